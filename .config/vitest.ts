@@ -1,0 +1,32 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+import type { Reporter } from "vitest/node"
+
+/** Ends the run's output with a line that a machine can read. */
+const summary: Reporter = {
+  onTestRunEnd(modules, errors, reason) {
+    const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 }
+    for (const module of modules) {
+      for (const test of module.children.allTests()) count[test.result().state]++
+      // A file that does not load has no tests to count.
+      if (module.errors().length > 0) count.failed++
+    }
+    if (reason !== "passed" && count.failed === 0) count.failed = 1
+    console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
+  }
+}
+
+export default defineConfig({
+  test: {
+    root: fileURLToPath(new URL("..", import.meta.url)),
+    globalSetup: [fileURLToPath(new URL("postgres.ts", import.meta.url))],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: ["core", "http", "cli"].map((name) => ({
+      extends: true as const,
+      test: { name, include: [`packages/${name}/test/**/*.test.ts`] }
+    })),
+    reporters: ["default", summary],
+    coverage: { provider: "v8", include: ["packages/*/src/**"], reporter: ["text"] }
+  }
+})

@@ -1,0 +1,80 @@
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+
+/** Where the database is and how to use it. */
+export interface DatabaseSettings {
+  readonly url: Redacted.Redacted
+  /** How many connections at most; 10 where nothing is said. */
+  readonly poolSize?: number | undefined
+  /**
+   * Whether statements are prepared by name, true where nothing is said. Poolers in
+   * transaction mode before PgBouncer 1.21 cannot do that. With `false` the time
+   * limits below are not sent either, since such poolers refuse them: set them on the
+   * role (`alter role ... set statement_timeout`).
+   */
+  readonly prepare?: boolean | undefined
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName?: string | undefined
+  /** Whether statements run as long as they take, as migrations and exports must. */
+  readonly unlimited?: boolean | undefined
+}
+
+/** Longest run of a statement, longest wait for a lock, longest pause within a transaction. */
+const limits = {
+  statement_timeout: "5000",
+  lock_timeout: "3000",
+  idle_in_transaction_session_timeout: "10000"
+}
+
+/** The address of a PostgreSQL database: `postgres://user@host/database`. */
+export const DatabaseUrl = Schema.String.check(
+  Schema.makeFilter((text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    return url !== undefined && /^postgres(ql)?:$/.test(url.protocol) && url.username !== "" && url.pathname.length > 1
+  }, { expected: "a URL like postgres://user:password@host:5432/database" })
+)
+
+/**
+ * A pool of connections of its own, for programs that have none. It opens connections
+ * when they are needed: it can be built while the database is down, and works again as
+ * soon as the database does.
+ */
+export const layer = (
+  settings: DatabaseSettings
+): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError> => {
+  const prepare = settings.prepare ?? true
+  return PgClient.layer({
+    url: settings.url,
+    maxConnections: settings.poolSize ?? 10,
+    connectTimeout: "3 seconds",
+    applicationName: settings.applicationName ?? "todo",
+    prepare,
+    ...(prepare && !settings.unlimited && { startupParameters: limits })
+  })
+}
+
+/** The settings of `layer` as the environment names them, for a given address. */
+export const config = {
+  url: Config.schema(Schema.RedactedFromValue(DatabaseUrl), "DATABASE_URL"),
+  migrateUrl: Config.schema(Schema.RedactedFromValue(DatabaseUrl), "TODO_MIGRATE_URL"),
+  poolSize: Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 })), "TODO_DATABASE_POOL").pipe(
+    Config.withDefault(10)
+  ),
+  prepare: Config.Boolean("TODO_DATABASE_PREPARE").pipe(Config.withDefault(true))
+}
+
+/** `layer` with `DATABASE_URL`, `TODO_DATABASE_POOL` and `TODO_DATABASE_PREPARE`. */
+export const layerConfig: Layer.Layer<
+  PgClient.PgClient | SqlClient.SqlClient,
+  SqlError | Config.ConfigError
+> = Layer.unwrap(
+  Effect.gen(function* () {
+    return layer({ url: yield* config.url, poolSize: yield* config.poolSize, prepare: yield* config.prepare })
+  })
+)

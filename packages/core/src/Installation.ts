@@ -1,0 +1,149 @@
+/**
+ * What a program on this machine stands on: the database that `DATABASE_URL` names,
+ * else the embedded one in `TODO_DATA_DIR`, and the secret of development mode.
+ */
+import { randomBytes } from "node:crypto"
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
+import { join, resolve } from "node:path"
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Database from "./Database.ts"
+import { EmbeddedPostgres, type EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
+import { SchemaName, SchemaNameValue } from "./SchemaName.ts"
+
+/** A file of the data directory could not be read or made. */
+export class DataDirectoryError extends Schema.TaggedError<DataDirectoryError>()("DataDirectoryError", {
+  path: Schema.String,
+  code: Schema.String
+}) {
+  override get message() {
+    return `cannot use ${this.path} (${this.code}); set TODO_DATA_DIR to a directory that can be written`
+  }
+}
+
+/** Where the database of this installation is. */
+export class Installation extends Context.Service<
+  Installation,
+  {
+    /** How servers connect. */
+    readonly url: Redacted.Redacted
+    /** How migrations connect. The same as `url` where nothing else is set. */
+    readonly migrateUrl: Redacted.Redacted
+    /** The role in `url`, for `migrate up --runtime-role`, where the two differ. */
+    readonly runtimeRole: string | undefined
+    /** Where the embedded database's files lie; `undefined` where `DATABASE_URL` is set. */
+    readonly embedded: string | undefined
+  }
+>()("@todo/core/Installation") {
+  /** Starts or joins the embedded database where `DATABASE_URL` is not set; `onProgress` hears of slow steps. */
+  static readonly layer = (
+    onProgress: (line: string) => Effect.Effect<void> = () => Effect.void
+  ): Layer.Layer<Installation, EmbeddedPostgresError | Config.ConfigError> =>
+    Layer.unwrap(
+      Effect.gen(function* () {
+        const url = yield* Config.option(Database.config.url)
+        const migrateUrl = yield* Config.option(Database.config.migrateUrl)
+        if (Option.isNone(url)) {
+          const directory = resolve(yield* dataDirectory)
+          return layerEmbedded.pipe(Layer.provide(EmbeddedPostgres.layer({ directory, onProgress })))
+        }
+        return Layer.succeed(Installation, {
+          url: url.value,
+          migrateUrl: Option.getOrElse(migrateUrl, () => url.value),
+          runtimeRole: Option.isSome(migrateUrl) ? roleOf(url.value) : undefined,
+          embedded: undefined
+        })
+      })
+    )
+
+  /** A pool as servers use it, and the schema that `TODO_SCHEMA` names. */
+  static readonly layerDatabase: Layer.Layer<
+    SqlClient.SqlClient,
+    SqlError | Config.ConfigError,
+    Installation
+  > = Layer.unwrap(
+    Effect.gen(function* () {
+      const { url } = yield* Installation
+      return Database.layer({
+        url,
+        poolSize: yield* Database.config.poolSize,
+        prepare: yield* Database.config.prepare
+      })
+    })
+  )
+
+  /** One connection as the owner of the tables, for migrations. */
+  static readonly layerMigrations: Layer.Layer<SqlClient.SqlClient, SqlError | Config.ConfigError, Installation> =
+    Layer.unwrap(
+      Effect.gen(function* () {
+        const { migrateUrl } = yield* Installation
+        return Database.layer({
+          url: migrateUrl,
+          poolSize: 1,
+          prepare: yield* Database.config.prepare,
+          applicationName: "todo migrate",
+          unlimited: true
+        })
+      })
+    )
+
+  /** The schema that `TODO_SCHEMA` names. */
+  static readonly layerSchema: Layer.Layer<never, Config.ConfigError> = Layer.effect(
+    SchemaName,
+    Effect.gen(function* () {
+      return yield* Config.schema(SchemaNameValue, "TODO_SCHEMA").pipe(Config.withDefault("todo"))
+    })
+  )
+}
+
+const layerEmbedded = Layer.effect(
+  Installation,
+  Effect.map(EmbeddedPostgres, ({ directory, migrateUrl, url }) => ({
+    url,
+    migrateUrl,
+    runtimeRole: roleOf(url),
+    embedded: directory
+  }))
+)
+
+const roleOf = (url: Redacted.Redacted): string => decodeURIComponent(new URL(Redacted.value(url)).username)
+
+const dataDirectory = Config.NonEmptyString("TODO_DATA_DIR").pipe(Config.withDefault(".todo"))
+
+/**
+ * The HS256 secret of development mode: generated once, kept in the data directory,
+ * readable by its owner alone. Two programs that start at once get the same.
+ */
+export const developmentSecret: Effect.Effect<Redacted.Redacted, DataDirectoryError | Config.ConfigError> = Effect.gen(
+  function* () {
+    const directory = resolve(yield* dataDirectory)
+    const path = join(directory, "jwt-secret")
+    return yield* Effect.tryPromise({
+      try: async () => {
+        const kept = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== "ENOENT") throw error
+        })
+        if (kept !== undefined && kept.length >= 32) return Redacted.make(kept)
+        await mkdir(directory, { recursive: true, mode: 0o700 })
+        const draft = `${path}.${process.pid}`
+        await rm(path, { force: true })
+        await writeFile(draft, randomBytes(32).toString("base64url"), { mode: 0o600 })
+        // A link is made whole or not at all, and only once.
+        await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== "EEXIST") throw error
+        })
+        await rm(draft)
+        return Redacted.make(await readFile(path, "utf8"))
+      },
+      catch: (error) =>
+        new DataDirectoryError({ path, code: (error as NodeJS.ErrnoException).code ?? "unknown error" })
+    })
+  }
+)

@@ -1,0 +1,162 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Unavailable } from "./domain/Errors.ts"
+import { errorCode, toUnavailable } from "./internal/SqlFailure.ts"
+import { type Migration, migrations } from "./migrations/index.ts"
+import { SchemaName } from "./SchemaName.ts"
+
+/** A migration could not be applied. Everything it did was rolled back. */
+export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("MigrationFailed", {
+  step: Schema.String,
+  sqlState: Schema.optionalKey(Schema.String),
+  reason: Schema.String
+}) {
+  override get message() {
+    return `${this.step} failed, nothing was changed: ${this.reason}`
+  }
+}
+
+/** The schema in the database is not the one that this version works with. */
+export class SchemaMismatch extends Schema.TaggedError<SchemaMismatch>()("SchemaMismatch", {
+  schema: Schema.String,
+  /** The version in the database; 0 where there is none. */
+  found: Schema.Int,
+  expected: Schema.Int
+}) {
+  override get message() {
+    const versions = `schema "${this.schema}" is at version ${this.found}, this program needs version ${this.expected}`
+    return this.found > this.expected
+      ? `${versions}: install a newer release`
+      : `${versions}: run "todo-admin migrate up"`
+  }
+}
+
+/** A migration and when it was applied; `null` where it was not. */
+export interface MigrationStatus {
+  readonly id: number
+  readonly name: string
+  readonly appliedAt: string | null
+}
+
+/** The version that this release works with. */
+export const version: number = migrations.length
+
+/** The SQL that `up` would run on a schema at version `from`, without a database. */
+export const plan = Effect.fnUntraced(function* (from = 0) {
+  const schema = yield* SchemaName
+  return pending(migrations, from).map(({ id, name, up }) => ({ id, name, statements: up(`"${schema}"`) }))
+})
+
+/** Every migration that is known, and those that were applied by a newer release. */
+export const status: Effect.Effect<ReadonlyArray<MigrationStatus>, Unavailable, SqlClient.SqlClient> = Effect.suspend(
+  () => readStatus(migrations).pipe(toUnavailable)
+)
+
+/** Fails unless the database holds exactly the schema that this release works with. */
+export const check: Effect.Effect<void, SchemaMismatch | Unavailable, SqlClient.SqlClient> = Effect.gen(function* () {
+  const schema = yield* SchemaName
+  const found = versionOf(yield* status)
+  if (found !== version) return yield* new SchemaMismatch({ schema, found, expected: version })
+})
+
+export interface UpOptions {
+  /** The role that servers run as. It is created where the connection may, and gets what it needs, no more. */
+  readonly runtimeRole?: string | undefined
+}
+
+/**
+ * Brings the schema up to this release, in one transaction: all or nothing. Any number
+ * of processes may call it at once. Returns what it applied. Run it as the owner of
+ * the tables, which is not the role that servers run as.
+ */
+export const up = (options: UpOptions = {}): Effect.Effect<
+  ReadonlyArray<{ readonly id: number; readonly name: string }>,
+  MigrationFailed | SchemaMismatch | Unavailable,
+  SqlClient.SqlClient
+> => upTo(migrations, options)
+
+/** `up` with other migrations than the released ones. */
+export const upTo = (known: ReadonlyArray<Migration>, { runtimeRole }: UpOptions) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const schema = yield* SchemaName
+    yield* sql`select pg_advisory_xact_lock(hashtextextended(${`todo:migrate:${schema}`}, 0))`.values
+    const found = versionOf(yield* readStatus(known))
+    if (found > known.length) return yield* new SchemaMismatch({ schema, found, expected: known.length })
+
+    if (found === 0) {
+      const exists = yield* sql`select from pg_namespace where nspname = ${schema}`.values
+      if (exists.length === 0) yield* run("Creating the schema", `create schema "${schema}"`)
+      yield* run("Creating the record of migrations", `create table if not exists "${schema}".migrations (
+  id int primary key,
+  name text not null,
+  applied_at timestamptz(3) not null default now()
+)`)
+    }
+    const steps = pending(known, found)
+    for (const step of steps) {
+      for (const statement of step.up(`"${schema}"`)) yield* run(`Migration ${step.id} (${step.name})`, statement)
+      yield* sql`insert into ${sql(schema)}.migrations (id, name) values (${step.id}, ${step.name})`.values
+    }
+    if (runtimeRole !== undefined) yield* grant(schema, runtimeRole)
+    return steps.map(({ id, name }) => ({ id, name }))
+  }).pipe(inTransaction, toUnavailable)
+
+/** The statements that let `role` serve requests: rows yes, tables no. */
+export const grants = (schema: string, role: string): ReadonlyArray<string> => {
+  const to = `to "${role.replaceAll('"', '""')}"`
+  return [
+    `grant usage on schema "${schema}" ${to}`,
+    `grant select on "${schema}".migrations ${to}`,
+    `grant select, insert, update on "${schema}".users, "${schema}".lists, "${schema}".todos ${to}`,
+    `grant execute on all functions in schema "${schema}" ${to}`
+  ]
+}
+
+const grant = Effect.fnUntraced(function* (schema: string, role: string) {
+  const sql = yield* SqlClient.SqlClient
+  const exists = yield* sql`select from pg_roles where rolname = ${role}`.values
+  const step = `Granting to role "${role}"`
+  if (exists.length === 0) yield* run(step, `create role "${role.replaceAll('"', '""')}" login`)
+  for (const statement of grants(schema, role)) yield* run(step, statement)
+})
+
+const pending = (known: ReadonlyArray<Migration>, from: number) => known.filter(({ id }) => id > from)
+
+const versionOf = (steps: ReadonlyArray<MigrationStatus>): number =>
+  Math.max(0, ...steps.filter(({ appliedAt }) => appliedAt !== null).map(({ id }) => id))
+
+const readStatus = Effect.fnUntraced(function* (known: ReadonlyArray<Migration>) {
+  const sql = yield* SqlClient.SqlClient
+  const table = `"${yield* SchemaName}".migrations`
+  const [exists] = yield* sql`select to_regclass(${table}) is not null`.values
+  const rows = exists?.[0] === true
+    ? yield* sql.unsafe(`select id, name, to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+from ${table} order by id`).values
+    : []
+  const applied = rows.map(([id, name, appliedAt]) => ({
+    id: Number(id),
+    name: String(name),
+    appliedAt: String(appliedAt)
+  }))
+  const missing = known.filter(({ id }) => !applied.some((row) => row.id === id))
+  return [...applied, ...missing.map(({ id, name }) => ({ id, name, appliedAt: null }))]
+})
+
+/** Runs a statement of ours. What the server says against it is told: it holds no user's data. */
+const run = (step: string, statement: string) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement).unprepared).pipe(
+    Effect.mapError((error) => failure(step, error))
+  )
+
+const failure = (step: string, error: SqlError): MigrationFailed | SqlError => {
+  const sqlState = errorCode(error)
+  if (error.reason._tag === "ConnectionError" || sqlState === undefined) return error
+  const { cause } = error.reason
+  return new MigrationFailed({ step, sqlState, reason: cause instanceof Error ? cause.message : sqlState })
+}
+
+const inTransaction = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql.withTransaction(self))

@@ -1,0 +1,64 @@
+import * as Schema from "effect/Schema"
+import { Revision } from "./Revision.ts"
+
+/** The todo does not exist, is in the trash, or is another user's: one answer for all three. */
+export class TodoNotFound extends Schema.TaggedError<TodoNotFound>()("TodoNotFound", {}) {
+  override readonly message = "There is no such todo"
+}
+
+/** The list does not exist, is in the trash, or is another user's: one answer for all three. */
+export class ListNotFound extends Schema.TaggedError<ListNotFound>()("ListNotFound", {}) {
+  override readonly message = "There is no such list"
+}
+
+/** The row is not at the expected revision. `current` is `null` where there is no row. */
+export class RevisionMismatch extends Schema.TaggedError<RevisionMismatch>()("RevisionMismatch", {
+  current: Schema.NullOr(Revision)
+}) {
+  override readonly message = "The resource has changed since the revision that was given"
+}
+
+/** The write contradicts the state of the row, such as a `PUT` to an id that is in the trash. */
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
+  reason: Schema.Literals(["in-trash", "concurrent-writes"])
+}) {
+  override get message() {
+    return this.reason === "in-trash"
+      ? "The id belongs to something in the trash; restore it first"
+      : "Other writes kept getting in the way; try again"
+  }
+}
+
+/** One thing that is wrong with an input: where (RFC 6901 JSON Pointer), and what was expected. */
+export const InputIssue = Schema.Struct({ pointer: Schema.String, message: Schema.String })
+
+/** An input that breaks a rule. The messages never repeat what was sent. */
+export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
+  errors: Schema.Array(InputIssue)
+}) {
+  override readonly message = "The input breaks a rule"
+}
+
+/** A cursor that this server did not give to this user for this query. */
+export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()("InvalidCursor", {}) {
+  override readonly message = "The cursor was not made for this user and this query"
+}
+
+/** The operator has disabled the user. */
+export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabled", {}) {
+  override readonly message = "The user is disabled"
+}
+
+/**
+ * The database cannot be reached, is overloaded or did not answer in time.
+ * `outcome` says of a write whether it may have happened all the same.
+ */
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
+  outcome: Schema.Literals(["not-applied", "unknown"])
+}) {
+  override get message() {
+    return this.outcome === "unknown"
+      ? "The database did not confirm; the write may have happened"
+      : "The database cannot be reached at the moment"
+  }
+}

@@ -1,0 +1,19 @@
+import * as Schema from "effect/Schema"
+
+/** One page of a walk. `nextCursor` is `null` on the last page, and only there. */
+export const Page = <Item extends Schema.Constraint>(item: Item) =>
+  Schema.Struct({
+    items: Schema.Array(item),
+    nextCursor: Schema.NullOr(Schema.String),
+    total: Schema.optionalKey(Schema.Int)
+  })
+
+export interface Page<Item> {
+  readonly items: ReadonlyArray<Item>
+  readonly nextCursor: string | null
+  readonly total?: number
+}
+
+/** How many items a page may have, and has when nothing is said. */
+export const pageLimit = { min: 1, max: 200, default: 50 } as const
+export const PageLimit = Schema.Int.check(Schema.isBetween({ minimum: pageLimit.min, maximum: pageLimit.max }))

@@ -1,0 +1,14 @@
+import * as Schema from "effect/Schema"
+
+/**
+ * The user's write counter at the last change of a row. Every change of a row has
+ * a revision of its own, so one number is entity tag, change cursor and event id.
+ */
+export const Revision = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate({ identifier: "Revision" })
+export type Revision = typeof Revision.Type
+
+/**
+ * What a write expects of the row it changes: one of these revisions, or any
+ * (`"*"`), as RFC 9110 defines `If-Match`. Checked where the row is written.
+ */
+export type IfRevision = "*" | ReadonlyArray<Revision>

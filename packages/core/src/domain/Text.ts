@@ -1,0 +1,16 @@
+import * as Schema from "effect/Schema"
+
+/**
+ * Text that comes back byte for byte: PostgreSQL cannot store U+0000, and an
+ * unpaired surrogate would be replaced on its way to UTF-8, so both are refused.
+ */
+const isStorable = Schema.makeFilter<string>((text) => text.isWellFormed() && !text.includes("\u0000"), {
+  expected: "text without U+0000 and unpaired surrogates"
+})
+
+/** Text of `min` to `max` Unicode code points. */
+export const text = (min: number, max: number) => Schema.String.check(isStorable, Schema.isBetweenCodePoints(min, max))
+
+/** Text of 1 to `max` Unicode code points, at least one of which is not white space. */
+export const visibleText = (max: number) =>
+  text(1, max).check(Schema.isPattern(/\S/u, { expected: "text with at least one character that is not white space" }))

@@ -1,0 +1,62 @@
+import * as Schema from "effect/Schema"
+
+/**
+ * An instant as RFC 3339 writes it, in UTC with milliseconds:
+ * `2026-11-23T06:00:00.000Z`. PostgreSQL writes it so, and nothing parses it on
+ * its way to the client.
+ */
+export const Timestamp = Schema.String.check(
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/, { expected: "an RFC 3339 timestamp in UTC" })
+).annotate({ identifier: "Timestamp", format: "date-time", examples: ["2026-11-23T06:00:00.000Z"] })
+export type Timestamp = typeof Timestamp.Type
+
+/** Whether year, month and day name a day that exists (proleptic Gregorian, years 1 to 9999). */
+const isCalendarDate = (text: string): boolean => {
+  const time = Date.parse(`${text.slice(0, 10)}T00:00:00.000Z`)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 10)) && !text.startsWith("0000")
+}
+
+/** A day of the calendar, `YYYY-MM-DD`. */
+export const CalendarDate = Schema.String.check(
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}$/, { expected: "a date, YYYY-MM-DD" }),
+  Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
+).annotate({ format: "date" })
+
+/** A wall-clock time without a zone, `YYYY-MM-DDTHH:MM:SS`. */
+export const LocalDateTime = Schema.String.check(
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d$/, {
+    expected: "a local date-time, YYYY-MM-DDTHH:MM:SS"
+  }),
+  Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
+)
+
+/** An instant as clients send it: RFC 3339 with an offset, at most milliseconds. */
+export const Instant = Schema.String.check(
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/, {
+    expected: "an RFC 3339 date-time with an offset"
+  }),
+  Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
+).annotate({ format: "date-time" })
+
+const knownZones = new Map<string, boolean>()
+
+/** Whether this machine's time-zone database knows the name. Remembered: asking costs a formatter. */
+const isTimeZone = (name: string): boolean => {
+  const known = knownZones.get(name)
+  if (known !== undefined) return known
+  let found = true
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name })
+  } catch {
+    found = false
+  }
+  // A bound, since names come from outside.
+  if (knownZones.size < 1_000) knownZones.set(name, found)
+  return found
+}
+
+/** The name of a zone in the IANA time-zone database, `Europe/Paris`; offsets are no zones. */
+export const TimeZone = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/, { expected: "an IANA time zone name" }),
+  Schema.makeFilter(isTimeZone, { expected: "a time zone of the IANA database" })
+).annotate({ examples: ["Europe/Paris"] })

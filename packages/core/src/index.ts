@@ -1,0 +1,8 @@
+/**
+ * Todos as Effect services over PostgreSQL.
+ */
+export * as Database from "./Database.ts"
+export * from "./domain.ts"
+export * as Migrations from "./Migrations.ts"
+export { SchemaName, SchemaNameValue } from "./SchemaName.ts"
+export { type Expectation, Todos, type WriteError } from "./Todos.ts"

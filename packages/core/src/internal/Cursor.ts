@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto"
+import * as Effect from "effect/Effect"
+import { InvalidCursor } from "../domain/Errors.ts"
+import type { UserId } from "../domain/User.ts"
+
+const tagBytes = 12
+
+/**
+ * A cursor is where a page ended and a digest that binds it to the user and the
+ * query. The digest is no secret: a cursor only ever selects among the caller's own
+ * rows. It is there so that a cursor in the wrong place is an error, not a wrong page.
+ */
+const seal = (binding: string, payload: string): string => {
+  const tag = createHash("sha256").update(binding).update("\0").update(payload).digest().subarray(0, tagBytes)
+  return Buffer.concat([tag, Buffer.from(payload)]).toString("base64url")
+}
+
+const bindingOf = (user: UserId, query: unknown): string => JSON.stringify([user, query])
+
+/** The cursor that continues `query` of `user` after the row with these sort values. */
+export const make = (user: UserId, query: unknown, values: ReadonlyArray<unknown>): string =>
+  seal(bindingOf(user, query), JSON.stringify(values))
+
+/** The sort values in a cursor; anything that `make` would not have made is refused. */
+export const open = (
+  user: UserId,
+  query: unknown,
+  cursor: string
+): Effect.Effect<ReadonlyArray<unknown>, InvalidCursor> => {
+  const payload = Buffer.from(cursor, "base64url").subarray(tagBytes).toString()
+  return seal(bindingOf(user, query), payload) === cursor
+    ? Effect.succeed(JSON.parse(payload))
+    : Effect.fail(new InvalidCursor())
+}

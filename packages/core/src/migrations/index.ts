@@ -1,0 +1,11 @@
+import { todos } from "./0001_todos.ts"
+
+/** One step of the schema. `up` gives its statements for a schema name that is quoted already. */
+export interface Migration {
+  readonly id: number
+  readonly name: string
+  readonly up: (schema: string) => ReadonlyArray<string>
+}
+
+/** All of them, in order; ids are 1, 2, 3 and so on. */
+export const migrations: ReadonlyArray<Migration> = [{ id: 1, name: "todos", up: todos }]

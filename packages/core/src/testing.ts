@@ -1,0 +1,100 @@
+/**
+ * Test kit: a migrated database of its own for each test file, on the server that
+ * `TEST_POSTGRES` names.
+ */
+import { randomUUID } from "node:crypto"
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { UserId } from "./domain/User.ts"
+import * as Database from "./Database.ts"
+import * as Migrations from "./Migrations.ts"
+
+const template = "todo_template"
+const owner = "todo_owner"
+const runtime = "todo_runtime"
+
+const at = (server: string, database: string, role?: string): Redacted.Redacted => {
+  const url = new URL(server)
+  url.pathname = `/${database}`
+  if (role !== undefined) url.username = role
+  return Redacted.make(url.href)
+}
+
+const as = <A, E>(url: Redacted.Redacted, self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  Effect.provide(self, Database.layer({ url, poolSize: 1 }))
+
+const run = (...statements: ReadonlyArray<string>) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared, { discard: true })
+  )
+
+/** Makes the roles and the migrated database that `TestDatabase` copies; once for each server. */
+export const prepare = Effect.fn("testing.prepare")(function* (server: string) {
+  yield* as(
+    at(server, "postgres"),
+    run(
+      `drop database if exists ${template} with (force)`,
+      `do $$ declare name text; begin
+  foreach name in array array['${owner}', '${runtime}'] loop
+    if not exists (select from pg_roles where rolname = name) then execute format('create role %I login', name); end if;
+  end loop;
+end $$`,
+      `create database ${template} owner ${owner}`
+    )
+  )
+  yield* as(at(server, template, owner), Migrations.up({ runtimeRole: runtime }))
+})
+
+/**
+ * A database that nobody else uses, dropped with the scope. Three ways in: as servers
+ * run (`url`), as migrations run (`ownerUrl`), and as the superuser (`adminUrl`).
+ */
+export class TestDatabase extends Context.Service<
+  TestDatabase,
+  { readonly url: Redacted.Redacted; readonly ownerUrl: Redacted.Redacted; readonly adminUrl: Redacted.Redacted }
+>()("@todo/core/TestDatabase") {
+  static readonly make = (options: { readonly migrated: boolean }) =>
+    Layer.effect(
+      TestDatabase,
+      Effect.gen(function* () {
+        const server = yield* Config.String("TEST_POSTGRES")
+        const name = `test_${randomUUID().replaceAll("-", "")}`
+        const admin = at(server, "postgres")
+        yield* Effect.acquireRelease(
+          as(
+            admin,
+            run(
+              options.migrated
+                ? `create database ${name} template ${template} strategy file_copy owner ${owner}`
+                : `create database ${name} owner ${owner}`
+            )
+          ),
+          () => as(admin, run(`drop database ${name} with (force)`)).pipe(Effect.ignore)
+        )
+        return TestDatabase.of({
+          url: at(server, name, runtime),
+          ownerUrl: at(server, name, owner),
+          adminUrl: at(server, name)
+        })
+      })
+    )
+
+  static readonly layer = this.make({ migrated: true })
+  static readonly layerEmpty = this.make({ migrated: false })
+}
+
+/** A client of the test database, as servers run. */
+export const layerDatabase: Layer.Layer<
+  SqlClient.SqlClient | TestDatabase,
+  SqlError | Config.ConfigError
+> = Layer.unwrap(
+  Effect.map(TestDatabase, ({ url }) => Database.layer({ url, poolSize: 10 }))
+).pipe(Layer.provideMerge(TestDatabase.layer))
+
+/** A user that no other test has. */
+export const newUser = (): { readonly id: UserId } => ({ id: UserId.make(`user-${randomUUID()}`) })
