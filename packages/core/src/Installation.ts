@@ -12,11 +12,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "./Database.ts"
 import { EmbeddedPostgres, type EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
 import { SchemaName, SchemaNameValue } from "./SchemaName.ts"
+
+export type { EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
 
 /** A file of the data directory could not be read or made. */
 export class DataDirectoryError extends Schema.TaggedError<DataDirectoryError>()("DataDirectoryError", {
@@ -64,20 +67,17 @@ export class Installation extends Context.Service<
     )
 
   /** A pool as servers use it, and the schema that `TODO_SCHEMA` names. */
-  static readonly layerDatabase: Layer.Layer<
-    SqlClient.SqlClient,
-    SqlError | Config.ConfigError,
-    Installation
-  > = Layer.unwrap(
-    Effect.gen(function* () {
-      const { url } = yield* Installation
-      return Database.layer({
-        url,
-        poolSize: yield* Database.config.poolSize,
-        prepare: yield* Database.config.prepare
+  static readonly layerDatabase: Layer.Layer<SqlClient.SqlClient, SqlError | Config.ConfigError, Installation> =
+    Layer.unwrap(
+      Effect.gen(function* () {
+        const { url } = yield* Installation
+        return Database.layer({
+          url,
+          poolSize: yield* Database.config.poolSize,
+          prepare: yield* Database.config.prepare
+        })
       })
-    })
-  )
+    )
 
   /** One connection as the owner of the tables, for migrations. */
   static readonly layerMigrations: Layer.Layer<SqlClient.SqlClient, SqlError | Config.ConfigError, Installation> =
@@ -117,6 +117,19 @@ const roleOf = (url: Redacted.Redacted): string => decodeURIComponent(new URL(Re
 
 const dataDirectory = Config.NonEmptyString("TODO_DATA_DIR").pipe(Config.withDefault(".todo"))
 
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** What is wrong with a setting, in one line: its name and the reason, never its value. */
+export const settingMessage = (error: Config.ConfigError): string => {
+  if (!Schema.isSchemaError(error.cause)) return error.cause.message
+  const [issue] = format(error.cause.issue).issues
+  const name = (issue?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
+  return issue?.message === "Missing key" ? `${name} is not set` : `${name}: ${issue?.message ?? "not valid"}`
+}
+
+/** Who issues the tokens of development mode, and for whom. */
+export const developmentClaims = { issuer: "todo", audience: "todo" } as const
+
 /**
  * The HS256 secret of development mode: generated once, kept in the data directory,
  * readable by its owner alone. Two programs that start at once get the same.
@@ -142,8 +155,7 @@ export const developmentSecret: Effect.Effect<Redacted.Redacted, DataDirectoryEr
         await rm(draft)
         return Redacted.make(await readFile(path, "utf8"))
       },
-      catch: (error) =>
-        new DataDirectoryError({ path, code: (error as NodeJS.ErrnoException).code ?? "unknown error" })
+      catch: (error) => new DataDirectoryError({ path, code: (error as NodeJS.ErrnoException).code ?? "unknown error" })
     })
   }
 )

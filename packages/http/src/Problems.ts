@@ -1,0 +1,36 @@
+/**
+ * The answers that the contract does not encode: what the router, the body reader and
+ * defects leave empty becomes problem details, and every problem gets its request id.
+ */
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { describe, mediaType, type ProblemCode } from "./api/Problem.ts"
+
+const byStatus: Record<number, readonly [ProblemCode, string]> = {
+  400: ["malformed-request", "The request cannot be read"],
+  404: ["route-not-found", "There is nothing at this path"],
+  405: ["method-not-allowed", "The path does not know this method; see the Allow header"],
+  413: ["payload-too-large", "The body is larger than this server reads"],
+  415: ["unsupported-media-type", "The body must be JSON"],
+  503: ["unavailable", "The server cannot answer in time; try again"]
+}
+
+const internal = ["internal", "Something went wrong on our side; the request id leads to it"] as const
+
+/** The answer with a problem as its body, whatever made it. Only for statuses from 400 on. */
+export const toProblem = (
+  response: HttpServerResponse.HttpServerResponse,
+  requestId: string
+): HttpServerResponse.HttpServerResponse => {
+  const { "content-length": _length, "content-type": type, ...headers } = response.headers
+  const encoded = type?.startsWith(mediaType) && response.body._tag === "Uint8Array" ? response.body.body : undefined
+  const [code, detail] = byStatus[response.status] ?? internal
+  const problem = encoded === undefined ? describe(code, detail) : JSON.parse(new TextDecoder().decode(encoded))
+  return HttpServerResponse.jsonUnsafe(
+    { ...problem, requestId },
+    {
+      status: problem.status,
+      contentType: mediaType,
+      headers: code === "unavailable" && encoded === undefined ? { "retry-after": "1", ...headers } : headers
+    }
+  )
+}

@@ -1,0 +1,54 @@
+/**
+ * The server as a program: settings, database, schema, routes, in this order.
+ */
+import { Migrations, Todos } from "@todo/core"
+import { Installation } from "@todo/core/installation"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Development from "./Development.ts"
+import * as Server from "./Server.ts"
+import * as Settings from "./Settings.ts"
+import { TokenVerifier } from "./TokenVerifier.ts"
+
+/** Brings the schema up (development), or makes sure that it is the one that this release works with. */
+const schema = (migrate: Settings.Settings["migrate"]) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { runtimeRole } = yield* Installation
+      if (migrate === "auto") {
+        yield* Migrations.up({ runtimeRole })
+      } else {
+        // A database that is down is no reason not to start: the server is live, and ready when it returns.
+        yield* Migrations.check.pipe(Effect.catchTag("Unavailable", ({ message }) => Effect.logWarning(message)))
+      }
+    }).pipe(Effect.provide(Installation.layerMigrations))
+  )
+
+const announced = (settings: Settings.Settings) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const server = yield* HttpServer.HttpServer
+      const { embedded } = yield* Installation
+      const address = HttpServer.formatAddress(server.address)
+      if (!settings.development || embedded === undefined) return yield* Effect.logInfo(`listening on ${address}`)
+      const secret = settings.tokens.secrets[0] ?? Redacted.make("")
+      yield* Console.log(yield* Development.banner({ address, database: embedded, secret }))
+    })
+  )
+
+/** The whole server. Fails with one of the documented errors where it cannot start. */
+export const layer = Layer.unwrap(
+  Effect.map(Settings.load, (settings) =>
+    announced(settings).pipe(
+      Layer.provide(Server.layer(settings.server)),
+      Layer.provide([Todos.layer, TokenVerifier.layer(settings.tokens)]),
+      Layer.provide(schema(settings.migrate)),
+      Layer.provide(Installation.layerDatabase),
+      Layer.provide(Installation.layer((line) => Console.error(line))),
+      Layer.provide(Installation.layerSchema)
+    )
+  )
+)

@@ -1,0 +1,7 @@
+/**
+ * The contract of the HTTP API. Runs in a browser.
+ */
+export { Api } from "./api/Api.ts"
+export { Authorization } from "./api/Authorization.ts"
+export { etag } from "./api/Etag.ts"
+export { MalformedRequest, type ProblemCode, problemTypes, Unauthorized } from "./api/Problem.ts"

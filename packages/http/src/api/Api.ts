@@ -1,0 +1,21 @@
+import { HttpApi, OpenApi } from "effect/http-api"
+import { SystemApi } from "./SystemApi.ts"
+import { TodosApi } from "./TodosApi.ts"
+
+/** Unknown fields and parameters are errors, and all that is wrong is told at once. */
+const strict = { onExcessProperty: "error", errors: "all" } as const
+
+/** The HTTP API: routes, shapes and errors. Runs in a browser. */
+export class Api extends HttpApi.make("todo")
+  .add(TodosApi)
+  .add(SystemApi)
+  .annotate(HttpApi.PayloadParseOptions, strict)
+  .annotate(HttpApi.QueryParseOptions, strict)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Todo",
+      version: "1",
+      description: "Todos of one user: isolated, revisioned, never lost.",
+      license: { name: "MIT", url: "https://opensource.org/license/mit" }
+    })
+  ) {}

@@ -1,0 +1,165 @@
+/**
+ * Every error of the API: its code, its status and how it travels, as problem details
+ * (RFC 9457). This is the one table from errors to statuses.
+ */
+import * as Domain from "@todo/core/domain"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { HttpApiSchema } from "effect/http-api"
+
+export const mediaType = "application/problem+json"
+
+/** Status and title of each code. */
+export const problemTypes = {
+  "malformed-request": { status: 400, title: "Malformed request" },
+  "invalid-cursor": { status: 400, title: "Invalid cursor" },
+  unauthorized: { status: 401, title: "Unauthorized" },
+  "user-disabled": { status: 403, title: "User disabled" },
+  "todo-not-found": { status: 404, title: "Todo not found" },
+  "list-not-found": { status: 404, title: "List not found" },
+  "route-not-found": { status: 404, title: "Route not found" },
+  "method-not-allowed": { status: 405, title: "Method not allowed" },
+  conflict: { status: 409, title: "Conflict" },
+  "revision-mismatch": { status: 412, title: "Revision mismatch" },
+  "payload-too-large": { status: 413, title: "Payload too large" },
+  "unsupported-media-type": { status: 415, title: "Unsupported media type" },
+  "invalid-input": { status: 422, title: "Invalid input" },
+  internal: { status: 500, title: "Internal error" },
+  unavailable: { status: 503, title: "Unavailable" }
+} as const
+
+export type ProblemCode = keyof typeof problemTypes
+
+/** The members that a problem of this code has whatever happened; `requestId` is added as the answer leaves. */
+export const describe = <Code extends ProblemCode>(code: Code, detail: string) => ({
+  type: `urn:todo:problem:${code}`,
+  title: problemTypes[code].title,
+  status: problemTypes[code].status,
+  detail,
+  code
+})
+
+const body = <Code extends ProblemCode, Members extends Schema.Struct.Fields>(code: Code, members: Members) =>
+  Schema.Struct({
+    type: Schema.String,
+    title: Schema.String,
+    status: Schema.Literal(problemTypes[code].status),
+    detail: Schema.String,
+    code: Schema.Literal(code),
+    requestId: Schema.optionalKey(Schema.String),
+    ...members
+  })
+    .annotate({ identifier: `Problem-${code}`, description: problemTypes[code].title })
+    .pipe(HttpApiSchema.status(problemTypes[code].status), HttpApiSchema.asJson({ contentType: mediaType }))
+
+/** An error without data, as a problem. */
+const problem = <E extends { readonly message: string }, Code extends ProblemCode>(
+  error: Schema.Codec<E, unknown> & (new (fields: {}) => E),
+  code: Code
+) => {
+  const wire = body(code, {})
+  return wire.pipe(
+    Schema.decodeTo(
+      Schema.toType(error),
+      SchemaTransformation.transform<E, (typeof wire)["Type"]>({
+        decode: () => new error({}),
+        encode: ({ message }) => describe(code, message)
+      })
+    ),
+    HttpApiSchema.status(problemTypes[code].status),
+    HttpApiSchema.asJson({ contentType: mediaType })
+  )
+}
+
+/** The request is not HTTP or JSON as it should be. */
+export class MalformedRequest extends Schema.TaggedError<MalformedRequest>()("MalformedRequest", {}) {
+  override readonly message = "The request cannot be read: malformed JSON, or a malformed header"
+}
+
+/** The token is missing or not one that this server accepts. */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
+  reason: Schema.Literals(["missing", "invalid"])
+}) {
+  override get message() {
+    return this.reason === "missing" ? "A bearer token is needed" : "The bearer token is not valid"
+  }
+}
+
+export const MalformedRequestProblem = problem(MalformedRequest, "malformed-request")
+export const InvalidCursorProblem = problem(Domain.InvalidCursor, "invalid-cursor")
+export const UserDisabledProblem = problem(Domain.UserDisabled, "user-disabled")
+export const TodoNotFoundProblem = problem(Domain.TodoNotFound, "todo-not-found")
+export const ListNotFoundProblem = problem(Domain.ListNotFound, "list-not-found")
+
+export const InvalidInputProblem = body("invalid-input", { errors: Schema.Array(Domain.InputIssue) }).pipe(
+  Schema.decodeTo(
+    Schema.toType(Domain.InvalidInput),
+    SchemaTransformation.transform({
+      decode: ({ errors }) => new Domain.InvalidInput({ errors }),
+      encode: ({ errors, message }) => ({ ...describe("invalid-input", message), errors })
+    })
+  ),
+  HttpApiSchema.status(422),
+  HttpApiSchema.asJson({ contentType: mediaType })
+)
+
+export const ConflictProblem = body("conflict", { reason: Domain.Conflict.fields.reason }).pipe(
+  Schema.decodeTo(
+    Schema.toType(Domain.Conflict),
+    SchemaTransformation.transform({
+      decode: ({ reason }) => new Domain.Conflict({ reason }),
+      encode: ({ message, reason }) => ({ ...describe("conflict", message), reason })
+    })
+  ),
+  HttpApiSchema.status(409),
+  HttpApiSchema.asJson({ contentType: mediaType })
+)
+
+/** With the challenge of RFC 6750: no `error` where nothing was sent. */
+export const UnauthorizedProblem = Unauthorized.pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    { body: body("unauthorized", {}), headers: { "www-authenticate": Schema.String } },
+    {
+      decode: ({ headers }) =>
+        new Unauthorized({ reason: headers["www-authenticate"].includes("error=") ? "invalid" : "missing" }),
+      encode: ({ message, reason }) => ({
+        body: describe("unauthorized", message),
+        headers: {
+          "www-authenticate": `Bearer realm="todo"${reason === "invalid" ? ', error="invalid_token"' : ""}`
+        }
+      })
+    }
+  )
+)
+
+/** With the current entity tag, where there is a row. */
+export const RevisionMismatchProblem = Domain.RevisionMismatch.pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    { body: body("revision-mismatch", {}), headers: { etag: Schema.optionalKey(Schema.String) } },
+    {
+      decode: ({ headers }) =>
+        new Domain.RevisionMismatch({ current: headers.etag === undefined ? null : Number(headers.etag.slice(1, -1)) }),
+      encode: ({ current, message }) => ({
+        body: describe("revision-mismatch", message),
+        headers: current === null ? {} : { etag: `"${current}"` }
+      })
+    }
+  )
+)
+
+/** With the seconds after which to try again. */
+export const UnavailableProblem = Domain.Unavailable.pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    {
+      body: body("unavailable", { outcome: Schema.optionalKey(Domain.Unavailable.fields.outcome) }),
+      headers: { "retry-after": Schema.String }
+    },
+    {
+      decode: ({ body }) => new Domain.Unavailable({ outcome: body.outcome ?? "unknown" }),
+      encode: ({ message, outcome }) => ({
+        body: { ...describe("unavailable", message), outcome },
+        headers: { "retry-after": "1" }
+      })
+    }
+  )
+)

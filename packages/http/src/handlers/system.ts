@@ -1,0 +1,29 @@
+import { Unavailable } from "@todo/core"
+import * as Effect from "effect/Effect"
+import { HttpApiBuilder } from "effect/http-api"
+import * as SqlClient from "effect/sql/SqlClient"
+import { Api } from "../api/Api.ts"
+import { Lifecycle } from "../Lifecycle.ts"
+
+const ok = { status: "ok" } as const
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "system",
+  Effect.fnUntraced(function* (handlers) {
+    const sql = yield* SqlClient.SqlClient
+    const lifecycle = yield* Lifecycle
+    const notReady = new Unavailable({ outcome: "not-applied" })
+    return handlers.handleAll({
+      live: () => Effect.succeed(ok),
+      ready: () =>
+        lifecycle.draining
+          ? Effect.fail(notReady)
+          : sql.unsafe("select 1").values.pipe(
+              Effect.timeout("2 seconds"),
+              Effect.mapError(() => notReady),
+              Effect.as(ok)
+            )
+    })
+  })
+)

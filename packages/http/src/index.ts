@@ -1,0 +1,8 @@
+/**
+ * The HTTP API as layers: serve it alone (`Server.layer`) or among your own routes (`HttpApp.layer`).
+ */
+export * from "./api.ts"
+export * as HttpApp from "./HttpApp.ts"
+export { Lifecycle } from "./Lifecycle.ts"
+export * as Server from "./Server.ts"
+export { type TokenSettings, TokenVerifier } from "./TokenVerifier.ts"

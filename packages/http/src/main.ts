@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { settingMessage } from "@todo/core/installation"
+import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import * as Program from "./Program.ts"
+
+/** Why the server does not start, in one line. */
+const reason = (error: unknown): string => {
+  if (error instanceof Config.ConfigError) return settingMessage(error)
+  if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  return cause instanceof Error && "code" in cause ? cause.message : error.message
+}
+
+const logging = Layer.unwrap(
+  Effect.gen(function* () {
+    const format = yield* Config.Literals(["pretty", "json"], "TODO_LOG_FORMAT").pipe(
+      Config.withDefault(process.stdout.isTTY ? "pretty" : "json")
+    )
+    const level = yield* Config.LogLevel("TODO_LOG_LEVEL").pipe(Config.withDefault("Info"))
+    return Layer.merge(
+      Logger.layer([format === "pretty" ? Logger.consolePretty() : Logger.consoleJson]),
+      Layer.succeed(References.MinimumLogLevel, level)
+    )
+  })
+)
+
+Layer.launch(Program.layer.pipe(Layer.provideMerge(logging))).pipe(
+  Effect.tapCause((cause) =>
+    Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(`todo: ${reason(Cause.squash(cause))}`)
+  ),
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    teardown: (exit, done) => done(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+  })
+)
