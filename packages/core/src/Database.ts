@@ -2,7 +2,7 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -34,10 +34,15 @@ const limits = {
 
 /** The address of a PostgreSQL database: `postgres://user@host/database`. */
 export const DatabaseUrl = Schema.String.check(
-  Schema.makeFilter((text) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined
-    return url !== undefined && /^postgres(ql)?:$/.test(url.protocol) && url.username !== "" && url.pathname.length > 1
-  }, { expected: "a URL like postgres://user:password@host:5432/database" })
+  Schema.makeFilter(
+    (text) => {
+      const url = URL.canParse(text) ? new URL(text) : undefined
+      return (
+        url !== undefined && /^postgres(ql)?:$/.test(url.protocol) && url.username !== "" && url.pathname.length > 1
+      )
+    },
+    { expected: "a URL like postgres://user:password@host:5432/database" }
+  )
 )
 
 /**
@@ -45,9 +50,7 @@ export const DatabaseUrl = Schema.String.check(
  * when they are needed: it can be built while the database is down, and works again as
  * soon as the database does.
  */
-export const layer = (
-  settings: DatabaseSettings
-): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError> => {
+export const layer = (settings: DatabaseSettings): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError> => {
   const prepare = settings.prepare ?? true
   return PgClient.layer({
     url: settings.url,
@@ -63,18 +66,17 @@ export const layer = (
 export const config = {
   url: Config.schema(Schema.RedactedFromValue(DatabaseUrl), "DATABASE_URL"),
   migrateUrl: Config.schema(Schema.RedactedFromValue(DatabaseUrl), "TODO_MIGRATE_URL"),
-  poolSize: Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 })), "TODO_DATABASE_POOL").pipe(
-    Config.withDefault(10)
-  ),
+  poolSize: Config.schema(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 })),
+    "TODO_DATABASE_POOL"
+  ).pipe(Config.withDefault(10)),
   prepare: Config.Boolean("TODO_DATABASE_PREPARE").pipe(Config.withDefault(true))
 }
 
 /** `layer` with `DATABASE_URL`, `TODO_DATABASE_POOL` and `TODO_DATABASE_PREPARE`. */
-export const layerConfig: Layer.Layer<
-  PgClient.PgClient | SqlClient.SqlClient,
-  SqlError | Config.ConfigError
-> = Layer.unwrap(
-  Effect.gen(function* () {
-    return layer({ url: yield* config.url, poolSize: yield* config.poolSize, prepare: yield* config.prepare })
-  })
-)
+export const layerConfig: Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError | Config.ConfigError> =
+  Layer.unwrap(
+    Effect.gen(function* () {
+      return layer({ url: yield* config.url, poolSize: yield* config.poolSize, prepare: yield* config.prepare })
+    })
+  )

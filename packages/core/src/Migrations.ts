@@ -71,7 +71,9 @@ export interface UpOptions {
  * of processes may call it at once. Returns what it applied. Run it as the owner of
  * the tables, which is not the role that servers run as.
  */
-export const up = (options: UpOptions = {}): Effect.Effect<
+export const up = (
+  options: UpOptions = {}
+): Effect.Effect<
   ReadonlyArray<{ readonly id: number; readonly name: string }>,
   MigrationFailed | SchemaMismatch | Unavailable,
   SqlClient.SqlClient
@@ -89,11 +91,14 @@ export const upTo = (known: ReadonlyArray<Migration>, { runtimeRole }: UpOptions
     if (found === 0) {
       const exists = yield* sql`select from pg_namespace where nspname = ${schema}`.values
       if (exists.length === 0) yield* run("Creating the schema", `create schema "${schema}"`)
-      yield* run("Creating the record of migrations", `create table if not exists "${schema}".migrations (
+      yield* run(
+        "Creating the record of migrations",
+        `create table if not exists "${schema}".migrations (
   id int primary key,
   name text not null,
   applied_at timestamptz(3) not null default now()
-)`)
+)`
+      )
     }
     const steps = pending(known, found)
     for (const step of steps) {
@@ -132,10 +137,11 @@ const readStatus = Effect.fnUntraced(function* (known: ReadonlyArray<Migration>)
   const sql = yield* SqlClient.SqlClient
   const table = `"${yield* SchemaName}".migrations`
   const [exists] = yield* sql`select to_regclass(${table}) is not null`.values
-  const rows = exists?.[0] === true
-    ? yield* sql.unsafe(`select id, name, to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  const rows =
+    exists?.[0] === true
+      ? yield* sql.unsafe(`select id, name, to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 from ${table} order by id`).values
-    : []
+      : []
   const applied = rows.map(([id, name, appliedAt]) => ({
     id: Number(id),
     name: String(name),

@@ -72,11 +72,7 @@ export class Todos extends Context.Service<
       id: TodoId,
       patch: TodoPatch,
       options?: Expectation
-    ) => Effect.Effect<
-      Todo,
-      InvalidInput | ListNotFound | TodoNotFound | RevisionMismatch | WriteError,
-      CurrentUser
-    >
+    ) => Effect.Effect<Todo, InvalidInput | ListNotFound | TodoNotFound | RevisionMismatch | WriteError, CurrentUser>
 
     /** Marks the todo done, now. A todo that is done already stays as it is. */
     readonly complete: (
@@ -141,10 +137,10 @@ const make = Effect.gen(function* () {
   /** A write on a todo that must exist. */
   const change = (op: "update" | "delete" | "restore", id: TodoId, patch: TodoPatch, options?: Expectation) =>
     Effect.map(
-      write(
-        { kind: "todo", op, id, fields: TodosSql.columns(patch), ...options },
-        ["todo-not-found", "revision-mismatch"]
-      ),
+      write({ kind: "todo", op, id, fields: TodosSql.columns(patch), ...options }, [
+        "todo-not-found",
+        "revision-mismatch"
+      ]),
       ({ row }) => row
     )
 
@@ -180,10 +176,11 @@ const make = Effect.gen(function* () {
 
     update: Effect.fn("Todos.update")(function* (id, patch, options) {
       const fields = TodosSql.columns(yield* validPatch(patch))
-      const { row } = yield* write(
-        { kind: "todo", op: "update", id, fields, ...options },
-        ["todo-not-found", "revision-mismatch", "list-not-found"]
-      )
+      const { row } = yield* write({ kind: "todo", op: "update", id, fields, ...options }, [
+        "todo-not-found",
+        "revision-mismatch",
+        "list-not-found"
+      ])
       return row
     }),
 

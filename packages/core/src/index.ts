@@ -4,5 +4,6 @@
 export * as Database from "./Database.ts"
 export * from "./domain.ts"
 export * as Migrations from "./Migrations.ts"
+export type { MigrationFailed, SchemaMismatch } from "./Migrations.ts"
 export { SchemaName, SchemaNameValue } from "./SchemaName.ts"
 export { type Expectation, Todos, type WriteError } from "./Todos.ts"

@@ -89,12 +89,10 @@ export class TestDatabase extends Context.Service<
 }
 
 /** A client of the test database, as servers run. */
-export const layerDatabase: Layer.Layer<
-  SqlClient.SqlClient | TestDatabase,
-  SqlError | Config.ConfigError
-> = Layer.unwrap(
-  Effect.map(TestDatabase, ({ url }) => Database.layer({ url, poolSize: 10 }))
-).pipe(Layer.provideMerge(TestDatabase.layer))
+export const layerDatabase: Layer.Layer<SqlClient.SqlClient | TestDatabase, SqlError | Config.ConfigError> =
+  Layer.unwrap(Effect.map(TestDatabase, ({ url }) => Database.layer({ url, poolSize: 10 }))).pipe(
+    Layer.provideMerge(TestDatabase.layer)
+  )
 
 /** A user that no other test has. */
 export const newUser = (): { readonly id: UserId } => ({ id: UserId.make(`user-${randomUUID()}`) })

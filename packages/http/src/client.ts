@@ -2,7 +2,7 @@
  * A typed client of the HTTP API, derived from its contract. Runs in a browser.
  */
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { HttpApiClient, HttpApiMiddleware } from "effect/http-api"

@@ -46,7 +46,7 @@ const isTimeZone = (name: string): boolean => {
   if (known !== undefined) return known
   let found = true
   try {
-    new Intl.DateTimeFormat("en", { timeZone: name })
+    Intl.DateTimeFormat("en", { timeZone: name })
   } catch {
     found = false
   }

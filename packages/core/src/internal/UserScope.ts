@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Unavailable } from "../domain/Errors.ts"
+import { type Unavailable } from "../domain/Errors.ts"
 import { CurrentUser } from "../domain/User.ts"
 import { toUnavailable } from "./SqlFailure.ts"
 

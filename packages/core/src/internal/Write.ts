@@ -3,7 +3,14 @@
  * transaction each (`migrations/0001_todos.ts`), and what its failures are in core.
  */
 import * as Effect from "effect/Effect"
-import { Conflict, ListNotFound, RevisionMismatch, TodoNotFound, type Unavailable, UserDisabled } from "../domain/Errors.ts"
+import {
+  Conflict,
+  ListNotFound,
+  RevisionMismatch,
+  TodoNotFound,
+  type Unavailable,
+  UserDisabled
+} from "../domain/Errors.ts"
 import type { IfRevision } from "../domain/Revision.ts"
 import type { CurrentUser } from "../domain/User.ts"
 import type { Scoped } from "./UserScope.ts"

@@ -1,0 +1,118 @@
+import { assert, layer } from "@effect/vitest"
+import { Migrations, SchemaName } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import * as Database from "../src/Database.ts"
+import { migrations } from "../src/migrations/index.ts"
+import { upTo } from "../src/Migrations.ts"
+
+/** Runs on a connection of its own, as the owner of the database. */
+const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
+    Effect.provide(self, Database.layer({ url: ownerUrl, poolSize: 1, unlimited: true }))
+  )
+
+const query = <Row extends object>(text: string, parameters: ReadonlyArray<unknown> = []) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<Row>(text, parameters))
+
+const inSchema = (name: string) => Effect.provideService(SchemaName, name)
+
+const broken = {
+  id: migrations.length + 1,
+  name: "broken",
+  up: (s: string) => [`create table ${s}.extra ()`, "nonsense"]
+}
+
+layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it) => {
+  it("are numbered 1, 2, 3, ... without a gap", () => {
+    assert.deepStrictEqual(
+      migrations.map(({ id }) => id),
+      migrations.map((_, index) => index + 1)
+    )
+  })
+
+  it.effect("run once when three processes start them at the same time", () =>
+    Effect.gen(function* () {
+      const applied = yield* Effect.all(
+        Array.from({ length: 3 }, () => asOwner(Migrations.up())),
+        { concurrency: 3 }
+      )
+      assert.deepStrictEqual(
+        applied.flat().map(({ id }) => id),
+        migrations.map(({ id }) => id)
+      )
+      yield* asOwner(Migrations.check)
+    }).pipe(inSchema("three_at_once"))
+  )
+
+  it.effect("leave nothing behind when one fails, and name it", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(asOwner(upTo([...migrations, broken], {})))
+      assert.deepInclude(error, { _tag: "MigrationFailed", step: `Migration ${broken.id} (broken)`, sqlState: "42601" })
+      const schemas = yield* asOwner(query("select from pg_namespace where nspname = 'all_or_nothing'"))
+      assert.deepStrictEqual(schemas, [])
+    }).pipe(inSchema("all_or_nothing"))
+  )
+
+  it.effect("keep what was there when a later one fails", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      yield* Effect.flip(asOwner(upTo([...migrations, broken], {})))
+      yield* asOwner(Migrations.check)
+      assert.deepStrictEqual(yield* asOwner(query("select to_regclass('later.extra')::text as found")), [
+        { found: null }
+      ])
+    }).pipe(inSchema("later"))
+  )
+
+  it.effect("refuse a schema that is newer than they are", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      yield* asOwner(query("insert into newer.migrations (id, name) values (99, 'from the future')"))
+      for (const attempt of [Migrations.up(), Migrations.check]) {
+        const error = yield* Effect.flip(asOwner<unknown, { readonly _tag: string }>(attempt))
+        assert.deepInclude(error, { _tag: "SchemaMismatch", found: 99, expected: Migrations.version })
+      }
+    }).pipe(inSchema("newer"))
+  )
+
+  it.effect("tell what is missing on an empty database", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(asOwner(Migrations.check))
+      assert.deepInclude(error, { _tag: "SchemaMismatch", found: 0 })
+      const status = yield* asOwner(Migrations.status)
+      assert.deepStrictEqual(
+        status.map(({ appliedAt, name }) => ({ appliedAt, name })),
+        migrations.map(({ name }) => ({ appliedAt: null, name }))
+      )
+    }).pipe(inSchema("nothing_here"))
+  )
+
+  it.effect("plan, without a database, the very statements that up runs", () =>
+    Effect.gen(function* () {
+      const plan = yield* Migrations.plan()
+      assert.isTrue(plan.every(({ statements }) => statements.join().includes('"planned"')))
+      assert.deepStrictEqual(yield* Migrations.plan(Migrations.version), [])
+    }).pipe(inSchema("planned"))
+  )
+
+  it.effect("give the runtime role rows and no tables", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up({ runtimeRole: "todo_runtime" }))
+      const { url } = yield* TestDatabase
+      const asRuntime = Effect.provide(Database.layer({ url, poolSize: 1 }))
+      for (const statement of [
+        "create table granted.mine ()",
+        "alter table granted.todos disable row level security",
+        "drop policy own_rows on granted.todos",
+        "truncate granted.todos",
+        "insert into granted.migrations (id, name) values (7, 'x')"
+      ]) {
+        const error = yield* Effect.flip(asRuntime(query(statement)))
+        assert.strictEqual(error.reason._tag, "AuthorizationError", statement)
+      }
+      assert.deepStrictEqual(yield* asRuntime(query("select * from granted.todos")), [])
+    }).pipe(inSchema("granted"))
+  )
+})
