@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import { uuidV7Unsafe } from "effect/crypto/SecureRandom"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -13,12 +14,14 @@ import {
   type Unavailable,
   type UserDisabled
 } from "./domain/Errors.ts"
-import { type Page, pageLimit } from "./domain/Page.ts"
+import { type TodoOperation, TodoBatch } from "./domain/Batch.ts"
+import { TodoMove } from "./domain/Move.ts"
+import type { Page as PageOf } from "./domain/Page.ts"
 import type { IfRevision } from "./domain/Revision.ts"
-import { NewTodo, type Todo, TodoId, TodoPatch } from "./domain/Todo.ts"
+import { NewTodo, type Todo, type TodoId, TodoPatch } from "./domain/Todo.ts"
 import { TodoQuery } from "./domain/TodoQuery.ts"
-import { CurrentUser } from "./domain/User.ts"
-import * as Cursor from "./internal/Cursor.ts"
+import type { CurrentUser } from "./domain/User.ts"
+import * as Page from "./internal/Page.ts"
 import * as TodosSql from "./internal/TodosSql.ts"
 import * as UserScope from "./internal/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
@@ -48,7 +51,7 @@ export class Todos extends Context.Service<
      */
     readonly list: (
       query: TodoQuery
-    ) => Effect.Effect<Page<Todo>, InvalidInput | InvalidCursor | Unavailable, CurrentUser>
+    ) => Effect.Effect<PageOf<Todo>, InvalidInput | InvalidCursor | Unavailable, CurrentUser>
 
     /**
      * Creates the todo under the caller's id, or replaces all that a client may set.
@@ -97,6 +100,26 @@ export class Todos extends Context.Service<
       id: TodoId,
       options?: Expectation
     ) => Effect.Effect<Todo, TodoNotFound | RevisionMismatch | WriteError, CurrentUser>
+
+    /** Puts the todo right before or right behind another one. `TodoNotFound` where either is not there. */
+    readonly move: (
+      id: TodoId,
+      to: TodoMove,
+      options?: Expectation
+    ) => Effect.Effect<Todo, InvalidInput | TodoNotFound | RevisionMismatch | WriteError, CurrentUser>
+
+    /**
+     * Up to 100 operations in one transaction: all happen, in order, or none. The error is
+     * that of the first operation that fails, with its `index`. Each change has a revision
+     * of its own, as it would have alone, so that one number still names one change.
+     */
+    readonly batch: (
+      operations: ReadonlyArray<TodoOperation>
+    ) => Effect.Effect<
+      ReadonlyArray<Todo>,
+      InvalidInput | TodoNotFound | ListNotFound | RevisionMismatch | WriteError,
+      CurrentUser
+    >
   }
 >()("@todo/core/Todos") {
   /** Works on the host's `SqlClient`: its pool, its transactions, the schema named by `SchemaName`. */
@@ -119,20 +142,13 @@ const make = Effect.gen(function* () {
   const schema = `"${yield* SchemaName}"`
   const selectOne = scoped(TodosSql.get(schema))
   const write = Write.make<Todo>(scoped(Write.statement(schema)))
+  const writeAll = Write.makeAll<Todo>(scoped(Write.statementAll(schema)))
 
   const validNew = validated(NewTodo)
   const validPatch = validated(TodoPatch)
   const validQuery = validated(TodoQuery)
-
-  const put = Effect.fnUntraced(function* <const Expected extends "revision-mismatch" | "in-trash" | "list-not-found">(
-    id: TodoId,
-    todo: NewTodo,
-    options: Expectation & { readonly ifAbsent?: boolean },
-    expected: ReadonlyArray<Expected>
-  ) {
-    const fields = TodosSql.columns({ ...defaults, ...(yield* validNew(todo)) })
-    return yield* write({ kind: "todo", op: "put", id, fields, ...options }, expected)
-  })
+  const validMove = validated(TodoMove)
+  const validBatch = validated(TodoBatch)
 
   /** A write on a todo that must exist. */
   const change = (op: "update" | "delete" | "restore", id: TodoId, patch: TodoPatch, options?: Expectation) =>
@@ -146,31 +162,30 @@ const make = Effect.gen(function* () {
 
   return Todos.of({
     create: Effect.fn("Todos.create")(function* (todo) {
-      const { row } = yield* put(TodoId.make(uuidV7Unsafe()), todo, {}, ["list-not-found"])
+      const { row } = yield* write(creation(yield* validNew(todo)), ["list-not-found"])
       return row
     }),
 
     get: Effect.fn("Todos.get")(function* (id) {
       const [row] = yield* selectOne(id)
-      return row === undefined ? yield* new TodoNotFound() : toTodo(row)
+      return row === undefined ? yield* new TodoNotFound({}) : JSON.parse(String(row[0]))
     }),
 
     list: Effect.fn("Todos.list")(function* (given) {
-      const user = yield* CurrentUser
-      const { cursor, limit = pageLimit.default, ...query } = yield* validQuery(given)
-      const after = cursor === undefined ? undefined : yield* Cursor.open(user.id, query, cursor)
-      const page = TodosSql.list(schema, { ...query, limit }, after)
-      const rows = yield* scoped(page.select)(...page.parameters)
-      const items = rows.slice(0, limit).map(toTodo)
-      const last = items.at(-1)
-      return {
-        items,
-        nextCursor: last !== undefined && rows.length > limit ? Cursor.make(user.id, query, page.key(last)) : null
-      }
+      const query = yield* validQuery(given)
+      const now = yield* DateTime.now
+      return yield* Page.read<Todo, TodoQuery>(scoped, query, {
+        rows: (limit, after) => TodosSql.list(schema, query, now, limit, after),
+        total: () => TodosSql.count(schema, query, now)
+      })
     }),
 
-    put: Effect.fn("Todos.put")(function* (id, todo, options = {}) {
-      const { created, row } = yield* put(id, todo, options, ["revision-mismatch", "in-trash", "list-not-found"])
+    put: Effect.fn("Todos.put")(function* (id, todo, options) {
+      const { created, row } = yield* write({ ...creation(yield* validNew(todo)), id, ...options }, [
+        "revision-mismatch",
+        "in-trash",
+        "list-not-found"
+      ])
       return { todo: row, created }
     }),
 
@@ -187,11 +202,47 @@ const make = Effect.gen(function* () {
     complete: (id, options) => change("update", id, { completed: true }, options),
     reopen: (id, options) => change("update", id, { completed: false }, options),
     delete: (id, options) => change("delete", id, {}, options),
-    restore: (id, options) => change("restore", id, {}, options)
+    restore: (id, options) => change("restore", id, {}, options),
+
+    move: Effect.fn("Todos.move")(function* (id, to, options) {
+      const { row } = yield* write({ kind: "todo", op: "move", id, ...(yield* validMove(to)), ...options }, [
+        "todo-not-found",
+        "revision-mismatch"
+      ])
+      return row
+    }),
+
+    batch: Effect.fn("Todos.batch")(function* (given) {
+      const { operations } = yield* validBatch({ operations: given })
+      const written = yield* writeAll(operations.map(toOperation), [
+        "todo-not-found",
+        "list-not-found",
+        "revision-mismatch"
+      ])
+      return written.map(({ row }) => row)
+    })
   })
 })
 
-const toTodo = (row: ReadonlyArray<unknown>): Todo => JSON.parse(String(row[0]))
+/** The operation that adds a todo, under an id of ours. */
+const creation = (todo: NewTodo): Write.Operation => ({
+  kind: "todo",
+  op: "put",
+  id: uuidV7Unsafe(),
+  fields: TodosSql.columns({ ...defaults, ...todo })
+})
+
+const toOperation = (step: TodoOperation): Write.Operation => {
+  if (step.op === "create") return creation(step.todo)
+  const { id, ifRevision, op } = step
+  return {
+    kind: "todo",
+    op,
+    id,
+    fields: TodosSql.columns(op === "update" ? step.patch : {}),
+    ...(ifRevision !== undefined && { ifRevision: [ifRevision] })
+  }
+}
 
 /** What a new todo has where nothing is said. */
 const defaults = {

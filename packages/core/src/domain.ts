@@ -1,11 +1,14 @@
 /**
  * The vocabulary: schemas, ids and typed errors. Runs in a browser.
  */
+export * from "./domain/Batch.ts"
 export * from "./domain/Errors.ts"
+export * from "./domain/Move.ts"
 export * from "./domain/Page.ts"
 export * from "./domain/Input.ts"
 export * from "./domain/Revision.ts"
 export * from "./domain/Time.ts"
 export * from "./domain/Todo.ts"
+export * from "./domain/TodoList.ts"
 export * from "./domain/TodoQuery.ts"
 export * from "./domain/User.ts"

@@ -7,6 +7,7 @@ import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
 import { Api } from "./api/Api.ts"
 import * as Authentication from "./Authentication.ts"
 import * as Edge from "./Edge.ts"
+import * as ListsHandlers from "./handlers/lists.ts"
 import * as SystemHandlers from "./handlers/system.ts"
 import * as TodosHandlers from "./handlers/todos.ts"
 import * as Methods from "./Methods.ts"
@@ -15,7 +16,7 @@ import * as ValidationErrors from "./ValidationErrors.ts"
 export const layer = (settings: Edge.EdgeSettings) =>
   Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
-      Layer.provide([TodosHandlers.layer, SystemHandlers.layer]),
+      Layer.provide([TodosHandlers.layer, ListsHandlers.layer, SystemHandlers.layer]),
       Layer.provide([Authentication.layer, ValidationErrors.layer])
     ),
     HttpApiScalar.layer(Api, { path: "/docs" }),

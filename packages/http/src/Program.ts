@@ -1,7 +1,7 @@
 /**
  * The server as a program: settings, database, schema, routes, in this order.
  */
-import { Migrations, Todos } from "@todo/core"
+import { Migrations, Services } from "@todo/core"
 import { Installation } from "@todo/core/installation"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -44,7 +44,7 @@ export const layer = Layer.unwrap(
   Effect.map(Settings.load, (settings) =>
     announced(settings).pipe(
       Layer.provide(Server.layer(settings.server)),
-      Layer.provide([Todos.layer, TokenVerifier.layer(settings.tokens)]),
+      Layer.provide([Services.layer, TokenVerifier.layer(settings.tokens)]),
       Layer.provide(schema(settings.migrate)),
       Layer.provide(Installation.layerDatabase),
       Layer.provide(Installation.layer((line) => Console.error(line))),

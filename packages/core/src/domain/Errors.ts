@@ -1,18 +1,22 @@
 import * as Schema from "effect/Schema"
 import { Revision } from "./Revision.ts"
 
+/** In a batch, the index of the operation that failed. */
+const batch = { index: Schema.optionalKey(Schema.Int) }
+
 /** The todo does not exist, is in the trash, or is another user's: one answer for all three. */
-export class TodoNotFound extends Schema.TaggedError<TodoNotFound>()("TodoNotFound", {}) {
+export class TodoNotFound extends Schema.TaggedError<TodoNotFound>()("TodoNotFound", batch) {
   override readonly message = "There is no such todo"
 }
 
 /** The list does not exist, is in the trash, or is another user's: one answer for all three. */
-export class ListNotFound extends Schema.TaggedError<ListNotFound>()("ListNotFound", {}) {
+export class ListNotFound extends Schema.TaggedError<ListNotFound>()("ListNotFound", batch) {
   override readonly message = "There is no such list"
 }
 
 /** The row is not at the expected revision. `current` is `null` where there is no row. */
 export class RevisionMismatch extends Schema.TaggedError<RevisionMismatch>()("RevisionMismatch", {
+  ...batch,
   current: Schema.NullOr(Revision)
 }) {
   override readonly message = "The resource has changed since the revision that was given"
@@ -27,6 +31,11 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
       ? "The id belongs to something in the trash; restore it first"
       : "Other writes kept getting in the way; try again"
   }
+}
+
+/** The list still holds todos, and nothing was said of what becomes of them. */
+export class ListNotEmpty extends Schema.TaggedError<ListNotEmpty>()("ListNotEmpty", {}) {
+  override readonly message = "The list holds todos; say whether they go to the trash with it or stay without a list"
 }
 
 /** One thing that is wrong with an input: where (RFC 6901 JSON Pointer), and what was expected. */

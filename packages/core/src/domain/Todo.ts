@@ -33,7 +33,8 @@ export type Due = typeof Due.Type
 const Title = visibleText(500)
 const Description = Schema.NullOr(text(0, 10_000))
 const Tags = Schema.Array(text(1, 50)).check(Schema.isMaxLength(20), Schema.isUnique())
-const Position = Schema.String.annotate({ description: "Opaque order key, compared by code point" })
+/** Where something stands among its siblings: opaque, compared by code point, changed by moves alone. */
+export const Position = Schema.String.annotate({ description: "Opaque order key, compared by code point" })
 
 /**
  * A todo, in one shape everywhere: over HTTP, in the core, in exports. Its JSON

@@ -3,80 +3,117 @@
  * for `me`. Rows come as the JSON of a todo, made by PostgreSQL: nothing validates or
  * re-encodes what our own database holds.
  */
-import type { Due, Todo, TodoPatch } from "../domain/Todo.ts"
-import type { TodoQuery } from "../domain/TodoQuery.ts"
+import type { Due, TodoPatch } from "../domain/Todo.ts"
+import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
 import { instantOf } from "./DueInstant.ts"
+import { direction, type Key, type Order, ordered, parameters, type Select } from "./Page.ts"
+import { conditions, type Now } from "./TodoConditions.ts"
+import { titleKey, words } from "./Words.ts"
 
 /** By primary key. */
 export const get = (schema: string) =>
   `select ${schema}.todo_json(t)::text from ${schema}.todos t
 where owner_id = me.id and id = $2 and deleted_at is null`
 
-/** What orders a page, and which index serves it. Each is unique for a user, or made so by the id. */
-interface SortOrder {
-  readonly column: string
-  readonly type: string
-  readonly key: (todo: Todo) => unknown
-  readonly tie?: true
-}
-
-const sortOrders: Record<"position" | "createdAt" | "updatedAt", SortOrder> = {
-  // todos_by_position
-  position: { column: "position", type: "text", key: (todo) => todo.position },
-  // todos_by_creation
-  createdAt: { column: "created_at", type: "timestamptz", key: (todo) => todo.createdAt, tie: true },
-  // todos_by_revision: every change sets both, and neither ever goes back
-  updatedAt: { column: "revision", type: "bigint", key: (todo) => todo.revision }
-}
-
-export interface ListStatement {
-  /** The select, its own parameters numbered from `$2` on. */
-  readonly select: string
-  readonly parameters: ReadonlyArray<unknown>
-  /** The sort values of a row, to continue after it. */
-  readonly key: (todo: Todo) => ReadonlyArray<unknown>
-}
-
-/** A page and one row more, which tells whether there is another page. */
-export const list = (
-  schema: string,
-  query: TodoQuery & { readonly limit: number },
-  after: ReadonlyArray<unknown> | undefined
-): ListStatement => {
-  const parameters: Array<unknown> = []
-  const parameter = (value: unknown) => `$${parameters.push(value) + 1}`
-  const sort = query.sort ?? "position"
-  const descending = sort.startsWith("-")
-  const order = sortOrders[sort.replace("-", "") as keyof typeof sortOrders]
-  const columns = order.tie ? [order.column, "id"] : [order.column]
-  const types = order.tie ? [order.type, "uuid"] : [order.type]
-
-  const conditions = ["owner_id = me.id", "deleted_at is null"]
-  if (query.completed !== undefined) conditions.push(`completed_at is ${query.completed ? "not null" : "null"}`)
-  if (query.priority !== undefined) conditions.push(`priority = ${parameter(priorities.indexOf(query.priority))}`)
-  if (query.tag !== undefined && query.tag.length > 0) conditions.push(`tags @> ${parameter(query.tag)}::text[]`)
-  if (query.listId === "none") conditions.push("list_id is null")
-  else if (query.listId !== undefined) conditions.push(`list_id = ${parameter(query.listId)}::uuid`)
-  if (after !== undefined) {
-    const values = types.map((type, index) => `${parameter(String(after[index]))}::${type}`)
-    conditions.push(`(${columns.join(", ")}) ${descending ? "<" : ">"} (${values.join(", ")})`)
-  }
+/** How many todos meet the conditions. */
+export const count = (schema: string, query: TodoQuery, now: Now): Select => {
+  const { add, values } = parameters()
   return {
-    select: `select ${schema}.todo_json(t)::text from ${schema}.todos t
-where ${conditions.join(" and ")}
-order by ${columns.map((column) => (descending ? `${column} desc` : column)).join(", ")}
-limit ${parameter(query.limit + 1)}`,
-    parameters,
-    key: (todo) => (order.tie ? [order.key(todo), todo.id] : [order.key(todo)])
+    text: `select count(*)::int from ${schema}.todos t where ${conditions(schema, query, now, add).join(" and ")}`,
+    parameters: values
+  }
+}
+
+type Column = Exclude<TodoSort extends `-${infer Name}` ? Name : TodoSort, "due" | `-${string}`>
+
+/** The index of each order is named after it in `migrations/0001/tables.ts`. */
+const orders: Record<Column, Order> = {
+  position: { column: "position", type: "text", unique: true },
+  createdAt: { column: "created_at", type: "timestamptz" },
+  // Every change sets both, and neither ever goes back.
+  updatedAt: { column: "revision", type: "bigint", unique: true },
+  priority: { column: "priority", type: "smallint" },
+  title: { column: "title_key", type: "text" }
+}
+
+/** Todos that meet the conditions, in order, after a key: JSON, sort value, id. */
+export const list = (schema: string, query: TodoQuery, now: Now, limit: number, after: Key | undefined): Select => {
+  const [sort, descending] = direction<Column | "due">(query.sort ?? "position")
+  if (sort === "due") return byDue(schema, query, now, descending, limit, after)
+  const { add, values } = parameters()
+  const { begin, orderBy } = ordered(orders[sort], descending, after, add)
+  return {
+    text: `select ${schema}.todo_json(t)::text, ${orders[sort].column}::text, id from ${schema}.todos t
+where ${[...conditions(schema, query, now, add), ...begin].join(" and ")}
+order by ${orderBy} limit ${add(limit)}`,
+    parameters: values
+  }
+}
+
+/**
+ * By due instant. The instant of a date depends on the caller's zone, so no one index
+ * has them all: the first rows of each of the two indexes, and of the todos that are
+ * never due, are merged.
+ */
+const byDue = (
+  schema: string,
+  query: TodoQuery,
+  now: Now,
+  descending: boolean,
+  limit: number,
+  after: Key | undefined
+): Select => {
+  const { add, values } = parameters()
+  const shared = conditions(schema, query, now, add)
+  const zone = add(query.timeZone ?? "UTC")
+  const n = add(limit)
+  const [direction, beyond] = descending ? ["desc", "<"] : ["asc", ">"]
+  const endOfDay = `((due_date + 1)::timestamp at time zone ${zone} - interval '1 millisecond')`
+  const key = (after?.[0] ?? null) === null ? undefined : `${add(after?.[0])}::timestamptz`
+  const id = after === undefined ? undefined : `${add(after[1])}::uuid`
+
+  const branch = (instant: string, column: string, ...own: ReadonlyArray<string>) =>
+    `(select ${schema}.todo_json(t)::text as item, ${instant} as instant, id from ${schema}.todos t
+where ${[...shared, ...own].join(" and ")}
+order by ${column === "id" ? "" : `${column} ${direction}, `}id ${direction} limit ${n})`
+
+  const timed = key === undefined ? [] : [`(due_at, id) ${beyond} (${key}, ${id})`]
+  const dated =
+    key === undefined
+      ? []
+      : [
+          `(${endOfDay}, id) ${beyond} (${key}, ${id})`,
+          // The same within a day, in terms of the index.
+          `due_date ${beyond}= (${key} at time zone ${zone})::date ${descending ? "+" : "-"} 1`
+        ]
+  const branches =
+    after !== undefined && key === undefined
+      ? [branch("null::timestamptz", "id", "due_date is null", "due_at is null", `id ${beyond} ${id}`)]
+      : [
+          branch("due_at", "due_at", "due_at is not null", ...timed),
+          branch(endOfDay, "due_date", "due_date is not null", ...dated),
+          branch("null::timestamptz", "id", "due_date is null", "due_at is null")
+        ]
+  return {
+    text: `select item, instant::text, id from (${branches.join("\nunion all\n")}) found
+order by instant ${direction} nulls last, id ${direction} limit ${n}`,
+    parameters: values
   }
 }
 
 const priorities = ["none", "low", "medium", "high"] as const
 
-/** The columns that a client's fields stand for; an absent field has no column. */
+/** The columns that a client's fields stand for; an absent field has none. */
 export const columns = (fields: TodoPatch): Record<string, unknown> => ({
-  ...(fields.title !== undefined && { title: fields.title }),
-  ...(fields.description !== undefined && { description: fields.description }),
+  ...(fields.title !== undefined && {
+    title: fields.title,
+    title_key: titleKey(fields.title),
+    title_words: words(fields.title)
+  }),
+  ...(fields.description !== undefined && {
+    description: fields.description,
+    description_words: words(fields.description ?? "")
+  }),
   ...(fields.completed !== undefined && { completed: fields.completed }),
   ...(fields.priority !== undefined && { priority: priorities.indexOf(fields.priority) }),
   ...(fields.tags !== undefined && { tags: fields.tags }),

@@ -1,4 +1,4 @@
-import { todos } from "./0001_todos.ts"
+import { todos } from "./0001/index.ts"
 
 /** One step of the schema. `up` gives its statements for a schema name that is quoted already. */
 export interface Migration {

@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { ListsApi } from "./ListsApi.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TodosApi } from "./TodosApi.ts"
 
@@ -8,6 +9,7 @@ const strict = { onExcessProperty: "error", errors: "all" } as const
 /** The HTTP API: routes, shapes and errors. Runs in a browser. */
 export class Api extends HttpApi.make("todo")
   .add(TodosApi)
+  .add(ListsApi)
   .add(SystemApi)
   .annotate(HttpApi.PayloadParseOptions, strict)
   .annotate(HttpApi.QueryParseOptions, strict)

@@ -6,6 +6,7 @@ import * as Domain from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { HttpApiSchema } from "effect/http-api"
+import { etag } from "./Etag.ts"
 
 export const mediaType = "application/problem+json"
 
@@ -20,6 +21,7 @@ export const problemTypes = {
   "route-not-found": { status: 404, title: "Route not found" },
   "method-not-allowed": { status: 405, title: "Method not allowed" },
   conflict: { status: 409, title: "Conflict" },
+  "list-not-empty": { status: 409, title: "List not empty" },
   "revision-mismatch": { status: 412, title: "Revision mismatch" },
   "payload-too-large": { status: 413, title: "Payload too large" },
   "unsupported-media-type": { status: 415, title: "Unsupported media type" },
@@ -88,8 +90,40 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthoriz
 export const MalformedRequestProblem = problem(MalformedRequest, "malformed-request")
 export const InvalidCursorProblem = problem(Domain.InvalidCursor, "invalid-cursor")
 export const UserDisabledProblem = problem(Domain.UserDisabled, "user-disabled")
-export const TodoNotFoundProblem = problem(Domain.TodoNotFound, "todo-not-found")
-export const ListNotFoundProblem = problem(Domain.ListNotFound, "list-not-found")
+export const ListNotEmptyProblem = problem(Domain.ListNotEmpty, "list-not-empty")
+
+/** Which operation of a batch failed, as `errors`; nothing outside of batches. */
+const inBatch = { errors: Schema.optionalKey(Schema.Array(Domain.InputIssue)) }
+
+const toErrors = ({ index, message }: { readonly index?: number; readonly message: string }) =>
+  index === undefined ? {} : { errors: [{ pointer: `/operations/${index}`, message }] }
+
+const fromErrors = ({ errors }: { readonly errors?: ReadonlyArray<typeof Domain.InputIssue.Type> }) => {
+  const index = errors?.[0]?.pointer.split("/").at(-1)
+  return index === undefined ? {} : { index: Number(index) }
+}
+
+/** An error that can happen to one operation of a batch, as a problem. */
+const operationProblem = <E extends { readonly message: string; readonly index?: number }, Code extends ProblemCode>(
+  error: Schema.Codec<E, unknown> & (new (fields: { readonly index?: number }) => E),
+  code: Code
+) => {
+  const wire = body(code, inBatch)
+  return wire.pipe(
+    Schema.decodeTo(
+      Schema.toType(error),
+      SchemaTransformation.transform<E, (typeof wire)["Type"]>({
+        decode: (problem) => new error(fromErrors(problem)),
+        encode: (error) => ({ ...describe(code, error.message), ...toErrors(error) })
+      })
+    ),
+    HttpApiSchema.status(problemTypes[code].status),
+    HttpApiSchema.asJson({ contentType: mediaType })
+  )
+}
+
+export const TodoNotFoundProblem = operationProblem(Domain.TodoNotFound, "todo-not-found")
+export const ListNotFoundProblem = operationProblem(Domain.ListNotFound, "list-not-found")
 
 export const InvalidInputProblem = body("invalid-input", { errors: Schema.Array(Domain.InputIssue) }).pipe(
   Schema.decodeTo(
@@ -135,13 +169,16 @@ export const UnauthorizedProblem = Unauthorized.pipe(
 /** With the current entity tag, where there is a row. */
 export const RevisionMismatchProblem = Domain.RevisionMismatch.pipe(
   HttpApiSchema.encodeToWithHeaders(
-    { body: body("revision-mismatch", {}), headers: { etag: Schema.optionalKey(Schema.String) } },
+    { body: body("revision-mismatch", inBatch), headers: { etag: Schema.optionalKey(Schema.String) } },
     {
-      decode: ({ headers }) =>
-        new Domain.RevisionMismatch({ current: headers.etag === undefined ? null : Number(headers.etag.slice(1, -1)) }),
-      encode: ({ current, message }) => ({
-        body: describe("revision-mismatch", message),
-        headers: current === null ? {} : { etag: `"${current}"` }
+      decode: ({ body, headers }) =>
+        new Domain.RevisionMismatch({
+          current: headers.etag === undefined ? null : Number(headers.etag.slice(1, -1)),
+          ...fromErrors(body)
+        }),
+      encode: (error) => ({
+        body: { ...describe("revision-mismatch", error.message), ...toErrors(error) },
+        headers: error.current === null ? {} : { etag: etag(error.current) }
       })
     }
   )

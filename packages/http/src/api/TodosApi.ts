@@ -1,4 +1,4 @@
-import { NewTodo, Page, Todo, TodoId, TodoPatch, TodoQuery } from "@todo/core/domain"
+import { NewTodo, Page, Todo, TodoBatch, TodoId, TodoMove, TodoPatch, TodoQuery } from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
@@ -23,6 +23,10 @@ const CreatedTodo = HttpApiSchema.WithHeaders(Todo.pipe(HttpApiSchema.status(201
   ...tagged,
   location: Schema.String
 })
+
+const BatchResults = Schema.Struct({
+  results: Schema.Array(Schema.Struct({ index: Schema.Int, todo: Todo }))
+}).annotate({ identifier: "TodoBatchResults" })
 
 const readErrors = [UnavailableProblem, UserDisabledProblem] as const
 const writeErrors = [...readErrors, RevisionMismatchProblem] as const
@@ -76,7 +80,21 @@ export class TodosApi extends HttpApiGroup.make("todos")
       headers: ifMatch,
       success: TaggedTodo,
       error: [...writeErrors, TodoNotFoundProblem]
-    }).annotate(OpenApi.Summary, "Take a todo out of the trash")
+    }).annotate(OpenApi.Summary, "Take a todo out of the trash"),
+
+    HttpApiEndpoint.post("move", "/v1/todos/:id/move", {
+      params: id,
+      headers: ifMatch,
+      payload: TodoMove,
+      success: TaggedTodo,
+      error: [...writeErrors, InvalidInputProblem, TodoNotFoundProblem]
+    }).annotate(OpenApi.Summary, "Put a todo right before or behind another one"),
+
+    HttpApiEndpoint.post("batch", "/v1/todos/batch", {
+      payload: TodoBatch,
+      success: BatchResults,
+      error: [...writeErrors, InvalidInputProblem, TodoNotFoundProblem, ListNotFoundProblem]
+    }).annotate(OpenApi.Summary, "Create, update and delete up to 100 todos: all or none")
   )
   .middleware(Validation)
   .middleware(Authorization) {}

@@ -1,0 +1,169 @@
+import * as Context from "effect/Context"
+import { uuidV7Unsafe } from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as SqlClient from "effect/sql/SqlClient"
+import {
+  type Conflict,
+  type InvalidCursor,
+  type InvalidInput,
+  type ListNotEmpty,
+  ListNotFound,
+  type RevisionMismatch,
+  type Unavailable
+} from "./domain/Errors.ts"
+import { ListMove } from "./domain/Move.ts"
+import type { Page as PageOf } from "./domain/Page.ts"
+import type { ListId } from "./domain/Todo.ts"
+import { ListPatch, type ListTodos, NewList, type TodoList } from "./domain/TodoList.ts"
+import { ListQuery } from "./domain/TodoQuery.ts"
+import type { CurrentUser } from "./domain/User.ts"
+import * as ListsSql from "./internal/ListsSql.ts"
+import * as Page from "./internal/Page.ts"
+import * as UserScope from "./internal/UserScope.ts"
+import { validated } from "./internal/Validation.ts"
+import * as Write from "./internal/Write.ts"
+import { SchemaName } from "./SchemaName.ts"
+import type { Expectation, WriteError } from "./Todos.ts"
+
+/**
+ * The lists of the current user, with the same promises as `Todos`: one user's rows,
+ * one transaction and one revision a write, nothing changed by what changes nothing.
+ */
+export class Lists extends Context.Service<
+  Lists,
+  {
+    /** Adds a list behind the others. */
+    readonly create: (list: NewList) => Effect.Effect<TodoList, InvalidInput | WriteError, CurrentUser>
+
+    /** One list. Those in the trash are not found; `list` shows them. */
+    readonly get: (id: ListId) => Effect.Effect<TodoList, ListNotFound | Unavailable, CurrentUser>
+
+    /** One page of the lists. */
+    readonly list: (
+      query: ListQuery
+    ) => Effect.Effect<PageOf<TodoList>, InvalidInput | InvalidCursor | Unavailable, CurrentUser>
+
+    /** Creates the list under the caller's id, or replaces all that a client may set. */
+    readonly put: (
+      id: ListId,
+      list: NewList,
+      options?: Expectation & { readonly ifAbsent?: boolean }
+    ) => Effect.Effect<
+      { readonly list: TodoList; readonly created: boolean },
+      InvalidInput | RevisionMismatch | Conflict | WriteError,
+      CurrentUser
+    >
+
+    /** Changes the fields that are there. */
+    readonly update: (
+      id: ListId,
+      patch: ListPatch,
+      options?: Expectation
+    ) => Effect.Effect<TodoList, InvalidInput | ListNotFound | RevisionMismatch | WriteError, CurrentUser>
+
+    /**
+     * Puts the list into the trash. `ListNotEmpty` where it holds todos, unless `todos`
+     * says that they go with it, or stay without a list; each is a change of its own.
+     */
+    readonly delete: (
+      id: ListId,
+      options?: Expectation & { readonly todos?: ListTodos | undefined }
+    ) => Effect.Effect<TodoList, ListNotFound | ListNotEmpty | RevisionMismatch | WriteError, CurrentUser>
+
+    /** Takes the list out of the trash; the todos that went with it stay there. */
+    readonly restore: (
+      id: ListId,
+      options?: Expectation
+    ) => Effect.Effect<TodoList, ListNotFound | RevisionMismatch | WriteError, CurrentUser>
+
+    /** Puts the list right before or right behind another one. */
+    readonly move: (
+      id: ListId,
+      to: ListMove,
+      options?: Expectation
+    ) => Effect.Effect<TodoList, InvalidInput | ListNotFound | RevisionMismatch | WriteError, CurrentUser>
+  }
+>()("@todo/core/Lists") {
+  /** Works on the host's `SqlClient`, as `Todos.layer` does. */
+  static readonly layer: Layer.Layer<Lists, never, SqlClient.SqlClient> = Layer.effect(
+    Lists,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const scoped = yield* UserScope.make
+  const schema = `"${yield* SchemaName}"`
+  const selectOne = scoped(ListsSql.get(schema))
+  const write = Write.make<TodoList>(scoped(Write.statement(schema)))
+
+  const validNew = validated(NewList)
+  const validPatch = validated(ListPatch)
+  const validQuery = validated(ListQuery)
+  const validMove = validated(ListMove)
+
+  return Lists.of({
+    create: Effect.fn("Lists.create")(function* (list) {
+      const fields = yield* validNew(list)
+      const { row } = yield* write({ kind: "list", op: "put", id: uuidV7Unsafe(), fields }, [])
+      return row
+    }),
+
+    get: Effect.fn("Lists.get")(function* (id) {
+      const [row] = yield* selectOne(id)
+      return row === undefined ? yield* new ListNotFound({}) : JSON.parse(String(row[0]))
+    }),
+
+    list: Effect.fn("Lists.list")(function* (given) {
+      const query = yield* validQuery(given)
+      return yield* Page.read<TodoList, ListQuery>(scoped, query, {
+        rows: (limit, after) => ListsSql.list(schema, query, limit, after),
+        total: () => ListsSql.count(schema, query)
+      })
+    }),
+
+    put: Effect.fn("Lists.put")(function* (id, list, options) {
+      const fields = yield* validNew(list)
+      const { created, row } = yield* write({ kind: "list", op: "put", id, fields, ...options }, [
+        "revision-mismatch",
+        "in-trash"
+      ])
+      return { list: row, created }
+    }),
+
+    update: Effect.fn("Lists.update")(function* (id, patch, options) {
+      const fields = yield* validPatch(patch)
+      const { row } = yield* write({ kind: "list", op: "update", id, fields, ...options }, [
+        "list-not-found",
+        "revision-mismatch"
+      ])
+      return row
+    }),
+
+    delete: Effect.fn("Lists.delete")(function* (id, options) {
+      const { row } = yield* write({ kind: "list", op: "delete", id, ...options }, [
+        "list-not-found",
+        "list-not-empty",
+        "revision-mismatch"
+      ])
+      return row
+    }),
+
+    restore: Effect.fn("Lists.restore")(function* (id, options) {
+      const { row } = yield* write({ kind: "list", op: "restore", id, ...options }, [
+        "list-not-found",
+        "revision-mismatch"
+      ])
+      return row
+    }),
+
+    move: Effect.fn("Lists.move")(function* (id, to, options) {
+      const { row } = yield* write({ kind: "list", op: "move", id, ...(yield* validMove(to)), ...options }, [
+        "list-not-found",
+        "revision-mismatch"
+      ])
+      return row
+    })
+  })
+})

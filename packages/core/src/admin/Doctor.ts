@@ -1,0 +1,141 @@
+/**
+ * Whether an installation is as it should be: what is checked, and in which order.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import { Installation } from "../Installation.ts"
+import { errorCode } from "../internal/SqlFailure.ts"
+import * as Migrations from "../Migrations.ts"
+import { SchemaName } from "../SchemaName.ts"
+import { type Finding, failed, passed, warning } from "./Finding.ts"
+import * as Isolation from "./Isolation.ts"
+import * as Privileges from "./Privileges.ts"
+import * as RowSecurity from "./RowSecurity.ts"
+import * as Settings from "./Settings.ts"
+
+/**
+ * Checks the settings, and then the database as servers use it. It starts the embedded
+ * database where there is no other, migrates nothing, and leaves nothing behind: its
+ * one write is rolled back. `onProgress` hears of slow steps.
+ */
+export const examine = (onProgress?: (line: string) => Effect.Effect<void>): Effect.Effect<ReadonlyArray<Finding>> =>
+  Effect.gen(function* () {
+    const settings = yield* Settings.check
+    const database = yield* inspect.pipe(
+      Effect.provide(
+        Installation.layerDatabase.pipe(
+          Layer.provideMerge(Installation.layer(onProgress)),
+          Layer.provideMerge(Installation.layerSchema)
+        )
+      ),
+      Effect.catchTags({
+        // Among the findings already.
+        ConfigError: () => Effect.succeed([]),
+        EmbeddedPostgresError: ({ message, mend }) => Effect.succeed([failed("connection", message, mend)]),
+        SqlError: (error) => Effect.succeed([unreachable("the database", error)])
+      })
+    )
+    return [...settings, ...database]
+  })
+
+/** What can be said of a database, most basic first; what the rest stands on ends it by failing. */
+const inspect = Effect.gen(function* () {
+  const { embedded, migrateUrl, url } = yield* Installation
+  const sql = yield* SqlClient.SqlClient
+  const schema = yield* SchemaName
+
+  const address = `${new URL(Redacted.value(url)).host}${new URL(Redacted.value(url)).pathname}`
+  const server = yield* Effect.result(
+    sql`select current_user, current_setting('server_version_num')::int, current_setting('server_version'),
+      current_setting('server_encoding')`.values
+  )
+  if (server._tag === "Failure") return [unreachable(address, server.failure)]
+  const [role, number, release, encoding] = server.success[0] ?? []
+  const findings: Array<Finding> = [passed("connection", `to ${address} as ${String(role)}`)]
+
+  findings.push(
+    Number(number) >= 150_000
+      ? passed("server version", `PostgreSQL ${String(release)}`)
+      : failed("server version", `PostgreSQL ${String(release)} is too old`, "upgrade it to PostgreSQL 15 or newer"),
+    encoding === "UTF8"
+      ? passed("encoding", "UTF8")
+      : failed(
+          "encoding",
+          `the database is encoded in ${String(encoding)}, which cannot hold every text`,
+          "move the data to a database that was created with encoding 'UTF8'"
+        )
+  )
+
+  const migrated = yield* guarded("schema version", schemaVersion(schema))
+  findings.push(...migrated)
+  findings.push(
+    ...(yield* guarded(
+      "runtime role",
+      Privileges.check(schema, {
+        alsoMigrates: embedded === undefined && userOf(url) === userOf(migrateUrl)
+      })
+    )),
+    ...(yield* guarded("row-level security", RowSecurity.check(schema)))
+  )
+  findings.push(
+    ...(migrated.every(({ status }) => status === "passed")
+      ? yield* guarded("isolation", Isolation.check(schema))
+      : [warning("isolation", "not probed, since the schema is not the one it needs", "bring the schema up first")])
+  )
+  return findings
+})
+
+const userOf = (url: Redacted.Redacted): string => new URL(Redacted.value(url)).username
+
+const schemaVersion = (schema: string) =>
+  Migrations.check.pipe(
+    Effect.as([passed("schema version", `"${schema}" is at version ${Migrations.version}`)]),
+    Effect.catchTag("SchemaMismatch", ({ expected, found }) =>
+      Effect.succeed([
+        failed(
+          "schema version",
+          `"${schema}" is at version ${found}, this release needs version ${expected}`,
+          found > expected ? "install a newer release" : 'run "todo-admin migrate up"'
+        )
+      ])
+    )
+  )
+
+/** A check that cannot be made has failed; the others are made all the same. */
+const guarded = <E, R>(check: string, self: Effect.Effect<ReadonlyArray<Finding>, E, R>) =>
+  self.pipe(
+    Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
+    Effect.catch((error) => Effect.succeed([refused(check, error)]))
+  )
+
+const refused = (check: string, error: unknown): Finding =>
+  isSqlError(error) && errorCode(error) === "42501"
+    ? failed(
+        check,
+        `the role lacks a right: ${reasonOf(error)}`,
+        'run "todo-admin migrate up --runtime-role ROLE" with the role in DATABASE_URL, connected as the owner of the tables'
+      )
+    : failed(
+        check,
+        `could not be checked: ${isSqlError(error) ? reasonOf(error) : error instanceof Error ? error.message : String(error)}`,
+        "look at the log of the database and run this again"
+      )
+
+const reasonOf = ({ reason }: SqlError): string => (reason.cause instanceof Error ? reason.cause.message : reason._tag)
+
+const unreachable = (address: string, error: SqlError): Finding => {
+  const code = errorCode(error) ?? ""
+  const detail = `cannot connect to ${address}: ${reasonOf(error)}`
+  if (error.reason._tag === "AuthenticationError" || code.startsWith("28")) {
+    return failed(
+      "connection",
+      detail,
+      "correct the role or the password in DATABASE_URL, or pg_hba.conf of the server"
+    )
+  }
+  if (code === "3D000") return failed("connection", detail, "create the database, or correct its name in DATABASE_URL")
+  return failed("connection", detail, "start the database, or correct host and port in DATABASE_URL")
+}

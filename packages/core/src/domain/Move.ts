@@ -1,0 +1,12 @@
+import * as Schema from "effect/Schema"
+import { ListId, TodoId } from "./Todo.ts"
+
+/** Where to: right before or right behind another one. */
+const move = <Id extends Schema.Constraint>(id: Id) =>
+  Schema.Union([Schema.Struct({ before: id }), Schema.Struct({ after: id })])
+
+export const TodoMove = move(TodoId).annotate({ identifier: "TodoMove" })
+export type TodoMove = typeof TodoMove.Type
+
+export const ListMove = move(ListId).annotate({ identifier: "ListMove" })
+export type ListMove = typeof ListMove.Type

@@ -1,0 +1,88 @@
+/**
+ * Pages by key (keyset pagination): a page begins after the sort values of the last row
+ * of the page before, so that a row that nobody touches is met exactly once, whatever
+ * happens around it, and the thousandth page costs what the first one does.
+ */
+import * as Effect from "effect/Effect"
+import type { InvalidCursor, Unavailable } from "../domain/Errors.ts"
+import { type Page, pageLimit } from "../domain/Page.ts"
+import { CurrentUser } from "../domain/User.ts"
+import * as Cursor from "./Cursor.ts"
+import type { Scoped } from "./UserScope.ts"
+
+/** A select and its own parameters, numbered from `$2` on. */
+export interface Select {
+  readonly text: string
+  readonly parameters: ReadonlyArray<unknown>
+}
+
+/** Collects parameters as a select is written. */
+export const parameters = () => {
+  const values: Array<unknown> = []
+  return { values, add: (value: unknown) => `$${values.push(value) + 1}` }
+}
+
+/** The sort values after which a page begins: the order's own, and the id. */
+export type Key = readonly [value: string | null, id: string]
+
+interface PageQuery {
+  readonly cursor?: string
+  readonly limit?: number
+  readonly count?: boolean
+}
+
+/**
+ * Reads a page. `rows` selects the JSON of an item, its sort value as text and its id;
+ * it is asked for one row more than the page has, which tells whether there is another.
+ */
+export const read = Effect.fnUntraced(function* <Item, Query extends PageQuery>(
+  scoped: (select: string) => Scoped,
+  { cursor, limit = pageLimit.default, ...query }: Query,
+  statements: {
+    readonly rows: (limit: number, after: Key | undefined) => Select
+    readonly total: () => Select
+  }
+): Effect.fn.Return<Page<Item>, InvalidCursor | Unavailable, CurrentUser> {
+  const user = yield* CurrentUser
+  const after = cursor === undefined ? undefined : ((yield* Cursor.open(user.id, query, cursor)) as Key)
+  const run = ({ parameters, text }: Select) => scoped(text)(...parameters)
+
+  const rows = yield* run(statements.rows(limit + 1, after))
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  const total = query.count === true ? Number((yield* run(statements.total()))[0]?.[0]) : undefined
+  return {
+    items: page.map(([json]): Item => JSON.parse(String(json))),
+    nextCursor: last !== undefined && rows.length > limit ? Cursor.make(user.id, query, [last[1], last[2]]) : null,
+    ...(total !== undefined && { total })
+  }
+})
+
+/** An order by one column, which an index serves; the id breaks ties. */
+export interface Order {
+  readonly column: string
+  readonly type: "text" | "bigint" | "smallint" | "timestamptz"
+  /** Whether the column alone is unique for a user. */
+  readonly unique?: boolean
+}
+
+/** The `order by` and the condition that begins after a key. */
+export const ordered = (
+  { column, type, unique = false }: Order,
+  descending: boolean,
+  after: Key | undefined,
+  add: (value: unknown) => string
+) => {
+  const columns = unique ? [column] : [column, "id"]
+  const begin =
+    after === undefined
+      ? []
+      : [
+          `(${columns.join(", ")}) ${descending ? "<" : ">"} (${add(after[0])}::${type}${unique ? "" : `, ${add(after[1])}::uuid`})`
+        ]
+  return { begin, orderBy: columns.map((name) => (descending ? `${name} desc` : name)).join(", ") }
+}
+
+/** The name of an order, and whether it is descending. */
+export const direction = <Name extends string>(sort: Name | `-${Name}`): readonly [Name, boolean] =>
+  sort.startsWith("-") ? [sort.slice(1) as Name, true] : [sort as Name, false]

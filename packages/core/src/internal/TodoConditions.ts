@@ -1,0 +1,58 @@
+import * as DateTime from "effect/DateTime"
+import type { TodoQuery } from "../domain/TodoQuery.ts"
+import { dayIn } from "./DueInstant.ts"
+import { endOfPrefix, words } from "./Words.ts"
+
+/** The time of the request, which `overdue`, `today` and `upcoming` are about. */
+export type Now = DateTime.Utc
+
+type Add = (value: unknown) => string
+
+const priorities = ["none", "low", "medium", "high"] as const
+
+/** What a query asks of a todo, as SQL conditions of which all must hold; the owner comes first. */
+export const conditions = (schema: string, query: TodoQuery, now: Now, add: Add): ReadonlyArray<string> => [
+  "owner_id = me.id",
+  `deleted_at is ${query.deleted === true ? "not null" : "null"}`,
+  ...(query.completed === undefined ? [] : [`completed_at is ${query.completed ? "not null" : "null"}`]),
+  ...(query.priority === undefined ? [] : [`priority = ${add(priorities.indexOf(query.priority))}`]),
+  ...(query.tag === undefined || query.tag.length === 0 ? [] : [`tags @> ${add(query.tag)}::text[]`]),
+  ...(query.listId === undefined
+    ? []
+    : [query.listId === "none" ? "list_id is null" : `list_id = ${add(query.listId)}::uuid`]),
+  ...(query.due === undefined ? [] : [due(query.due, query.timeZone ?? "UTC", now, add)]),
+  ...(query.dueFrom === undefined && query.dueTo === undefined ? [] : [dueBetween(query, add)]),
+  ...(query.q === undefined ? [] : search(schema, query.q, add))
+]
+
+const due = (kind: NonNullable<TodoQuery["due"]>, timeZone: string, now: Now, add: Add): string => {
+  const today = dayIn(timeZone, now)
+  switch (kind) {
+    case "none":
+      return "due_date is null and due_at is null"
+    case "overdue":
+      return `completed_at is null and (due_date < ${add(today.date)}::date or due_at < ${add(DateTime.formatIso(now))}::timestamptz)`
+    case "today":
+      return `(due_date = ${add(today.date)}::date
+  or due_at >= ${add(today.start)}::timestamptz and due_at < ${add(today.end)}::timestamptz)`
+    case "upcoming":
+      return `(due_date > ${add(today.date)}::date or due_at >= ${add(today.end)}::timestamptz)`
+  }
+}
+
+/** By instant, both ends included; a date is the last millisecond of its day in the caller's zone. */
+const dueBetween = ({ dueFrom, dueTo, timeZone = "UTC" }: TodoQuery, add: Add): string => {
+  const instant = `coalesce(due_at, (due_date + 1)::timestamp at time zone ${add(timeZone)} - interval '1 millisecond')`
+  return [
+    ...(dueFrom === undefined ? [] : [`${instant} >= ${add(dueFrom)}::timestamptz`]),
+    ...(dueTo === undefined ? [] : [`${instant} <= ${add(dueTo)}::timestamptz`])
+  ].join(" and ")
+}
+
+/** Every word of `q`, the last one as a beginning; by the primary key of `todo_words`. */
+const search = (schema: string, q: string, add: Add): ReadonlyArray<string> =>
+  words(q).map((word, index, all) => {
+    const found =
+      index < all.length - 1 ? `word = ${add(word)}` : `word >= ${add(word)} and word < ${add(endOfPrefix(word))}`
+    return `id in (select todo_id from ${schema}.todo_words where owner_id = me.id and ${found})`
+  })

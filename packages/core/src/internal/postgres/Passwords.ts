@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto"
+import { open, readFile, rename } from "node:fs/promises"
+import * as Schema from "effect/Schema"
+import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
+
+/** 32 random bytes; nothing in it needs quoting in SQL or in a URL. */
+const Password = Schema.String.check(Schema.isPattern(/^[\w-]{43}$/))
+
+/** What the data directory keeps about its database. */
+export const Keeping = Schema.Struct({
+  /** Where the database files lie, if that is not in the data directory. */
+  place: Schema.optionalKey(Schema.NonEmptyString),
+  passwords: Schema.Struct({ postgres: Password, todo_owner: Password, todo_runtime: Password })
+})
+export type Keeping = typeof Keeping.Type
+
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Keeping))
+
+export const read = async (path: string): Promise<Keeping | undefined> => {
+  let text: string
+  try {
+    text = await readFile(path, "utf8")
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined
+    throw EmbeddedPostgresError.from(path, error)
+  }
+  try {
+    return decode(text)
+  } catch {
+    throw new EmbeddedPostgresError({ reason: "PasswordsBroken", path })
+  }
+}
+
+/** Makes new passwords and writes them, for this user's eyes only; the file is there whole or not at all. */
+export const create = async (path: string, place: string | undefined): Promise<Keeping> => {
+  const password = () => randomBytes(32).toString("base64url")
+  const keeping = {
+    ...(place === undefined ? {} : { place }),
+    passwords: { postgres: password(), todo_owner: password(), todo_runtime: password() }
+  }
+  try {
+    const file = await open(`${path}.new`, "w", 0o600)
+    try {
+      await file.writeFile(JSON.stringify(keeping, undefined, 2))
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(`${path}.new`, path)
+  } catch (error) {
+    throw EmbeddedPostgresError.from(path, error)
+  }
+  return keeping
+}

@@ -1,0 +1,18 @@
+import { connect, createServer } from "node:net"
+
+/** A port of 127.0.0.1 that nobody listened on a moment ago. */
+export const freePort = (): Promise<number> =>
+  new Promise((done, reject) => {
+    const server = createServer().once("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => done(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })
+
+/** Whether something on 127.0.0.1 accepts connections there. */
+export const answers = (port: number): Promise<boolean> =>
+  new Promise((done) => {
+    const socket = connect({ port, host: "127.0.0.1" })
+    socket.once("connect", () => (socket.destroy(), done(true))).once("error", () => done(false))
+  })

@@ -1,0 +1,40 @@
+/** Rows as clients see them. PostgreSQL writes the JSON once, and nothing re-encodes it. */
+export const json = (s: string): ReadonlyArray<string> => [
+  `create function ${s}.instant(moment timestamptz) returns text language sql stable as $$
+  select to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$`,
+
+  `create function ${s}.todo_json(t ${s}.todos) returns json language sql stable as $$
+  select json_build_object(
+    'id', t.id,
+    'title', t.title,
+    'description', t.description,
+    'completed', t.completed_at is not null,
+    'completedAt', ${s}.instant(t.completed_at),
+    'priority', (array['none', 'low', 'medium', 'high'])[t.priority + 1],
+    'due', case
+      when t.due_date is not null then json_build_object('date', t.due_date)
+      when t.due_time is not null then json_build_object('dateTime', t.due_time, 'timeZone', t.due_zone)
+    end,
+    'tags', t.tags,
+    'listId', t.list_id,
+    'position', t.position,
+    'revision', t.revision,
+    'createdAt', ${s}.instant(t.created_at),
+    'updatedAt', ${s}.instant(t.updated_at),
+    'deletedAt', ${s}.instant(t.deleted_at)
+  )
+$$`,
+
+  `create function ${s}.list_json(l ${s}.lists) returns json language sql stable as $$
+  select json_build_object(
+    'id', l.id,
+    'name', l.name,
+    'position', l.position,
+    'revision', l.revision,
+    'createdAt', ${s}.instant(l.created_at),
+    'updatedAt', ${s}.instant(l.updated_at),
+    'deletedAt', ${s}.instant(l.deleted_at)
+  )
+$$`
+]

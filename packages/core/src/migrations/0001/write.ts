@@ -1,0 +1,80 @@
+/** What the write functions share. */
+export const outcomes = (s: string): ReadonlyArray<string> => [
+  // How an operation ended: a failure (and the revision that stands against it), or the
+  // row as it is now and how many revisions were used up, 0 where nothing changed.
+  `create type ${s}.outcome as (failure text, current bigint, steps int, created boolean, body json)`,
+
+  `create function ${s}.failed(failure text, current bigint default null) returns ${s}.outcome
+language sql immutable as $$ select row(failure, current, 0, false, null)::${s}.outcome $$`,
+
+  `create function ${s}.done(steps int, body json, created boolean default false) returns ${s}.outcome
+language sql immutable as $$ select row(null, null, steps, created, body)::${s}.outcome $$`,
+
+  // Whether a row that exists is as the operation expects it.
+  `create function ${s}.expected(op jsonb, current bigint) returns boolean language sql immutable as $$
+  select not op @> '{"ifAbsent": true}'
+    and (not op ? 'ifRevision' or op->'ifRevision' = '"*"' or op->'ifRevision' @> to_jsonb(current))
+$$`
+]
+
+/**
+ * The doors of all writes: one operation, and several of which all or none happen.
+ *
+ * The lock on the user's row comes first. Writers of one user queue there, so nothing
+ * below can deadlock, in whatever order two batches name their rows, and a reader that
+ * has seen revision r has seen every change up to r.
+ */
+export const write = (s: string): ReadonlyArray<string> => [
+  `create function ${s}.write(me text, op jsonb) returns json language plpgsql as $$
+declare
+  account ${s}.users;
+  outcome ${s}.outcome;
+  moment timestamptz(3);
+begin
+  select * into account from ${s}.users where id = me for no key update;
+  if not found then
+    if op->>'op' <> 'put' then return json_build_object('failure', op->>'kind' || '-not-found'); end if;
+    if op ? 'ifRevision' then return json_build_object('failure', 'revision-mismatch'); end if;
+    if op->'fields'->>'list_id' is not null then return json_build_object('failure', 'list-not-found'); end if;
+    insert into ${s}.users (id) values (me) on conflict (id) do nothing;
+    select * into strict account from ${s}.users where id = me for no key update;
+  end if;
+  if account.disabled_at is not null then return json_build_object('failure', 'user-disabled'); end if;
+
+  -- Never before the last write, also where the clock was set back.
+  moment := greatest(clock_timestamp(), account.written_at);
+  if op->>'kind' = 'list' then
+    outcome := ${s}.write_list(me, op, account.revision + 1, moment);
+  else
+    outcome := ${s}.write_todo(me, op, account.revision + 1, moment);
+  end if;
+  if outcome.failure is not null then
+    return json_build_object('failure', outcome.failure, 'current', outcome.current);
+  end if;
+  if outcome.steps > 0 then
+    update ${s}.users set revision = revision + outcome.steps, written_at = moment where id = me;
+  end if;
+  return json_build_object('created', outcome.created, 'row', outcome.body);
+end
+$$`,
+
+  // The block is a savepoint: the first failure undoes what went before it, in a transaction of the host as well.
+  `create function ${s}.write_all(me text, operations jsonb) returns json language plpgsql as $$
+declare
+  answers json[] := '{}';
+  answer json;
+begin
+  for index in 0 .. jsonb_array_length(operations) - 1 loop
+    answer := ${s}.write(me, operations->index);
+    if answer->>'failure' is not null then
+      raise exception using errcode = 'TODO0',
+        message = json_build_object('failure', answer->'failure', 'current', answer->'current', 'index', index);
+    end if;
+    answers := answers || answer;
+  end loop;
+  return to_json(answers);
+exception when sqlstate 'TODO0' then
+  return sqlerrm::json;
+end
+$$`
+]

@@ -1,0 +1,78 @@
+import { move } from "./positions.ts"
+
+/** One operation on one list, under the lock on its user. */
+export const writeList = (s: string): ReadonlyArray<string> => [
+  `create function ${s}.write_list(me text, op jsonb, step bigint, moment timestamptz) returns ${s}.outcome
+language plpgsql as $$
+declare
+  verb constant text := op->>'op';
+  was ${s}.lists;
+  next ${s}.lists;
+  anchor text;
+  low text;
+  high text;
+  steps int := 0;
+begin
+  select * into was from ${s}.lists where owner_id = me and id = (op->>'id')::uuid;
+
+  if was.id is null then
+    if verb <> 'put' then return ${s}.failed('list-not-found'); end if;
+    if op ? 'ifRevision' then return ${s}.failed('revision-mismatch'); end if;
+  elsif was.deleted_at is not null and verb <> 'restore' then
+    return ${s}.failed(case verb when 'put' then 'in-trash' else 'list-not-found' end);
+  elsif not ${s}.expected(op, was.revision) then
+    return ${s}.failed('revision-mismatch', was.revision);
+  end if;
+
+  next := jsonb_populate_record(was, op->'fields');
+
+  if was.id is null then
+    next.owner_id := me;
+    next.id := (op->>'id')::uuid;
+    next.position := ${s}.last_position(step);
+    next.revision := step;
+    next.created_at := moment;
+    next.updated_at := moment;
+    insert into ${s}.lists select next.*;
+    return ${s}.done(1, ${s}.list_json(next), true);
+  end if;
+
+  case verb
+  when 'delete' then
+    if not op ? 'todos' and exists (
+      select from ${s}.todos where owner_id = me and list_id = was.id and deleted_at is null
+    ) then
+      return ${s}.failed('list-not-empty');
+    end if;
+    -- Each todo is a change of its own, behind the list's.
+    update ${s}.todos set
+      list_id = case op->>'todos' when 'trash' then list_id end,
+      deleted_at = case op->>'todos' when 'trash' then moment end,
+      revision = step + place,
+      updated_at = moment
+    from (
+      select id as held, row_number() over (order by position) as place
+      from ${s}.todos where owner_id = me and list_id = was.id and deleted_at is null
+    ) places
+    where owner_id = me and id = held;
+    get diagnostics steps = row_count;
+    next.deleted_at := moment;
+  when 'restore' then
+    next.deleted_at := null;
+  when 'move' then${move(s, "lists", "list-not-found")}
+  else
+  end case;
+  if next is not distinct from was then
+    return ${s}.done(0, ${s}.list_json(was));
+  end if;
+
+  next.revision := step;
+  next.updated_at := moment;
+  update ${s}.lists set
+    name = next.name, position = next.position, revision = next.revision, updated_at = next.updated_at,
+    deleted_at = next.deleted_at
+  where owner_id = me and id = next.id;
+  return ${s}.done(steps + 1, ${s}.list_json(next));
+end
+$$`
+]

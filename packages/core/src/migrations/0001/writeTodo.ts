@@ -1,0 +1,93 @@
+import { move } from "./positions.ts"
+
+/** One operation on one todo, under the lock on its user. `step` is the revision that the first change gets. */
+export const writeTodo = (s: string): ReadonlyArray<string> => [
+  // Keeps the words of search in step with a todo's texts.
+  `create function ${s}.index_words(me text, todo uuid, was text[], next text[]) returns void language plpgsql as $$
+begin
+  if was is not null then
+    delete from ${s}.todo_words where owner_id = me and word = any (was) and word <> all (next) and todo_id = todo;
+  end if;
+  insert into ${s}.todo_words (owner_id, word, todo_id)
+  select distinct me, word, todo from unnest(next) word where was is null or word <> all (was);
+end
+$$`,
+
+  `create function ${s}.write_todo(me text, op jsonb, step bigint, moment timestamptz) returns ${s}.outcome
+language plpgsql as $$
+declare
+  verb constant text := op->>'op';
+  fields constant jsonb := op->'fields';
+  was ${s}.todos;
+  next ${s}.todos;
+  anchor text;
+  low text;
+  high text;
+  steps int;
+begin
+  select * into was from ${s}.todos where owner_id = me and id = (op->>'id')::uuid;
+
+  if was.id is null then
+    if verb <> 'put' then return ${s}.failed('todo-not-found'); end if;
+    if op ? 'ifRevision' then return ${s}.failed('revision-mismatch'); end if;
+  elsif was.deleted_at is not null and verb <> 'restore' then
+    return ${s}.failed(case verb when 'put' then 'in-trash' else 'todo-not-found' end);
+  elsif not ${s}.expected(op, was.revision) then
+    return ${s}.failed('revision-mismatch', was.revision);
+  end if;
+
+  next := jsonb_populate_record(was, fields);
+  if fields ? 'completed' then
+    next.completed_at := case when (fields->>'completed')::boolean then coalesce(was.completed_at, moment) end;
+  end if;
+  if next.list_id is distinct from was.list_id and next.list_id is not null and not exists (
+    select from ${s}.lists where owner_id = me and id = next.list_id and deleted_at is null
+  ) then
+    return ${s}.failed('list-not-found');
+  end if;
+
+  if was.id is null then
+    next.owner_id := me;
+    next.id := (op->>'id')::uuid;
+    next.position := ${s}.last_position(step);
+    next.revision := step;
+    next.created_at := moment;
+    next.updated_at := moment;
+    insert into ${s}.todos select next.*;
+    perform ${s}.index_words(me, next.id, null, next.title_words || next.description_words);
+    return ${s}.done(1, ${s}.todo_json(next), true);
+  end if;
+
+  case verb
+  when 'delete' then
+    next.deleted_at := moment;
+  when 'restore' then
+    next.deleted_at := null;
+    if not exists (select from ${s}.lists where owner_id = me and id = was.list_id and deleted_at is null) then
+      next.list_id := null;
+    end if;
+  when 'move' then${move(s, "todos", "todo-not-found")}
+  else
+  end case;
+  if next is not distinct from was then
+    return ${s}.done(0, ${s}.todo_json(was));
+  end if;
+
+  next.revision := step;
+  next.updated_at := moment;
+  update ${s}.todos set
+    title = next.title, title_key = next.title_key, title_words = next.title_words, description = next.description,
+    description_words = next.description_words, priority = next.priority, due_date = next.due_date,
+    due_time = next.due_time, due_zone = next.due_zone, due_at = next.due_at, tags = next.tags,
+    list_id = next.list_id, position = next.position, revision = next.revision, updated_at = next.updated_at,
+    completed_at = next.completed_at, deleted_at = next.deleted_at
+  where owner_id = me and id = next.id;
+  if next.title <> was.title or next.description is distinct from was.description then
+    perform ${s}.index_words(
+      me, next.id, was.title_words || was.description_words, next.title_words || next.description_words
+    );
+  end if;
+  return ${s}.done(1, ${s}.todo_json(next));
+end
+$$`
+]
