@@ -58,8 +58,8 @@ export class EmbeddedPostgres extends Context.Service<
 >()("@todo/core/EmbeddedPostgres") {
   /**
    * Starts or joins the server, and leaves it when the scope closes. Can be
-   * interrupted. Fails with an `EmbeddedPostgresError`, whose message tells what
-   * to do.
+   * interrupted, but for the second or so in which it makes a new database.
+   * Fails with an `EmbeddedPostgresError`, whose message tells what to do.
    */
   static readonly layer = (options: EmbeddedPostgresOptions): Layer.Layer<EmbeddedPostgres, EmbeddedPostgresError> =>
     Layer.effect(EmbeddedPostgres, make(options))
@@ -85,7 +85,7 @@ const make = Effect.fnUntraced(function* ({ directory, onProgress = () => Effect
     if (!found) {
       if (at.elsewhere) yield* onProgress(`PostgreSQL's user cannot enter ${directory}, so its files go elsewhere.`)
       yield* onProgress(`Preparing PostgreSQL in ${data} (first start)…`)
-      yield* attempt(place, (signal) => Cluster.initialise(place, programs, keeping, account, signal))
+      yield* attempt(place, () => Cluster.initialise(place, programs, keeping, account)).pipe(Effect.uninterruptible)
     }
     const port = yield* start(at, programs, keeping).pipe(Scope.provide(scope))
     return { port, keeping, started: true }

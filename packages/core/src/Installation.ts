@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto"
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
-import { join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -140,18 +140,15 @@ export const developmentSecret: Effect.Effect<Redacted.Redacted, DataDirectoryEr
     const path = join(directory, "jwt-secret")
     return yield* Effect.tryPromise({
       try: async () => {
-        const kept = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== "ENOENT") throw error
-        })
+        const kept = await readFile(path, "utf8").catch(ignore("ENOENT"))
         if (kept !== undefined && kept.length >= 32) return Redacted.make(kept)
-        await mkdir(directory, { recursive: true, mode: 0o700 })
+        await mkdir(dirname(directory), { recursive: true })
+        await mkdir(directory, { mode: 0o700 }).catch(ignore("EEXIST"))
         const draft = `${path}.${process.pid}`
         await rm(path, { force: true })
         await writeFile(draft, randomBytes(32).toString("base64url"), { mode: 0o600 })
         // A link is made whole or not at all, and only once.
-        await link(draft, path).catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== "EEXIST") throw error
-        })
+        await link(draft, path).catch(ignore("EEXIST"))
         await rm(draft)
         return Redacted.make(await readFile(path, "utf8"))
       },
@@ -159,3 +156,8 @@ export const developmentSecret: Effect.Effect<Redacted.Redacted, DataDirectoryEr
     })
   }
 )
+
+/** Lets one kind of failure pass. */
+const ignore = (code: string) => (error: NodeJS.ErrnoException) => {
+  if (error.code !== code) throw error
+}

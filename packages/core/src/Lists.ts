@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
 import {
-  type Conflict,
   type InvalidCursor,
   type InvalidInput,
   type ListNotEmpty,
@@ -23,8 +22,9 @@ import * as Page from "./internal/Page.ts"
 import * as UserScope from "./internal/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
 import * as Write from "./internal/Write.ts"
+import type { KeyError, WriteError } from "./internal/Write.ts"
 import { SchemaName } from "./SchemaName.ts"
-import type { Expectation, WriteError } from "./Todos.ts"
+import type { Expectation, Once } from "./WriteOptions.ts"
 
 /**
  * The lists of the current user, with the same promises as `Todos`: one user's rows,
@@ -34,7 +34,10 @@ export class Lists extends Context.Service<
   Lists,
   {
     /** Adds a list behind the others. */
-    readonly create: (list: NewList) => Effect.Effect<TodoList, InvalidInput | WriteError, CurrentUser>
+    readonly create: (
+      list: NewList,
+      options?: Once
+    ) => Effect.Effect<TodoList, InvalidInput | KeyError | WriteError, CurrentUser>
 
     /** One list. Those in the trash are not found; `list` shows them. */
     readonly get: (id: ListId) => Effect.Effect<TodoList, ListNotFound | Unavailable, CurrentUser>
@@ -51,7 +54,7 @@ export class Lists extends Context.Service<
       options?: Expectation & { readonly ifAbsent?: boolean }
     ) => Effect.Effect<
       { readonly list: TodoList; readonly created: boolean },
-      InvalidInput | RevisionMismatch | Conflict | WriteError,
+      InvalidInput | RevisionMismatch | WriteError,
       CurrentUser
     >
 
@@ -74,15 +77,15 @@ export class Lists extends Context.Service<
     /** Takes the list out of the trash; the todos that went with it stay there. */
     readonly restore: (
       id: ListId,
-      options?: Expectation
-    ) => Effect.Effect<TodoList, ListNotFound | RevisionMismatch | WriteError, CurrentUser>
+      options?: Expectation & Once
+    ) => Effect.Effect<TodoList, ListNotFound | RevisionMismatch | KeyError | WriteError, CurrentUser>
 
     /** Puts the list right before or right behind another one. */
     readonly move: (
       id: ListId,
       to: ListMove,
-      options?: Expectation
-    ) => Effect.Effect<TodoList, InvalidInput | ListNotFound | RevisionMismatch | WriteError, CurrentUser>
+      options?: Expectation & Once
+    ) => Effect.Effect<TodoList, InvalidInput | ListNotFound | RevisionMismatch | KeyError | WriteError, CurrentUser>
   }
 >()("@todo/core/Lists") {
   /** Works on the host's `SqlClient`, as `Todos.layer` does. */
@@ -93,10 +96,10 @@ export class Lists extends Context.Service<
 }
 
 const make = Effect.gen(function* () {
-  const scoped = yield* UserScope.make
+  const scope = yield* UserScope.make
   const schema = `"${yield* SchemaName}"`
-  const selectOne = scoped(ListsSql.get(schema))
-  const write = Write.make<TodoList>(scoped(Write.statement(schema)))
+  const selectOne = scope.read(ListsSql.get(schema))
+  const write = Write.make<TodoList>(scope, schema)
 
   const validNew = validated(NewList)
   const validPatch = validated(ListPatch)
@@ -104,9 +107,10 @@ const make = Effect.gen(function* () {
   const validMove = validated(ListMove)
 
   return Lists.of({
-    create: Effect.fn("Lists.create")(function* (list) {
+    create: Effect.fn("Lists.create")(function* (list, options) {
       const fields = yield* validNew(list)
-      const { row } = yield* write({ kind: "list", op: "put", id: uuidV7Unsafe(), fields }, [])
+      const operation = { kind: "list", op: "put", id: uuidV7Unsafe(), fields, ifAbsent: true } as const
+      const { row } = yield* write.once(options?.idempotencyKey, operation, [])
       return row
     }),
 
@@ -117,7 +121,7 @@ const make = Effect.gen(function* () {
 
     list: Effect.fn("Lists.list")(function* (given) {
       const query = yield* validQuery(given)
-      return yield* Page.read<TodoList, ListQuery>(scoped, query, {
+      return yield* Page.read<TodoList, ListQuery>(scope, query, {
         rows: (limit, after) => ListsSql.list(schema, query, limit, after),
         total: () => ListsSql.count(schema, query)
       })
@@ -125,7 +129,7 @@ const make = Effect.gen(function* () {
 
     put: Effect.fn("Lists.put")(function* (id, list, options) {
       const fields = yield* validNew(list)
-      const { created, row } = yield* write({ kind: "list", op: "put", id, fields, ...options }, [
+      const { created, row } = yield* write.one({ kind: "list", op: "put", id, fields, ...options }, [
         "revision-mismatch",
         "in-trash"
       ])
@@ -134,7 +138,7 @@ const make = Effect.gen(function* () {
 
     update: Effect.fn("Lists.update")(function* (id, patch, options) {
       const fields = yield* validPatch(patch)
-      const { row } = yield* write({ kind: "list", op: "update", id, fields, ...options }, [
+      const { row } = yield* write.one({ kind: "list", op: "update", id, fields, ...options }, [
         "list-not-found",
         "revision-mismatch"
       ])
@@ -142,7 +146,7 @@ const make = Effect.gen(function* () {
     }),
 
     delete: Effect.fn("Lists.delete")(function* (id, options) {
-      const { row } = yield* write({ kind: "list", op: "delete", id, ...options }, [
+      const { row } = yield* write.one({ kind: "list", op: "delete", id, ...options }, [
         "list-not-found",
         "list-not-empty",
         "revision-mismatch"
@@ -151,7 +155,8 @@ const make = Effect.gen(function* () {
     }),
 
     restore: Effect.fn("Lists.restore")(function* (id, options) {
-      const { row } = yield* write({ kind: "list", op: "restore", id, ...options }, [
+      const { idempotencyKey, ...expectation } = options ?? {}
+      const { row } = yield* write.once(idempotencyKey, { kind: "list", op: "restore", id, ...expectation }, [
         "list-not-found",
         "revision-mismatch"
       ])
@@ -159,10 +164,9 @@ const make = Effect.gen(function* () {
     }),
 
     move: Effect.fn("Lists.move")(function* (id, to, options) {
-      const { row } = yield* write({ kind: "list", op: "move", id, ...(yield* validMove(to)), ...options }, [
-        "list-not-found",
-        "revision-mismatch"
-      ])
+      const { idempotencyKey, ...expectation } = options ?? {}
+      const operation = { kind: "list", op: "move", id, ...(yield* validMove(to)), ...expectation } as const
+      const { row } = yield* write.once(idempotencyKey, operation, ["list-not-found", "revision-mismatch"])
       return row
     })
   })

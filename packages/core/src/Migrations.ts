@@ -116,7 +116,7 @@ export const grants = (schema: string, role: string): ReadonlyArray<string> => {
     `grant usage on schema "${schema}" ${to}`,
     `grant select on "${schema}".migrations ${to}`,
     `grant select, insert, update on "${schema}".users, "${schema}".lists, "${schema}".todos ${to}`,
-    `grant select, insert, delete on "${schema}".todo_words ${to}`,
+    `grant select, insert, delete on "${schema}".todo_words, "${schema}".idempotency_keys ${to}`,
     `grant execute on all functions in schema "${schema}" ${to}`
   ]
 }

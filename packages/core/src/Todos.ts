@@ -5,19 +5,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
 import {
-  type Conflict,
   type InvalidCursor,
   type InvalidInput,
   type ListNotFound,
   type RevisionMismatch,
   TodoNotFound,
-  type Unavailable,
-  type UserDisabled
+  type Unavailable
 } from "./domain/Errors.ts"
 import { type TodoOperation, TodoBatch } from "./domain/Batch.ts"
 import { TodoMove } from "./domain/Move.ts"
 import type { Page as PageOf } from "./domain/Page.ts"
-import type { IfRevision } from "./domain/Revision.ts"
 import { NewTodo, type Todo, type TodoId, TodoPatch } from "./domain/Todo.ts"
 import { TodoQuery } from "./domain/TodoQuery.ts"
 import type { CurrentUser } from "./domain/User.ts"
@@ -26,7 +23,9 @@ import * as TodosSql from "./internal/TodosSql.ts"
 import * as UserScope from "./internal/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
 import * as Write from "./internal/Write.ts"
+import type { KeyError, WriteError } from "./internal/Write.ts"
 import { SchemaName } from "./SchemaName.ts"
+import type { Expectation, Once } from "./WriteOptions.ts"
 
 /**
  * The todos of the current user. Every method sees and changes that user's rows and
@@ -34,13 +33,20 @@ import { SchemaName } from "./SchemaName.ts"
  *
  * Every write is one transaction (or part of the host's, where one is open) and gives
  * the row a new revision; a write that changes nothing changes no revision either.
- * All methods fail with `Unavailable` while the database cannot be reached.
+ *
+ * All methods fail with `Unavailable` while the database cannot be reached; of a write it
+ * tells whether it may have happened. Passing failures are retried before, where that is
+ * safe. Under an `idempotencyKey` a write happens once in 24 hours, however often it is
+ * sent: safe to repeat after any failure.
  */
 export class Todos extends Context.Service<
   Todos,
   {
     /** Adds a todo behind the others. `ListNotFound` where `listId` is none of the user's lists. */
-    readonly create: (todo: NewTodo) => Effect.Effect<Todo, InvalidInput | ListNotFound | WriteError, CurrentUser>
+    readonly create: (
+      todo: NewTodo,
+      options?: Once
+    ) => Effect.Effect<Todo, InvalidInput | ListNotFound | KeyError | WriteError, CurrentUser>
 
     /** One todo. Those in the trash are not found; `list` shows them. */
     readonly get: (id: TodoId) => Effect.Effect<Todo, TodoNotFound | Unavailable, CurrentUser>
@@ -66,7 +72,7 @@ export class Todos extends Context.Service<
       }
     ) => Effect.Effect<
       { readonly todo: Todo; readonly created: boolean },
-      InvalidInput | ListNotFound | RevisionMismatch | Conflict | WriteError,
+      InvalidInput | ListNotFound | RevisionMismatch | WriteError,
       CurrentUser
     >
 
@@ -98,15 +104,15 @@ export class Todos extends Context.Service<
     /** Takes the todo out of the trash; out of its list too, where that is gone. */
     readonly restore: (
       id: TodoId,
-      options?: Expectation
-    ) => Effect.Effect<Todo, TodoNotFound | RevisionMismatch | WriteError, CurrentUser>
+      options?: Expectation & Once
+    ) => Effect.Effect<Todo, TodoNotFound | RevisionMismatch | KeyError | WriteError, CurrentUser>
 
     /** Puts the todo right before or right behind another one. `TodoNotFound` where either is not there. */
     readonly move: (
       id: TodoId,
       to: TodoMove,
-      options?: Expectation
-    ) => Effect.Effect<Todo, InvalidInput | TodoNotFound | RevisionMismatch | WriteError, CurrentUser>
+      options?: Expectation & Once
+    ) => Effect.Effect<Todo, InvalidInput | TodoNotFound | RevisionMismatch | KeyError | WriteError, CurrentUser>
 
     /**
      * Up to 100 operations in one transaction: all happen, in order, or none. The error is
@@ -114,10 +120,11 @@ export class Todos extends Context.Service<
      * of its own, as it would have alone, so that one number still names one change.
      */
     readonly batch: (
-      operations: ReadonlyArray<TodoOperation>
+      operations: ReadonlyArray<TodoOperation>,
+      options?: Once
     ) => Effect.Effect<
       ReadonlyArray<Todo>,
-      InvalidInput | TodoNotFound | ListNotFound | RevisionMismatch | WriteError,
+      InvalidInput | TodoNotFound | ListNotFound | RevisionMismatch | KeyError | WriteError,
       CurrentUser
     >
   }
@@ -129,20 +136,11 @@ export class Todos extends Context.Service<
   )
 }
 
-/** What a write expects of the row, checked where the row is written. */
-export interface Expectation {
-  readonly ifRevision?: IfRevision | undefined
-}
-
-/** How every write can fail. */
-export type WriteError = UserDisabled | Unavailable
-
 const make = Effect.gen(function* () {
-  const scoped = yield* UserScope.make
+  const scope = yield* UserScope.make
   const schema = `"${yield* SchemaName}"`
-  const selectOne = scoped(TodosSql.get(schema))
-  const write = Write.make<Todo>(scoped(Write.statement(schema)))
-  const writeAll = Write.makeAll<Todo>(scoped(Write.statementAll(schema)))
+  const selectOne = scope.read(TodosSql.get(schema))
+  const write = Write.make<Todo>(scope, schema)
 
   const validNew = validated(NewTodo)
   const validPatch = validated(TodoPatch)
@@ -151,9 +149,9 @@ const make = Effect.gen(function* () {
   const validBatch = validated(TodoBatch)
 
   /** A write on a todo that must exist. */
-  const change = (op: "update" | "delete" | "restore", id: TodoId, patch: TodoPatch, options?: Expectation) =>
+  const change = (op: "update" | "delete", id: TodoId, patch: TodoPatch, options?: Expectation) =>
     Effect.map(
-      write({ kind: "todo", op, id, fields: TodosSql.columns(patch), ...options }, [
+      write.one({ kind: "todo", op, id, fields: TodosSql.columns(patch), ...options }, [
         "todo-not-found",
         "revision-mismatch"
       ]),
@@ -161,8 +159,8 @@ const make = Effect.gen(function* () {
     )
 
   return Todos.of({
-    create: Effect.fn("Todos.create")(function* (todo) {
-      const { row } = yield* write(creation(yield* validNew(todo)), ["list-not-found"])
+    create: Effect.fn("Todos.create")(function* (todo, options) {
+      const { row } = yield* write.once(options?.idempotencyKey, creation(yield* validNew(todo)), ["list-not-found"])
       return row
     }),
 
@@ -174,14 +172,14 @@ const make = Effect.gen(function* () {
     list: Effect.fn("Todos.list")(function* (given) {
       const query = yield* validQuery(given)
       const now = yield* DateTime.now
-      return yield* Page.read<Todo, TodoQuery>(scoped, query, {
+      return yield* Page.read<Todo, TodoQuery>(scope, query, {
         rows: (limit, after) => TodosSql.list(schema, query, now, limit, after),
         total: () => TodosSql.count(schema, query, now)
       })
     }),
 
     put: Effect.fn("Todos.put")(function* (id, todo, options) {
-      const { created, row } = yield* write({ ...creation(yield* validNew(todo)), id, ...options }, [
+      const { created, row } = yield* write.one({ ...replacement(id, yield* validNew(todo)), ...options }, [
         "revision-mismatch",
         "in-trash",
         "list-not-found"
@@ -191,7 +189,7 @@ const make = Effect.gen(function* () {
 
     update: Effect.fn("Todos.update")(function* (id, patch, options) {
       const fields = TodosSql.columns(yield* validPatch(patch))
-      const { row } = yield* write({ kind: "todo", op: "update", id, fields, ...options }, [
+      const { row } = yield* write.one({ kind: "todo", op: "update", id, fields, ...options }, [
         "todo-not-found",
         "revision-mismatch",
         "list-not-found"
@@ -202,19 +200,26 @@ const make = Effect.gen(function* () {
     complete: (id, options) => change("update", id, { completed: true }, options),
     reopen: (id, options) => change("update", id, { completed: false }, options),
     delete: (id, options) => change("delete", id, {}, options),
-    restore: (id, options) => change("restore", id, {}, options),
 
-    move: Effect.fn("Todos.move")(function* (id, to, options) {
-      const { row } = yield* write({ kind: "todo", op: "move", id, ...(yield* validMove(to)), ...options }, [
+    restore: Effect.fn("Todos.restore")(function* (id, options) {
+      const { idempotencyKey, ...expectation } = options ?? {}
+      const { row } = yield* write.once(idempotencyKey, { kind: "todo", op: "restore", id, ...expectation }, [
         "todo-not-found",
         "revision-mismatch"
       ])
       return row
     }),
 
-    batch: Effect.fn("Todos.batch")(function* (given) {
+    move: Effect.fn("Todos.move")(function* (id, to, options) {
+      const { idempotencyKey, ...expectation } = options ?? {}
+      const operation = { kind: "todo", op: "move", id, ...(yield* validMove(to)), ...expectation } as const
+      const { row } = yield* write.once(idempotencyKey, operation, ["todo-not-found", "revision-mismatch"])
+      return row
+    }),
+
+    batch: Effect.fn("Todos.batch")(function* (given, options) {
       const { operations } = yield* validBatch({ operations: given })
-      const written = yield* writeAll(operations.map(toOperation), [
+      const written = yield* write.allOnce(options?.idempotencyKey, operations.map(toOperation), [
         "todo-not-found",
         "list-not-found",
         "revision-mismatch"
@@ -224,13 +229,15 @@ const make = Effect.gen(function* () {
   })
 })
 
-/** The operation that adds a todo, under an id of ours. */
-const creation = (todo: NewTodo): Write.Operation => ({
+const replacement = (id: string, todo: NewTodo): Write.Operation => ({
   kind: "todo",
   op: "put",
-  id: uuidV7Unsafe(),
+  id,
   fields: TodosSql.columns({ ...defaults, ...todo })
 })
+
+/** Adds a todo, under an id of ours. */
+const creation = (todo: NewTodo): Write.Operation => ({ ...replacement(uuidV7Unsafe(), todo), ifAbsent: true })
 
 const toOperation = (step: TodoOperation): Write.Operation => {
   if (step.op === "create") return creation(step.todo)

@@ -1,8 +1,11 @@
 /**
  * The vocabulary: schemas, ids and typed errors. Runs in a browser.
  */
+export * from "./domain/Account.ts"
 export * from "./domain/Batch.ts"
+export * from "./domain/Change.ts"
 export * from "./domain/Errors.ts"
+export * from "./domain/IdempotencyKey.ts"
 export * from "./domain/Move.ts"
 export * from "./domain/Page.ts"
 export * from "./domain/Input.ts"

@@ -1,6 +1,8 @@
 /**
  * Todos as Effect services over PostgreSQL.
  */
+export { Accounts } from "./Accounts.ts"
+export { Changes, type ChangesError, type LiveChange } from "./Changes.ts"
 export * as Database from "./Database.ts"
 export * from "./domain.ts"
 export { Lists } from "./Lists.ts"
@@ -8,4 +10,6 @@ export * as Migrations from "./Migrations.ts"
 export type { MigrationFailed, SchemaMismatch } from "./Migrations.ts"
 export { SchemaName, SchemaNameValue } from "./SchemaName.ts"
 export * as Services from "./Services.ts"
-export { type Expectation, Todos, type WriteError } from "./Todos.ts"
+export { Todos } from "./Todos.ts"
+export type { KeyError, WriteError } from "./internal/Write.ts"
+export type { Expectation, Once } from "./WriteOptions.ts"

@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import { Authorization } from "./api/Authorization.ts"
 import { Unauthorized } from "./api/Problem.ts"
+import { TokenExpiry } from "./EventStream.ts"
 import { TokenVerifier } from "./TokenVerifier.ts"
 
 /** Gives every handler its `CurrentUser`, from the bearer token. */
@@ -19,7 +20,11 @@ export const layer: Layer.Layer<Authorization, never, TokenVerifier> = Layer.eff
           const { headers } = yield* HttpServerRequest.HttpServerRequest
           return yield* new Unauthorized({ reason: headers["authorization"] === undefined ? "missing" : "invalid" })
         }
-        return yield* Effect.provideService(handler, CurrentUser, yield* verifier.verify(token))
+        const { expires, user } = yield* verifier.verify(token)
+        return yield* handler.pipe(
+          Effect.provideService(CurrentUser, user),
+          Effect.provideService(TokenExpiry, expires)
+        )
       })
     })
   })

@@ -42,7 +42,7 @@ export const layer = (settings: EdgeSettings) =>
               "cache-control": "no-store",
               "x-content-type-options": "nosniff",
               "x-request-id": requestId,
-              ...(lifecycle.draining && { connection: "close" })
+              ...(lifecycle.draining() && { connection: "close" })
             })
           }
 

@@ -32,7 +32,15 @@ export const layer = (settings: ServerSettings) =>
     ),
     Layer.provideMerge(
       NodeHttpServer.layer(
-        () => createServer({ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 }),
+        () => {
+          const server = createServer({
+            headersTimeout: 10_000,
+            requestTimeout: 30_000,
+            connectionsCheckingInterval: 1_000
+          })
+          // Nothing goes either way for a minute: a client that does not read, as event streams are never silent.
+          return server.setTimeout(60_000)
+        },
         { host: settings.host, port: settings.port, gracefulShutdownTimeout: settings.drainTimeout }
       )
     ),

@@ -25,7 +25,12 @@ export interface TokenSettings {
 /** Tells whose token it is. A verified token is remembered until it expires. */
 export class TokenVerifier extends Context.Service<
   TokenVerifier,
-  { readonly verify: (token: string) => Effect.Effect<typeof CurrentUser.Service, Unauthorized> }
+  {
+    /** The user that the token is of, and when it expires, in seconds since 1970. */
+    readonly verify: (
+      token: string
+    ) => Effect.Effect<{ readonly user: typeof CurrentUser.Service; readonly expires: number }, Unauthorized>
+  }
 >()("@todo/http/TokenVerifier") {
   static readonly layer = (settings: TokenSettings): Layer.Layer<TokenVerifier> =>
     Layer.effect(
@@ -39,7 +44,7 @@ export class TokenVerifier extends Context.Service<
               Exit.isSuccess(exit) ? Duration.millis(exit.value.expires * 1_000 - Date.now()) : Duration.zero
           }
         )
-        return TokenVerifier.of({ verify: (token) => Effect.map(Cache.get(verified, token), ({ user }) => user) })
+        return TokenVerifier.of({ verify: (token) => Cache.get(verified, token) })
       })
     )
 }

@@ -3,5 +3,5 @@
  */
 export { Api } from "./api/Api.ts"
 export { Authorization } from "./api/Authorization.ts"
-export { etag } from "./api/Etag.ts"
+export { etag } from "./api/Headers.ts"
 export { MalformedRequest, type ProblemCode, problemTypes, Unauthorized } from "./api/Problem.ts"

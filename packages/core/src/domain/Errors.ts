@@ -53,6 +53,21 @@ export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()("InvalidC
   override readonly message = "The cursor was not made for this user and this query"
 }
 
+/** Rows that the cursor has not seen were purged: start over without a cursor. */
+export class CursorExpired extends Schema.TaggedError<CursorExpired>()("CursorExpired", {}) {
+  override readonly message = "What came after the cursor is no longer kept in full; start again without a cursor"
+}
+
+/** The idempotency key was used for another request in the last 24 hours. */
+export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {}) {
+  override readonly message = "The idempotency key belongs to another request"
+}
+
+/** The first request with this idempotency key has not ended yet. */
+export class IdempotencyKeyInUse extends Schema.TaggedError<IdempotencyKeyInUse>()("IdempotencyKeyInUse", {}) {
+  override readonly message = "A request with this idempotency key is still running"
+}
+
 /** The operator has disabled the user. */
 export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabled", {}) {
   override readonly message = "The user is disabled"

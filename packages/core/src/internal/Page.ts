@@ -8,7 +8,7 @@ import type { InvalidCursor, Unavailable } from "../domain/Errors.ts"
 import { type Page, pageLimit } from "../domain/Page.ts"
 import { CurrentUser } from "../domain/User.ts"
 import * as Cursor from "./Cursor.ts"
-import type { Scoped } from "./UserScope.ts"
+import type { UserScope } from "./UserScope.ts"
 
 /** A select and its own parameters, numbered from `$2` on. */
 export interface Select {
@@ -36,7 +36,7 @@ interface PageQuery {
  * it is asked for one row more than the page has, which tells whether there is another.
  */
 export const read = Effect.fnUntraced(function* <Item, Query extends PageQuery>(
-  scoped: (select: string) => Scoped,
+  scope: UserScope,
   { cursor, limit = pageLimit.default, ...query }: Query,
   statements: {
     readonly rows: (limit: number, after: Key | undefined) => Select
@@ -45,7 +45,7 @@ export const read = Effect.fnUntraced(function* <Item, Query extends PageQuery>(
 ): Effect.fn.Return<Page<Item>, InvalidCursor | Unavailable, CurrentUser> {
   const user = yield* CurrentUser
   const after = cursor === undefined ? undefined : ((yield* Cursor.open(user.id, query, cursor)) as Key)
-  const run = ({ parameters, text }: Select) => scoped(text)(...parameters)
+  const run = ({ parameters, text }: Select) => scope.read(text)(...parameters)
 
   const rows = yield* run(statements.rows(limit + 1, after))
   const page = rows.slice(0, limit)

@@ -1,10 +1,12 @@
 /**
- * What a failure of the driver means to the caller: try again later, or a defect.
+ * What a failure of the driver means to the caller: again by ourselves, again by the
+ * caller, or a defect. The one place that knows SQLSTATEs.
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { Unavailable } from "../domain/Errors.ts"
+import { Conflict, Unavailable } from "../domain/Errors.ts"
 
 /** The SQLSTATE or the system's error code, where there is one. */
 export const errorCode = (error: SqlError): string | undefined =>
@@ -12,23 +14,34 @@ export const errorCode = (error: SqlError): string | undefined =>
     ? error.reason.cause.code
     : undefined
 
-/**
- * 08 connection, 53 resources, 25006 read only, 40001 and 40P01 serialisation, 55P03
- * lock timeout, 57014 statement timeout, 57P shutdown, 3D000 no such database yet.
- */
-const transient = /^(08|53|25006|40001|40P01|55P03|57014|57P0|3D000)/
+const hasCode = (error: SqlError, codes: RegExp): boolean => codes.test(errorCode(error) ?? "")
 
-/** The server was told to stop: it may have committed before it said so. */
-const interrupted = /^(08|57P0)/
+/** The server says that it rolled back because of what others did at the same time. */
+const isConcurrency = (error: SqlError): boolean => hasCode(error, /^(40001|40P01)$/)
 
-const unavailable = (error: SqlError): Unavailable | undefined => {
-  const code = errorCode(error)
-  if (error.reason._tag === "AuthenticationError") return new Unavailable({ outcome: "not-applied" })
-  if (error.reason._tag !== "ConnectionError" && !transient.test(code ?? "")) return undefined
-  const mayHaveHappened =
-    error.reason.operation !== "connect" && (error.reason._tag === "ConnectionError" || interrupted.test(code ?? ""))
-  return new Unavailable({ outcome: mayHaveHappened ? "unknown" : "not-applied" })
-}
+/** No connection came about: nothing was sent. */
+const isUnconnected = (error: SqlError): boolean =>
+  error.reason._tag === "ConnectionError" && error.reason.operation === "connect"
+
+/** The connection ended while the statement was under way, or the server was told to stop: anything can be true. */
+const isInterrupted = (error: SqlError): boolean =>
+  (error.reason._tag === "ConnectionError" && !isUnconnected(error)) || hasCode(error, /^(08|57P0)/)
+
+/** 53 resources, 25006 read only, 55P03 lock timeout, 57014 statement timeout, 3D000 no such database yet. */
+const isPassing = (error: SqlError): boolean =>
+  isUnconnected(error) || error.reason._tag === "AuthenticationError" || hasCode(error, /^(53|25006|55P03|57014|3D000)/)
+
+/** At most five more attempts, in about a third of a second together. */
+const again =
+  (mayPass: (error: SqlError) => boolean) =>
+  <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, SqlError, R> =>
+    Effect.retry(self, { while: mayPass, times: 5, schedule: Schedule.jittered(Schedule.exponential("10 millis")) })
+
+/** Repeats a read after any failure that may pass, for it has no effect. */
+export const retryRead = again((error) => isConcurrency(error) || isUnconnected(error) || isInterrupted(error))
+
+/** Repeats a write that the server rolled back, or never got; one whose end is unknown is not repeated. */
+export const retryWrite = again((error) => isConcurrency(error) || isUnconnected(error))
 
 /** Turns driver errors that pass by themselves into `Unavailable`; the others are defects. */
 export const toUnavailable = <A, E, R>(
@@ -36,6 +49,16 @@ export const toUnavailable = <A, E, R>(
 ): Effect.Effect<A, Exclude<E, SqlError> | Unavailable, R> =>
   Effect.catch(self, (error): Effect.Effect<never, Exclude<E, SqlError> | Unavailable> => {
     if (!isSqlError(error)) return Effect.fail(error as Exclude<E, SqlError>)
-    const mapped = unavailable(error)
-    return mapped === undefined ? Effect.die(error) : Effect.fail(mapped)
+    if (isInterrupted(error)) return Effect.fail(new Unavailable({ outcome: "unknown" }))
+    return isPassing(error) || isConcurrency(error)
+      ? Effect.fail(new Unavailable({ outcome: "not-applied" }))
+      : Effect.die(error)
   })
+
+/** The same for a write, whose conflict with others has a name of its own. */
+export const toWriteError = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, Unavailable | Conflict, R> =>
+  toUnavailable(
+    Effect.catch(self, (error): Effect.Effect<never, SqlError | Conflict> =>
+      Effect.fail(isConcurrency(error) ? new Conflict({ reason: "concurrent-writes" }) : error)
+    )
+  )

@@ -2,43 +2,75 @@
  * How PostgreSQL learns on whose behalf a statement runs: the one place that sets
  * `todo.user_id`, which the policies of row-level security compare with the owner.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import { type Unavailable } from "../domain/Errors.ts"
-import { CurrentUser } from "../domain/User.ts"
-import { toUnavailable } from "./SqlFailure.ts"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Conflict, Unavailable } from "../domain/Errors.ts"
+import { CurrentUser, type UserId } from "../domain/User.ts"
+import { retryRead, retryWrite, toUnavailable, toWriteError } from "./SqlFailure.ts"
+
+type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
 /** Runs its statement for the current user. Each row is an array of its columns. */
-export type Scoped = (
-  ...parameters: ReadonlyArray<unknown>
-) => Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, Unavailable, CurrentUser>
+export type Scoped<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, E, CurrentUser>
+
+export interface UserScope {
+  /** A statement without effects. */
+  readonly read: (select: string) => Scoped<Unavailable>
+  /** A statement that calls one of the write functions, and so is a transaction in itself. */
+  readonly write: (select: string) => Scoped<Unavailable | Conflict>
+  /**
+   * A statement without effects for many users in one round trip, each with a number
+   * (`given.seen`). It runs once for each of them, as that user, and sees that user's rows.
+   */
+  readonly readEach: (
+    select: string
+  ) => (users: ReadonlyArray<UserId>, seen: ReadonlyArray<number>) => Effect.Effect<Rows, Unavailable>
+}
 
 /**
- * Makes a statement that sets the user and runs `select` at once. `select` sees the
- * user as `me.id` and its own parameters from `$2` on.
+ * Makes statements that set the user and run a select at once. The select sees the user
+ * as `me.id` and its own parameters from `$2` on.
  *
- * `select` depends on the row that sets the user, so the setting is there before any
- * policy is asked (`offset 0` keeps the planner from merging the two), and it is
- * gone with the statement: nobody inherits it, also behind a transaction pooler. Were
- * the order ever wrong, the answer would be empty. A CTE or a scalar subquery in its
- * place finds nothing. As fast as no row-level security at all (33.4k/s and 33.5k/s;
- * BEGIN, set_config, select, COMMIT: 9.5k/s).
+ * It depends on the row that sets the user, so the setting is there before any policy is
+ * asked (`offset 0` keeps the planner from merging the two), and it is gone with the
+ * statement: nobody inherits it, also behind a transaction pooler. Were the order ever
+ * wrong, the answer would be empty. A CTE or a scalar subquery in its place finds
+ * nothing. As fast as no row-level security at all (33.4k/s and 33.5k/s; BEGIN,
+ * set_config, select, COMMIT: 9.5k/s).
  *
  * In a transaction of the host the setting would last until its end, so there it is
- * emptied by a second statement.
+ * emptied by a second statement; and nothing is repeated, for that is up to the host.
  */
-export const make = Effect.gen(function* () {
+export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const emptied = sql.unsafe("select set_config('todo.user_id', '', true)").values
 
-  return (select: string): Scoped => {
-    const text = `select t.* from (select set_config('todo.user_id', $1, true) as id offset 0) me
+  const statement =
+    <E>(
+      select: string,
+      retry: (self: Effect.Effect<Rows, SqlError>) => Effect.Effect<Rows, SqlError>,
+      named: (self: Effect.Effect<Rows, SqlError>) => Effect.Effect<Rows, E>
+    ): Scoped<E> =>
+    (...parameters) =>
+      Effect.withFiber((fiber) => {
+        const { id } = Context.getUnsafe(fiber.context, CurrentUser)
+        const text = `select t.* from (select set_config('todo.user_id', $1, true) as id offset 0) me
 cross join lateral (${select} offset 0) t`
-    return Effect.fnUntraced(function* (...parameters) {
-      const me = yield* CurrentUser
-      const rows = yield* sql.unsafe(text, [me.id, ...parameters]).values
-      if ((yield* Effect.serviceOption(sql.transactionService))._tag === "Some") yield* emptied
-      return rows
-    }, toUnavailable)
+        const rows = sql.unsafe(text, [id, ...parameters]).values
+        const inTransaction = Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined
+        return named(inTransaction ? Effect.tap(rows, () => emptied) : retry(rows))
+      })
+
+  return {
+    read: (select) => statement(select, retryRead, toUnavailable),
+    write: (select) => statement(select, retryWrite, toWriteError),
+    readEach: (select) => {
+      const text = `select t.* from unnest($1::text[], $2::text[]::bigint[]) given (id, seen)
+cross join lateral (select set_config('todo.user_id', given.id, true) as id offset 0) me
+cross join lateral (${select} offset 0) t`
+      return (users, seen) => toUnavailable(sql.unsafe(text, [users, seen.map(String)]).values)
+    }
   }
 })

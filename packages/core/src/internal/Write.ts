@@ -1,24 +1,14 @@
 /**
- * The doors of all writes: the functions `write` and `write_all` of the database, one call
- * and one transaction each (`migrations/0001/write.ts`), and what their failures are here.
+ * The doors of all writes: functions of the database, one call and one transaction each
+ * (`migrations/0001/write.ts`), and what their failures are here.
  */
+import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
-import {
-  Conflict,
-  ListNotEmpty,
-  ListNotFound,
-  RevisionMismatch,
-  TodoNotFound,
-  type Unavailable,
-  UserDisabled
-} from "../domain/Errors.ts"
+import * as Errors from "../domain/Errors.ts"
+import type { IdempotencyKey } from "../domain/IdempotencyKey.ts"
 import type { IfRevision } from "../domain/Revision.ts"
 import type { CurrentUser } from "../domain/User.ts"
-import type { Scoped } from "./UserScope.ts"
-
-export const statement = (schema: string) => `select ${schema}.write(me.id, $2::jsonb)::text`
-
-export const statementAll = (schema: string) => `select ${schema}.write_all(me.id, $2::jsonb)::text`
+import type { UserScope } from "./UserScope.ts"
 
 /** One operation, as `write_todo` and `write_list` read it. */
 export interface Operation {
@@ -36,53 +26,101 @@ export interface Operation {
   readonly todos?: "trash" | "keep" | undefined
 }
 
-const failures = {
-  "todo-not-found": ({ index }) => new TodoNotFound({ ...(index !== undefined && { index }) }),
-  "list-not-found": ({ index }) => new ListNotFound({ ...(index !== undefined && { index }) }),
-  "revision-mismatch": ({ current = null, index }) =>
-    new RevisionMismatch({ current, ...(index !== undefined && { index }) }),
-  "in-trash": () => new Conflict({ reason: "in-trash" }),
-  "list-not-empty": () => new ListNotEmpty(),
-  "user-disabled": () => new UserDisabled()
-} satisfies Record<string, (details: { readonly current?: number | null; readonly index?: number }) => unknown>
-
-type Failure = keyof typeof failures
-type FailureOf<Name extends Failure> = ReturnType<(typeof failures)[Name]>
-
-interface Failed {
-  readonly failure: Failure
-  readonly current?: number | null
-  readonly index?: number
-}
-
 /** What an operation did: the row as it is now, and whether it is new. */
 export interface Written<Row> {
   readonly created: boolean
   readonly row: Row
 }
 
-const run = <Answer extends object, const Expected extends Failure>(
-  call: Scoped,
-  input: object,
-  expected: ReadonlyArray<Expected>
-): Effect.Effect<Answer, FailureOf<Expected> | UserDisabled | Unavailable, CurrentUser> =>
-  Effect.flatMap(call(JSON.stringify(input)), (rows) => {
-    const answer: Answer | Failed = JSON.parse(String(rows[0]?.[0]))
-    if (!("failure" in answer)) return Effect.succeed(answer)
-    const isExpected = answer.failure === "user-disabled" || expected.some((name) => name === answer.failure)
-    return isExpected
-      ? Effect.fail(failures[answer.failure](answer) as FailureOf<Expected> | UserDisabled)
-      : Effect.die(new Error(`a write answered ${answer.failure}`))
-  })
+interface Details {
+  readonly current?: number | null
+  readonly index?: number
+}
 
-/** Runs one operation, which may fail as listed in `expected`; anything else is a defect. */
-export const make =
-  <Row>(call: Scoped) =>
-  <const Expected extends Failure>(operation: Operation, expected: ReadonlyArray<Expected>) =>
-    run<Written<Row>, Expected>(call, operation, expected)
+const at = ({ index }: Details) => (index === undefined ? {} : { index })
 
-/** Runs operations of which all happen or none; the failure tells the index. */
-export const makeAll =
-  <Row>(call: Scoped) =>
-  <const Expected extends Failure>(operations: ReadonlyArray<Operation>, expected: ReadonlyArray<Expected>) =>
-    run<ReadonlyArray<Written<Row>>, Expected>(call, operations, expected)
+const failures = {
+  "todo-not-found": (details) => new Errors.TodoNotFound(at(details)),
+  "list-not-found": (details) => new Errors.ListNotFound(at(details)),
+  "revision-mismatch": (details) => new Errors.RevisionMismatch({ current: details.current ?? null, ...at(details) }),
+  "in-trash": () => new Errors.Conflict({ reason: "in-trash" }),
+  "list-not-empty": () => new Errors.ListNotEmpty(),
+  "user-disabled": () => new Errors.UserDisabled(),
+  "idempotency-key-reused": () => new Errors.IdempotencyKeyReused(),
+  "idempotency-key-in-use": () => new Errors.IdempotencyKeyInUse()
+} satisfies Record<string, (details: Details) => unknown>
+
+type Failure = keyof typeof failures
+type FailureOf<Name extends Failure> = ReturnType<(typeof failures)[Name]>
+
+/** How every write can fail. */
+export type WriteError = Errors.UserDisabled | Errors.Unavailable | Errors.Conflict
+
+/** How a write under a key can fail besides. */
+export type KeyError = Errors.IdempotencyKeyReused | Errors.IdempotencyKeyInUse
+
+type Answer<Done> = Done | (Details & { readonly failure: Failure })
+
+/** The writes of one kind of row. Each may fail as listed in `expected`; any other failure is a defect. */
+export interface Writer<Row> {
+  /** One operation. */
+  readonly one: <const Expected extends Failure>(
+    operation: Operation,
+    expected: ReadonlyArray<Expected>
+  ) => Effect.Effect<Written<Row>, FailureOf<Expected> | WriteError, CurrentUser>
+  /** One operation, at most once under its key, where it has one. */
+  readonly once: <const Expected extends Failure>(
+    key: IdempotencyKey | undefined,
+    operation: Operation,
+    expected: ReadonlyArray<Expected>
+  ) => Effect.Effect<Written<Row>, FailureOf<Expected> | KeyError | WriteError, CurrentUser>
+  /** Operations of which all happen or none, at most once under their key. */
+  readonly allOnce: <const Expected extends Failure>(
+    key: IdempotencyKey | undefined,
+    operations: ReadonlyArray<Operation>,
+    expected: ReadonlyArray<Expected>
+  ) => Effect.Effect<ReadonlyArray<Written<Row>>, FailureOf<Expected> | KeyError | WriteError, CurrentUser>
+}
+
+export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
+  const write = scope.write(`select ${schema}.write(me.id, $2::jsonb)::text`)
+  const writeAll = scope.write(`select ${schema}.write_all(me.id, $2::jsonb)::text`)
+  const writeOnce = scope.write(`select ${schema}.write_once(me.id, $2::jsonb, $3, $4)::text`)
+
+  const run = <Done extends object, const Expected extends Failure>(
+    call: typeof write,
+    expected: ReadonlyArray<Expected>,
+    ...parameters: ReadonlyArray<string>
+  ): Effect.Effect<Done, FailureOf<Expected> | WriteError, CurrentUser> =>
+    Effect.flatMap(call(...parameters), (rows) => {
+      const answer: Answer<Done> = JSON.parse(String(rows[0]?.[0]))
+      if (!("failure" in answer)) return Effect.succeed(answer)
+      const isExpected = answer.failure === "user-disabled" || expected.some((name) => name === answer.failure)
+      return isExpected
+        ? Effect.fail(failures[answer.failure](answer) as FailureOf<Expected> | WriteError)
+        : Effect.die(new Error(`a write answered ${answer.failure}`))
+    })
+
+  const keyed = ["idempotency-key-reused", "idempotency-key-in-use"] as const
+  return {
+    one: (operation, expected) => run(write, expected, JSON.stringify(operation)),
+    once: (key, operation, expected) =>
+      key === undefined
+        ? run(write, expected, JSON.stringify(operation))
+        : run(writeOnce, [...expected, ...keyed], JSON.stringify(operation), key, fingerprint([operation])),
+    allOnce: (key, operations, expected) =>
+      key === undefined
+        ? run(writeAll, expected, JSON.stringify(operations))
+        : run(writeOnce, [...expected, ...keyed], JSON.stringify(operations), key, fingerprint(operations))
+  }
+}
+
+/** What makes two requests the same: what they ask for, but for preconditions and the ids that we made up. */
+const fingerprint = (operations: ReadonlyArray<Operation>): string => {
+  const asked = operations.map((operation) => ({
+    ...operation,
+    id: operation.ifAbsent === true ? undefined : operation.id,
+    ifRevision: undefined
+  }))
+  return createHash("sha256").update(JSON.stringify(asked)).digest("base64url")
+}

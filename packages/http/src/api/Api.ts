@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { ChangesApi } from "./ChangesApi.ts"
 import { ListsApi } from "./ListsApi.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TodosApi } from "./TodosApi.ts"
@@ -10,6 +11,7 @@ const strict = { onExcessProperty: "error", errors: "all" } as const
 export class Api extends HttpApi.make("todo")
   .add(TodosApi)
   .add(ListsApi)
+  .add(ChangesApi)
   .add(SystemApi)
   .annotate(HttpApi.PayloadParseOptions, strict)
   .annotate(HttpApi.QueryParseOptions, strict)

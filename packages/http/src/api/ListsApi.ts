@@ -2,9 +2,11 @@ import { ListId, ListMove, ListPatch, ListQuery, ListTodos, NewList, Page, TodoL
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
-import { IfMatch, IfNoneMatchAny } from "./Etag.ts"
+import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing } from "./Headers.ts"
 import {
   ConflictProblem,
+  IdempotencyKeyInUseProblem,
+  IdempotencyKeyReusedProblem,
   InvalidCursorProblem,
   InvalidInputProblem,
   ListNotEmptyProblem,
@@ -16,7 +18,6 @@ import {
 import { Validation } from "./Validation.ts"
 
 const id = { id: ListId }
-const ifMatch = { "if-match": Schema.optionalKey(IfMatch) }
 const tagged = { etag: Schema.String }
 const TaggedList = HttpApiSchema.WithHeaders(TodoList, tagged)
 const CreatedList = HttpApiSchema.WithHeaders(TodoList.pipe(HttpApiSchema.status(201)), {
@@ -24,8 +25,11 @@ const CreatedList = HttpApiSchema.WithHeaders(TodoList.pipe(HttpApiSchema.status
   location: Schema.String
 })
 
+const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
+
 const readErrors = [UnavailableProblem, UserDisabledProblem] as const
-const writeErrors = [...readErrors, RevisionMismatchProblem] as const
+const writeErrors = [...readErrors, RevisionMismatchProblem, ConflictProblem] as const
+const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as const
 
 /** The lists of the caller: the same verbs as todos. */
 export class ListsApi extends HttpApiGroup.make("lists")
@@ -37,23 +41,25 @@ export class ListsApi extends HttpApiGroup.make("lists")
     }).annotate(OpenApi.Summary, "One page of lists"),
 
     HttpApiEndpoint.post("create", "/v1/lists", {
+      headers: idempotencyKey,
       payload: NewList,
       success: CreatedList,
-      error: [...readErrors, InvalidInputProblem]
+      error: [...readErrors, ...keyErrors, ConflictProblem, InvalidInputProblem]
     }).annotate(OpenApi.Summary, "Add a list"),
 
     HttpApiEndpoint.get("get", "/v1/lists/:id", {
       params: id,
-      success: TaggedList,
+      headers: ifNoneMatch,
+      success: [TaggedList, NotModified],
       error: [...readErrors, ListNotFoundProblem]
     }).annotate(OpenApi.Summary, "One list"),
 
     HttpApiEndpoint.put("put", "/v1/lists/:id", {
       params: id,
-      headers: { ...ifMatch, "if-none-match": Schema.optionalKey(IfNoneMatchAny) },
+      headers: { ...ifMatch, ...ifNothing },
       payload: NewList,
       success: [TaggedList, CreatedList],
-      error: [...writeErrors, InvalidInputProblem, ConflictProblem]
+      error: [...writeErrors, InvalidInputProblem]
     }).annotate(OpenApi.Summary, "Create a list under an id of the client, or replace it"),
 
     HttpApiEndpoint.patch("update", "/v1/lists/:id", {
@@ -74,17 +80,17 @@ export class ListsApi extends HttpApiGroup.make("lists")
 
     HttpApiEndpoint.post("restore", "/v1/lists/:id/restore", {
       params: id,
-      headers: ifMatch,
+      headers: { ...ifMatch, ...idempotencyKey },
       success: TaggedList,
-      error: [...writeErrors, ListNotFoundProblem]
+      error: [...writeErrors, ...keyErrors, ListNotFoundProblem]
     }).annotate(OpenApi.Summary, "Take a list out of the trash"),
 
     HttpApiEndpoint.post("move", "/v1/lists/:id/move", {
       params: id,
-      headers: ifMatch,
+      headers: { ...ifMatch, ...idempotencyKey },
       payload: ListMove,
       success: TaggedList,
-      error: [...writeErrors, InvalidInputProblem, ListNotFoundProblem]
+      error: [...writeErrors, ...keyErrors, InvalidInputProblem, ListNotFoundProblem]
     }).annotate(OpenApi.Summary, "Put a list right before or behind another one")
   )
   .middleware(Validation)

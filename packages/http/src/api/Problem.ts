@@ -6,7 +6,7 @@ import * as Domain from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { HttpApiSchema } from "effect/http-api"
-import { etag } from "./Etag.ts"
+import { etag } from "./Headers.ts"
 
 export const mediaType = "application/problem+json"
 
@@ -22,10 +22,13 @@ export const problemTypes = {
   "method-not-allowed": { status: 405, title: "Method not allowed" },
   conflict: { status: 409, title: "Conflict" },
   "list-not-empty": { status: 409, title: "List not empty" },
+  "idempotency-key-in-use": { status: 409, title: "Idempotency key in use" },
+  "cursor-expired": { status: 410, title: "Cursor expired" },
   "revision-mismatch": { status: 412, title: "Revision mismatch" },
   "payload-too-large": { status: 413, title: "Payload too large" },
   "unsupported-media-type": { status: 415, title: "Unsupported media type" },
   "invalid-input": { status: 422, title: "Invalid input" },
+  "idempotency-key-reused": { status: 422, title: "Idempotency key reused" },
   internal: { status: 500, title: "Internal error" },
   unavailable: { status: 503, title: "Unavailable" }
 } as const
@@ -90,6 +93,9 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthoriz
 export const MalformedRequestProblem = problem(MalformedRequest, "malformed-request")
 export const InvalidCursorProblem = problem(Domain.InvalidCursor, "invalid-cursor")
 export const UserDisabledProblem = problem(Domain.UserDisabled, "user-disabled")
+export const CursorExpiredProblem = problem(Domain.CursorExpired, "cursor-expired")
+export const IdempotencyKeyInUseProblem = problem(Domain.IdempotencyKeyInUse, "idempotency-key-in-use")
+export const IdempotencyKeyReusedProblem = problem(Domain.IdempotencyKeyReused, "idempotency-key-reused")
 export const ListNotEmptyProblem = problem(Domain.ListNotEmpty, "list-not-empty")
 
 /** Which operation of a batch failed, as `errors`; nothing outside of batches. */

@@ -2,9 +2,11 @@ import { NewTodo, Page, Todo, TodoBatch, TodoId, TodoMove, TodoPatch, TodoQuery 
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
-import { IfMatch, IfNoneMatchAny } from "./Etag.ts"
+import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing } from "./Headers.ts"
 import {
   ConflictProblem,
+  IdempotencyKeyInUseProblem,
+  IdempotencyKeyReusedProblem,
   InvalidCursorProblem,
   InvalidInputProblem,
   ListNotFoundProblem,
@@ -16,7 +18,6 @@ import {
 import { Validation } from "./Validation.ts"
 
 const id = { id: TodoId }
-const ifMatch = { "if-match": Schema.optionalKey(IfMatch) }
 const tagged = { etag: Schema.String }
 const TaggedTodo = HttpApiSchema.WithHeaders(Todo, tagged)
 const CreatedTodo = HttpApiSchema.WithHeaders(Todo.pipe(HttpApiSchema.status(201)), {
@@ -28,8 +29,11 @@ const BatchResults = Schema.Struct({
   results: Schema.Array(Schema.Struct({ index: Schema.Int, todo: Todo }))
 }).annotate({ identifier: "TodoBatchResults" })
 
+const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
+
 const readErrors = [UnavailableProblem, UserDisabledProblem] as const
-const writeErrors = [...readErrors, RevisionMismatchProblem] as const
+const writeErrors = [...readErrors, RevisionMismatchProblem, ConflictProblem] as const
+const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as const
 
 /** The todos of the caller. */
 export class TodosApi extends HttpApiGroup.make("todos")
@@ -41,23 +45,25 @@ export class TodosApi extends HttpApiGroup.make("todos")
     }).annotate(OpenApi.Summary, "One page of todos"),
 
     HttpApiEndpoint.post("create", "/v1/todos", {
+      headers: idempotencyKey,
       payload: NewTodo,
       success: CreatedTodo,
-      error: [...readErrors, InvalidInputProblem, ListNotFoundProblem]
+      error: [...readErrors, ...keyErrors, ConflictProblem, InvalidInputProblem, ListNotFoundProblem]
     }).annotate(OpenApi.Summary, "Add a todo"),
 
     HttpApiEndpoint.get("get", "/v1/todos/:id", {
       params: id,
-      success: TaggedTodo,
+      headers: ifNoneMatch,
+      success: [TaggedTodo, NotModified],
       error: [...readErrors, TodoNotFoundProblem]
     }).annotate(OpenApi.Summary, "One todo"),
 
     HttpApiEndpoint.put("put", "/v1/todos/:id", {
       params: id,
-      headers: { ...ifMatch, "if-none-match": Schema.optionalKey(IfNoneMatchAny) },
+      headers: { ...ifMatch, ...ifNothing },
       payload: NewTodo,
       success: [TaggedTodo, CreatedTodo],
-      error: [...writeErrors, InvalidInputProblem, ListNotFoundProblem, ConflictProblem]
+      error: [...writeErrors, InvalidInputProblem, ListNotFoundProblem]
     }).annotate(OpenApi.Summary, "Create a todo under an id of the client, or replace it"),
 
     HttpApiEndpoint.patch("update", "/v1/todos/:id", {
@@ -77,23 +83,24 @@ export class TodosApi extends HttpApiGroup.make("todos")
 
     HttpApiEndpoint.post("restore", "/v1/todos/:id/restore", {
       params: id,
-      headers: ifMatch,
+      headers: { ...ifMatch, ...idempotencyKey },
       success: TaggedTodo,
-      error: [...writeErrors, TodoNotFoundProblem]
+      error: [...writeErrors, ...keyErrors, TodoNotFoundProblem]
     }).annotate(OpenApi.Summary, "Take a todo out of the trash"),
 
     HttpApiEndpoint.post("move", "/v1/todos/:id/move", {
       params: id,
-      headers: ifMatch,
+      headers: { ...ifMatch, ...idempotencyKey },
       payload: TodoMove,
       success: TaggedTodo,
-      error: [...writeErrors, InvalidInputProblem, TodoNotFoundProblem]
+      error: [...writeErrors, ...keyErrors, InvalidInputProblem, TodoNotFoundProblem]
     }).annotate(OpenApi.Summary, "Put a todo right before or behind another one"),
 
     HttpApiEndpoint.post("batch", "/v1/todos/batch", {
+      headers: idempotencyKey,
       payload: TodoBatch,
       success: BatchResults,
-      error: [...writeErrors, InvalidInputProblem, TodoNotFoundProblem, ListNotFoundProblem]
+      error: [...writeErrors, ...keyErrors, InvalidInputProblem, TodoNotFoundProblem, ListNotFoundProblem]
     }).annotate(OpenApi.Summary, "Create, update and delete up to 100 todos: all or none")
   )
   .middleware(Validation)

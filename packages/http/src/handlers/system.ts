@@ -17,7 +17,7 @@ export const layer = HttpApiBuilder.group(
     return handlers.handleAll({
       live: () => Effect.succeed(ok),
       ready: () =>
-        lifecycle.draining
+        lifecycle.draining()
           ? Effect.fail(notReady)
           : sql.unsafe("select 1").values.pipe(
               Effect.timeout("2 seconds"),

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
-import { created, tagged } from "./answers.ts"
+import { created, options, tagged, taggedUnless } from "./answers.ts"
 
 const createdTodo = created("/v1/todos")
 
@@ -14,8 +14,9 @@ export const layer = HttpApiBuilder.group(
     const todos = yield* Todos
     return handlers.handleAll({
       list: ({ query }) => Effect.map(todos.list(query), (page) => HttpServerResponse.jsonUnsafe(page)),
-      create: ({ payload }) => Effect.map(todos.create(payload), createdTodo),
-      get: ({ params }) => Effect.map(todos.get(params.id), tagged),
+      create: ({ headers, payload }) =>
+        Effect.map(todos.create(payload, { idempotencyKey: headers["idempotency-key"] }), createdTodo),
+      get: ({ headers, params }) => Effect.map(todos.get(params.id), taggedUnless(headers["if-none-match"])),
       put: ({ headers, params, payload }) =>
         Effect.map(
           todos.put(params.id, payload, {
@@ -27,12 +28,10 @@ export const layer = HttpApiBuilder.group(
       update: ({ headers, params, payload }) =>
         Effect.map(todos.update(params.id, payload, { ifRevision: headers["if-match"] }), tagged),
       delete: ({ headers, params }) => Effect.asVoid(todos.delete(params.id, { ifRevision: headers["if-match"] })),
-      restore: ({ headers, params }) =>
-        Effect.map(todos.restore(params.id, { ifRevision: headers["if-match"] }), tagged),
-      move: ({ headers, params, payload }) =>
-        Effect.map(todos.move(params.id, payload, { ifRevision: headers["if-match"] }), tagged),
-      batch: ({ payload }) =>
-        Effect.map(todos.batch(payload.operations), (written) =>
+      restore: ({ headers, params }) => Effect.map(todos.restore(params.id, options(headers)), tagged),
+      move: ({ headers, params, payload }) => Effect.map(todos.move(params.id, payload, options(headers)), tagged),
+      batch: ({ headers, payload }) =>
+        Effect.map(todos.batch(payload.operations, { idempotencyKey: headers["idempotency-key"] }), (written) =>
           HttpServerResponse.jsonUnsafe({ results: written.map((todo, index) => ({ index, todo })) })
         )
     })

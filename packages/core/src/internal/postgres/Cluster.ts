@@ -23,29 +23,25 @@ export const exists = async (data: string, { major }: Binaries): Promise<boolean
 /**
  * Makes the database directory with its roles and the database `todo`. It gets
  * its name when it is complete, so one that a kill left behind is never used.
+ * Not to be interrupted: initdb's processes would leak shared memory.
  */
-export const initialise = async (
-  place: string,
-  binaries: Binaries,
-  keeping: Keeping,
-  as: Account,
-  signal: AbortSignal
-): Promise<void> => {
-  for (const name of await readdir(place)) {
-    if (name.startsWith("new-")) await remove(join(place, name))
-  }
+export const initialise = async (place: string, binaries: Binaries, keeping: Keeping, as: Account): Promise<void> => {
   const half = join(place, `new-${randomUUID()}`)
   try {
     // Only TCP with a password gets in; what initdb would write lets every local user in without.
-    const made = await run(binaries.initdb, ["-D", half, ...initdb], { ...as, signal })
+    const made = await run(binaries.initdb, ["-D", half, ...initdb], as)
     if (made.status !== 0) throw EmbeddedPostgresError.from(place, made.output)
     await writeFile(join(half, "pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n", { flush: true })
-    await alone(half, binaries, roles(keeping), as, signal)
-    await alone(half, binaries, "create database todo owner todo_owner;\n", as, signal)
-    await alone(half, binaries, grants, as, signal)
+    await alone(half, binaries, roles(keeping), as)
+    await alone(half, binaries, "create database todo owner todo_owner;\n", as)
+    await alone(half, binaries, grants, as)
     await rename(half, join(place, "data"))
     const folder = await open(place, "r")
     await folder.sync().finally(() => folder.close())
+    // What a kill has left; by now initdb has ended there, too.
+    for (const name of await readdir(place)) {
+      if (name.startsWith("new-")) await remove(join(place, name))
+    }
   } catch (error) {
     await remove(half)
     throw EmbeddedPostgresError.from(place, error)
@@ -53,13 +49,13 @@ export const initialise = async (
 }
 
 /** Gives the roles the attributes and the passwords that they should have, before each start. */
-export const repair = (data: string, binaries: Binaries, keeping: Keeping, as: Account, signal: AbortSignal) =>
-  alone(data, binaries, roles(keeping) + grants, as, signal)
+export const repair = (data: string, binaries: Binaries, keeping: Keeping, as: Account) =>
+  alone(data, binaries, roles(keeping) + grants, as)
 
 /** Runs statements, one a line, without a server that anybody could connect to. */
-const alone = async (data: string, { postgres }: Binaries, sql: string, as: Account, signal: AbortSignal) => {
+const alone = async (data: string, { postgres }: Binaries, sql: string, as: Account) => {
   const args = ["--single", "-D", data, "-c", "exit_on_error=on", "postgres"]
-  const { status, output } = await run(postgres, args, { ...as, input: sql, signal })
+  const { status, output } = await run(postgres, args, { ...as, input: sql })
   if (status !== 0) throw EmbeddedPostgresError.from(data, output)
 }
 

@@ -27,7 +27,7 @@ export const observe = async (data: string): Promise<Observed> => {
   const path = lockFile(data)
   let text = ""
   // A server that has just begun may not have written it yet.
-  for (let tries = 0; tries < 20 && !/^\d+\n/.test(text); tries++) {
+  for (let tries = 0; tries < 20 && !begun.test(text); tries++) {
     if (tries > 0) await sleep(50)
     try {
       text = await readFile(path, "utf8")
@@ -37,14 +37,17 @@ export const observe = async (data: string): Promise<Observed> => {
     }
   }
   const lines = text.split("\n")
-  const postmaster = { pid: Number(lines[0]), data: lines[1] ?? "" }
-  if (!/^\d+\n./.test(text)) throw new EmbeddedPostgresError({ reason: "LockFileBroken", path })
+  const postmaster = { pid: Math.abs(Number(lines[0])), data: lines[1] ?? "" }
+  if (!begun.test(text)) throw new EmbeddedPostgresError({ reason: "LockFileBroken", path })
   if (!(await isAlive(postmaster))) return { state: "Stale" }
   const port = Number(lines[3])
   return lines[7]?.trim() === "ready" && (await answers(port))
     ? { state: "Running", postmaster, port }
     : { state: "Changing", postmaster }
 }
+
+/** Lines 1 and 2; without a server (`--single`) the process has a minus. */
+const begun = /^-?\d+\n.+\n/
 
 /** The system may have given the id of a server that is gone to another program, so the program has to be that server. */
 export const isAlive = async ({ pid, data }: Postmaster): Promise<boolean> => {

@@ -8,7 +8,7 @@ export const environment = { LC_ALL: "C", PATH: "/usr/local/bin:/usr/bin:/bin:/u
 export const run = (
   command: string,
   args: ReadonlyArray<string>,
-  options: Pick<SpawnOptions, "uid" | "gid" | "signal"> & { readonly input?: string } = {}
+  options: Pick<SpawnOptions, "uid" | "gid"> & { readonly input?: string } = {}
 ): Promise<{ readonly status: number; readonly output: string }> =>
   new Promise((done) => {
     const { input = "", ...spawning } = options

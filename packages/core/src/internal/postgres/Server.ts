@@ -26,7 +26,7 @@ interface Seat {
   end: number | undefined
 }
 
-export const attempt = <A>(path: string, f: (signal: AbortSignal) => Promise<A>) =>
+export const attempt = <A>(path: string, f: () => Promise<A>) =>
   Effect.tryPromise({ try: f, catch: (error) => EmbeddedPostgresError.from(path, error) })
 
 const slow = (path: string) => ({
@@ -65,11 +65,11 @@ export const joinRunning = Effect.fnUntraced(
 export const start = ({ account, place }: Home, binaries: Binaries, keeping: Keeping) => {
   const data = join(place, "data")
   return Effect.gen(function* () {
-    yield* attempt(data, async (signal) => {
+    yield* attempt(data, async () => {
       // Its process is gone; PostgreSQL itself would take any other that got its id for it.
       if ((await observe(data)).state === "Stale") await rm(lockFile(data), { force: true })
-      await Cluster.repair(data, binaries, keeping, account, signal)
-    })
+      await Cluster.repair(data, binaries, keeping, account)
+    }).pipe(Effect.uninterruptible)
     const port = yield* attempt(place, freePort)
     const seat = yield* sit(place, () => launch(place, binaries, port, account))
     yield* ready(seat).pipe(Effect.onError(() => Effect.promise(() => leave(seat))))

@@ -71,7 +71,18 @@ export const tables = (s: string): ReadonlyArray<string> => [
   primary key (owner_id, word, todo_id)
 )`,
 
-  ...["users", "lists", "todos", "todo_words"].flatMap((table) => {
+  // What a keyed write answered, for a day.
+  `create table ${s}.idempotency_keys (
+  owner_id text collate "C" not null,
+  key text collate "C" not null check (char_length(key) between 1 and 255),
+  fingerprint text not null,
+  answer json not null,
+  created_at timestamptz(3) not null,
+  primary key (owner_id, key)
+)`,
+  `create index idempotency_keys_by_age on ${s}.idempotency_keys (owner_id, created_at)`,
+
+  ...["users", "lists", "todos", "todo_words", "idempotency_keys"].flatMap((table) => {
     const isOwn = `${table === "users" ? "id" : "owner_id"} = nullif(current_setting('todo.user_id', true), '')`
     return [
       `alter table ${s}.${table} enable row level security, force row level security`,

@@ -1,0 +1,39 @@
+/**
+ * Packs what would be published into `dist/`: in the repository the entries of a
+ * package are its sources, in its tarball what `tsc -b` made of them.
+ */
+import { execFileSync } from "node:child_process"
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+
+const root = resolve(import.meta.dirname, "..")
+const out = join(root, "dist")
+
+const built = (source: string, ending: string): string => source.replace(/^\.\/src\/(.*)\.ts$/, `./dist/$1${ending}`)
+
+/** The entry that publishing gives a source; `./package.json` stays as it is. */
+const entry = (source: string) =>
+  source.endsWith(".ts") ? { types: built(source, ".d.ts"), default: built(source, ".js") } : source
+
+// A build leaves the outputs of sources that are gone.
+for (const folder of [out, ...globSync("packages/*/dist", { cwd: root }).map((path) => join(root, path))]) {
+  rmSync(folder, { recursive: true, force: true })
+}
+mkdirSync(out)
+execFileSync("tsc", ["-b"], { cwd: root, stdio: "inherit" })
+
+for (const file of globSync("packages/*/package.json", { cwd: root })) {
+  const { private: _private, ...manifest } = JSON.parse(readFileSync(join(root, file), "utf8"))
+  for (const [name, source] of Object.entries<string>(manifest.exports ?? {})) manifest.exports[name] = entry(source)
+  for (const [name, source] of Object.entries<string>(manifest.bin ?? {})) manifest.bin[name] = built(source, ".js")
+  manifest.files = ["dist", "!dist/.tsbuildinfo", "src"]
+
+  const from = join(root, file, "..")
+  const stage = mkdtempSync(join(tmpdir(), "todo-pack-"))
+  writeFileSync(join(stage, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`)
+  for (const part of ["dist", "src"]) cpSync(join(from, part), join(stage, part), { recursive: true })
+  for (const part of ["LICENSE", "README.md"]) cpSync(join(root, part), join(stage, part))
+  console.log(execFileSync("npm", ["pack", "--silent", stage, "--pack-destination", out], { encoding: "utf8" }).trim())
+  rmSync(stage, { recursive: true })
+}

@@ -1,0 +1,129 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type * as SqlClient from "effect/sql/SqlClient"
+import { type Change, type ChangePage, ChangeQuery, changesLimit } from "./domain/Change.ts"
+import { CursorExpired, type InvalidCursor, type InvalidInput, type Unavailable } from "./domain/Errors.ts"
+import { CurrentUser, type UserId } from "./domain/User.ts"
+import * as ChangesSql from "./internal/ChangesSql.ts"
+import * as Cursor from "./internal/Cursor.ts"
+import { Revisions } from "./internal/Revisions.ts"
+import * as UserScope from "./internal/UserScope.ts"
+import { validated } from "./internal/Validation.ts"
+import { SchemaName } from "./SchemaName.ts"
+
+/** A change and the cursor that continues behind it. */
+export interface LiveChange {
+  readonly change: Change
+  readonly cursor: string
+}
+
+/** How reading changes can fail. */
+export type ChangesError = InvalidInput | InvalidCursor | CursorExpired | Unavailable
+
+/**
+ * What happened to the current user's todos and lists, without a gap: each row once, at
+ * its latest revision, in revision order. Reading all from the start and keeping the last
+ * of each id gives exactly the tables.
+ */
+export class Changes extends Context.Service<
+  Changes,
+  {
+    /**
+     * The changes after `since`, all where there is none. `CursorExpired` where some of
+     * what came after the cursor was purged: start again without one.
+     */
+    readonly page: (query: ChangeQuery) => Effect.Effect<ChangePage, ChangesError, CurrentUser>
+
+    /**
+     * The changes after `since`, and then each as it happens, within half a second,
+     * whichever process made it. Pulls no faster than it is read.
+     */
+    readonly stream: (query: Pick<ChangeQuery, "since">) => Stream.Stream<LiveChange, ChangesError, CurrentUser>
+  }
+>()("@todo/core/Changes") {
+  /** Works on the host's `SqlClient`, as `Todos.layer` does. One query a tick serves all streams of the process. */
+  static readonly layer: Layer.Layer<Changes, never, SqlClient.SqlClient> = Layer.effect(
+    Changes,
+    Effect.suspend(() => make)
+  ).pipe(Layer.provide(Layer.suspend(() => Revisions.layer)))
+}
+
+/**
+ * Where a reader stands: what it has seen, and the horizon when it began from the start.
+ * Rows that were purged before that never reached it, so it need not hear of them.
+ */
+type Place = readonly [revision: number, begun: number]
+
+const binding = "changes"
+
+const make = Effect.gen(function* () {
+  const { read } = yield* UserScope.make
+  const revisions = yield* Revisions
+  const selectPage = read(ChangesSql.page(`"${yield* SchemaName}"`))
+  const valid = validated(ChangeQuery)
+
+  const placeOf = (user: UserId, cursor: string | undefined): Effect.Effect<Place | undefined, InvalidCursor> =>
+    cursor === undefined
+      ? Effect.succeed(undefined)
+      : Effect.map(Cursor.open(user, binding, cursor), (values) => values as Place)
+
+  const pageAfter = Effect.fnUntraced(function* (place: Place | undefined, limit: number) {
+    const [since, begun] = place ?? [0, undefined]
+    const rows = yield* selectPage(since, limit + 1)
+    const isUser = rows[0]?.[0] === "user"
+    const [revision, horizon]: Place = isUser ? JSON.parse(String(rows[0]?.[2])) : [0, 0]
+    // A cursor from the future comes from a database that was restored to an earlier state.
+    if (since > revision || (since < horizon && begun !== undefined && begun < horizon)) {
+      return yield* new CursorExpired()
+    }
+    const found = rows.slice(isUser ? 1 : 0)
+    const changes = found.slice(0, limit).map(([kind, , item]) => toChange(String(kind), String(item)))
+    return { changes, hasMore: found.length > limit, begun: begun ?? horizon, since }
+  })
+
+  return Changes.of({
+    page: Effect.fn("Changes.page")(function* (given) {
+      const { limit = changesLimit.default, since } = yield* valid(given)
+      const user = yield* CurrentUser
+      const page = yield* pageAfter(yield* placeOf(user.id, since), limit)
+      const seen = page.changes.at(-1)?.revision ?? page.since
+      return {
+        changes: page.changes,
+        nextCursor: Cursor.make(user.id, binding, [seen, page.begun]),
+        hasMore: page.hasMore
+      }
+    }),
+
+    stream: ({ since }) =>
+      Stream.unwrap(
+        Effect.gen(function* () {
+          const user = yield* CurrentUser
+          const start = yield* placeOf(user.id, since)
+          const watch = yield* revisions.watch(user.id)
+          const next = Effect.fnUntraced(function* (place: Place | undefined) {
+            const page = yield* pageAfter(place, changesLimit.default)
+            const seen = page.changes.at(-1)?.revision ?? page.since
+            if (!page.hasMore && page.changes.length === 0) yield* watch.past(seen)
+            const changes = page.changes.map((change): LiveChange => ({
+              change,
+              cursor: Cursor.make(user.id, binding, [change.revision, page.begun])
+            }))
+            return [changes, Option.some<Place>([seen, page.begun])] as const
+          })
+          return Stream.paginate(start, next)
+        })
+      )
+  })
+})
+
+const toChange = (kind: string, item: string): Change => {
+  const row = JSON.parse(item)
+  const { deletedAt, id, revision } = row
+  const deleted = deletedAt !== null
+  return kind === "todo"
+    ? { kind: "todo", id, revision, deleted, todo: row }
+    : { kind: "list", id, revision, deleted, list: row }
+}

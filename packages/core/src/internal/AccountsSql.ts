@@ -1,0 +1,12 @@
+/** Revision and counts of the user; nothing for one who has never written. Reads all of the user's todos once. */
+export const me = (schema: string) => `select u.revision::text, t.*, (
+  select count(*)::int from ${schema}.lists where owner_id = me.id and deleted_at is null
+)
+from ${schema}.users u cross join lateral (
+  select
+    count(*) filter (where deleted_at is null and completed_at is null)::int,
+    count(*) filter (where deleted_at is null and completed_at is not null)::int,
+    count(*) filter (where deleted_at is not null)::int
+  from ${schema}.todos where owner_id = me.id
+) t (open, completed, trashed)
+where u.id = me.id`

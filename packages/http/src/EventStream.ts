@@ -1,0 +1,55 @@
+import { Changes, CurrentUser, type LiveChange } from "@todo/core"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { Lifecycle } from "./Lifecycle.ts"
+
+/** When the caller's token expires, in seconds since 1970; the end of every stream that it opened. */
+export class TokenExpiry extends Context.Reference<number | undefined>("@todo/http/TokenExpiry", {
+  defaultValue: () => undefined
+}) {}
+
+/** Told to clients: how long to wait before they connect again, in milliseconds. */
+const retry = 2_000
+
+/** Often enough for proxies, which close what is silent, and for our own idle timeout. */
+const heartbeat = "15 seconds"
+
+/** Server-sent events (WHATWG HTML, 9.2). The id is the cursor that goes on behind the change. */
+const event = ({ change, cursor }: LiveChange): string =>
+  `id: ${cursor}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`
+
+/**
+ * Answers with the changes after a cursor and those to come. A bad cursor is an ordinary
+ * error; whatever fails later ends the stream, and the client goes on from its last event.
+ */
+export const make = Effect.gen(function* () {
+  const changes = yield* Changes
+  const lifecycle = yield* Lifecycle
+
+  return Effect.fnUntraced(function* (since: string | undefined) {
+    const user = yield* CurrentUser
+    const expires = yield* TokenExpiry
+    const query = since === undefined ? {} : { since }
+    yield* changes.page({ ...query, limit: 1 })
+
+    const now = yield* Clock.currentTimeMillis
+    const expired = expires === undefined ? Effect.never : Effect.sleep(Math.max(0, expires * 1_000 - now))
+    const body = changes.stream(query).pipe(
+      Stream.map(event),
+      Stream.merge(Stream.as(Stream.fromSchedule(Schedule.spaced(heartbeat)), ":\n\n"), { haltStrategy: "left" }),
+      Stream.provideService(CurrentUser, user),
+      Stream.prepend([`retry: ${retry}\n\n`]),
+      Stream.interruptWhen(Effect.race(expired, lifecycle.ended)),
+      Stream.catchCause((cause) => Stream.drain(Stream.fromEffect(Effect.logDebug("event stream ended", cause)))),
+      Stream.encodeText
+    )
+    return HttpServerResponse.stream(body, {
+      contentType: "text/event-stream",
+      headers: { "x-accel-buffering": "no" }
+    })
+  })
+})

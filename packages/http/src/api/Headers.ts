@@ -1,0 +1,64 @@
+import { IdempotencyKey, type IfRevision } from "@todo/core/domain"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+
+/** The strong entity tag of a revision: `"42"`. */
+export const etag = (revision: number): string => `"${revision}"`
+
+/** RFC 9110, 8.8.3: an opaque tag, weak or strong. */
+const tag = /^(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/
+
+/**
+ * A list of entity tags, or `*`. Of the tags, those that we could have given; `weak`
+ * says whether weak ones count. Another header than that is malformed.
+ */
+const entityTags = (weak: boolean) =>
+  Schema.String.annotate({ description: 'Entity tags as answers carry them, `"42"`, or `*`' }).pipe(
+    Schema.decodeTo(
+      Schema.Union([Schema.Literal("*"), Schema.Array(Schema.Int)]),
+      SchemaTransformation.transformEffect({
+        decode: (header): Effect.Effect<IfRevision, SchemaIssue.Issue> => {
+          if (header.trim() === "*") return Effect.succeed("*")
+          const tags = header.split(",").map((part) => tag.exec(part.trim()))
+          if (tags.includes(null)) {
+            return Effect.fail(new SchemaIssue.InvalidValue({ message: "Expected * or a list of entity tags" }))
+          }
+          return Effect.succeed(
+            tags.flatMap((found) => {
+              const [, isWeak, value = ""] = found ?? []
+              return (weak || isWeak === undefined) && /^\d{1,15}$/.test(value) ? [Number(value)] : []
+            })
+          )
+        },
+        encode: (expected) => Effect.succeed(expected === "*" ? "*" : expected.map(etag).join(", "))
+      })
+    )
+  )
+
+/** Only if the row is still as it was (RFC 9110, 13.1.1): compared strongly. */
+export const ifMatch = { "if-match": Schema.optionalKey(entityTags(false)) }
+
+/** Only if the row is no longer as it was (RFC 9110, 13.1.2): compared weakly. */
+export const ifNoneMatch = { "if-none-match": Schema.optionalKey(entityTags(true)) }
+
+/** Only where nothing is there yet. */
+export const ifNothing = { "if-none-match": Schema.optionalKey(Schema.Literal("*")) }
+
+/** A key, bare or quoted as a structured field (RFC 8941) has it. */
+export const idempotencyKey = {
+  "idempotency-key": Schema.optionalKey(
+    Schema.String.annotate({
+      description: "Made up by the client: repeated with the request, which happens once"
+    }).pipe(
+      Schema.decodeTo(
+        IdempotencyKey,
+        SchemaTransformation.transform({
+          decode: (header) => /^"(.*)"$/.exec(header)?.[1] ?? header,
+          encode: (key) => key
+        })
+      )
+    )
+  )
+}
