@@ -10,6 +10,7 @@ import { Api } from "./api/Api.ts"
 import { Authorization } from "./api/Authorization.ts"
 
 export * from "./api.ts"
+export { type SubscribeError, subscribe } from "./Subscription.ts"
 export * from "@todo/core/domain"
 
 export interface ClientOptions {

@@ -43,7 +43,7 @@ export const list = (schema: string, query: TodoQuery, now: Now, limit: number, 
   const { add, values } = parameters()
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: `select ${schema}.todo_json(t)::text, ${orders[sort].column}::text, id from ${schema}.todos t
+    text: `select ${schema}.todo_json(t)::text, ${orders[sort].column}::text as value, id from ${schema}.todos t
 where ${[...conditions(schema, query, now, add), ...begin].join(" and ")}
 order by ${orderBy} limit ${add(limit)}`,
     parameters: values
@@ -95,7 +95,7 @@ order by ${column === "id" ? "" : `${column} ${direction}, `}id ${direction} lim
           branch("null::timestamptz", "id", "due_date is null", "due_at is null")
         ]
   return {
-    text: `select item, instant::text, id from (${branches.join("\nunion all\n")}) found
+    text: `select item, instant::text as value, id from (${branches.join("\nunion all\n")}) found
 order by instant ${direction} nulls last, id ${direction} limit ${n}`,
     parameters: values
   }

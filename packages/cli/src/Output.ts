@@ -1,0 +1,45 @@
+/**
+ * stdout carries data and nothing else: JSON as the core has it, or a drawing for people.
+ */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
+import * as Terminal from "effect/Terminal"
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
+import type { Screen } from "./Table.ts"
+
+/** `--json`, on every command. */
+export const Json = GlobalFlag.Setting("json")({
+  flag: Flag.Boolean("json").pipe(
+    Flag.withDescription("Print one JSON document"),
+    Flag.withoutNegation,
+    Flag.withDefault(false)
+  )
+})
+
+/** Prints `data`: with `--json` as it is, else as `draw` shows it. */
+export const print = <A>(data: A, draw: (data: A, screen: Screen) => string) =>
+  Effect.gen(function* () {
+    const text = (yield* Json) ? json(data) : draw(data, yield* screen)
+    if (text !== "") yield* Console.log(text)
+  })
+
+/** JSON escapes the control characters of ASCII by itself; those above, terminals obey as well. */
+const json = (data: unknown): string =>
+  JSON.stringify(data, null, 2).replace(/[\u007F-\u009F]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
+
+/** A remark for the person who reads the drawing; the document says it by itself. */
+export const remark = (message: string) => Effect.flatMap(Json, (json) => (json ? Effect.void : say(message)))
+
+/** Tells the person, on stderr. */
+export const say = (message: string): Effect.Effect<void> => Console.error(message)
+
+const screen = Effect.gen(function* () {
+  const terminal = yield* Terminal.Terminal
+  const { canColor } = yield* TerminalCapabilities
+  const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
+  const columns = yield* terminal.columns
+  return { width: isTerminal && columns > 0 ? columns : undefined, colour: canColor }
+})

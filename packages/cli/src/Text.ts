@@ -1,0 +1,31 @@
+/**
+ * Text of users on a terminal: harmless, and no wider than there is room.
+ */
+import { displayWidth } from "effect/cli/CliOutput"
+
+/**
+ * Control characters would move the cursor or start escape sequences; the marks that
+ * turn the direction of writing would make one text look like another (CVE-2021-42574).
+ */
+const unprintable = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu
+
+/** Safe to print as one line: white space stays as spaces, what is not printable is marked. */
+export const oneLine = (text: string): string => text.replace(/\s+/g, " ").replace(unprintable, "\uFFFD").trim()
+
+/** Safe to print, line by line. */
+export const lines = (text: string): ReadonlyArray<string> =>
+  text.split(/\r\n|\n/).map((line) => line.replaceAll("\t", " ").replace(unprintable, "\uFFFD"))
+
+const graphemes = new Intl.Segmenter()
+
+/** The text filled up to `width` cells, or cut with an ellipsis. Some characters take two cells, some none. */
+export const fit = (text: string, width: number): string => {
+  const room = width - displayWidth(text)
+  if (room >= 0) return text + " ".repeat(room)
+  let cut = ""
+  for (const { segment } of graphemes.segment(text)) {
+    if (displayWidth(cut + segment) > width - 1) break
+    cut += segment
+  }
+  return fit(`${cut}…`, width)
+}

@@ -1,0 +1,69 @@
+/**
+ * The command tree: one file of `commands/` for each noun.
+ */
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import { doctor } from "./commands/doctor.ts"
+import { migrate } from "./commands/migrate.ts"
+import { todo } from "./commands/todo.ts"
+import { token } from "./commands/token.ts"
+import * as Flags from "./Flags.ts"
+import { Json, say } from "./Output.ts"
+import { oneLine } from "./Text.ts"
+
+const Debug = GlobalFlag.Setting("debug")({ flag: Flags.mark("debug", "Tell all about an error") })
+
+/** Whether `--debug` was given: whoever reports errors stands outside of the command that parses it. */
+export class Debugging extends Context.Service<Debugging, Ref.Ref<boolean>>()("@todo/cli/Debugging") {
+  static readonly layer = Layer.effect(Debugging, Ref.make(false))
+}
+
+export const todoAdmin = Command.make("todo-admin").pipe(
+  Command.withDescription(
+    "Operate a todo database: the one that DATABASE_URL names, or else the embedded one of development mode.\n" +
+      "  Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 database unreachable, 6 check found problems"
+  ),
+  Command.withSubcommands([todo, migrate, doctor, token]),
+  Command.provideEffectDiscard(
+    Effect.gen(function* () {
+      yield* Ref.set(yield* Debugging, yield* Debug)
+    })
+  ),
+  Command.withGlobalFlags([Json, Debug]),
+  Command.withExamples([
+    { command: "todo-admin migrate up", description: "Create the schema" },
+    { command: "todo-admin doctor", description: "See whether all is well" },
+    { command: 'todo-admin todo add --user alice "Buy milk"' },
+    { command: "source <(todo-admin --completions bash)", description: "Completions for this shell" }
+  ])
+)
+
+/** What was asked for goes to stdout; what was wrong is one line on stderr. */
+const presenter = CliOutput.layerPresenter({
+  present: (event) => {
+    if (event._tag === "InvalidInvocation") {
+      // The first one: what follows is often only its consequence.
+      const wrong = (event.errors[0]?.message ?? "")
+        .replace(/\s+Did you mean this\?\s+/, "; did you mean ")
+        .replace("Expected: Schema validation failed: ", "")
+      return say(`todo-admin: ${oneLine(wrong)}; see "${event.commandPath.join(" ")} --help"`)
+    }
+    if (event._tag === "Help" && event.reason === "Implicit" && event.commandPath.length > 1) {
+      const verbs = event.helpDoc.subcommands?.flatMap(({ commands }) => commands.map(({ name }) => name)) ?? []
+      return say(`todo-admin: ${event.commandPath.slice(1).join(" ")} what? One of ${verbs.join(", ")}`)
+    }
+    return event._tag === "Version" ? Console.log(event.version) : CliOutput.defaultPresenter.present(event)
+  }
+})
+
+// Not `--wizard`, which draws on stdout, and not `--log-level`: nothing is logged.
+const builtIns = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+
+export const layer = Layer.mergeAll(presenter, builtIns, Debugging.layer)

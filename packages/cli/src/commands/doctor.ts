@@ -1,0 +1,37 @@
+import type { Finding } from "@todo/core/admin"
+import * as Effect from "effect/Effect"
+import * as Command from "effect/cli/Command"
+import { ProblemsFound } from "../Failure.ts"
+import { print, say } from "../Output.ts"
+import { type Screen, styled } from "../Table.ts"
+import { oneLine } from "../Text.ts"
+
+const colours = { passed: "green", warning: "yellow", failed: "red" } as const
+
+const draw = (findings: ReadonlyArray<Finding>, screen: Screen): string =>
+  findings
+    .flatMap(({ check, detail, mend, status }) => [
+      `${styled(screen, colours[status], status.padEnd("warning".length))}  ${styled(screen, "bold", check)}: ${oneLine(detail)}`,
+      ...(mend === undefined ? [] : [`         mend: ${oneLine(mend)}`])
+    ])
+    .join("\n")
+
+export const doctor = Command.make(
+  "doctor",
+  {},
+  Effect.fnUntraced(function* () {
+    const { Doctor } = yield* Effect.promise(() => import("@todo/core/admin"))
+    const findings = yield* Doctor.examine(say)
+    yield* print(findings, draw)
+    const count = findings.filter(({ status }) => status === "failed").length
+    if (count > 0) return yield* new ProblemsFound({ count })
+  })
+).pipe(
+  Command.withDescription(
+    "Check the settings, the database and that users are kept apart; tells how to mend what is wrong"
+  ),
+  Command.withExamples([
+    { command: "todo-admin doctor", description: "Ends with 6 where something failed; warnings do not count" },
+    { command: "todo-admin doctor --json", description: "For monitoring" }
+  ])
+)

@@ -1,0 +1,161 @@
+import type { CurrentUser, Todo, TodoId, TodoPatch, TodoQuery } from "@todo/core/domain"
+import type { Expectation, Todos } from "@todo/core"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Command from "effect/cli/Command"
+import { askable, confirm, yes } from "../Confirm.ts"
+import { Usage } from "../Failure.ts"
+import * as Flags from "../Flags.ts"
+import { print, remark } from "../Output.ts"
+import { oneLine } from "../Text.ts"
+import * as TodoFlags from "../TodoFlags.ts"
+import { drawTodo, drawTodos } from "../TodoView.ts"
+
+const noun = Command.make("todo").pipe(
+  Command.withSharedFlags({ user: Flags.user("Whose todos: the subject of the user's tokens") })
+)
+
+type Service = typeof Todos.Service
+
+/** Runs on behalf of `--user`. */
+const asUser = <A, E, R>(use: (todos: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
+  Effect.gen(function* () {
+    const { user } = yield* noun
+    const session = yield* Effect.promise(() => import("../Session.ts"))
+    return yield* session.asUser(user, ({ todos }) => use(todos))
+  })
+
+const one = <E, R>(use: (todos: Service) => Effect.Effect<Todo, E, R | CurrentUser>) =>
+  Effect.flatMap(asUser(use), (todo) => print(todo, drawTodo))
+
+const list = Command.make(
+  "list",
+  TodoFlags.query,
+  Effect.fnUntraced(function* ({ all, completed, deleted, open, tag, ...rest }) {
+    if (completed && open) return yield* new Usage({ message: "--completed and --open exclude each other" })
+    const query: TodoQuery = {
+      ...Flags.given(rest),
+      ...((completed || open) && { completed }),
+      ...(deleted && { deleted }),
+      ...(tag.length > 0 && { tag })
+    }
+    const page = yield* asUser((todos) => (all ? everyPage(todos, query) : todos.list(query)))
+    yield* print(page, ({ items }, screen) => (items.length === 0 ? "" : drawTodos(items, screen)))
+    if (page.nextCursor !== null) yield* remark(`There are more: add --all, or --cursor ${page.nextCursor}`)
+    else if (page.items.length === 0) yield* remark("No todos")
+  })
+).pipe(
+  Command.withDescription("List todos, a page at a time"),
+  Command.withExamples([
+    { command: "todo-admin todo list --user alice --open --sort=-updatedAt" },
+    { command: "todo-admin todo list --user alice --tag home --all --json", description: "Every one, for a script" }
+  ])
+)
+
+const everyPage = Effect.fnUntraced(function* (todos: Service, query: TodoQuery) {
+  const items: Array<Todo> = []
+  let page = yield* todos.list({ limit: 200, ...query })
+  items.push(...page.items)
+  while (page.nextCursor !== null) {
+    page = yield* todos.list({ limit: 200, ...query, cursor: page.nextCursor })
+    items.push(...page.items)
+  }
+  return { items, nextCursor: null }
+})
+
+const show = Command.make("show", { id: TodoFlags.id }, ({ id }) => one((todos) => todos.get(id))).pipe(
+  Command.withDescription("Show one todo"),
+  Command.withExamples([{ command: "todo-admin todo show --user alice 019ab2c3-0000-7000-8000-000000000000" }])
+)
+
+const add = Command.make("add", { title: TodoFlags.title, ...TodoFlags.fields }, ({ tag, title, ...rest }) =>
+  one((todos) => todos.create({ title, tags: tag, ...Flags.given(rest) }))
+).pipe(
+  Command.withDescription("Add a todo"),
+  Command.withExamples([
+    { command: 'todo-admin todo add --user alice "Buy milk" --tag home --due 2026-12-01' },
+    { command: 'todo-admin todo add --user alice "Call Paris" --priority high --due 2026-12-01T09:00@Europe/Paris' }
+  ])
+)
+
+const edit = Command.make(
+  "edit",
+  { id: TodoFlags.id, ...TodoFlags.changes, ifRevision: TodoFlags.ifRevision },
+  Effect.fnUntraced(function* ({ id, ifRevision, ...flags }) {
+    const patch = yield* patchOf(flags)
+    yield* one((todos) => todos.update(id, patch, expecting(ifRevision)))
+  })
+).pipe(
+  Command.withDescription("Change a todo; what is not given stays as it is"),
+  Command.withExamples([
+    { command: "todo-admin todo edit --user alice ID --priority low --clear-due" },
+    { command: 'todo-admin todo edit --user alice ID --title "Buy oat milk" --if-revision 7' }
+  ])
+)
+
+const patchOf = Effect.fnUntraced(function* (flags: Command.Command.Config.Infer<typeof TodoFlags.changes>) {
+  const { clearDescription, clearDue, clearList, clearTags, tag, ...rest } = flags
+  const values: TodoPatch = { ...Flags.given(rest), ...(tag.length > 0 && { tags: tag }) }
+  const cleared: TodoPatch = {
+    ...(clearDescription && { description: null }),
+    ...(clearDue && { due: null }),
+    ...(clearTags && { tags: [] }),
+    ...(clearList && { listId: null })
+  }
+  for (const name of Object.keys(cleared)) {
+    if (name in values) return yield* new Usage({ message: `${name} cannot be both given and cleared` })
+  }
+  const patch = { ...values, ...cleared }
+  if (Object.keys(patch).length === 0) return yield* new Usage({ message: "nothing to change was given" })
+  return patch
+})
+
+const expecting = (revision: Option.Option<number>): Expectation => ({
+  ifRevision: Option.isSome(revision) ? [revision.value] : undefined
+})
+
+/** The verbs that take an id and nothing else. */
+const verb = (name: "done" | "reopen" | "restore", method: "complete" | "reopen" | "restore", description: string) =>
+  Command.make(name, { id: TodoFlags.id, ifRevision: TodoFlags.ifRevision }, ({ id, ifRevision }) =>
+    one((todos) => todos[method](id, expecting(ifRevision)))
+  ).pipe(
+    Command.withDescription(description),
+    Command.withExamples([{ command: `todo-admin todo ${name} --user alice ID` }])
+  )
+
+const remove = Command.make(
+  "delete",
+  { id: TodoFlags.id, ifRevision: TodoFlags.ifRevision, yes },
+  Effect.fnUntraced(function* ({ id, ifRevision, yes }) {
+    yield* askable(yes)
+    yield* one((todos) => removeConfirmed(todos, id, yes, expecting(ifRevision)))
+  })
+).pipe(
+  Command.withDescription("Put a todo into the trash"),
+  Command.withExamples([
+    { command: "todo-admin todo delete --user alice ID", description: "Asks first, on a terminal" },
+    { command: "todo-admin todo delete --user alice ID --yes", description: "In a script" }
+  ])
+)
+
+const removeConfirmed = Effect.fnUntraced(function* (todos: Service, id: TodoId, yes: boolean, expected: Expectation) {
+  if (!yes) {
+    const { title } = yield* todos.get(id)
+    yield* confirm(`Put "${oneLine(title)}" into the trash?`, yes)
+  }
+  return yield* todos.delete(id, expected)
+})
+
+export const todo = noun.pipe(
+  Command.withDescription("Work on the todos of one user"),
+  Command.withSubcommands([
+    list,
+    show,
+    add,
+    edit,
+    verb("done", "complete", "Mark a todo done"),
+    verb("reopen", "reopen", "Mark a todo open again"),
+    remove,
+    verb("restore", "restore", "Take a todo out of the trash")
+  ])
+)

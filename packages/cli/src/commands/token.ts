@@ -1,0 +1,87 @@
+import type * as Admin from "@todo/core/admin"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { Usage } from "../Failure.ts"
+import * as Flags from "../Flags.ts"
+import { print, say } from "../Output.ts"
+
+const claim = (name: "issuer" | "audience", setting: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("TEXT"),
+    Flag.withSchema(Schema.NonEmptyString),
+    Flag.withDescription(`The token's ${name}; ${setting}, or what development mode has, where it is not given`),
+    Flag.optional
+  )
+
+export const token = Command.make(
+  "token",
+  {
+    user: Flags.user("Whose token: its subject"),
+    expires: Flags.duration("expires").pipe(
+      Flag.withDescription("How long it is valid: 90s, 30m, 12h; 1h where it is not given"),
+      Flag.withDefault(3_600)
+    ),
+    issuer: claim("issuer", "TODO_JWT_ISSUER"),
+    audience: claim("audience", "TODO_JWT_AUDIENCE")
+  },
+  Effect.fnUntraced(function* (flags) {
+    const [{ settings }, { developmentClaims, developmentSecret }, { SignJWT }] = yield* Effect.promise(() =>
+      Promise.all([import("@todo/core/admin"), import("@todo/core/installation"), import("jose/jwt/sign")])
+    )
+    const maxAge = yield* settings.TODO_JWT_MAX_AGE.pipe(Config.withDefault(Duration.hours(24)))
+    if (flags.expires > Duration.toSeconds(maxAge)) {
+      return yield* new Usage({
+        message: `--expires: servers refuse tokens of more than ${Duration.format(maxAge)} (TODO_JWT_MAX_AGE)`
+      })
+    }
+    const secret = yield* Config.option(settings.TODO_JWT_SECRET)
+    if (Option.isNone(secret)) yield* warnOfOtherKeys(settings)
+    const key = Option.isSome(secret) ? secret.value : yield* developmentSecret
+    const type = yield* Config.option(settings.TODO_JWT_TYP)
+    const issuer = yield* settings.TODO_JWT_ISSUER.pipe(Config.withDefault(developmentClaims.issuer))
+    const audience = yield* settings.TODO_JWT_AUDIENCE.pipe(Config.withDefault(developmentClaims.audience))
+
+    const now = Math.floor(Date.now() / 1_000)
+    const signed = yield* Effect.promise(() =>
+      new SignJWT()
+        .setProtectedHeader({ alg: "HS256", ...(Option.isSome(type) && { typ: type.value }) })
+        .setSubject(flags.user)
+        .setIssuer(Option.getOrElse(flags.issuer, () => issuer))
+        .setAudience(Option.getOrElse(flags.audience, () => audience))
+        .setIssuedAt(now)
+        .setExpirationTime(now + flags.expires)
+        .sign(new TextEncoder().encode(Redacted.value(key)))
+    )
+    yield* print(
+      { token: signed, expiresAt: new Date((now + flags.expires) * 1_000).toISOString() },
+      ({ token }) => token
+    )
+  })
+).pipe(
+  Command.withDescription("Print a bearer token, signed with TODO_JWT_SECRET or else the secret of development mode"),
+  Command.withExamples([
+    { command: "todo-admin token --user alice --expires 1h" },
+    {
+      command: 'curl -H "Authorization: Bearer $(todo-admin token --user alice)" http://127.0.0.1:3000/v1/me',
+      description: "Call the server"
+    }
+  ])
+)
+
+/** The development secret convinces no server that has keys of its own, or a database of its own. */
+const warnOfOtherKeys = Effect.fnUntraced(function* (settings: typeof Admin.settings) {
+  const other = yield* Effect.all([
+    Config.option(settings.DATABASE_URL),
+    Config.option(settings.TODO_JWT_PUBLIC_KEY),
+    Config.option(settings.TODO_JWKS_URL)
+  ])
+  if (other.some((setting) => Option.isSome<unknown>(setting))) {
+    yield* say("TODO_JWT_SECRET is not set: the token is for a server in development mode, others will refuse it")
+  }
+})

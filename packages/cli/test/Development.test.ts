@@ -1,0 +1,43 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { run, together } from "./program.ts"
+
+/** A folder that the embedded database's user may enter, too. */
+const folder = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const path = await mkdtemp(join(tmpdir(), "todo-admin-"))
+    await chmod(path, 0o755)
+    return path
+  }),
+  (path) => Effect.promise(() => rm(path, { recursive: true }))
+)
+
+describe("todo-admin without DATABASE_URL", () => {
+  it.live("starts and migrates the embedded database by itself, and shares it with whoever else runs", () =>
+    Effect.gen(function* () {
+      const development = { TODO_DATA_DIR: join(yield* folder, "data") }
+      const unmigrated = yield* run(["todo", "list", "--user", "dev"], { ...development, TODO_MIGRATE: "check" })
+      assert.deepInclude(unmigrated, { code: 1, stdout: "" })
+      // After what it says of the first start, which takes its time.
+      assert.match(
+        unmigrated.stderr,
+        /PostgreSQL.*\ntodo-admin: schema "todo" is at version 0.*: run "todo-admin migrate up"\n$/
+      )
+
+      const added = yield* together(
+        run(["todo", "add", "one", "--user", "dev", "--json"], development),
+        run(["todo", "add", "two", "--user", "dev", "--json"], development),
+        run(["todo", "add", "three", "--user", "dev", "--json"], development)
+      )
+      for (const { code, stdout } of added) {
+        assert.strictEqual(code, 0)
+        JSON.parse(stdout)
+      }
+      const list = yield* run(["todo", "list", "--user", "dev", "--json"], development)
+      assert.strictEqual(JSON.parse(list.stdout).items.length, 3)
+    }).pipe(Effect.scoped)
+  )
+})

@@ -1,0 +1,74 @@
+import { spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert } from "@effect/vitest"
+import { Database } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
+
+const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
+
+/** Spares each process a third of its time, most of it for stripping types. */
+const compiled = join(tmpdir(), "todo-admin-compiled")
+
+export interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+type Environment = Readonly<Record<string, string>>
+
+/** Runs `todo-admin` as a process, with no other environment than what is given, and nobody at its terminal. */
+export const start = (args: ReadonlyArray<string>, environment: Environment = {}) => {
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: compiled, ...environment },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  let [stdout, stderr] = ["", ""]
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
+  const ended = new Promise<Run>((done, reject) => {
+    child.once("error", reject).once("close", (code) => done({ code, stdout, stderr }))
+  })
+  return { child, ended }
+}
+
+export const run = (args: ReadonlyArray<string>, environment?: Environment) =>
+  Effect.promise(() => start(args, environment).ended)
+
+/** Runs it against the test database, as operators do: one URL for servers, one for migrations. */
+export const admin = (...args: ReadonlyArray<string>) =>
+  Effect.flatMap(TestDatabase, ({ ownerUrl, url }) =>
+    run(args, { DATABASE_URL: Redacted.value(url), TODO_MIGRATE_URL: Redacted.value(ownerUrl) })
+  )
+
+/** The JSON document on stdout of a run that worked. */
+export const json = <A>(...args: ReadonlyArray<string>) =>
+  Effect.map(admin(...args, "--json"), ({ code, stderr, stdout }): A => {
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    return JSON.parse(stdout)
+  })
+
+/** Asserts how a run failed: nothing on stdout, one line on stderr. */
+export const assertFailed = (run: Run, code: number, line: RegExp) => {
+  assert.match(run.stderr, line)
+  assert.match(run.stderr, /^todo-admin: [^\n]+\n$/)
+  assert.deepStrictEqual({ code: run.code, stdout: run.stdout }, { code, stdout: "" })
+}
+
+/** Runs SQL beside the program. */
+export const sql = (url: Redacted.Redacted, statement: string) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement).unprepared).pipe(
+    Effect.provide(Database.layer({ url, poolSize: 1 }))
+  )
+
+export const newUser = () => `user-${randomUUID()}`
+
+/** As many at once as there are processors to run them on. */
+export const together = <const Runs extends ReadonlyArray<Effect.Effect<unknown, unknown, unknown>>>(...runs: Runs) =>
+  Effect.all(runs, { concurrency: 3 })
