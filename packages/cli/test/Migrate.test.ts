@@ -29,11 +29,13 @@ describe.concurrent("todo-admin migrate", () => {
         run(["migrate", "plan", "--from", `${Migrations.version}`])
       )
       assert.deepStrictEqual({ code: text.code, stderr: text.stderr }, { code: 0, stderr: "" })
-      assert.match(text.stdout, /^-- 1 todos\n\ncreate table "chores"\.users \(/)
+      assert.match(text.stdout, /^begin;\n\n-- Creating the schema\n/)
+      assert.match(text.stdout, /\n\n-- Migration 1 \(todos\)\n\ncreate table "chores"\.users \(/)
+      assert.match(text.stdout, /\n\ncommit;\n$/)
       assert.notMatch(text.stdout, /"todo"/)
-      const steps: ReadonlyArray<{ id: number; statements: ReadonlyArray<string> }> = JSON.parse(document.stdout)
-      assert.strictEqual(steps.length, Migrations.version)
-      assert.match(steps[0]?.statements[0] ?? "", /^create table "todo"\.users/)
+      const steps: ReadonlyArray<{ name: string; statements: ReadonlyArray<string> }> = JSON.parse(document.stdout)
+      assert.strictEqual(steps.length, 1 + Migrations.version)
+      assert.match(steps[1]?.statements[0] ?? "", /^create table "todo"\.users/)
       assert.deepStrictEqual(rest, {
         code: 0,
         stdout: "",
@@ -53,7 +55,7 @@ describe.concurrent("todo-admin migrate", () => {
         [0, 0, 0]
       )
       // One of them did it, whichever it was.
-      const applied = yield* json<ReadonlyArray<{ id: number; name: string }>>("migrate", "plan")
+      const applied = yield* json<ReadonlyArray<{ id: number; name: string }>>("migrate", "status")
       assert.strictEqual(
         runs.map(({ stdout }) => stdout).join(""),
         applied.map(({ id, name }) => `${id} ${name}\n`).join("")

@@ -1,7 +1,5 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
-import * as Config from "effect/Config"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -61,22 +59,3 @@ export const layer = (settings: DatabaseSettings): Layer.Layer<PgClient.PgClient
     ...(prepare && !settings.unlimited && { startupParameters: limits })
   })
 }
-
-/** The settings of `layer` as the environment names them, for a given address. */
-export const config = {
-  url: Config.schema(Schema.RedactedFromValue(DatabaseUrl), "DATABASE_URL"),
-  migrateUrl: Config.schema(Schema.RedactedFromValue(DatabaseUrl), "TODO_MIGRATE_URL"),
-  poolSize: Config.schema(
-    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 })),
-    "TODO_DATABASE_POOL"
-  ).pipe(Config.withDefault(10)),
-  prepare: Config.Boolean("TODO_DATABASE_PREPARE").pipe(Config.withDefault(true))
-}
-
-/** `layer` with `DATABASE_URL`, `TODO_DATABASE_POOL` and `TODO_DATABASE_PREPARE`. */
-export const layerConfig: Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError | Config.ConfigError> =
-  Layer.unwrap(
-    Effect.gen(function* () {
-      return layer({ url: yield* config.url, poolSize: yield* config.poolSize, prepare: yield* config.prepare })
-    })
-  )

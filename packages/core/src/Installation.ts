@@ -12,12 +12,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "./Database.ts"
 import { EmbeddedPostgres, type EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
-import { SchemaName, SchemaNameValue } from "./SchemaName.ts"
+import { SchemaName } from "./SchemaName.ts"
+import { settings } from "./Settings.ts"
+
+export { settingMessage, settings } from "./Settings.ts"
 
 export type { EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
 
@@ -51,8 +53,8 @@ export class Installation extends Context.Service<
   ): Layer.Layer<Installation, EmbeddedPostgresError | Config.ConfigError> =>
     Layer.unwrap(
       Effect.gen(function* () {
-        const url = yield* Config.option(Database.config.url)
-        const migrateUrl = yield* Config.option(Database.config.migrateUrl)
+        const url = yield* Config.option(settings.DATABASE_URL)
+        const migrateUrl = yield* Config.option(settings.TODO_MIGRATE_URL)
         if (Option.isNone(url)) {
           const directory = resolve(yield* dataDirectory)
           return layerEmbedded.pipe(Layer.provide(EmbeddedPostgres.layer({ directory, onProgress })))
@@ -73,8 +75,8 @@ export class Installation extends Context.Service<
         const { url } = yield* Installation
         return Database.layer({
           url,
-          poolSize: yield* Database.config.poolSize,
-          prepare: yield* Database.config.prepare
+          poolSize: yield* poolSize,
+          prepare: yield* prepare
         })
       })
     )
@@ -87,7 +89,7 @@ export class Installation extends Context.Service<
         return Database.layer({
           url: migrateUrl,
           poolSize: 1,
-          prepare: yield* Database.config.prepare,
+          prepare: yield* prepare,
           applicationName: "todo migrate",
           unlimited: true
         })
@@ -98,7 +100,7 @@ export class Installation extends Context.Service<
   static readonly layerSchema: Layer.Layer<never, Config.ConfigError> = Layer.effect(
     SchemaName,
     Effect.gen(function* () {
-      return yield* Config.schema(SchemaNameValue, "TODO_SCHEMA").pipe(Config.withDefault("todo"))
+      return yield* settings.TODO_SCHEMA.pipe(Config.withDefault("todo"))
     })
   )
 }
@@ -115,17 +117,9 @@ const layerEmbedded = Layer.effect(
 
 const roleOf = (url: Redacted.Redacted): string => decodeURIComponent(new URL(Redacted.value(url)).username)
 
-const dataDirectory = Config.NonEmptyString("TODO_DATA_DIR").pipe(Config.withDefault(".todo"))
-
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
-
-/** What is wrong with a setting, in one line: its name and the reason, never its value. */
-export const settingMessage = (error: Config.ConfigError): string => {
-  if (!Schema.isSchemaError(error.cause)) return error.cause.message
-  const [issue] = format(error.cause.issue).issues
-  const name = (issue?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
-  return issue?.message === "Missing key" ? `${name} is not set` : `${name}: ${issue?.message ?? "not valid"}`
-}
+const dataDirectory = settings.TODO_DATA_DIR.pipe(Config.withDefault(".todo"))
+const poolSize = settings.TODO_DATABASE_POOL.pipe(Config.withDefault(10))
+const prepare = settings.TODO_DATABASE_PREPARE.pipe(Config.withDefault(true))
 
 /** Who issues the tokens of development mode, and for whom. */
 export const developmentClaims = { issuer: "todo", audience: "todo" } as const

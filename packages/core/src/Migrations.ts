@@ -43,10 +43,9 @@ export interface MigrationStatus {
 /** The version that this release works with. */
 export const version: number = migrations.length
 
-/** The SQL that `up` would run on a schema at version `from`, without a database. */
-export const plan = Effect.fnUntraced(function* (from = 0) {
-  const schema = yield* SchemaName
-  return pending(migrations, from).map(({ id, name, up }) => ({ id, name, statements: up(`"${schema}"`) }))
+/** The SQL that `up` runs on a schema at version `from`, without a database; 0 is an empty one. */
+export const plan = Effect.fnUntraced(function* (from = 0, { runtimeRole }: UpOptions = {}) {
+  return script(migrations, yield* SchemaName, from, runtimeRole)
 })
 
 /** Every migration that is known, and those that were applied by a newer release. */
@@ -88,30 +87,16 @@ export const upTo = (known: ReadonlyArray<Migration>, { runtimeRole }: UpOptions
     const found = versionOf(yield* readStatus(known))
     if (found > known.length) return yield* new SchemaMismatch({ schema, found, expected: known.length })
 
-    if (found === 0) {
-      const exists = yield* sql`select from pg_namespace where nspname = ${schema}`.values
-      if (exists.length === 0) yield* run("Creating the schema", `create schema "${schema}"`)
-      yield* run(
-        "Creating the record of migrations",
-        `create table if not exists "${schema}".migrations (
-  id int primary key,
-  name text not null,
-  applied_at timestamptz(3) not null default now()
-)`
-      )
+    for (const { name, statements } of script(known, schema, found, runtimeRole)) {
+      for (const statement of statements) yield* run(name, statement)
     }
     const steps = pending(known, found)
-    for (const step of steps) {
-      for (const statement of step.up(`"${schema}"`)) yield* run(`Migration ${step.id} (${step.name})`, statement)
-      yield* sql`insert into ${sql(schema)}.migrations (id, name) values (${step.id}, ${step.name})`.values
-    }
-    if (runtimeRole !== undefined) yield* grant(schema, runtimeRole)
     return steps.map(({ id, name }) => ({ id, name }))
   }).pipe(inTransaction, toUnavailable)
 
 /** The statements that let `role` serve requests: rows yes, tables no. */
 export const grants = (schema: string, role: string): ReadonlyArray<string> => {
-  const to = `to "${role.replaceAll('"', '""')}"`
+  const to = `to ${quoted(role)}`
   return [
     `grant usage on schema "${schema}" ${to}`,
     `grant select on "${schema}".migrations ${to}`,
@@ -121,13 +106,54 @@ export const grants = (schema: string, role: string): ReadonlyArray<string> => {
   ]
 }
 
-const grant = Effect.fnUntraced(function* (schema: string, role: string) {
-  const sql = yield* SqlClient.SqlClient
-  const exists = yield* sql`select from pg_roles where rolname = ${role}`.values
-  const step = `Granting to role "${role}"`
-  if (exists.length === 0) yield* run(step, `create role "${role.replaceAll('"', '""')}" login`)
-  for (const statement of grants(schema, role)) yield* run(step, statement)
-})
+/** What `up` does, in order, each step with its statements. */
+const script = (
+  known: ReadonlyArray<Migration>,
+  schema: string,
+  from: number,
+  runtimeRole: string | undefined
+): ReadonlyArray<{ readonly name: string; readonly statements: ReadonlyArray<string> }> => [
+  ...(from === 0 ? [{ name: "Creating the schema", statements: foundation(schema) }] : []),
+  ...pending(known, from).map(({ id, name, up }) => ({
+    name: `Migration ${id} (${name})`,
+    statements: [
+      ...up(`"${schema}"`),
+      `insert into "${schema}".migrations (id, name) values (${id}, '${name}')`
+    ]
+  })),
+  ...(runtimeRole === undefined
+    ? []
+    : [
+        {
+          name: `Granting to role "${runtimeRole}"`,
+          statements: [...role(runtimeRole), ...grants(schema, runtimeRole)]
+        }
+      ])
+]
+
+/** The schema, where it is not there (who may not create one may be given one), and the record of migrations. */
+const foundation = (schema: string): ReadonlyArray<string> => [
+  `do $$ begin
+  if not exists (select from pg_namespace where nspname = '${schema}') then create schema "${schema}"; end if;
+end $$`,
+  `create table if not exists "${schema}".migrations (
+  id int primary key,
+  name text not null,
+  applied_at timestamptz(3) not null default now()
+)`
+]
+
+/** The role, where it is not there; roles belong to all databases of a server, so another `up` may be making it. */
+const role = (name: string): ReadonlyArray<string> => [
+  `do $$ begin
+  if not exists (select from pg_roles where rolname = '${name.replaceAll("'", "''")}') then
+    create role ${quoted(name)} login;
+  end if;
+exception when duplicate_object or unique_violation then null;
+end $$`
+]
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 const pending = (known: ReadonlyArray<Migration>, from: number) => known.filter(({ id }) => id > from)
 

@@ -4,4 +4,3 @@
  */
 export * as Doctor from "./admin/Doctor.ts"
 export type { Finding } from "./admin/Finding.ts"
-export { settings } from "./admin/Settings.ts"

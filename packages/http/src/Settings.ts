@@ -2,8 +2,7 @@
  * The settings of the server, read from the environment once, at the start. A value
  * that is missing or wrong stops the start with its name and the reason.
  */
-import { Database } from "@todo/core"
-import { developmentClaims, developmentSecret } from "@todo/core/installation"
+import { developmentClaims, developmentSecret, settings } from "@todo/core/installation"
 import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
@@ -23,24 +22,6 @@ export class MissingSetting extends Schema.TaggedError<MissingSetting>()("Missin
   }
 }
 
-const secret = Schema.RedactedFromValue(
-  Schema.String.check(
-    Schema.makeFilter((text) => new TextEncoder().encode(text).length >= 32, {
-      expected: "a secret of at least 32 bytes"
-    })
-  )
-)
-
-const duration = (name: string, fallback: Duration.Input) =>
-  Config.schema(
-    Schema.DurationFromString.check(
-      Schema.makeFilter((value) => Duration.toMillis(value) > 0 && Duration.toMillis(value) < 2 ** 31, {
-        expected: "a duration of more than 0 and less than 24 days"
-      })
-    ),
-    name
-  ).pipe(Config.withDefault(Duration.fromInputUnsafe(fallback)))
-
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)
 
 const optional = <A>(config: Config.Config<A>) => Effect.map(Config.option(config), Option.getOrUndefined)
@@ -54,13 +35,13 @@ export interface Settings {
 }
 
 export const load = Effect.gen(function* () {
-  const host = yield* Config.NonEmptyString("HOST").pipe(Config.withDefault("127.0.0.1"))
+  const host = yield* settings.HOST.pipe(Config.withDefault("127.0.0.1"))
   const environment = yield* optional(Config.String("NODE_ENV"))
-  const databaseUrl = yield* optional(Database.config.url)
-  const current = yield* optional(Config.schema(secret, "TODO_JWT_SECRET"))
-  const previous = yield* optional(Config.schema(secret, "TODO_JWT_SECRET_PREVIOUS"))
-  const issuer = yield* optional(Config.NonEmptyString("TODO_JWT_ISSUER"))
-  const audience = yield* optional(Config.NonEmptyString("TODO_JWT_AUDIENCE"))
+  const databaseUrl = yield* optional(settings.DATABASE_URL)
+  const current = yield* optional(settings.TODO_JWT_SECRET)
+  const previous = yield* optional(settings.TODO_JWT_SECRET_PREVIOUS)
+  const issuer = yield* optional(settings.TODO_JWT_ISSUER)
+  const audience = yield* optional(settings.TODO_JWT_AUDIENCE)
 
   const production = environment === "production" || !isLoopback(host)
   if (production && databaseUrl === undefined) {
@@ -76,27 +57,23 @@ export const load = Effect.gen(function* () {
 
   return {
     development,
-    migrate: yield* Config.Literals(["auto", "check"], "TODO_MIGRATE").pipe(
-      Config.withDefault(databaseUrl === undefined ? "auto" : "check")
-    ),
+    migrate: yield* settings.TODO_MIGRATE.pipe(Config.withDefault(databaseUrl === undefined ? "auto" : "check")),
     server: {
       host,
-      port: yield* Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 })), "PORT").pipe(
-        Config.withDefault(3_000)
-      ),
-      bodyLimit: yield* Config.ByteSize("TODO_BODY_LIMIT").pipe(
+      port: yield* settings.PORT.pipe(Config.withDefault(3_000)),
+      bodyLimit: yield* settings.TODO_BODY_LIMIT.pipe(
         Config.withDefault(ByteSize.kibibytes(256)),
         Config.map(ByteSize.toNumberUnsafe)
       ),
-      requestTimeout: yield* duration("TODO_REQUEST_TIMEOUT", "10 seconds"),
-      drainTimeout: yield* duration("TODO_DRAIN_TIMEOUT", "10 seconds")
+      requestTimeout: yield* settings.TODO_REQUEST_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10))),
+      drainTimeout: yield* settings.TODO_DRAIN_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10)))
     },
     tokens: {
       secrets: [current ?? (yield* developmentSecret), ...(previous === undefined ? [] : [previous])],
       issuer: issuer ?? developmentClaims.issuer,
       audience: audience ?? developmentClaims.audience,
-      type: yield* optional(Config.NonEmptyString("TODO_JWT_TYP")),
-      maxAge: yield* duration("TODO_JWT_MAX_AGE", "24 hours")
+      type: yield* optional(settings.TODO_JWT_TYP),
+      maxAge: yield* settings.TODO_JWT_MAX_AGE.pipe(Config.withDefault(Duration.hours(24)))
     }
   } satisfies Settings
 })

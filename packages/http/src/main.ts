@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { settingMessage } from "@todo/core/installation"
+import { settingMessage, settings } from "@todo/core/installation"
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
@@ -21,10 +21,8 @@ const reason = (error: unknown): string => {
 
 const logging = Layer.unwrap(
   Effect.gen(function* () {
-    const format = yield* Config.Literals(["pretty", "json"], "TODO_LOG_FORMAT").pipe(
-      Config.withDefault(process.stdout.isTTY ? "pretty" : "json")
-    )
-    const level = yield* Config.LogLevel("TODO_LOG_LEVEL").pipe(Config.withDefault("Info"))
+    const format = yield* settings.TODO_LOG_FORMAT.pipe(Config.withDefault(process.stdout.isTTY ? "pretty" : "json"))
+    const level = yield* settings.TODO_LOG_LEVEL.pipe(Config.withDefault("Info"))
     return Layer.merge(
       Logger.layer([format === "pretty" ? Logger.consolePretty() : Logger.consoleJson]),
       Layer.succeed(References.MinimumLogLevel, level)

@@ -25,9 +25,13 @@ const plan = Command.make(
     const { Installation } = yield* installation
     const steps = yield* Effect.provide(Migrations.plan(from), Installation.layerSchema)
     yield* print(steps, (steps) =>
-      steps
-        .flatMap(({ id, name, statements }) => [`-- ${id} ${name}`, ...statements.map((statement) => `${statement};`)])
-        .join("\n\n")
+      steps.length === 0
+        ? ""
+        : [
+            "begin;",
+            ...steps.flatMap(({ name, statements }) => [`-- ${name}`, ...statements.map((text) => `${text};`)]),
+            "commit;"
+          ].join("\n\n")
     )
     if (steps.length === 0) yield* remark(`Nothing to do from version ${from} on`)
   })

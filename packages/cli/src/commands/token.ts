@@ -1,4 +1,4 @@
-import type * as Admin from "@todo/core/admin"
+import type * as Installed from "@todo/core/installation"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -31,8 +31,8 @@ export const token = Command.make(
     audience: claim("audience", "TODO_JWT_AUDIENCE")
   },
   Effect.fnUntraced(function* (flags) {
-    const [{ settings }, { developmentClaims, developmentSecret }, { SignJWT }] = yield* Effect.promise(() =>
-      Promise.all([import("@todo/core/admin"), import("@todo/core/installation"), import("jose/jwt/sign")])
+    const [{ developmentClaims, developmentSecret, settings }, { SignJWT }] = yield* Effect.promise(() =>
+      Promise.all([import("@todo/core/installation"), import("jose/jwt/sign")])
     )
     const maxAge = yield* settings.TODO_JWT_MAX_AGE.pipe(Config.withDefault(Duration.hours(24)))
     if (flags.expires > Duration.toSeconds(maxAge)) {
@@ -75,7 +75,7 @@ export const token = Command.make(
 )
 
 /** The development secret convinces no server that has keys of its own, or a database of its own. */
-const warnOfOtherKeys = Effect.fnUntraced(function* (settings: typeof Admin.settings) {
+const warnOfOtherKeys = Effect.fnUntraced(function* (settings: typeof Installed.settings) {
   const other = yield* Effect.all([
     Config.option(settings.DATABASE_URL),
     Config.option(settings.TODO_JWT_PUBLIC_KEY),

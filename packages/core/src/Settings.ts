@@ -1,0 +1,68 @@
+/**
+ * Every setting of an installation, by its name in the environment. What a program reads
+ * on top of the type (defaults, what production demands) is the program's.
+ */
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { DatabaseUrl } from "./Database.ts"
+import { SchemaNameValue } from "./SchemaName.ts"
+
+const databaseUrl = Schema.RedactedFromValue(DatabaseUrl)
+
+const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+const secret = Schema.RedactedFromValue(
+  Schema.String.check(
+    // RFC 7518, 3.2: a key as long as the hash.
+    Schema.makeFilter((text) => new TextEncoder().encode(text).length >= 32, {
+      expected: "a secret of at least 32 bytes"
+    })
+  )
+)
+
+const duration = Schema.DurationFromString.check(
+  Schema.makeFilter((value) => Duration.toMillis(value) > 0 && Duration.toMillis(value) < 2 ** 31, {
+    expected: "a duration of more than 0 and less than 24 days"
+  })
+)
+
+/** By name, as the environment has them; each fails where it is missing or wrong. */
+export const settings = {
+  DATABASE_URL: Config.schema(databaseUrl, "DATABASE_URL"),
+  TODO_MIGRATE_URL: Config.schema(databaseUrl, "TODO_MIGRATE_URL"),
+  TODO_SCHEMA: Config.schema(SchemaNameValue, "TODO_SCHEMA"),
+  TODO_DATA_DIR: Config.NonEmptyString("TODO_DATA_DIR"),
+  TODO_MIGRATE: Config.Literals(["auto", "check"], "TODO_MIGRATE"),
+  TODO_DATABASE_POOL: Config.schema(whole(1, 1_000), "TODO_DATABASE_POOL"),
+  TODO_DATABASE_PREPARE: Config.Boolean("TODO_DATABASE_PREPARE"),
+  HOST: Config.NonEmptyString("HOST"),
+  PORT: Config.schema(whole(0, 65_535), "PORT"),
+  TODO_JWT_SECRET: Config.schema(secret, "TODO_JWT_SECRET"),
+  TODO_JWT_SECRET_PREVIOUS: Config.schema(secret, "TODO_JWT_SECRET_PREVIOUS"),
+  TODO_JWT_PUBLIC_KEY: Config.NonEmptyString("TODO_JWT_PUBLIC_KEY"),
+  TODO_JWKS_URL: Config.URL("TODO_JWKS_URL"),
+  TODO_JWT_ISSUER: Config.NonEmptyString("TODO_JWT_ISSUER"),
+  TODO_JWT_AUDIENCE: Config.NonEmptyString("TODO_JWT_AUDIENCE"),
+  TODO_JWT_TYP: Config.NonEmptyString("TODO_JWT_TYP"),
+  TODO_JWT_MAX_AGE: Config.schema(duration, "TODO_JWT_MAX_AGE"),
+  TODO_CORS_ORIGINS: Config.NonEmptyString("TODO_CORS_ORIGINS"),
+  TODO_RATE_LIMIT: Config.NonEmptyString("TODO_RATE_LIMIT"),
+  TODO_BODY_LIMIT: Config.ByteSize("TODO_BODY_LIMIT"),
+  TODO_REQUEST_TIMEOUT: Config.schema(duration, "TODO_REQUEST_TIMEOUT"),
+  TODO_DRAIN_TIMEOUT: Config.schema(duration, "TODO_DRAIN_TIMEOUT"),
+  TODO_LOG_LEVEL: Config.LogLevel("TODO_LOG_LEVEL"),
+  TODO_LOG_FORMAT: Config.Literals(["pretty", "json"], "TODO_LOG_FORMAT"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Config.URL("OTEL_EXPORTER_OTLP_ENDPOINT")
+} as const
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** What is wrong with a setting, in one line: its name and the reason, never its value. */
+export const settingMessage = (error: Config.ConfigError): string => {
+  if (!Schema.isSchemaError(error.cause)) return error.cause.message
+  const [issue] = format(error.cause.issue).issues
+  const name = (issue?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
+  return issue?.message === "Missing key" ? `${name} is not set` : `${name}: ${issue?.message ?? "not valid"}`
+}
