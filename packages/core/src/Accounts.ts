@@ -15,6 +15,9 @@ export class Accounts extends Context.Service<
   {
     /** The user's id, revision and counts, all of one moment. */
     readonly me: Effect.Effect<Account, Unavailable, CurrentUser>
+
+    /** Whether the operator has disabled the user. Writes find out by themselves; ask before reads. */
+    readonly isDisabled: Effect.Effect<boolean, Unavailable, CurrentUser>
   }
 >()("@todo/core/Accounts") {
   /** Works on the host's `SqlClient`, as `Todos.layer` does. */
@@ -26,7 +29,9 @@ export class Accounts extends Context.Service<
 
 const make = Effect.gen(function* () {
   const { read } = yield* UserScope.make
-  const select = read(AccountsSql.me(`"${yield* SchemaName}"`))
+  const schema = `"${yield* SchemaName}"`
+  const select = read(AccountsSql.me(schema))
+  const selectDisabled = read(AccountsSql.disabled(schema))
   return Accounts.of({
     me: Effect.gen(function* () {
       const { id } = yield* CurrentUser
@@ -37,6 +42,7 @@ const make = Effect.gen(function* () {
         revision: revision ?? 0,
         counts: { open: open ?? 0, completed: completed ?? 0, trashed: trashed ?? 0, lists: lists ?? 0 }
       }
-    })
+    }),
+    isDisabled: Effect.suspend(() => Effect.map(selectDisabled(), (rows) => rows.length > 0))
   })
 })

@@ -2,10 +2,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { type Change, type ChangePage, ChangeQuery, changesLimit } from "./domain/Change.ts"
-import { CursorExpired, type InvalidCursor, type InvalidInput, type Unavailable } from "./domain/Errors.ts"
+import { CursorExpired, InvalidCursor, type InvalidInput, type Unavailable } from "./domain/Errors.ts"
+import { Revision } from "./domain/Revision.ts"
 import { CurrentUser, type UserId } from "./domain/User.ts"
 import * as ChangesSql from "./internal/ChangesSql.ts"
 import * as Cursor from "./internal/Cursor.ts"
@@ -57,6 +59,9 @@ export class Changes extends Context.Service<
  */
 type Place = readonly [revision: number, begun: number]
 
+/** The digest of a cursor is no secret, so what is in it may be anything. */
+const isPlace: (values: unknown) => values is Place = Schema.is(Schema.Tuple([Revision, Revision]))
+
 const binding = "changes"
 
 const make = Effect.gen(function* () {
@@ -68,7 +73,7 @@ const make = Effect.gen(function* () {
   const placeOf = (user: UserId, cursor: string | undefined): Effect.Effect<Place | undefined, InvalidCursor> =>
     cursor === undefined
       ? Effect.succeed(undefined)
-      : Effect.map(Cursor.open(user, binding, cursor), (values) => values as Place)
+      : Effect.filterOrFail(Cursor.open(user, binding, cursor), isPlace, () => new InvalidCursor())
 
   const pageAfter = Effect.fnUntraced(function* (place: Place | undefined, limit: number) {
     const [since, begun] = place ?? [0, undefined]
@@ -81,7 +86,10 @@ const make = Effect.gen(function* () {
     }
     const found = rows.slice(isUser ? 1 : 0)
     const changes = found.slice(0, limit).map(([kind, , item]) => toChange(String(kind), String(item)))
-    return { changes, hasMore: found.length > limit, begun: begun ?? horizon, since }
+    const hasMore = found.length > limit
+    // With the last page all is seen, also where the rows of the latest revisions are purged.
+    const seen = hasMore ? (changes.at(-1)?.revision ?? since) : revision
+    return { changes, hasMore, begun: begun ?? horizon, seen }
   })
 
   return Changes.of({
@@ -89,10 +97,9 @@ const make = Effect.gen(function* () {
       const { limit = changesLimit.default, since } = yield* valid(given)
       const user = yield* CurrentUser
       const page = yield* pageAfter(yield* placeOf(user.id, since), limit)
-      const seen = page.changes.at(-1)?.revision ?? page.since
       return {
         changes: page.changes,
-        nextCursor: Cursor.make(user.id, binding, [seen, page.begun]),
+        nextCursor: Cursor.make(user.id, binding, [page.seen, page.begun]),
         hasMore: page.hasMore
       }
     }),
@@ -105,13 +112,12 @@ const make = Effect.gen(function* () {
           const watch = yield* revisions.watch(user.id)
           const next = Effect.fnUntraced(function* (place: Place | undefined) {
             const page = yield* pageAfter(place, changesLimit.default)
-            const seen = page.changes.at(-1)?.revision ?? page.since
-            if (!page.hasMore && page.changes.length === 0) yield* watch.past(seen)
+            if (!page.hasMore && page.changes.length === 0) yield* watch.past(page.seen)
             const changes = page.changes.map((change): LiveChange => ({
               change,
               cursor: Cursor.make(user.id, binding, [change.revision, page.begun])
             }))
-            return [changes, Option.some<Place>([seen, page.begun])] as const
+            return [changes, Option.some<Place>([page.seen, page.begun])] as const
           })
           return Stream.paginate(start, next)
         })

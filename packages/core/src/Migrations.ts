@@ -116,10 +116,7 @@ const script = (
   ...(from === 0 ? [{ name: "Creating the schema", statements: foundation(schema) }] : []),
   ...pending(known, from).map(({ id, name, up }) => ({
     name: `Migration ${id} (${name})`,
-    statements: [
-      ...up(`"${schema}"`),
-      `insert into "${schema}".migrations (id, name) values (${id}, '${name}')`
-    ]
+    statements: [...up(`"${schema}"`), `insert into "${schema}".migrations (id, name) values (${id}, '${name}')`]
   })),
   ...(runtimeRole === undefined
     ? []

@@ -1,16 +1,20 @@
 /**
- * What every request passes, whatever its route: its id, its limits, its log line and
- * the headers of its answer.
+ * What every request passes, whatever its route: its id, its limits, and what is seen of
+ * it; and the headers of its answer.
  */
 import { randomUUID } from "node:crypto"
-import * as Effect from "effect/Effect"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Lifecycle } from "./Lifecycle.ts"
 import { toProblem } from "./Problems.ts"
+import { RequestInfo } from "./RequestInfo.ts"
+import * as Telemetry from "./Telemetry.ts"
 
 export interface EdgeSettings {
   /** Longest time to an answer. */
@@ -19,57 +23,67 @@ export interface EdgeSettings {
   readonly bodyLimit: number
 }
 
+/**
+ * How many requests may be on their way through at once. What comes on top is turned away
+ * at once, so that those inside still end in time; health checks always pass.
+ */
+const maxInFlight = 1_000
+
 /** An id that a proxy in front gave, where it can be repeated safely. */
 const wellFormedId = /^[\w.:-]{1,128}$/
+
+const isHealthCheck = (url: string): boolean => url.startsWith("/livez") || url.startsWith("/readyz")
+
+const tooLarge = HttpServerResponse.empty({ status: 413, headers: { connection: "close" } })
+const notJson = HttpServerResponse.empty({ status: 415 })
+const tooMany = HttpServerResponse.empty({ status: 503 })
 
 export const layer = (settings: EdgeSettings) =>
   HttpRouter.middleware(
     Effect.gen(function* () {
       const lifecycle = yield* Lifecycle
+      let inFlight = 0
+
+      /** An answer without a look at the request's body, where its headers are enough. */
+      const refusal = ({ headers, url }: HttpServerRequest.HttpServerRequest) => {
+        if (inFlight > maxInFlight && !isHealthCheck(url)) return Effect.as(Metric.update(Telemetry.shed, 1), tooMany)
+        if (Number(headers["content-length"] ?? 0) > settings.bodyLimit) return Effect.succeed(tooLarge)
+        const encoding = headers["content-encoding"]
+        return encoding === undefined || encoding === "identity" ? undefined : Effect.succeed(notJson)
+      }
 
       return (app) =>
         Effect.withFiber((fiber) => {
-          const request = fiber.context.mapUnsafe.get(
-            HttpServerRequest.HttpServerRequest.key
-          ) as HttpServerRequest.HttpServerRequest
+          const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
           const given = request.headers["x-request-id"]
-          const requestId = given !== undefined && wellFormedId.test(given) ? given : randomUUID()
+          const info: typeof RequestInfo.Service = {
+            id: given !== undefined && wellFormedId.test(given) ? given : randomUUID(),
+            user: undefined
+          }
           const started = performance.now()
+          inFlight++
 
-          const answer = (response: HttpServerResponse.HttpServerResponse) => {
-            const known = response.status < 400 ? response : toProblem(response, requestId)
-            return HttpServerResponse.setHeaders(known, {
-              "cache-control": "no-store",
-              "x-content-type-options": "nosniff",
-              "x-request-id": requestId,
-              ...(lifecycle.draining() && { connection: "close" })
-            })
+          const leaving = (_: unknown, response: HttpServerResponse.HttpServerResponse) => {
+            const answer = response.status < 400 ? response : toProblem(response, info.id)
+            return Effect.as(
+              Telemetry.observe(request, answer.status, started, info),
+              HttpServerResponse.setHeaders(answer, {
+                "cache-control": "no-store",
+                "x-content-type-options": "nosniff",
+                "x-request-id": info.id,
+                ...(lifecycle.draining() && { connection: "close" })
+              })
+            )
           }
 
-          const limited =
-            Number(request.headers["content-length"] ?? 0) > settings.bodyLimit
-              ? Effect.succeed(HttpServerResponse.empty({ status: 413, headers: { connection: "close" } }))
-              : Effect.timeoutOrElse(app, {
-                  duration: settings.requestTimeout,
-                  orElse: () => Effect.succeed(HttpServerResponse.empty({ status: 503 }))
-                })
-
-          return limited.pipe(
-            HttpEffect.withPreResponseHandler((request, response) =>
-              Effect.as(
-                Effect.logInfo("request").pipe(
-                  Effect.annotateLogs({
-                    requestId,
-                    method: request.method,
-                    path: request.url.split("?", 1)[0],
-                    status: response.status,
-                    milliseconds: Math.round(performance.now() - started)
-                  })
-                ),
-                answer(response)
-              )
-            ),
-            Effect.annotateLogs("requestId", requestId)
+          const handled =
+            refusal(request) ??
+            Effect.timeoutOrElse(app, { duration: settings.requestTimeout, orElse: () => Effect.succeed(tooMany) })
+          return handled.pipe(
+            Effect.onExit(() => Effect.sync(() => inFlight--)),
+            HttpEffect.withPreResponseHandler(leaving),
+            Effect.provideService(RequestInfo, info),
+            Effect.annotateLogs("requestId", info.id)
           )
         })
     }),

@@ -2,10 +2,12 @@ import { Changes, CurrentUser, type LiveChange } from "@todo/core"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Lifecycle } from "./Lifecycle.ts"
+import { streams } from "./Telemetry.ts"
 
 /** When the caller's token expires, in seconds since 1970; the end of every stream that it opened. */
 export class TokenExpiry extends Context.Reference<number | undefined>("@todo/http/TokenExpiry", {
@@ -45,6 +47,8 @@ export const make = Effect.gen(function* () {
       Stream.prepend([`retry: ${retry}\n\n`]),
       Stream.interruptWhen(Effect.race(expired, lifecycle.ended)),
       Stream.catchCause((cause) => Stream.drain(Stream.fromEffect(Effect.logDebug("event stream ended", cause)))),
+      Stream.onStart(Metric.modify(streams, 1)),
+      Stream.ensuring(Metric.modify(streams, -1)),
       Stream.encodeText
     )
     return HttpServerResponse.stream(body, {

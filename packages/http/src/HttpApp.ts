@@ -12,6 +12,7 @@ import * as ListsHandlers from "./handlers/lists.ts"
 import * as SystemHandlers from "./handlers/system.ts"
 import * as TodosHandlers from "./handlers/todos.ts"
 import * as Methods from "./Methods.ts"
+import * as Telemetry from "./Telemetry.ts"
 import * as ValidationErrors from "./ValidationErrors.ts"
 
 export const layer = (settings: Edge.EdgeSettings) =>
@@ -21,5 +22,6 @@ export const layer = (settings: Edge.EdgeSettings) =>
       Layer.provide([Authentication.layer, ValidationErrors.layer])
     ),
     HttpApiScalar.layer(Api, { path: "/docs" }),
-    Methods.layer
+    Methods.layer,
+    Telemetry.layerMetrics
   ).pipe(Layer.provide(Edge.layer(settings)))

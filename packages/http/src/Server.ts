@@ -8,6 +8,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import type { EdgeSettings } from "./Edge.ts"
 import * as HttpApp from "./HttpApp.ts"
 import { Lifecycle } from "./Lifecycle.ts"
+import * as Reports from "./Reports.ts"
 
 export interface ServerSettings extends EdgeSettings {
   readonly host: string
@@ -45,5 +46,6 @@ export const layer = (settings: ServerSettings) =>
       )
     ),
     Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(settings.bodyLimit))),
+    Layer.provide(Reports.layer),
     Layer.provide(Lifecycle.layer)
   )

@@ -58,26 +58,21 @@ export const Todo = Schema.Struct({
 }).annotate({ identifier: "Todo" })
 export type Todo = typeof Todo.Type
 
-/** What a client may set. All but `title` have a default: open, no priority, no due date, no tags, no list. */
-export const NewTodo = Schema.Struct({
-  title: Title,
+const settable = {
   description: Schema.optionalKey(Description),
   completed: Schema.optionalKey(Schema.Boolean),
   priority: Schema.optionalKey(Priority),
   due: Schema.optionalKey(Schema.NullOr(Due)),
   tags: Schema.optionalKey(Tags),
   listId: Schema.optionalKey(Schema.NullOr(ListId))
-}).annotate({ identifier: "NewTodo" })
+}
+
+/** What a client may set. All but `title` have a default: open, no priority, no due date, no tags, no list. */
+export const NewTodo = Schema.Struct({ title: Title, ...settable }).annotate({ identifier: "NewTodo" })
 export type NewTodo = typeof NewTodo.Type
 
 /** A change of some fields: an absent field keeps its value, `null` clears it (RFC 7396). */
-export const TodoPatch = Schema.Struct({
-  title: Schema.optionalKey(Title),
-  description: Schema.optionalKey(Description),
-  completed: Schema.optionalKey(Schema.Boolean),
-  priority: Schema.optionalKey(Priority),
-  due: Schema.optionalKey(Schema.NullOr(Due)),
-  tags: Schema.optionalKey(Tags),
-  listId: Schema.optionalKey(Schema.NullOr(ListId))
-}).annotate({ identifier: "TodoPatch" })
+export const TodoPatch = Schema.Struct({ title: Schema.optionalKey(Title), ...settable }).annotate({
+  identifier: "TodoPatch"
+})
 export type TodoPatch = typeof TodoPatch.Type

@@ -10,3 +10,6 @@ from ${schema}.users u cross join lateral (
   from ${schema}.todos where owner_id = me.id
 ) t (open, completed, trashed)
 where u.id = me.id`
+
+/** A row where the user is disabled. */
+export const disabled = (schema: string) => `select 1 from ${schema}.users where id = me.id and disabled_at is not null`

@@ -28,7 +28,11 @@ export const open = (
   cursor: string
 ): Effect.Effect<ReadonlyArray<unknown>, InvalidCursor> => {
   const payload = Buffer.from(cursor, "base64url").subarray(tagBytes).toString()
-  return seal(bindingOf(user, query), payload) === cursor
-    ? Effect.succeed(JSON.parse(payload))
-    : Effect.fail(new InvalidCursor())
+  return Effect.try({
+    try: () => {
+      if (seal(bindingOf(user, query), payload) !== cursor) throw new InvalidCursor()
+      return JSON.parse(payload)
+    },
+    catch: () => new InvalidCursor()
+  })
 }

@@ -4,10 +4,12 @@
  * happens around it, and the thousandth page costs what the first one does.
  */
 import * as Effect from "effect/Effect"
-import type { InvalidCursor, Unavailable } from "../domain/Errors.ts"
+import { isSqlError } from "effect/sql/SqlError"
+import { InvalidCursor, type Unavailable } from "../domain/Errors.ts"
 import { type Page, pageLimit } from "../domain/Page.ts"
 import { CurrentUser } from "../domain/User.ts"
 import * as Cursor from "./Cursor.ts"
+import { isDataException } from "./SqlFailure.ts"
 import type { UserScope } from "./UserScope.ts"
 
 /** A select and its own parameters, numbered from `$2` on. */
@@ -47,7 +49,14 @@ export const read = Effect.fnUntraced(function* <Item, Query extends PageQuery>(
   const after = cursor === undefined ? undefined : ((yield* Cursor.open(user.id, query, cursor)) as Key)
   const run = ({ parameters, text }: Select) => scope.read(text)(...parameters)
 
-  const rows = yield* run(statements.rows(limit + 1, after))
+  const rows = yield* run(statements.rows(limit + 1, after)).pipe(
+    // A cursor that was made up can hold what is no value of the column.
+    Effect.catchDefect((defect) =>
+      after !== undefined && isSqlError(defect) && isDataException(defect)
+        ? Effect.fail(new InvalidCursor({}))
+        : Effect.die(defect)
+    )
+  )
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   const total = query.count === true ? Number((yield* run(statements.total()))[0]?.[0]) : undefined

@@ -55,7 +55,12 @@ const make = Effect.gen(function* () {
     }
   })
   // A tick that fails is made up for by the next one.
-  yield* look.pipe(Effect.ignore, Effect.andThen(Effect.sleep(tick)), Effect.forever, Effect.forkScoped)
+  yield* look.pipe(
+    Effect.ignoreCause({ log: "Warn", message: "could not look for changes" }),
+    Effect.andThen(Effect.sleep(tick)),
+    Effect.forever,
+    Effect.forkScoped
+  )
 
   return Revisions.of({
     watch: Effect.fnUntraced(function* (user) {

@@ -16,6 +16,9 @@ export const errorCode = (error: SqlError): string | undefined =>
 
 const hasCode = (error: SqlError, codes: RegExp): boolean => codes.test(errorCode(error) ?? "")
 
+/** A parameter is no value of its type. */
+export const isDataException = (error: SqlError): boolean => hasCode(error, /^22/)
+
 /** The server says that it rolled back because of what others did at the same time. */
 const isConcurrency = (error: SqlError): boolean => hasCode(error, /^(40001|40P01)$/)
 

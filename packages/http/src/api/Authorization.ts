@@ -1,9 +1,13 @@
 import type { CurrentUser } from "@todo/core/domain"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
-import { UnauthorizedProblem } from "./Problem.ts"
+import { UnauthorizedProblem, UnavailableProblem, UserDisabledProblem } from "./Problem.ts"
 
 /** Who calls: a bearer token (RFC 6750), whose subject is the `CurrentUser`. */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentUser }>()(
   "@todo/http/Authorization",
-  { requiredForClient: true, security: { bearer: HttpApiSecurity.bearer }, error: UnauthorizedProblem }
+  {
+    requiredForClient: true,
+    security: { bearer: HttpApiSecurity.bearer },
+    error: [UnauthorizedProblem, UserDisabledProblem, UnavailableProblem]
+  }
 ) {}

@@ -2,13 +2,7 @@ import { Account, ChangeCursor, ChangePage, ChangeQuery } from "@todo/core/domai
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
-import {
-  CursorExpiredProblem,
-  InvalidCursorProblem,
-  InvalidInputProblem,
-  UnavailableProblem,
-  UserDisabledProblem
-} from "./Problem.ts"
+import { CursorExpiredProblem, InvalidCursorProblem, InvalidInputProblem } from "./Problem.ts"
 import { Validation } from "./Validation.ts"
 
 const description = `A page of changes; with \`Accept: text/event-stream\`, each change as it happens: \`event: change\`,
@@ -22,7 +16,7 @@ export class ChangesApi extends HttpApiGroup.make("changes")
       query: ChangeQuery.fields,
       headers: { accept: Schema.optionalKey(Schema.String), "last-event-id": Schema.optionalKey(ChangeCursor) },
       success: ChangePage,
-      error: [UnavailableProblem, UserDisabledProblem, InvalidInputProblem, InvalidCursorProblem, CursorExpiredProblem]
+      error: [InvalidInputProblem, InvalidCursorProblem, CursorExpiredProblem]
     })
       .annotate(OpenApi.Summary, "Changes in revision order, as pages or live")
       .annotate(OpenApi.Description, description)
@@ -34,8 +28,7 @@ export class ChangesApi extends HttpApiGroup.make("changes")
       }),
 
     HttpApiEndpoint.get("me", "/v1/me", {
-      success: Account,
-      error: [UnavailableProblem, UserDisabledProblem]
+      success: Account
     }).annotate(OpenApi.Summary, "The caller: id, revision, counts")
   )
   .middleware(Validation)

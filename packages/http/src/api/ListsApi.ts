@@ -11,9 +11,7 @@ import {
   InvalidInputProblem,
   ListNotEmptyProblem,
   ListNotFoundProblem,
-  RevisionMismatchProblem,
-  UnavailableProblem,
-  UserDisabledProblem
+  RevisionMismatchProblem
 } from "./Problem.ts"
 import { Validation } from "./Validation.ts"
 
@@ -27,8 +25,7 @@ const CreatedList = HttpApiSchema.WithHeaders(TodoList.pipe(HttpApiSchema.status
 
 const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
 
-const readErrors = [UnavailableProblem, UserDisabledProblem] as const
-const writeErrors = [...readErrors, RevisionMismatchProblem, ConflictProblem] as const
+const writeErrors = [RevisionMismatchProblem, ConflictProblem] as const
 const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as const
 
 /** The lists of the caller: the same verbs as todos. */
@@ -37,21 +34,21 @@ export class ListsApi extends HttpApiGroup.make("lists")
     HttpApiEndpoint.get("list", "/v1/lists", {
       query: ListQuery.fields,
       success: Page(TodoList).annotate({ identifier: "ListPage" }),
-      error: [...readErrors, InvalidCursorProblem, InvalidInputProblem]
+      error: [InvalidCursorProblem, InvalidInputProblem]
     }).annotate(OpenApi.Summary, "One page of lists"),
 
     HttpApiEndpoint.post("create", "/v1/lists", {
       headers: idempotencyKey,
       payload: NewList,
       success: CreatedList,
-      error: [...readErrors, ...keyErrors, ConflictProblem, InvalidInputProblem]
+      error: [...keyErrors, ConflictProblem, InvalidInputProblem]
     }).annotate(OpenApi.Summary, "Add a list"),
 
     HttpApiEndpoint.get("get", "/v1/lists/:id", {
       params: id,
       headers: ifNoneMatch,
       success: [TaggedList, NotModified],
-      error: [...readErrors, ListNotFoundProblem]
+      error: [ListNotFoundProblem]
     }).annotate(OpenApi.Summary, "One list"),
 
     HttpApiEndpoint.put("put", "/v1/lists/:id", {

@@ -11,9 +11,7 @@ import {
   InvalidInputProblem,
   ListNotFoundProblem,
   RevisionMismatchProblem,
-  TodoNotFoundProblem,
-  UnavailableProblem,
-  UserDisabledProblem
+  TodoNotFoundProblem
 } from "./Problem.ts"
 import { Validation } from "./Validation.ts"
 
@@ -31,8 +29,7 @@ const BatchResults = Schema.Struct({
 
 const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
 
-const readErrors = [UnavailableProblem, UserDisabledProblem] as const
-const writeErrors = [...readErrors, RevisionMismatchProblem, ConflictProblem] as const
+const writeErrors = [RevisionMismatchProblem, ConflictProblem] as const
 const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as const
 
 /** The todos of the caller. */
@@ -41,21 +38,21 @@ export class TodosApi extends HttpApiGroup.make("todos")
     HttpApiEndpoint.get("list", "/v1/todos", {
       query: TodoQuery.fields,
       success: Page(Todo).annotate({ identifier: "TodoPage" }),
-      error: [...readErrors, InvalidCursorProblem, InvalidInputProblem]
+      error: [InvalidCursorProblem, InvalidInputProblem]
     }).annotate(OpenApi.Summary, "One page of todos"),
 
     HttpApiEndpoint.post("create", "/v1/todos", {
       headers: idempotencyKey,
       payload: NewTodo,
       success: CreatedTodo,
-      error: [...readErrors, ...keyErrors, ConflictProblem, InvalidInputProblem, ListNotFoundProblem]
+      error: [...keyErrors, ConflictProblem, InvalidInputProblem, ListNotFoundProblem]
     }).annotate(OpenApi.Summary, "Add a todo"),
 
     HttpApiEndpoint.get("get", "/v1/todos/:id", {
       params: id,
       headers: ifNoneMatch,
       success: [TaggedTodo, NotModified],
-      error: [...readErrors, TodoNotFoundProblem]
+      error: [TodoNotFoundProblem]
     }).annotate(OpenApi.Summary, "One todo"),
 
     HttpApiEndpoint.put("put", "/v1/todos/:id", {

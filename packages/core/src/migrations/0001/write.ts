@@ -18,6 +18,20 @@ $$`
 ]
 
 /**
+ * How a write function begins once it has read the row that `op` names into `was`: who may
+ * go on. A row in the trash can only be restored, and only a `put` makes a new one.
+ */
+export const guard = (s: string, missing: string) => `
+  if was.id is null then
+    if op->>'op' <> 'put' then return ${s}.failed('${missing}'); end if;
+    if op ? 'ifRevision' then return ${s}.failed('revision-mismatch'); end if;
+  elsif was.deleted_at is not null and op->>'op' <> 'restore' then
+    return ${s}.failed(case op->>'op' when 'put' then 'in-trash' else '${missing}' end);
+  elsif not ${s}.expected(op, was.revision) then
+    return ${s}.failed('revision-mismatch', was.revision);
+  end if;`
+
+/**
  * The doors of all writes: one operation, and several of which all or none happen.
  *
  * The lock on the user's row comes first. Writers of one user queue there, so nothing

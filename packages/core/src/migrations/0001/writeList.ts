@@ -1,11 +1,11 @@
 import { move } from "./positions.ts"
+import { guard } from "./write.ts"
 
 /** One operation on one list, under the lock on its user. */
 export const writeList = (s: string): ReadonlyArray<string> => [
   `create function ${s}.write_list(me text, op jsonb, step bigint, moment timestamptz) returns ${s}.outcome
 language plpgsql as $$
 declare
-  verb constant text := op->>'op';
   was ${s}.lists;
   next ${s}.lists;
   anchor text;
@@ -13,16 +13,7 @@ declare
   high text;
   steps int := 0;
 begin
-  select * into was from ${s}.lists where owner_id = me and id = (op->>'id')::uuid;
-
-  if was.id is null then
-    if verb <> 'put' then return ${s}.failed('list-not-found'); end if;
-    if op ? 'ifRevision' then return ${s}.failed('revision-mismatch'); end if;
-  elsif was.deleted_at is not null and verb <> 'restore' then
-    return ${s}.failed(case verb when 'put' then 'in-trash' else 'list-not-found' end);
-  elsif not ${s}.expected(op, was.revision) then
-    return ${s}.failed('revision-mismatch', was.revision);
-  end if;
+  select * into was from ${s}.lists where owner_id = me and id = (op->>'id')::uuid;${guard(s, "list-not-found")}
 
   next := jsonb_populate_record(was, op->'fields');
 
@@ -37,7 +28,7 @@ begin
     return ${s}.done(1, ${s}.list_json(next), true);
   end if;
 
-  case verb
+  case op->>'op'
   when 'delete' then
     if not op ? 'todos' and exists (
       select from ${s}.todos where owner_id = me and list_id = was.id and deleted_at is null

@@ -1,4 +1,5 @@
 import { move } from "./positions.ts"
+import { guard } from "./write.ts"
 
 /** One operation on one todo, under the lock on its user. `step` is the revision that the first change gets. */
 export const writeTodo = (s: string): ReadonlyArray<string> => [
@@ -16,7 +17,6 @@ $$`,
   `create function ${s}.write_todo(me text, op jsonb, step bigint, moment timestamptz) returns ${s}.outcome
 language plpgsql as $$
 declare
-  verb constant text := op->>'op';
   fields constant jsonb := op->'fields';
   was ${s}.todos;
   next ${s}.todos;
@@ -25,16 +25,7 @@ declare
   high text;
   steps int;
 begin
-  select * into was from ${s}.todos where owner_id = me and id = (op->>'id')::uuid;
-
-  if was.id is null then
-    if verb <> 'put' then return ${s}.failed('todo-not-found'); end if;
-    if op ? 'ifRevision' then return ${s}.failed('revision-mismatch'); end if;
-  elsif was.deleted_at is not null and verb <> 'restore' then
-    return ${s}.failed(case verb when 'put' then 'in-trash' else 'todo-not-found' end);
-  elsif not ${s}.expected(op, was.revision) then
-    return ${s}.failed('revision-mismatch', was.revision);
-  end if;
+  select * into was from ${s}.todos where owner_id = me and id = (op->>'id')::uuid;${guard(s, "todo-not-found")}
 
   next := jsonb_populate_record(was, fields);
   if fields ? 'completed' then
@@ -58,7 +49,7 @@ begin
     return ${s}.done(1, ${s}.todo_json(next), true);
   end if;
 
-  case verb
+  case op->>'op'
   when 'delete' then
     next.deleted_at := moment;
   when 'restore' then

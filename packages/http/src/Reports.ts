@@ -1,0 +1,57 @@
+/**
+ * What went wrong on our side, told to the operator: every answer from 500 on leaves one
+ * line with its cause, found by the request id that the client got.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as ErrorReporter from "effect/ErrorReporter"
+import { HttpApiError } from "effect/http-api"
+import * as Predicate from "effect/Predicate"
+import { isSqlError } from "effect/sql/SqlError"
+import { RequestInfo } from "./RequestInfo.ts"
+
+/** Our failures: defects, answers that break our own contract, and the database being away. */
+const isOurs = (reason: Cause.Reason<unknown>): boolean =>
+  Cause.isDieReason(reason) ||
+  (Cause.isFailReason(reason) &&
+    (HttpApiError.HttpApiSchemaError.is(reason.error) || Predicate.isTagged(reason.error, "Unavailable")))
+
+/**
+ * What may be written down of an error. Of one of PostgreSQL's, the state and the
+ * constraint: its other fields repeat rows.
+ */
+const describe = (error: unknown) => {
+  if (isSqlError(error)) {
+    const cause: unknown = error.reason.cause
+    const field = (name: string) =>
+      Predicate.hasProperty(cause, name) && typeof cause[name] === "string" ? cause[name] : undefined
+    return {
+      name: error.reason._tag,
+      sqlState: field("code"),
+      constraint: field("constraint"),
+      routine: field("routine")
+    }
+  }
+  return error instanceof Error
+    ? { name: error.name, message: error.message, stack: error.stack }
+    : { name: "unknown", message: String(error) }
+}
+
+/** Logs each cause once. A host adds its error tracker beside it, with `ErrorReporter.layer`. */
+export const layer = ErrorReporter.layer(
+  [
+    ErrorReporter.make(({ cause, fiber }) => {
+      const { id } = fiber.getRef(RequestInfo)
+      const errors = cause.reasons
+        .filter(isOurs)
+        .map((reason) =>
+          describe(Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) && reason.defect)
+        )
+      if (errors.length === 0) return
+      Effect.runForkWith(fiber.context)(
+        Effect.annotateLogs(Effect.logError("request failed"), { requestId: id, errors })
+      )
+    })
+  ],
+  { mergeWithExisting: true }
+)

@@ -1,0 +1,101 @@
+/**
+ * What is seen of each request: one line in the log, one step of the metrics. Neither
+ * holds a token, a query string or a text of a user; the user is a digest, the path a
+ * template.
+ */
+import { createHash } from "node:crypto"
+import { monitorEventLoopDelay } from "node:perf_hooks"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import { PrometheusMetrics } from "effect/observability"
+import type { RequestInfo } from "./RequestInfo.ts"
+import { templateOf } from "./Routes.ts"
+
+const requests = Metric.counter("http_requests_total", {
+  description: "Requests answered, by method, route and status",
+  incremental: true
+})
+
+const seconds = Metric.histogram("http_request_duration_seconds", {
+  description: "Time from request to answer, by route",
+  boundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+})
+
+/** Live event streams that are open. */
+export const streams = Metric.gauge("http_event_streams", { description: "Open event streams" })
+
+/** Requests that were turned away because too many were in flight. */
+export const shed = Metric.counter("http_requests_shed_total", {
+  description: "Requests refused because too many were in flight",
+  incremental: true
+})
+
+const loopDelay = Metric.gauge("nodejs_eventloop_lag_p99_seconds", {
+  description: "99th percentile of the event loop's delay since the last look"
+})
+
+const digest = (user: string): string => createHash("sha256").update(user).digest("base64url").slice(0, 16)
+
+/** The metrics of a route and status, made once. */
+const cached = new Map<string, readonly [typeof requests, typeof seconds]>()
+const metricsOf = (method: string, route: string, status: number) => {
+  const key = `${method} ${route} ${status}`
+  const found = cached.get(key)
+  if (found !== undefined) return found
+  const made = [
+    Metric.withAttributes(requests, { method, route, status: String(status) }),
+    Metric.withAttributes(seconds, { route })
+  ] as const
+  cached.set(key, made)
+  return made
+}
+
+/** Writes the line and counts the request. */
+export const observe = (
+  request: HttpServerRequest.HttpServerRequest,
+  status: number,
+  started: number,
+  info: typeof RequestInfo.Service
+): Effect.Effect<void> => {
+  const route = templateOf(request.url)
+  const elapsed = performance.now() - started
+  const [count, time] = metricsOf(request.method, route, status)
+  return Effect.logInfo("request").pipe(
+    Effect.annotateLogs({
+      requestId: info.id,
+      method: request.method,
+      route,
+      status,
+      milliseconds: Math.round(elapsed * 100) / 100,
+      ...(info.user !== undefined && { user: digest(info.user) })
+    }),
+    Effect.andThen(Metric.update(count, 1)),
+    Effect.andThen(Metric.update(time, elapsed / 1_000))
+  )
+}
+
+/** `GET /metrics`, in Prometheus' text format. */
+export const layerMetrics = PrometheusMetrics.layerHttp({ path: "/metrics" }).pipe(
+  Layer.provideMerge(
+    Layer.effectDiscard(
+      Effect.gen(function* () {
+        const histogram = yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            const histogram = monitorEventLoopDelay({ resolution: 20 })
+            histogram.enable()
+            return histogram
+          }),
+          (histogram) => Effect.sync(() => histogram.disable())
+        )
+        yield* Effect.suspend(() => Metric.update(loopDelay, histogram.percentile(99) / 1e9)).pipe(
+          Effect.andThen(Effect.sync(() => histogram.reset())),
+          Effect.andThen(Effect.sleep("5 seconds")),
+          Effect.forever,
+          Effect.forkScoped
+        )
+      })
+    )
+  )
+)
