@@ -28,6 +28,14 @@ const duration = Schema.DurationFromString.check(
   })
 )
 
+/** Origins (RFC 6454) with commas between them: `https://app.example.com,http://localhost:5173`. */
+const origins = Schema.String.check(
+  Schema.makeFilter(
+    (text) => text.split(",").every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+    { expected: "origins with commas between them, each like https://app.example.com" }
+  )
+)
+
 /** By name, as the environment has them; each fails where it is missing or wrong. */
 export const settings = {
   DATABASE_URL: Config.schema(databaseUrl, "DATABASE_URL"),
@@ -47,11 +55,12 @@ export const settings = {
   TODO_JWT_AUDIENCE: Config.NonEmptyString("TODO_JWT_AUDIENCE"),
   TODO_JWT_TYP: Config.NonEmptyString("TODO_JWT_TYP"),
   TODO_JWT_MAX_AGE: Config.schema(duration, "TODO_JWT_MAX_AGE"),
-  TODO_CORS_ORIGINS: Config.NonEmptyString("TODO_CORS_ORIGINS"),
+  TODO_CORS_ORIGINS: Config.schema(origins, "TODO_CORS_ORIGINS"),
   TODO_RATE_LIMIT: Config.NonEmptyString("TODO_RATE_LIMIT"),
   TODO_BODY_LIMIT: Config.ByteSize("TODO_BODY_LIMIT"),
   TODO_REQUEST_TIMEOUT: Config.schema(duration, "TODO_REQUEST_TIMEOUT"),
   TODO_DRAIN_TIMEOUT: Config.schema(duration, "TODO_DRAIN_TIMEOUT"),
+  TODO_METRICS_PORT: Config.schema(whole(1, 65_535), "TODO_METRICS_PORT"),
   TODO_LOG_LEVEL: Config.LogLevel("TODO_LOG_LEVEL"),
   TODO_LOG_FORMAT: Config.Literals(["pretty", "json"], "TODO_LOG_FORMAT"),
   OTEL_EXPORTER_OTLP_ENDPOINT: Config.URL("OTEL_EXPORTER_OTLP_ENDPOINT")

@@ -3,6 +3,7 @@
  * host that serves with Effect already adds to its own router.
  */
 import * as Layer from "effect/Layer"
+import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
 import { Api } from "./api/Api.ts"
 import * as Authentication from "./Authentication.ts"
@@ -12,16 +13,39 @@ import * as ListsHandlers from "./handlers/lists.ts"
 import * as SystemHandlers from "./handlers/system.ts"
 import * as TodosHandlers from "./handlers/todos.ts"
 import * as Methods from "./Methods.ts"
-import * as Telemetry from "./Telemetry.ts"
 import * as ValidationErrors from "./ValidationErrors.ts"
 
-export const layer = (settings: Edge.EdgeSettings) =>
+export interface AppSettings extends Edge.EdgeSettings {
+  /** Web pages of which origins may call from a browser; none where it is empty. */
+  readonly corsOrigins?: ReadonlyArray<string> | undefined
+}
+
+/** Lets pages of these origins, and no others, read answers (Fetch Standard, 3.2). */
+const cors = (origins: ReadonlyArray<string>) =>
+  origins.length === 0
+    ? Layer.empty
+    : HttpRouter.cors({
+        allowedOrigins: origins,
+        allowedMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        allowedHeaders: [
+          "authorization",
+          "content-type",
+          "idempotency-key",
+          "if-match",
+          "if-none-match",
+          "last-event-id",
+          "x-request-id"
+        ],
+        exposedHeaders: ["etag", "location", "retry-after", "x-request-id"],
+        maxAge: 600
+      })
+
+export const layer = (settings: AppSettings) =>
   Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide([TodosHandlers.layer, ListsHandlers.layer, ChangesHandlers.layer, SystemHandlers.layer]),
       Layer.provide([Authentication.layer, ValidationErrors.layer])
     ),
     HttpApiScalar.layer(Api, { path: "/docs" }),
-    Methods.layer,
-    Telemetry.layerMetrics
-  ).pipe(Layer.provide(Edge.layer(settings)))
+    Methods.layer
+  ).pipe(Layer.provide(Edge.layer(settings)), Layer.provide(cors(settings.corsOrigins ?? [])))

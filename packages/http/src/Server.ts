@@ -5,14 +5,16 @@ import type * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
-import type { EdgeSettings } from "./Edge.ts"
 import * as HttpApp from "./HttpApp.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as Reports from "./Reports.ts"
+import * as Telemetry from "./Telemetry.ts"
 
-export interface ServerSettings extends EdgeSettings {
+export interface ServerSettings extends HttpApp.AppSettings {
   readonly host: string
   readonly port: number
+  /** Where `/metrics` is served: on a port of its own, or else beside the API. */
+  readonly metricsPort?: number | undefined
   /** How long requests in flight may take to end when the server is told to stop. */
   readonly drainTimeout: Duration.Duration
 }
@@ -25,27 +27,40 @@ const routerConfig = {
   maxParamLength: 100
 }
 
+/** A socket whose slow and silent clients are cut off. */
+const socket = (settings: ServerSettings, port: number) =>
+  NodeHttpServer.layer(
+    () =>
+      createServer({
+        headersTimeout: 10_000,
+        requestTimeout: 30_000,
+        connectionsCheckingInterval: 1_000
+        // Nothing goes either way for a minute: a client that does not read, as event streams are never silent.
+      }).setTimeout(60_000),
+    { host: settings.host, port, gracefulShutdownTimeout: settings.drainTimeout }
+  )
+
+const options = { routerConfig, disableLogger: true, disableListenLog: true } as const
+
 /** The API on a socket of its own. Ends in order: not ready, requests in flight, connections. */
-export const layer = (settings: ServerSettings) =>
-  Lifecycle.layerDrain.pipe(
+export const layer = (settings: ServerSettings) => {
+  const { metricsPort } = settings
+  const app = HttpApp.layer(settings)
+  const metrics =
+    metricsPort === undefined
+      ? Layer.empty
+      : // Fresh: the same router would serve the API on this port, too.
+        Layer.fresh(HttpRouter.serve(Telemetry.layerMetrics, options)).pipe(
+          Layer.provide(socket(settings, metricsPort))
+        )
+  return Lifecycle.layerDrain.pipe(
     Layer.provideMerge(
-      HttpRouter.serve(HttpApp.layer(settings), { routerConfig, disableLogger: true, disableListenLog: true })
+      HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, Telemetry.layerMetrics) : app, options)
     ),
-    Layer.provideMerge(
-      NodeHttpServer.layer(
-        () => {
-          const server = createServer({
-            headersTimeout: 10_000,
-            requestTimeout: 30_000,
-            connectionsCheckingInterval: 1_000
-          })
-          // Nothing goes either way for a minute: a client that does not read, as event streams are never silent.
-          return server.setTimeout(60_000)
-        },
-        { host: settings.host, port: settings.port, gracefulShutdownTimeout: settings.drainTimeout }
-      )
-    ),
+    Layer.provideMerge(socket(settings, settings.port)),
+    Layer.provide(metrics),
     Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(settings.bodyLimit))),
     Layer.provide(Reports.layer),
     Layer.provide(Lifecycle.layer)
   )
+}

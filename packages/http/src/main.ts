@@ -6,8 +6,11 @@ import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import { Otlp } from "effect/observability"
+import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Program from "./Program.ts"
 
@@ -30,7 +33,29 @@ const logging = Layer.unwrap(
   })
 )
 
-Layer.launch(Program.layer.pipe(Layer.provideMerge(logging))).pipe(
+/** Traces, metrics and logs by OTLP, where somebody listens; nothing is traced where nobody does. */
+const exported = Layer.unwrap(
+  Effect.map(Config.option(settings.OTEL_EXPORTER_OTLP_ENDPOINT), (endpoint) =>
+    Option.isNone(endpoint)
+      ? Layer.empty
+      : Otlp.layerJson({
+          baseUrl: endpoint.value.href,
+          resource: { serviceName: "todo" },
+          loggerMergeWithExisting: true
+        }).pipe(Layer.provide(FetchHttpClient.layer))
+  )
+)
+
+// The first signal drains, the second ends at once.
+let signals = 0
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    signals++
+    if (signals > 1) process.exit(130)
+  })
+}
+
+Layer.launch(Program.layer.pipe(Layer.provideMerge(exported), Layer.provideMerge(logging))).pipe(
   Effect.tapCause((cause) =>
     Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(`todo: ${reason(Cause.squash(cause))}`)
   ),
