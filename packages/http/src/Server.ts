@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
 import * as HttpApp from "./HttpApp.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as Reports from "./Reports.ts"
@@ -49,16 +50,13 @@ export const layer = (settings: ServerSettings) => {
   const metrics =
     metricsPort === undefined
       ? Layer.empty
-      : // Fresh: the same router would serve the API on this port, too.
-        Layer.fresh(HttpRouter.serve(Telemetry.layerMetrics, options)).pipe(
-          Layer.provide(socket(settings, metricsPort))
-        )
+      : HttpServer.serve(Telemetry.metricsAlone).pipe(Layer.provide(socket(settings, metricsPort)))
   return Lifecycle.layerDrain.pipe(
     Layer.provideMerge(
-      HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, Telemetry.layerMetrics) : app, options)
+      HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, Telemetry.layerMetricsRoute) : app, options)
     ),
     Layer.provideMerge(socket(settings, settings.port)),
-    Layer.provide(metrics),
+    Layer.provide([metrics, Telemetry.layerEventLoop]),
     Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(settings.bodyLimit))),
     Layer.provide(Reports.layer),
     Layer.provide(Lifecycle.layer)

@@ -8,7 +8,8 @@ import { monitorEventLoopDelay } from "node:perf_hooks"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { PrometheusMetrics } from "effect/observability"
 import type { RequestInfo } from "./RequestInfo.ts"
 import { templateOf } from "./Routes.ts"
@@ -77,25 +78,34 @@ export const observe = (
 }
 
 /** `GET /metrics`, in Prometheus' text format. */
-export const layerMetrics = PrometheusMetrics.layerHttp({ path: "/metrics" }).pipe(
-  Layer.provideMerge(
-    Layer.effectDiscard(
-      Effect.gen(function* () {
-        const histogram = yield* Effect.acquireRelease(
-          Effect.sync(() => {
-            const histogram = monitorEventLoopDelay({ resolution: 20 })
-            histogram.enable()
-            return histogram
-          }),
-          (histogram) => Effect.sync(() => histogram.disable())
-        )
-        yield* Effect.suspend(() => Metric.update(loopDelay, histogram.percentile(99) / 1e9)).pipe(
-          Effect.andThen(Effect.sync(() => histogram.reset())),
-          Effect.andThen(Effect.sleep("5 seconds")),
-          Effect.forever,
-          Effect.forkScoped
-        )
+export const layerMetricsRoute = PrometheusMetrics.layerHttp({ path: "/metrics" })
+
+/** The same as an app of its own, which has no other path. */
+export const metricsAlone = Effect.gen(function* () {
+  const { url } = yield* HttpServerRequest.HttpServerRequest
+  return url === "/metrics"
+    ? HttpServerResponse.text(yield* PrometheusMetrics.format(), {
+        contentType: "text/plain; version=0.0.4; charset=utf-8"
       })
+    : HttpServerResponse.empty({ status: 404 })
+})
+
+/** Watches how late the event loop is, which is how busy the process is. */
+export const layerEventLoop = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const histogram = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const histogram = monitorEventLoopDelay({ resolution: 20 })
+        histogram.enable()
+        return histogram
+      }),
+      (histogram) => Effect.sync(() => histogram.disable())
     )
-  )
+    yield* Effect.sleep("5 seconds").pipe(
+      Effect.andThen(Effect.suspend(() => Metric.update(loopDelay, histogram.percentile(99) / 1e9))),
+      Effect.andThen(Effect.sync(() => histogram.reset())),
+      Effect.forever,
+      Effect.forkScoped
+    )
+  })
 )
