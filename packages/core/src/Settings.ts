@@ -13,12 +13,51 @@ const databaseUrl = Schema.RedactedFromValue(DatabaseUrl)
 
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
+/** Secrets of tutorials, templates and standards, without what is not a letter or digit. */
+const published = new Set([
+  "astringsecretatleast256bitslong",
+  "supersecretjwttokenwithatleast32characterslong",
+  "yoursupersecretjwttokenwithatleast32characterslong",
+  "yoursecretkeymustbeatleast32characterslong",
+  "reallyreallyreallyreallyverysafe",
+  "404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970",
+  "aym1sysppbyfdfgzld3umj1qzkobvwmkoqqestjqlrt1qs0gzh75aktmn3yj0ips4hcguutwjazzr1z9caw"
+])
+
+const placeholder =
+  /^(secret|supersecret|topsecret|(my|your|jwt)secret|secretkey|changeme|change|password|default|example|placeholder|letmein|qwerty)+$/
+
+/** Whether whoever attacks tries it among the first. */
+const isWeak = (secret: string): boolean => {
+  const plain = secret.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
+  return new Set(secret).size < 5 || published.has(plain) || placeholder.test(plain.replaceAll(/\d/g, ""))
+}
+
 const secret = Schema.RedactedFromValue(
   Schema.String.check(
     // RFC 7518, 3.2: a key as long as the hash.
     Schema.makeFilter((text) => new TextEncoder().encode(text).length >= 32, {
       expected: "a secret of at least 32 bytes"
+    }),
+    Schema.makeFilter((text) => !isWeak(text), {
+      expected: "a secret that nobody can guess, such as `openssl rand -base64 32` makes"
+    }),
+    Schema.makeFilter((text) => !/^\s*(-----BEGIN|\{)/.test(text), {
+      expected: "a secret; a public key belongs into TODO_JWT_PUBLIC_KEY"
     })
+  )
+)
+
+const isOnThisMachine = ({ hostname }: URL): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+
+/** Where keys come from must be who it says it is. */
+const keysUrl = Schema.URLFromString.check(
+  Schema.makeFilter(
+    (url) =>
+      (url.protocol === "https:" || (url.protocol === "http:" && isOnThisMachine(url))) &&
+      url.username === "" &&
+      url.password === "",
+    { expected: "an https URL without a password (http on this machine alone)" }
   )
 )
 
@@ -50,7 +89,7 @@ export const settings = {
   TODO_JWT_SECRET: Config.schema(secret, "TODO_JWT_SECRET"),
   TODO_JWT_SECRET_PREVIOUS: Config.schema(secret, "TODO_JWT_SECRET_PREVIOUS"),
   TODO_JWT_PUBLIC_KEY: Config.NonEmptyString("TODO_JWT_PUBLIC_KEY"),
-  TODO_JWKS_URL: Config.URL("TODO_JWKS_URL"),
+  TODO_JWKS_URL: Config.schema(keysUrl, "TODO_JWKS_URL"),
   TODO_JWT_ISSUER: Config.NonEmptyString("TODO_JWT_ISSUER"),
   TODO_JWT_AUDIENCE: Config.NonEmptyString("TODO_JWT_AUDIENCE"),
   TODO_JWT_TYP: Config.NonEmptyString("TODO_JWT_TYP"),

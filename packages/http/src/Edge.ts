@@ -12,6 +12,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Lifecycle } from "./Lifecycle.ts"
+import { notAllowed } from "./Methods.ts"
 import { toProblem } from "./Problems.ts"
 import { RequestInfo } from "./RequestInfo.ts"
 import * as Telemetry from "./Telemetry.ts"
@@ -37,6 +38,10 @@ const isHealthCheck = (url: string): boolean => url.startsWith("/livez") || url.
 const tooLarge = HttpServerResponse.empty({ status: 413, headers: { connection: "close" } })
 const notJson = HttpServerResponse.empty({ status: 415 })
 const tooMany = HttpServerResponse.empty({ status: 503 })
+const nowhere = HttpServerResponse.empty({ status: 404 })
+
+/** The router takes what follows a semicolon for a query; paths of ours have none. */
+const hasSemicolon = (url: string): boolean => url.split("?", 1)[0]?.includes(";") === true
 
 export const layer = (settings: EdgeSettings) =>
   HttpRouter.middleware(
@@ -48,6 +53,7 @@ export const layer = (settings: EdgeSettings) =>
       const refusal = ({ headers, url }: HttpServerRequest.HttpServerRequest) => {
         if (inFlight > maxInFlight && !isHealthCheck(url)) return Effect.as(Metric.update(Telemetry.shed, 1), tooMany)
         if (Number(headers["content-length"] ?? 0) > settings.bodyLimit) return Effect.succeed(tooLarge)
+        if (hasSemicolon(url)) return Effect.succeed(nowhere)
         const encoding = headers["content-encoding"]
         return encoding === undefined || encoding === "identity" ? undefined : Effect.succeed(notJson)
       }
@@ -64,14 +70,17 @@ export const layer = (settings: EdgeSettings) =>
           inFlight++
 
           const leaving = (_: unknown, response: HttpServerResponse.HttpServerResponse) => {
-            const answer = response.status < 400 ? response : toProblem(response, info.id)
+            const unrouted = response.status === 404 && response.body._tag === "Empty"
+            const known = (unrouted ? notAllowed(request) : undefined) ?? response
+            const answer = known.status < 400 ? known : toProblem(known, info.id)
             return Effect.as(
               Telemetry.observe(request, answer.status, started, info),
               HttpServerResponse.setHeaders(answer, {
                 "cache-control": "no-store",
                 "x-content-type-options": "nosniff",
                 "x-request-id": info.id,
-                ...(lifecycle.draining() && { connection: "close" })
+                // Behind a body that was not read to its end, there is no next request.
+                ...((lifecycle.draining() || answer.status === 413) && { connection: "close" })
               })
             )
           }

@@ -3,8 +3,9 @@
  * `Allow` alone to OPTIONS. The router would say 404.
  */
 import * as HttpRouter from "effect/http/HttpRouter"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { routes } from "./Routes.ts"
+import { routes, templateOf } from "./Routes.ts"
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const
 
@@ -21,3 +22,13 @@ export const layer = HttpRouter.addAll(
     ]
   })
 )
+
+const routed = new Set<string>([...methods, "HEAD", "OPTIONS"])
+
+/** The same for methods that the router has never heard of: what to answer in place of its 404. */
+export const notAllowed = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
+  const known = routed.has(method) ? undefined : routes.get(templateOf(url))
+  return known === undefined
+    ? undefined
+    : HttpServerResponse.empty({ status: 405, headers: { allow: [...known, "OPTIONS"].join(", ") } })
+}

@@ -1,11 +1,15 @@
+import { randomUUID } from "node:crypto"
 import { createServer } from "node:http"
+import type { Duplex } from "node:stream"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as ByteSize from "effect/ByteSize"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
+import { describe, mediaType } from "./api/Problem.ts"
 import * as HttpApp from "./HttpApp.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as Reports from "./Reports.ts"
@@ -28,17 +32,56 @@ const routerConfig = {
   maxParamLength: 100
 }
 
-/** A socket whose slow and silent clients are cut off. */
+/** Answers what is not HTTP at all, which Node would do with an empty body. */
+const refuse = (error: NodeJS.ErrnoException, socket: Duplex) => {
+  if (!socket.writable || error.code === "ECONNRESET") return socket.destroy()
+  const tooLong = error.code === "HPE_HEADER_OVERFLOW"
+  const problem = {
+    ...describe("malformed-request", tooLong ? "The headers are larger than this server reads" : "This is not HTTP"),
+    ...(tooLong && { status: 431 }),
+    requestId: randomUUID()
+  }
+  const body = JSON.stringify(problem)
+  return socket.end(
+    [
+      `HTTP/1.1 ${tooLong ? "431 Request Header Fields Too Large" : "400 Bad Request"}`,
+      `Content-Type: ${mediaType}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      "Connection: close",
+      "",
+      body
+    ].join("\r\n")
+  )
+}
+
+/** A socket whose slow and silent clients are cut off, and when its time to drain is over, all. */
 const socket = (settings: ServerSettings, port: number) =>
-  NodeHttpServer.layer(
-    () =>
-      createServer({
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { ended } = yield* Lifecycle
+      const server = createServer({
         headersTimeout: 10_000,
         requestTimeout: 30_000,
         connectionsCheckingInterval: 1_000
-        // Nothing goes either way for a minute: a client that does not read, as event streams are never silent.
-      }).setTimeout(60_000),
-    { host: settings.host, port, gracefulShutdownTimeout: settings.drainTimeout }
+      })
+      // Nothing goes either way for a minute: a client that does not read, as event streams are never silent.
+      server.setTimeout(60_000)
+      server.on("clientError", refuse)
+      // Detached, for it has to outlive what it waits for.
+      yield* Effect.forkDetach(
+        Effect.andThen(
+          ended,
+          Effect.sync(() =>
+            setTimeout(() => server.closeAllConnections(), Duration.toMillis(settings.drainTimeout)).unref()
+          )
+        )
+      )
+      return NodeHttpServer.layer(() => server, {
+        host: settings.host,
+        port,
+        gracefulShutdownTimeout: settings.drainTimeout
+      })
+    })
   )
 
 const options = { routerConfig, disableLogger: true, disableListenLog: true } as const

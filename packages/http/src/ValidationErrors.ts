@@ -1,32 +1,55 @@
+import { isUtf8 } from "node:buffer"
 import { toInvalidInput } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
+import * as HttpMethod from "effect/http/HttpMethod"
+import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import { HttpApiMiddleware } from "effect/http-api"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { HttpApiError } from "effect/http-api"
 import { MalformedRequest } from "./api/Problem.ts"
 import { Validation } from "./api/Validation.ts"
 
 /** Where the parts of a request stand in the pointers of `invalid-input`. */
 const roots: Record<string, string> = { Params: "/path", Query: "/query", Payload: "" }
 
-/** Tells a request that cannot be read (400) from one that breaks a rule (422). */
-export const layer: Layer.Layer<Validation> = HttpApiMiddleware.layerSchemaErrorTransform(
-  Validation,
-  Effect.fnUntraced(function* (error) {
-    const root = roots[error.kind]
-    switch (error.kind) {
-      // Our own answer does not fit our own contract: a defect, and not the client's business.
-      case "Body":
-      case "ResponseHeaders":
-        return yield* Effect.fail(error)
-      case "Headers":
-        return yield* new MalformedRequest()
-      case "Payload": {
-        const request = yield* HttpServerRequest.HttpServerRequest
-        const isJson = error.cause.issue._tag !== "InvalidValue" && (yield* Effect.orDie(request.text)) !== ""
-        if (!isJson) return yield* new MalformedRequest()
-      }
+/** A body that is not UTF-8 would be read with U+FFFD in it, and stored so. */
+const readable = Effect.gen(function* () {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  if (!HttpMethod.hasBody(request.method)) return
+  if (!isUtf8(yield* Effect.orDie(request.arrayBuffer))) return yield* new MalformedRequest({})
+})
+
+const explain = Effect.fnUntraced(function* (error: HttpApiError.HttpApiSchemaError) {
+  const { issue } = error.cause
+  const root = roots[error.kind]
+  switch (error.kind) {
+    // Our own answer does not fit our own contract: a defect, and not the client's business.
+    case "Body":
+    case "ResponseHeaders":
+      return yield* Effect.fail(error as never)
+    case "Headers":
+      return yield* new MalformedRequest({})
+    case "Params": {
+      const { params } = yield* HttpRouter.RouteContext
+      // The router takes an empty segment for a parameter.
+      if (Object.values(params).includes("")) return HttpServerResponse.empty({ status: 404 })
+      break
     }
-    return yield* toInvalidInput(error.cause.issue, root)
-  })
+    case "Payload": {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const isJson = issue._tag !== "InvalidValue" && (yield* Effect.orDie(request.text)) !== ""
+      if (!isJson) return yield* new MalformedRequest({})
+    }
+  }
+  return yield* toInvalidInput(issue, root)
+})
+
+/** Tells a request that cannot be read (400) from one that breaks a rule (422). */
+export const layer: Layer.Layer<Validation> = Layer.succeed(Validation, (handler) =>
+  Effect.andThen(readable, handler).pipe(
+    Effect.catch((error: unknown) =>
+      HttpApiError.HttpApiSchemaError.is(error) ? explain(error) : Effect.fail(error as never)
+    )
+  )
 )

@@ -18,12 +18,12 @@ export const changesLimit = { min: 1, max: 500, default: 100 } as const
 /** A cursor into the changes of a user, opaque; the id of a live event is one. */
 export const ChangeCursor = Schema.String.check(Schema.isMaxLength(2_048))
 
+export const ChangesLimit = Schema.Int.check(Schema.isBetween({ minimum: changesLimit.min, maximum: changesLimit.max }))
+
 /** Which changes: those after the cursor, all where there is none. */
 export const ChangeQuery = Schema.Struct({
   since: Schema.optionalKey(ChangeCursor),
-  limit: Schema.optionalKey(
-    Schema.Int.check(Schema.isBetween({ minimum: changesLimit.min, maximum: changesLimit.max }))
-  )
+  limit: Schema.optionalKey(ChangesLimit)
 })
 export type ChangeQuery = typeof ChangeQuery.Type
 

@@ -80,7 +80,7 @@ export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabl
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   outcome: Schema.Literals(["not-applied", "unknown"])
 }) {
-  override get message() {
+  override get message(): string {
     return this.outcome === "unknown"
       ? "The database did not confirm; the write may have happened"
       : "The database cannot be reached at the moment"

@@ -56,7 +56,7 @@ const make = Effect.gen(function* () {
   })
   // A tick that fails is made up for by the next one.
   yield* look.pipe(
-    Effect.ignoreCause({ log: "Warn", message: "could not look for changes" }),
+    Effect.ignoreCause({ log: "Debug", message: "could not look for changes" }),
     Effect.andThen(Effect.sleep(tick)),
     Effect.forever,
     Effect.forkScoped

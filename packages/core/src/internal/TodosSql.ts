@@ -65,11 +65,8 @@ const byDue = (
 ): Select => {
   const { add, values } = parameters()
   const shared = conditions(schema, query, now, add)
-  const zone = add(query.timeZone ?? "UTC")
   const n = add(limit)
   const [direction, beyond] = descending ? ["desc", "<"] : ["asc", ">"]
-  const endOfDay = `((due_date + 1)::timestamp at time zone ${zone} - interval '1 millisecond')`
-  const key = (after?.[0] ?? null) === null ? undefined : `${add(after?.[0])}::timestamptz`
   const id = after === undefined ? undefined : `${add(after[1])}::uuid`
 
   const branch = (instant: string, column: string, ...own: ReadonlyArray<string>) =>
@@ -77,25 +74,31 @@ const byDue = (
 where ${[...shared, ...own].join(" and ")}
 order by ${column === "id" ? "" : `${column} ${direction}, `}id ${direction} limit ${n})`
 
-  const timed = key === undefined ? [] : [`(due_at, id) ${beyond} (${key}, ${id})`]
-  const dated =
-    key === undefined
-      ? []
-      : [
-          `(${endOfDay}, id) ${beyond} (${key}, ${id})`,
-          // The same within a day, in terms of the index.
-          `due_date ${beyond}= (${key} at time zone ${zone})::date ${descending ? "+" : "-"} 1`
-        ]
-  const branches =
-    after !== undefined && key === undefined
-      ? [branch("null::timestamptz", "id", "due_date is null", "due_at is null", `id ${beyond} ${id}`)]
-      : [
-          branch("due_at", "due_at", "due_at is not null", ...timed),
-          branch(endOfDay, "due_date", "due_date is not null", ...dated),
-          branch("null::timestamptz", "id", "due_date is null", "due_at is null")
-        ]
+  const never = (...own: ReadonlyArray<string>) =>
+    branch("null::timestamptz", "id", "due_date is null", "due_at is null", ...own)
+
+  const branches = () => {
+    if (after !== undefined && after[0] === null) return [never(`id ${beyond} ${id}`)]
+    const zone = add(query.timeZone ?? "UTC")
+    const endOfDay = `((due_date + 1)::timestamp at time zone ${zone} - interval '1 millisecond')`
+    const key = after === undefined ? undefined : `${add(after[0])}::timestamptz`
+    const timed = key === undefined ? [] : [`(due_at, id) ${beyond} (${key}, ${id})`]
+    const dated =
+      key === undefined
+        ? []
+        : [
+            `(${endOfDay}, id) ${beyond} (${key}, ${id})`,
+            // The same within a day, in terms of the index.
+            `due_date ${beyond}= (${key} at time zone ${zone})::date ${descending ? "+" : "-"} 1`
+          ]
+    return [
+      branch("due_at", "due_at", "due_at is not null", ...timed),
+      branch(endOfDay, "due_date", "due_date is not null", ...dated),
+      never()
+    ]
+  }
   return {
-    text: `select item, instant::text as value, id from (${branches.join("\nunion all\n")}) found
+    text: `select item, instant::text, id from (${branches().join("\nunion all\n")}) found
 order by instant ${direction} nulls last, id ${direction} limit ${n}`,
     parameters: values
   }

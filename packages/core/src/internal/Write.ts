@@ -107,20 +107,20 @@ export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
     once: (key, operation, expected) =>
       key === undefined
         ? run(write, expected, JSON.stringify(operation))
-        : run(writeOnce, [...expected, ...keyed], JSON.stringify(operation), key, fingerprint([operation])),
+        : run(writeOnce, [...expected, ...keyed], JSON.stringify(operation), key, fingerprint(asked(operation))),
     allOnce: (key, operations, expected) =>
       key === undefined
         ? run(writeAll, expected, JSON.stringify(operations))
-        : run(writeOnce, [...expected, ...keyed], JSON.stringify(operations), key, fingerprint(operations))
+        : run(writeOnce, [...expected, ...keyed], JSON.stringify(operations), key, fingerprint(operations.map(asked)))
   }
 }
 
 /** What makes two requests the same: what they ask for, but for preconditions and the ids that we made up. */
-const fingerprint = (operations: ReadonlyArray<Operation>): string => {
-  const asked = operations.map((operation) => ({
-    ...operation,
-    id: operation.ifAbsent === true ? undefined : operation.id,
-    ifRevision: undefined
-  }))
-  return createHash("sha256").update(JSON.stringify(asked)).digest("base64url")
-}
+const asked = (operation: Operation) => ({
+  ...operation,
+  id: operation.ifAbsent === true ? undefined : operation.id,
+  ifRevision: undefined
+})
+
+const fingerprint = (request: unknown): string =>
+  createHash("sha256").update(JSON.stringify(request)).digest("base64url")

@@ -1,8 +1,9 @@
-import { Account, ChangeCursor, ChangePage, ChangeQuery } from "@todo/core/domain"
+import { Account, ChangeCursor, ChangePage, ChangeQuery, ChangesLimit } from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
 import { CursorExpiredProblem, InvalidCursorProblem, InvalidInputProblem } from "./Problem.ts"
+import { wholeNumber } from "./Query.ts"
 import { Validation } from "./Validation.ts"
 
 const description = `A page of changes; with \`Accept: text/event-stream\`, each change as it happens: \`event: change\`,
@@ -13,7 +14,7 @@ token expires.`
 export class ChangesApi extends HttpApiGroup.make("changes")
   .add(
     HttpApiEndpoint.get("page", "/v1/changes", {
-      query: ChangeQuery.fields,
+      query: { ...ChangeQuery.fields, limit: wholeNumber(ChangesLimit) },
       headers: { accept: Schema.optionalKey(Schema.String), "last-event-id": Schema.optionalKey(ChangeCursor) },
       success: ChangePage,
       error: [InvalidInputProblem, InvalidCursorProblem, CursorExpiredProblem]

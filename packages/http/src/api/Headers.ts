@@ -28,7 +28,7 @@ const entityTags = (weak: boolean) =>
           return Effect.succeed(
             tags.flatMap((found) => {
               const [, isWeak, value = ""] = found ?? []
-              return (weak || isWeak === undefined) && /^\d{1,15}$/.test(value) ? [Number(value)] : []
+              return (weak || isWeak === undefined) && /^(0|[1-9]\d{0,14})$/.test(value) ? [Number(value)] : []
             })
           )
         },

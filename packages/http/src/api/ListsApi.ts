@@ -1,4 +1,14 @@
-import { ListId, ListMove, ListPatch, ListQuery, ListTodos, NewList, Page, TodoList } from "@todo/core/domain"
+import {
+  ListId,
+  ListMove,
+  ListPatch,
+  ListQuery,
+  ListTodos,
+  NewList,
+  Page,
+  PageLimit,
+  TodoList
+} from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
@@ -13,6 +23,7 @@ import {
   ListNotFoundProblem,
   RevisionMismatchProblem
 } from "./Problem.ts"
+import { wholeNumber } from "./Query.ts"
 import { Validation } from "./Validation.ts"
 
 const id = { id: ListId }
@@ -32,7 +43,7 @@ const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as c
 export class ListsApi extends HttpApiGroup.make("lists")
   .add(
     HttpApiEndpoint.get("list", "/v1/lists", {
-      query: ListQuery.fields,
+      query: { ...ListQuery.fields, limit: wholeNumber(PageLimit) },
       success: Page(TodoList).annotate({ identifier: "ListPage" }),
       error: [InvalidCursorProblem, InvalidInputProblem]
     }).annotate(OpenApi.Summary, "One page of lists"),

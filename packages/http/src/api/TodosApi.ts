@@ -1,4 +1,4 @@
-import { NewTodo, Page, Todo, TodoBatch, TodoId, TodoMove, TodoPatch, TodoQuery } from "@todo/core/domain"
+import { NewTodo, Page, PageLimit, Todo, TodoBatch, TodoId, TodoMove, TodoPatch, TodoQuery } from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
@@ -13,6 +13,7 @@ import {
   RevisionMismatchProblem,
   TodoNotFoundProblem
 } from "./Problem.ts"
+import { wholeNumber } from "./Query.ts"
 import { Validation } from "./Validation.ts"
 
 const id = { id: TodoId }
@@ -36,7 +37,7 @@ const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as c
 export class TodosApi extends HttpApiGroup.make("todos")
   .add(
     HttpApiEndpoint.get("list", "/v1/todos", {
-      query: TodoQuery.fields,
+      query: { ...TodoQuery.fields, limit: wholeNumber(PageLimit) },
       success: Page(Todo).annotate({ identifier: "TodoPage" }),
       error: [InvalidCursorProblem, InvalidInputProblem]
     }).annotate(OpenApi.Summary, "One page of todos"),

@@ -106,6 +106,9 @@ begin
   end if;
   select * into kept from ${s}.idempotency_keys where owner_id = me and key = token and created_at > day_ago;
   if found then
+    if exists (select from ${s}.users where id = me and disabled_at is not null) then
+      return json_build_object('failure', 'user-disabled');
+    end if;
     if kept.fingerprint <> print then return json_build_object('failure', 'idempotency-key-reused'); end if;
     return kept.answer;
   end if;

@@ -1,0 +1,113 @@
+/* oxlint-disable vitest/expect-expect -- expectRefusal asserts */
+import { createServer } from "node:net"
+import { once } from "node:events"
+import { Database, Migrations } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { portOf, run, settings, start, useDatabase } from "./program.ts"
+import { claims, request, sign } from "./testServer.ts"
+
+/** Whether it did not start, and said why in one line, and nothing else. */
+const expectRefusal = async (environment: Record<string, string>, line: RegExp): Promise<void> => {
+  const { stderr, ...rest } = await run(environment)
+  expect(rest).toEqual({ ended: 1, stdout: "" })
+  expect(stderr).toMatch(/^todo: [^\n]+\n$/)
+  expect(stderr).toMatch(line)
+  expect(stderr).not.toMatch(/canary|\bat .+:\d+|node_modules|Error:|undefined|\[object/)
+}
+
+const database = { DATABASE_URL: "postgres://user:canary@127.0.0.1:1/todo" }
+
+describe.concurrent("A start is refused in one line", () => {
+  it.each<[string, Record<string, string>]>([
+    ["DATABASE_URL", { NODE_ENV: "production" }],
+    ["DATABASE_URL", { HOST: "0.0.0.0" }],
+    ["TODO_JWT_SECRET", { ...database }],
+    ["TODO_JWT_SECRET", { ...database, NODE_ENV: "production", TODO_JWT_SECRET: "" }],
+    ["TODO_JWT_ISSUER", { ...database, TODO_JWT_SECRET: "canary".repeat(6) }],
+    ["TODO_JWT_AUDIENCE", { ...database, TODO_JWT_SECRET: "canary".repeat(6), TODO_JWT_ISSUER: "x" }]
+  ])("without %s, with %o", async (name, environment) => {
+    await expectRefusal(environment, new RegExp(`^todo: ${name} is not set: `))
+  })
+
+  it.each([
+    ["PORT", "canary"],
+    ["PORT", "65536"],
+    ["PORT", "-1"],
+    ["PORT", "80.5"],
+    ["DATABASE_URL", "mysql://user:canary@127.0.0.1/todo"],
+    ["DATABASE_URL", "postgres://127.0.0.1/todo?password=canary"],
+    ["DATABASE_URL", "postgres://user:canary@127.0.0.1"],
+    ["TODO_MIGRATE_URL", "http://user:canary@127.0.0.1/todo"],
+    ["TODO_JWT_SECRET", "canary".repeat(5)],
+    ["TODO_JWT_SECRET_PREVIOUS", "canary"],
+    ["TODO_JWT_MAX_AGE", "canary"],
+    ["TODO_SCHEMA", "canary x"],
+    ["TODO_SCHEMA", "pg_canary"],
+    ["TODO_SCHEMA", 'canary"; drop schema public; --'],
+    ["TODO_MIGRATE", "canary"],
+    ["TODO_BODY_LIMIT", "canary"],
+    ["TODO_REQUEST_TIMEOUT", "10"],
+    ["TODO_REQUEST_TIMEOUT", "-1 second"],
+    ["TODO_DRAIN_TIMEOUT", "9999 days"],
+    ["TODO_DATABASE_POOL", "0"],
+    ["TODO_DATABASE_PREPARE", "canary"],
+    ["TODO_LOG_LEVEL", "canary"],
+    ["TODO_LOG_FORMAT", "canary"]
+  ])("with %s=%s", async (name, value) => {
+    await expectRefusal({ ...settings, ...database, [name]: value }, new RegExp(`^todo: ${name}\\b.*[a-z]{4}`))
+  })
+})
+
+describe("A start is refused in one line", () => {
+  const urls = useDatabase()
+  const empty = useDatabase(TestDatabase.layerEmpty)
+
+  it("where the port is in use", async () => {
+    const other = createServer().listen(0, "127.0.0.1")
+    onTestFinished(() => void other.close())
+    await once(other, "listening")
+    const port = String(portOf(other))
+    await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, PORT: port }, new RegExp(`${port}`))
+  })
+
+  it("where the host is none of this machine", async () => {
+    await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, HOST: "192.0.2.1" }, /192\.0\.2\.1/)
+  })
+
+  it("where the schema is not there: both versions, and what to run", async () => {
+    await expectRefusal(
+      { ...settings, DATABASE_URL: empty.DATABASE_URL },
+      new RegExp(`version 0\\b.*version ${Migrations.version}\\b.*"todo-admin migrate up"`)
+    )
+  })
+
+  it("where the schema is newer: both versions, and what to do", async () => {
+    const newer = Migrations.version + 1
+    const insert = Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) => sql`insert into todo.migrations (id, name) values (${newer}, 'from the future')`
+    )
+    await Effect.runPromise(Effect.provide(insert, Database.layer({ url: urls.admin, poolSize: 1 })))
+    const line = new RegExp(`version ${newer}\\b.*version ${Migrations.version}\\b.*newer release`)
+    const { DATABASE_URL, TODO_MIGRATE_URL } = urls
+    for (const TODO_MIGRATE of ["check", "auto"]) {
+      await expectRefusal({ ...settings, DATABASE_URL, TODO_MIGRATE_URL, TODO_MIGRATE }, line)
+    }
+  })
+})
+
+describe("A start brings the schema up", () => {
+  const empty = useDatabase(TestDatabase.layerEmpty)
+
+  it("where TODO_MIGRATE says so, with the rights of TODO_MIGRATE_URL, in the schema of TODO_SCHEMA", async () => {
+    const { DATABASE_URL, TODO_MIGRATE_URL } = empty
+    const program = start({ ...settings, DATABASE_URL, TODO_MIGRATE_URL, TODO_MIGRATE: "auto", TODO_SCHEMA: "mine" })
+    const address = await program.address()
+    const authorization = `Bearer ${await sign(claims("somebody"))}`
+    const created = await request(`${address}/v1/todos`, "POST", { json: { title: "a" }, headers: { authorization } })
+    expect(created.status).toBe(201)
+  })
+})

@@ -1,0 +1,112 @@
+/**
+ * Test kit: an issuer of tokens with keys of its own and a JWKS endpoint that the test
+ * holds in its hand, and a verifier without server and database.
+ */
+import { constants, generateKeyPairSync, type JsonWebKey, type KeyObject, sign as signWith } from "node:crypto"
+import { once } from "node:events"
+import { createServer, type RequestListener } from "node:http"
+import { type TokenKeys, type TokenSettings, TokenVerifier } from "@todo/http"
+import { Context, Duration, Effect, Layer, References } from "effect"
+import { TestClock } from "effect/testing"
+import { portOf } from "./program.ts"
+import { audience, claims, issuer } from "./testServer.ts"
+
+export type Alg = "RS256" | "ES256" | "EdDSA"
+export const algs: ReadonlyArray<Alg> = ["RS256", "ES256", "EdDSA"]
+
+const generate: Record<Alg, () => { publicKey: KeyObject; privateKey: KeyObject }> = {
+  RS256: () => generateKeyPairSync("rsa", { modulusLength: 2_048 }),
+  ES256: () => generateKeyPairSync("ec", { namedCurve: "P-256" }),
+  EdDSA: () => generateKeyPairSync("ed25519")
+}
+
+const base64url = (value: unknown): string =>
+  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url")
+
+/** A signature in the form of JWS, whatever the kind of key; RSA with PKCS #1 v1.5. */
+export const signature = (alg: string, key: KeyObject, text: string): Buffer =>
+  signWith(alg === "EdDSA" ? null : "sha256", Buffer.from(text), {
+    key,
+    dsaEncoding: "ieee-p1363",
+    ...(key.asymmetricKeyType === "rsa" && { padding: constants.RSA_PKCS1_PADDING })
+  })
+
+/** A token that a key has signed, whatever its header says. */
+export const signed = (header: { readonly alg: string }, payload: unknown, key: KeyObject, as = header.alg): string => {
+  const text = `${base64url(header)}.${base64url(payload)}`
+  return `${text}.${signature(as, key, text).toString("base64url")}`
+}
+
+export interface IssuerKey {
+  readonly alg: Alg
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+  /** What is published of it. */
+  readonly jwk: JsonWebKey & { readonly kid?: string }
+  readonly pem: string
+  /** A good token but for what is changed. */
+  readonly token: (changed?: { readonly header?: object; readonly claims?: object }) => string
+}
+
+export const makeKey = (alg: Alg, kid?: string, { privateKey, publicKey } = generate[alg]()): IssuerKey => ({
+  alg,
+  publicKey,
+  privateKey,
+  jwk: { ...publicKey.export({ format: "jwk" }), ...(kid !== undefined && { kid }) },
+  pem: String(publicKey.export({ format: "pem", type: "spki" })),
+  token: ({ claims: changed, header } = {}) =>
+    signed({ alg, ...(kid !== undefined && { kid }), ...header }, { ...claims("somebody"), ...changed }, privateKey)
+})
+
+/** Serves what `answer` says at the moment; counts what is asked. */
+export const makeEndpoint = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const state = {
+      url: new URL("http://127.0.0.1"),
+      requests: 0,
+      answer: ((_, response) => response.end()) as RequestListener,
+      publish: (keys: ReadonlyArray<object>) => {
+        state.answer = (_, response) => response.end(JSON.stringify({ keys }))
+      },
+      /** As if nothing listened. */
+      stop: () => {
+        state.answer = (request) => request.socket.destroy()
+      }
+    }
+    const server = createServer((request, response) => {
+      state.requests++
+      state.answer(request, response)
+    }).listen(0, "127.0.0.1")
+    await once(server, "listening")
+    state.url = new URL(`http://127.0.0.1:${portOf(server)}/jwks`)
+    return { state, server }
+  }),
+  ({ server }) =>
+    Effect.promise(async () => {
+      server.closeAllConnections()
+      server.close()
+      await once(server, "close")
+    })
+).pipe(Effect.map(({ state }) => state))
+
+/** Says of a token: whose it is, or the tag of what it is refused with. At the time of the test's clock, which begins now. */
+export const makeVerifier = Effect.fnUntraced(function* (keys: TokenKeys, changed: Partial<TokenSettings> = {}) {
+  yield* TestClock.setTime(Date.now())
+  const layer = TokenVerifier.layer({ issuer, audience, maxAge: Duration.hours(24), ...changed, ...keys })
+  const context = yield* Layer.build(layer).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
+  const verifier = Context.get(context, TokenVerifier)
+  return (token: string) =>
+    verifier.verify(token).pipe(
+      Effect.map(({ user }): string => user.id),
+      Effect.catch(({ _tag }) => Effect.succeed(_tag as string)),
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+})
+
+/** Waits, in real time, for what happens on the network. */
+export const until = (condition: () => Effect.Effect<boolean>): Effect.Effect<void> =>
+  Effect.suspend(condition).pipe(
+    Effect.flatMap((isTrue) =>
+      isTrue ? Effect.void : Effect.andThen(TestClock.withLive(Effect.sleep("5 millis")), until(condition))
+    )
+  )
