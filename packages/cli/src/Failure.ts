@@ -5,6 +5,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { PlatformError } from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { ShowHelp } from "effect/cli/CliError"
@@ -32,6 +33,7 @@ const exitCodes: Record<string, number> = {
   InvalidCursor: 2,
   TodoNotFound: 3,
   ListNotFound: 3,
+  CursorExpired: 3,
   RevisionMismatch: 4,
   Conflict: 4,
   ListNotEmpty: 4,
@@ -43,7 +45,8 @@ const exitCodes: Record<string, number> = {
 
 const mends: Record<string, string> = {
   TodoNotFound: '"todo-admin todo list" shows those there are, with --trash those in the trash',
-  ListNotFound: "give the id of one of the user's lists",
+  ListNotFound: '"todo-admin list list" shows those there are, with --trash those in the trash',
+  ListNotEmpty: "add --todos trash or --todos keep",
   InvalidCursor: "repeat the filters and the user that the cursor came with",
   RevisionMismatch: "look at it again, and repeat the change on its revision",
   Unavailable: 'run "todo-admin doctor" to see why',
@@ -55,6 +58,7 @@ const mends: Record<string, string> = {
 export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Exit.isSuccess(exit)) return 0
   if (Cause.hasInterruptsOnly(exit.cause)) return 130
+  if (isUnread(exit.cause)) return 0
   const error = Cause.squash(exit.cause)
   // A noun without its verb is a mistake; the bare name asks what there is.
   if (error instanceof ShowHelp) return error.errors.length > 0 || error.commandPath.length > 1 ? 2 : 0
@@ -66,10 +70,16 @@ export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
 export const describe = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> =>
   Effect.gen(function* () {
     const error = Cause.squash(cause)
-    if (Cause.hasInterruptsOnly(cause) || error instanceof ShowHelp) return undefined
+    if (Cause.hasInterruptsOnly(cause) || isUnread(cause) || error instanceof ShowHelp) return undefined
     const message = hasDefect(cause) ? defect(error) : yield* expected(error)
     return `todo-admin: ${oneLine(message)}`
   })
+
+/** Whether stdout was closed by who read it, as `head` does when it has enough: an end like any other. */
+export const isUnread = (cause: Cause.Cause<unknown>): boolean => {
+  const error = Cause.squash(cause)
+  return error instanceof PlatformError && Predicate.hasProperty(error.cause, "code") && error.cause.code === "EPIPE"
+}
 
 const hasDefect = (cause: Cause.Cause<unknown>): boolean => cause.reasons.some(Cause.isDieReason)
 

@@ -1,12 +1,18 @@
 /** Flags that several commands have. */
-import { UserId } from "@todo/core/domain"
+import type { Expectation } from "@todo/core"
+import { PageLimit, Revision, UserId } from "@todo/core/domain"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Flag from "effect/cli/Flag"
+import { Usage } from "./Failure.ts"
 
 /** A flag that is there or not. */
 export const mark = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
+
+export const text = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar("TEXT"), Flag.withDescription(description))
 
 export const user = (description: string) =>
   Flag.String("user").pipe(
@@ -15,6 +21,56 @@ export const user = (description: string) =>
     Flag.withSchema(UserId),
     Flag.withDescription(description)
   )
+
+export const ifRevision = Flag.Int("if-revision").pipe(
+  Flag.withMetavar("N"),
+  Flag.withSchema(Revision),
+  Flag.withDescription("Only if it is at this revision"),
+  Flag.optional
+)
+
+/** What `--if-revision` asks of the row. */
+export const expecting = (revision: Option.Option<number>): Expectation => ({
+  ifRevision: Option.isSome(revision) ? [revision.value] : undefined
+})
+
+/** `--before ID` or `--after ID`: where to. */
+export const destination = <Id extends string>(id: Schema.Codec<Id, string>) => {
+  const neighbour = (name: string, description: string) =>
+    Flag.String(name).pipe(
+      Flag.withMetavar("ID"),
+      Flag.withSchema(id),
+      Flag.withDescription(description),
+      Flag.optional
+    )
+  return { before: neighbour("before", "Right before this one"), after: neighbour("after", "Right behind this one") }
+}
+
+export const destinationOf = Effect.fnUntraced(function* <Id>(flags: {
+  readonly before: Option.Option<Id>
+  readonly after: Option.Option<Id>
+}) {
+  const { after, before } = flags
+  if (Option.isSome(before) === Option.isSome(after)) {
+    return yield* new Usage({ message: "say where to: either --before or --after" })
+  }
+  return Option.isSome(before) ? { before: before.value } : { after: Option.getOrThrow(after) }
+})
+
+export const trash = mark("trash", "What is in the trash, and nothing else")
+
+/** Which page, or pages, of what is listed. */
+export const paging = {
+  limit: Flag.Int("limit").pipe(
+    Flag.withMetavar("N"),
+    Flag.withSchema(PageLimit),
+    Flag.withDescription("How many to a page, 1 to 200; 50 where it is not given"),
+    Flag.optional
+  ),
+  cursor: text("cursor", "Where the page before ended; the other flags as they were").pipe(Flag.optional),
+  all: mark("all", "Every page"),
+  count: mark("count", "Also how many there are in all")
+}
 
 const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }
 

@@ -4,6 +4,7 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
@@ -13,7 +14,7 @@ import type { Screen } from "./Table.ts"
 /** `--json`, on every command. */
 export const Json = GlobalFlag.Setting("json")({
   flag: Flag.Boolean("json").pipe(
-    Flag.withDescription("Print one JSON document"),
+    Flag.withDescription("Print JSON instead of what people read"),
     Flag.withoutNegation,
     Flag.withDefault(false)
   )
@@ -26,9 +27,24 @@ export const print = <A>(data: A, draw: (data: A, screen: Screen) => string) =>
     if (text !== "") yield* Console.log(text)
   })
 
+/**
+ * Prints each as soon as it is there: with `--json` as a line of JSON, else as `draw`
+ * shows it. Fails once nobody reads on.
+ */
+export const printEach = <A, E, R>(stream: Stream.Stream<A, E, R>, draw: (data: A, screen: Screen) => string) =>
+  Effect.gen(function* () {
+    const asJson = yield* Json
+    const drawnOn = yield* screen
+    const stdio = yield* Stdio.Stdio
+    yield* stream.pipe(
+      Stream.map((data) => `${asJson ? json(data, 0) : draw(data, drawnOn)}\n`),
+      Stream.run(stdio.stdout())
+    )
+  })
+
 /** JSON escapes the control characters of ASCII by itself; those above, terminals obey as well. */
-const json = (data: unknown): string =>
-  JSON.stringify(data, null, 2).replace(/[\u007F-\u009F]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
+const json = (data: unknown, indent = 2): string =>
+  JSON.stringify(data, null, indent).replace(/[\u007F-\u009F]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
 
 /** A remark for the person who reads the drawing; the document says it by itself. */
 export const remark = (message: string) => Effect.flatMap(Json, (json) => (json ? Effect.void : say(message)))

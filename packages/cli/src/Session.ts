@@ -2,7 +2,7 @@
  * The installation that commands work on. Loaded by the commands that need it, when they
  * run: `--help` does not wait for a database client.
  */
-import { CurrentUser, Lists, Migrations, Services, Todos, type UserId } from "@todo/core"
+import { Changes, CurrentUser, Lists, Migrations, Services, Todos, type UserId } from "@todo/core"
 import { Installation } from "@todo/core/installation"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -21,11 +21,12 @@ export const asUser = <A, E, R>(
   use: (services: {
     readonly todos: typeof Todos.Service
     readonly lists: typeof Lists.Service
+    readonly changes: typeof Changes.Service
   }) => Effect.Effect<A, E, R | CurrentUser>
 ) =>
   Effect.gen(function* () {
     yield* migrated
-    return yield* use({ todos: yield* Todos, lists: yield* Lists })
+    return yield* use({ todos: yield* Todos, lists: yield* Lists, changes: yield* Changes })
   }).pipe(
     Effect.provideService(CurrentUser, { id }),
     Effect.provide(

@@ -9,8 +9,10 @@ export interface Screen {
   readonly colour: boolean
 }
 
+type Style = Parameters<typeof styleText>[0]
+
 /** Styled where there is colour. */
-export const styled = (screen: Screen, format: Parameters<typeof styleText>[0], text: string): string =>
+export const styled = (screen: Screen, format: Style, text: string): string =>
   screen.colour ? styleText(format, text, { validateStream: false }) : text
 
 export interface Column<Row> {
@@ -18,6 +20,10 @@ export interface Column<Row> {
   readonly cell: (row: Row) => string
   /** May be cut down to so many cells. Other columns are never cut. */
   readonly least?: number
+  /** Only ever in addition: what it says has to be readable without colour. */
+  readonly style?: (row: Row) => Style | undefined
+  /** Where it is not in a row but has a line of its own, and room for words. */
+  readonly alone?: { readonly name: string; readonly cell: (row: Row) => string }
 }
 
 const gap = 2
@@ -28,36 +34,56 @@ const gap = 2
  */
 export const table = <Row>(columns: ReadonlyArray<Column<Row>>, rows: ReadonlyArray<Row>, screen: Screen): string => {
   const drawn = columns
-    .map(({ cell, least, name }) => {
-      const cells = rows.map((row) => oneLine(cell(row)))
-      return { name, cells, least, width: Math.max(displayWidth(name), ...cells.map(displayWidth)) }
+    .map((column) => {
+      const cells = rows.map((row) => oneLine(column.cell(row)))
+      const width = cells.reduce((width, cell) => Math.max(width, displayWidth(cell)), displayWidth(column.name))
+      return { ...column, cells, width }
     })
     .filter(({ cells }) => cells.some((cell) => cell !== ""))
   const widths = shrink(drawn, screen.width)
   if (widths === undefined) {
     return rows
-      .map((_, at) =>
+      .map((row) =>
         record(
-          drawn.map(({ cells, name }) => [name, cells[at] ?? ""]),
+          drawn.map(({ alone, cell, name, style }) => [
+            alone?.name ?? name,
+            oneLine((alone?.cell ?? cell)(row)),
+            style?.(row)
+          ]),
           screen
         )
       )
       .join("\n\n")
   }
-  const line = (cells: ReadonlyArray<string>) =>
+  const line = (cells: ReadonlyArray<string>, style: (at: number) => Style | undefined) =>
     cells
-      .map((cell, at) => fit(cell, widths[at] ?? 0))
+      .map((cell, at) => filled(screen, style(at), cell, widths[at] ?? 0))
       .join(" ".repeat(gap))
       .trimEnd()
   return [
-    styled(screen, "bold", line(drawn.map(({ name }) => name))),
-    ...rows.map((_, at) => line(drawn.map(({ cells }) => cells[at] ?? "")))
+    line(
+      drawn.map(({ name }) => name),
+      () => "bold"
+    ),
+    ...rows.map((row, at) =>
+      line(
+        drawn.map(({ cells }) => cells[at] ?? ""),
+        (column) => drawn[column]?.style?.(row)
+      )
+    )
   ].join("\n")
+}
+
+/** A cell of which the text is styled, and the rest is not. */
+const filled = (screen: Screen, style: Style | undefined, cell: string, width: number): string => {
+  const text = fit(cell, width)
+  const end = text.trimEnd().length
+  return style === undefined || end === 0 ? text : styled(screen, style, text.slice(0, end)) + text.slice(end)
 }
 
 /** Takes what is too wide from the widest of the columns that may be cut. */
 const shrink = (
-  columns: ReadonlyArray<{ readonly width: number; readonly least: number | undefined }>,
+  columns: ReadonlyArray<{ readonly width: number; readonly least?: number }>,
   room = Infinity
 ): ReadonlyArray<number> | undefined => {
   const widths = columns.map(({ width }) => width)
@@ -75,14 +101,17 @@ const shrink = (
 }
 
 /** Names and values, one below the other; a value may have several lines. What is empty is left out. */
-export const record = (fields: ReadonlyArray<readonly [name: string, value: string]>, screen: Screen): string => {
+export const record = (
+  fields: ReadonlyArray<readonly [name: string, value: string, style?: Style | undefined]>,
+  screen: Screen
+): string => {
   const shown = fields.filter(([, value]) => value !== "")
   const width = Math.max(...shown.map(([name]) => displayWidth(name)))
   return shown
-    .flatMap(([name, value]) =>
+    .flatMap(([name, value, style]) =>
       lines(value).map((line, at) => {
         const label = styled(screen, "dim", fit(at === 0 ? name : "", width))
-        return `${label}${" ".repeat(gap)}${line}`.trimEnd()
+        return `${label}${" ".repeat(gap)}${style === undefined ? line : styled(screen, style, line)}`.trimEnd()
       })
     )
     .join("\n")

@@ -10,7 +10,9 @@ import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import { changes } from "./commands/changes.ts"
 import { doctor } from "./commands/doctor.ts"
+import { list } from "./commands/list.ts"
 import { migrate } from "./commands/migrate.ts"
 import { todo } from "./commands/todo.ts"
 import { token } from "./commands/token.ts"
@@ -28,9 +30,9 @@ export class Debugging extends Context.Service<Debugging, Ref.Ref<boolean>>()("@
 export const todoAdmin = Command.make("todo-admin").pipe(
   Command.withDescription(
     "Operate a todo database: the one that DATABASE_URL names, or else the embedded one of development mode.\n" +
-      "  Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 database unreachable, 6 check found problems"
+      "  Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 database unreachable, 6 check found problems, 130 interrupted"
   ),
-  Command.withSubcommands([todo, migrate, doctor, token]),
+  Command.withSubcommands([todo, list, changes, migrate, doctor, token]),
   Command.provideEffectDiscard(
     Effect.gen(function* () {
       yield* Ref.set(yield* Debugging, yield* Debug)

@@ -1,17 +1,14 @@
 /** What can be said of a todo on the command line. */
-import { Due, Instant, ListId, PageLimit, Priority, Revision, TimeZone, TodoId, TodoSort } from "@todo/core/domain"
+import { Due, Instant, ListId, Priority, TimeZone, TodoId, TodoSort } from "@todo/core/domain"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import { mark } from "./Flags.ts"
+import { mark, paging, text, trash } from "./Flags.ts"
 
 export const id = Argument.String("id").pipe(Argument.withSchema(TodoId), Argument.withDescription("The todo's id"))
 
 export const title = Argument.String("title").pipe(Argument.withDescription("What is to be done"))
-
-const text = (name: string, description: string) =>
-  Flag.String(name).pipe(Flag.withMetavar("TEXT"), Flag.withDescription(description))
 
 const tag = (description: string) => text("tag", description).pipe(Flag.withMetavar("TAG"), Flag.atLeast(0))
 
@@ -88,30 +85,18 @@ export const query = {
   timeZone: Flag.String("time-zone").pipe(
     Flag.withMetavar("ZONE"),
     Flag.withSchema(TimeZone),
-    Flag.withDescription("Where days begin and end, Europe/Paris; UTC where it is not given"),
+    Flag.withDescription(
+      "Where days begin and end, Europe/Paris. Where it is not given: that of this machine, or with --json UTC"
+    ),
     Flag.optional
   ),
   dueFrom: instant("due-from", "Only those that are due then or later"),
   dueTo: instant("due-to", "Only those that are due then or earlier"),
   q: text("search", "Only those with these words in title or description").pipe(Flag.optional),
-  deleted: mark("trash", "What is in the trash, and nothing else"),
+  deleted: trash,
   sort: Flag.Literals("sort", TodoSort.literals).pipe(
     Flag.withDescription("The order; - in front means descending (--sort=-createdAt)"),
     Flag.optional
   ),
-  limit: Flag.Int("limit").pipe(
-    Flag.withMetavar("N"),
-    Flag.withSchema(PageLimit),
-    Flag.withDescription("How many to a page, 1 to 200; 50 where it is not given"),
-    Flag.optional
-  ),
-  cursor: text("cursor", "Where the page before ended").pipe(Flag.optional),
-  all: mark("all", "Every page")
+  ...paging
 }
-
-export const ifRevision = Flag.Int("if-revision").pipe(
-  Flag.withMetavar("N"),
-  Flag.withSchema(Revision),
-  Flag.withDescription("Only if the todo is at this revision"),
-  Flag.optional
-)

@@ -1,5 +1,7 @@
 /** How todos look to people. */
 import type { Due, Todo } from "@todo/core/domain"
+import { isOverdue, sayDue } from "./DueView.ts"
+import type { Here } from "./Here.ts"
 import { record, type Screen, styled, table } from "./Table.ts"
 import { oneLine } from "./Text.ts"
 
@@ -8,20 +10,50 @@ const due = (due: Due | null): string =>
 
 const priority = (todo: Todo): string => (todo.priority === "none" ? "" : todo.priority)
 
+const priorityStyles = { none: undefined, low: undefined, medium: "yellow", high: "red" } as const
+
+/** What there is to know around todos: when and where somebody looks, and the names of lists. */
+interface Surroundings extends Here {
+  readonly lists: ReadonlyMap<string, string>
+}
+
 // The least widths let the table fit into 80 cells.
-export const drawTodos = (todos: ReadonlyArray<Todo>, screen: Screen): string =>
-  table(
+export const drawTodos = (todos: ReadonlyArray<Todo>, around: Surroundings, screen: Screen): string => {
+  const overdue = new Set(todos.filter((todo) => isOverdue(todo, around)))
+  return table(
     [
       { name: "ID", cell: ({ id }) => id },
-      { name: "✓", cell: ({ completed }) => (completed ? "✓" : "") },
-      { name: "TITLE", cell: ({ title }) => title, least: 12 },
-      { name: "DUE", cell: (todo) => due(todo.due), least: "2026-12-01…".length },
-      { name: "PRIO", cell: priority },
-      { name: "TAGS", cell: ({ tags }) => tags.join(", "), least: 4 }
+      {
+        name: "",
+        cell: (todo) => (todo.completed ? "✓" : overdue.has(todo) ? "!" : ""),
+        style: (todo) => (todo.completed ? "green" : "red"),
+        alone: { name: "STATE", cell: (todo) => (todo.completed ? "✓ done" : overdue.has(todo) ? "! overdue" : "") }
+      },
+      {
+        name: "TITLE",
+        cell: ({ title }) => title,
+        least: 12,
+        style: ({ completed }) => (completed ? "dim" : undefined)
+      },
+      {
+        name: "DUE",
+        cell: (todo) => (todo.due === null ? "" : sayDue(todo.due, around)),
+        least: "2 days ago".length,
+        style: (todo) => (overdue.has(todo) ? "red" : undefined)
+      },
+      {
+        name: "P",
+        cell: (todo) => priority(todo).charAt(0).toUpperCase(),
+        style: ({ priority }) => priorityStyles[priority],
+        alone: { name: "PRIORITY", cell: priority }
+      },
+      { name: "TAGS", cell: ({ tags }) => tags.join(", "), least: 4 },
+      { name: "LIST", cell: ({ listId }) => (listId === null ? "" : (around.lists.get(listId) ?? listId)), least: 4 }
     ],
     todos,
     screen
   )
+}
 
 export const drawTodo = (todo: Todo, screen: Screen): string =>
   [

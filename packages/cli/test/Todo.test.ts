@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto"
 import { assert, describe, layer } from "@effect/vitest"
-import type { Page, Todo } from "@todo/core"
+import { Lists, type Page, type Todo, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
-import { admin, assertFailed, json, newUser, together } from "./program.ts"
+import { admin, assertFailed, asUser, environment, json, newUser, run, together } from "./program.ts"
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin todo", () => {
@@ -105,6 +105,65 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.deepStrictEqual(titles(due), ["a", "b", "c"])
         assert.deepStrictEqual(titles(trash), [])
         assertFailed(other, 2, /cursor was not made for this user/)
+      })
+    )
+
+    it.effect("puts a todo before or behind another one, on the revision that was given", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        const [a, b, c] = yield* asUser(
+          user,
+          Effect.flatMap(Todos, ({ create }) => Effect.forEach(["a", "b", "c"], (title) => create({ title })))
+        )
+        assert.isDefined(a)
+        assert.isDefined(b)
+        assert.isDefined(c)
+        const before = ["todo", "move", "--user", user, c.id, "--before", a.id]
+        const [late, missing] = yield* together(
+          admin(...before, "--if-revision", "9"),
+          admin("todo", "move", "--user", user, c.id, "--after", randomUUID())
+        )
+        assertFailed(late, 4, /at revision 3 by now/)
+        assertFailed(missing, 3, /no such todo/)
+
+        assert.strictEqual((yield* json<Todo>(...before, "--if-revision", "3")).revision, 4)
+        yield* json<Todo>("todo", "move", "--user", user, a.id, "--after", b.id)
+        const { items, total } = yield* json<Page<Todo>>("todo", "list", "--user", user, "--count", "--limit", "1")
+        assert.deepStrictEqual([items.map(({ title }) => title), total], [["c"], 3])
+        const { stdout } = yield* admin("todo", "list", "--user", user, "--count")
+        assert.match(stdout, /^ID +TITLE\n\S+ +c\n\S+ +b\n\S+ +a\n\n3 in all\n$/)
+      })
+    )
+
+    it.effect("shows people the days of where they are, and scripts the same ones everywhere", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        // A day ahead of the other.
+        const [kiritimati, pagoPago] = ["Pacific/Kiritimati", "Pacific/Pago_Pago"]
+        const date = new Intl.DateTimeFormat("en-CA", { timeZone: kiritimati }).format(new Date())
+        yield* asUser(
+          user,
+          Effect.gen(function* () {
+            const list = yield* (yield* Lists).create({ name: "Errands" })
+            yield* (yield* Todos).create({ title: "x", due: { date }, priority: "high", listId: list.id })
+          })
+        )
+        const installed = yield* environment
+        const list = (TZ: string, ...flags: ReadonlyArray<string>) =>
+          run(["todo", "list", "--user", user, ...flags], { ...installed, TZ })
+        const [here, none, there, nowhere, one, other] = yield* together(
+          list(kiritimati, "--due", "today"),
+          list(pagoPago, "--due", "today"),
+          list(kiritimati, "--time-zone", pagoPago),
+          list("Nowhere/Land"),
+          list(kiritimati, "--due", "today", "--json"),
+          list(pagoPago, "--due", "today", "--json")
+        )
+        assert.match(here.stdout, /^ID +TITLE +DUE +P +LIST\n\S+ +x +today +H +Errands\n$/)
+        assert.deepStrictEqual(none, { code: 0, stdout: "", stderr: "No todos\n" })
+        assert.match(there.stdout, / x +(tomorrow|in 2 days) /)
+        assert.match(nowhere.stdout, / x +(today|tomorrow) /)
+        assert.deepStrictEqual(one, other)
       })
     )
 

@@ -19,7 +19,10 @@ describe.concurrent("todo-admin", () => {
       for (const { code, stderr } of [bare, help, verb, version, completions]) {
         assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
       }
-      assert.match(help.stdout, /todo {2,}.*\n.*migrate {2,}.*\n.*doctor {2,}.*\n.*token {2,}/)
+      assert.match(
+        help.stdout,
+        /todo {2,}.*\n.*list {2,}.*\n.*changes {2,}.*\n.*migrate {2,}.*\n.*doctor {2,}.*\n.*token {2,}/
+      )
       assert.match(help.stdout, /0 done, 1 failed, 2 usage, 3 not found/)
       assert.strictEqual(bare.stdout, help.stdout)
       assert.match(verb.stdout, /EXAMPLES\n {2}todo-admin todo add --user alice "Buy milk"/)
@@ -44,6 +47,9 @@ describe.concurrent("todo-admin", () => {
     ["a zone that does not exist", ["todo", "add", "-u", "a", "x", "--due", "2026-02-03T09:00@Mars"], /--due/],
     ["an edit of nothing", ["todo", "edit", "--user", "a", uuid], /nothing to change/],
     ["given and cleared", ["todo", "edit", "-u", "a", uuid, "--tag", "b", "--clear-tags"], /tags cannot be both/],
+    ["a move to nowhere", ["todo", "move", "-u", "a", uuid], /either --before or --after/],
+    ["two places", ["list", "move", "-u", "a", uuid, "--before", uuid, "--after", uuid], /either --before or --after/],
+    ["no such fate", ["list", "delete", "-u", "a", uuid, "--yes", "--todos", "burn"], /--todos.*keep/],
     ["a deletion that nobody confirms", ["todo", "delete", "--user", "a", uuid], /--yes/],
     ["a time without a unit", ["token", "--user", "a", "--expires", "60"], /--expires.*30m/]
   ]

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
+import { once } from "node:events"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert } from "@effect/vitest"
-import { Database } from "@todo/core"
+import { CurrentUser, Database, type Lists, Services, type Todos, UserId } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 
@@ -32,20 +34,29 @@ export const start = (args: ReadonlyArray<string>, environment: Environment = {}
   let [stdout, stderr] = ["", ""]
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
+  /** Waits until so many lines are on stdout. */
+  const lines = async (count: number) => {
+    while (stdout.split("\n").length <= count) await once(child.stdout, "data")
+    return stdout.split("\n").slice(0, count)
+  }
   const ended = new Promise<Run>((done, reject) => {
     child.once("error", reject).once("close", (code) => done({ code, stdout, stderr }))
   })
-  return { child, ended }
+  return { child, ended, lines }
 }
 
 export const run = (args: ReadonlyArray<string>, environment?: Environment) =>
   Effect.promise(() => start(args, environment).ended)
 
-/** Runs it against the test database, as operators do: one URL for servers, one for migrations. */
+/** What names the test database, as operators do: one URL for servers, one for migrations. */
+export const environment = Effect.map(TestDatabase, ({ ownerUrl, url }) => ({
+  DATABASE_URL: Redacted.value(url),
+  TODO_MIGRATE_URL: Redacted.value(ownerUrl)
+}))
+
+/** Runs it against the test database. */
 export const admin = (...args: ReadonlyArray<string>) =>
-  Effect.flatMap(TestDatabase, ({ ownerUrl, url }) =>
-    run(args, { DATABASE_URL: Redacted.value(url), TODO_MIGRATE_URL: Redacted.value(ownerUrl) })
-  )
+  Effect.flatMap(environment, (environment) => run(args, environment))
 
 /** The JSON document on stdout of a run that worked. */
 export const json = <A>(...args: ReadonlyArray<string>) =>
@@ -65,6 +76,15 @@ export const assertFailed = (run: Run, code: number, line: RegExp) => {
 export const sql = (url: Redacted.Redacted, statement: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement).unprepared).pipe(
     Effect.provide(Database.layer({ url, poolSize: 1 }))
+  )
+
+/** Does on behalf of a user, in this process, what is not the program's to show. */
+export const asUser = <A, E>(id: string, use: Effect.Effect<A, E, CurrentUser | Todos | Lists>) =>
+  Effect.flatMap(TestDatabase, ({ url }) =>
+    use.pipe(
+      Effect.provideService(CurrentUser, { id: UserId.make(id) }),
+      Effect.provide(Services.layer.pipe(Layer.provide(Database.layer({ url, poolSize: 1 }))))
+    )
   )
 
 export const newUser = () => `user-${randomUUID()}`

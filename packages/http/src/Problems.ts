@@ -10,7 +10,7 @@ const byStatus: Record<number, readonly [ProblemCode, string]> = {
   404: ["route-not-found", "There is nothing at this path"],
   405: ["method-not-allowed", "The path does not know this method; see the Allow header"],
   413: ["payload-too-large", "The body is larger than this server reads"],
-  415: ["unsupported-media-type", "The body must be JSON"],
+  415: ["unsupported-media-type", "The body must be JSON, and not compressed"],
   503: ["unavailable", "The server cannot answer in time; try again"]
 }
 

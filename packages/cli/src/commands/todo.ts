@@ -1,12 +1,14 @@
-import type { CurrentUser, Todo, TodoId, TodoPatch, TodoQuery } from "@todo/core/domain"
+import { type CurrentUser, pageLimit, type Todo, TodoId, type TodoPatch, type TodoQuery } from "@todo/core/domain"
 import type { Expectation, Todos } from "@todo/core"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
+import * as AsUser from "../AsUser.ts"
 import { askable, confirm, yes } from "../Confirm.ts"
 import { Usage } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
-import { print, remark } from "../Output.ts"
+import { hereIn } from "../Here.ts"
+import { Json, print } from "../Output.ts"
+import { everyPage, printPage } from "../Paging.ts"
 import { oneLine } from "../Text.ts"
 import * as TodoFlags from "../TodoFlags.ts"
 import { drawTodo, drawTodos } from "../TodoView.ts"
@@ -19,11 +21,7 @@ type Service = typeof Todos.Service
 
 /** Runs on behalf of `--user`. */
 const asUser = <A, E, R>(use: (todos: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
-  Effect.gen(function* () {
-    const { user } = yield* noun
-    const session = yield* Effect.promise(() => import("../Session.ts"))
-    return yield* session.asUser(user, ({ todos }) => use(todos))
-  })
+  Effect.flatMap(noun, ({ user }) => AsUser.asUser(user, ({ todos }) => use(todos)))
 
 const one = <E, R>(use: (todos: Service) => Effect.Effect<Todo, E, R | CurrentUser>) =>
   Effect.flatMap(asUser(use), (todo) => print(todo, drawTodo))
@@ -31,37 +29,49 @@ const one = <E, R>(use: (todos: Service) => Effect.Effect<Todo, E, R | CurrentUs
 const list = Command.make(
   "list",
   TodoFlags.query,
-  Effect.fnUntraced(function* ({ all, completed, deleted, open, tag, ...rest }) {
+  Effect.fnUntraced(function* ({ all, completed, count, deleted, open, tag, ...rest }) {
     if (completed && open) return yield* new Usage({ message: "--completed and --open exclude each other" })
-    const query: TodoQuery = {
+    const asked: TodoQuery = {
       ...Flags.given(rest),
       ...((completed || open) && { completed }),
       ...(deleted && { deleted }),
-      ...(tag.length > 0 && { tag })
+      ...(tag.length > 0 && { tag }),
+      ...(count && { count })
     }
-    const page = yield* asUser((todos) => (all ? everyPage(todos, query) : todos.list(query)))
-    yield* print(page, ({ items }, screen) => (items.length === 0 ? "" : drawTodos(items, screen)))
-    if (page.nextCursor !== null) yield* remark(`There are more: add --all, or --cursor ${page.nextCursor}`)
-    else if (page.items.length === 0) yield* remark("No todos")
+    // A person means the days of where they are; a script should not depend on where it runs.
+    const forPeople = !(yield* Json)
+    const here = yield* hereIn(asked.timeZone)
+    const query = forPeople && isAboutDays(asked) ? { ...asked, timeZone: here.timeZone } : asked
+
+    const { user } = yield* noun
+    const { lists, page } = yield* AsUser.asUser(
+      user,
+      Effect.fnUntraced(function* ({ lists, todos }) {
+        const page = yield* all ? everyPage(todos.list, query) : todos.list(query)
+        const named = forPeople && page.items.some(({ listId }) => listId !== null)
+        return { page, lists: named ? (yield* lists.list({ limit: pageLimit.max })).items : [] }
+      })
+    )
+    const names = new Map(lists.map(({ id, name }) => [id, name]))
+    yield* printPage(page, "No todos", (items, screen) => drawTodos(items, { ...here, lists: names }, screen))
   })
 ).pipe(
-  Command.withDescription("List todos, a page at a time"),
+  Command.withDescription(
+    "List todos, a page at a time.\n" +
+      "  The table marks what is done (✓) and what is overdue (!), and has the priority under P: high, medium or low.\n" +
+      "  Its days and times are those of --time-zone, or else of this machine; --json filters and sorts in UTC instead"
+  ),
+  Command.withShortDescription("List todos, a page at a time"),
   Command.withExamples([
     { command: "todo-admin todo list --user alice --open --sort=-updatedAt" },
+    { command: "todo-admin todo list --user alice --due today --time-zone Europe/Paris" },
     { command: "todo-admin todo list --user alice --tag home --all --json", description: "Every one, for a script" }
   ])
 )
 
-const everyPage = Effect.fnUntraced(function* (todos: Service, query: TodoQuery) {
-  const items: Array<Todo> = []
-  let page = yield* todos.list({ limit: 200, ...query })
-  items.push(...page.items)
-  while (page.nextCursor !== null) {
-    page = yield* todos.list({ limit: 200, ...query, cursor: page.nextCursor })
-    items.push(...page.items)
-  }
-  return { items, nextCursor: null }
-})
+/** Whether the zone makes a difference; a cursor is bound to it. */
+const isAboutDays = ({ due, dueFrom, dueTo, sort }: TodoQuery): boolean =>
+  (due ?? dueFrom ?? dueTo) !== undefined || sort === "due" || sort === "-due"
 
 const show = Command.make("show", { id: TodoFlags.id }, ({ id }) => one((todos) => todos.get(id))).pipe(
   Command.withDescription("Show one todo"),
@@ -80,10 +90,10 @@ const add = Command.make("add", { title: TodoFlags.title, ...TodoFlags.fields },
 
 const edit = Command.make(
   "edit",
-  { id: TodoFlags.id, ...TodoFlags.changes, ifRevision: TodoFlags.ifRevision },
+  { id: TodoFlags.id, ...TodoFlags.changes, ifRevision: Flags.ifRevision },
   Effect.fnUntraced(function* ({ id, ifRevision, ...flags }) {
     const patch = yield* patchOf(flags)
-    yield* one((todos) => todos.update(id, patch, expecting(ifRevision)))
+    yield* one((todos) => todos.update(id, patch, Flags.expecting(ifRevision)))
   })
 ).pipe(
   Command.withDescription("Change a todo; what is not given stays as it is"),
@@ -110,14 +120,10 @@ const patchOf = Effect.fnUntraced(function* (flags: Command.Command.Config.Infer
   return patch
 })
 
-const expecting = (revision: Option.Option<number>): Expectation => ({
-  ifRevision: Option.isSome(revision) ? [revision.value] : undefined
-})
-
 /** The verbs that take an id and nothing else. */
 const verb = (name: "done" | "reopen" | "restore", method: "complete" | "reopen" | "restore", description: string) =>
-  Command.make(name, { id: TodoFlags.id, ifRevision: TodoFlags.ifRevision }, ({ id, ifRevision }) =>
-    one((todos) => todos[method](id, expecting(ifRevision)))
+  Command.make(name, { id: TodoFlags.id, ifRevision: Flags.ifRevision }, ({ id, ifRevision }) =>
+    one((todos) => todos[method](id, Flags.expecting(ifRevision)))
   ).pipe(
     Command.withDescription(description),
     Command.withExamples([{ command: `todo-admin todo ${name} --user alice ID` }])
@@ -125,10 +131,10 @@ const verb = (name: "done" | "reopen" | "restore", method: "complete" | "reopen"
 
 const remove = Command.make(
   "delete",
-  { id: TodoFlags.id, ifRevision: TodoFlags.ifRevision, yes },
+  { id: TodoFlags.id, ifRevision: Flags.ifRevision, yes },
   Effect.fnUntraced(function* ({ id, ifRevision, yes }) {
     yield* askable(yes)
-    yield* one((todos) => removeConfirmed(todos, id, yes, expecting(ifRevision)))
+    yield* one((todos) => removeConfirmed(todos, id, yes, Flags.expecting(ifRevision)))
   })
 ).pipe(
   Command.withDescription("Put a todo into the trash"),
@@ -146,6 +152,18 @@ const removeConfirmed = Effect.fnUntraced(function* (todos: Service, id: TodoId,
   return yield* todos.delete(id, expected)
 })
 
+const move = Command.make(
+  "move",
+  { id: TodoFlags.id, ...Flags.destination(TodoId), ifRevision: Flags.ifRevision },
+  Effect.fnUntraced(function* ({ id, ifRevision, ...flags }) {
+    const to = yield* Flags.destinationOf(flags)
+    yield* one((todos) => todos.move(id, to, Flags.expecting(ifRevision)))
+  })
+).pipe(
+  Command.withDescription("Put a todo before or behind another one"),
+  Command.withExamples([{ command: "todo-admin todo move --user alice ID --after OTHER" }])
+)
+
 export const todo = noun.pipe(
   Command.withDescription("Work on the todos of one user"),
   Command.withSubcommands([
@@ -155,6 +173,7 @@ export const todo = noun.pipe(
     edit,
     verb("done", "complete", "Mark a todo done"),
     verb("reopen", "reopen", "Mark a todo open again"),
+    move,
     remove,
     verb("restore", "restore", "Take a todo out of the trash")
   ])

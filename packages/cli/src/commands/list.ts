@@ -1,0 +1,134 @@
+import { type CurrentUser, ListId, ListSort, ListTodos, type TodoList } from "@todo/core/domain"
+import type { Expectation, Lists } from "@todo/core"
+import * as Effect from "effect/Effect"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as AsUser from "../AsUser.ts"
+import { askable, confirm, yes } from "../Confirm.ts"
+import * as Flags from "../Flags.ts"
+import { drawList, drawLists } from "../ListView.ts"
+import { print } from "../Output.ts"
+import { everyPage, printPage } from "../Paging.ts"
+import { oneLine } from "../Text.ts"
+
+const noun = Command.make("list").pipe(
+  Command.withSharedFlags({ user: Flags.user("Whose lists: the subject of the user's tokens") })
+)
+
+type Service = typeof Lists.Service
+
+/** Runs on behalf of `--user`. */
+const asUser = <A, E, R>(use: (lists: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
+  Effect.flatMap(noun, ({ user }) => AsUser.asUser(user, ({ lists }) => use(lists)))
+
+const one = <E, R>(use: (lists: Service) => Effect.Effect<TodoList, E, R | CurrentUser>) =>
+  Effect.flatMap(asUser(use), (list) => print(list, drawList))
+
+const id = Argument.String("id").pipe(Argument.withSchema(ListId), Argument.withDescription("The list's id"))
+
+const name = Argument.String("name").pipe(Argument.withDescription("What it is called"))
+
+const all = Command.make(
+  "list",
+  {
+    deleted: Flags.trash,
+    sort: Flag.Literals("sort", ListSort.literals).pipe(
+      Flag.withDescription("The order; - in front means descending (--sort=-createdAt)"),
+      Flag.optional
+    ),
+    ...Flags.paging
+  },
+  Effect.fnUntraced(function* ({ all, count, deleted, ...rest }) {
+    const query = { ...Flags.given(rest), ...(deleted && { deleted }), ...(count && { count }) }
+    const page = yield* asUser((lists) => (all ? everyPage(lists.list, query) : lists.list(query)))
+    yield* printPage(page, "No lists", drawLists)
+  })
+).pipe(
+  Command.withDescription("List the lists, a page at a time"),
+  Command.withExamples([{ command: "todo-admin list list --user alice --all --json", description: "For a script" }])
+)
+
+const show = Command.make("show", { id }, ({ id }) => one((lists) => lists.get(id))).pipe(
+  Command.withDescription("Show one list"),
+  Command.withExamples([
+    { command: "todo-admin list show --user alice ID" },
+    { command: "todo-admin todo list --user alice --list ID", description: "What is in it" }
+  ])
+)
+
+const add = Command.make("add", { name }, ({ name }) => one((lists) => lists.create({ name }))).pipe(
+  Command.withDescription("Add a list"),
+  Command.withExamples([{ command: 'todo-admin list add --user alice "Errands"' }])
+)
+
+const rename = Command.make("rename", { id, name, ifRevision: Flags.ifRevision }, ({ id, ifRevision, name }) =>
+  one((lists) => lists.update(id, { name }, Flags.expecting(ifRevision)))
+).pipe(
+  Command.withDescription("Give a list another name"),
+  Command.withExamples([{ command: 'todo-admin list rename --user alice ID "Errands and chores"' }])
+)
+
+const remove = Command.make(
+  "delete",
+  {
+    id,
+    todos: Flag.Literals("todos", ListTodos.literals).pipe(
+      Flag.withDescription("What becomes of its todos: they go to the trash with it, or are kept without a list"),
+      Flag.optional
+    ),
+    ifRevision: Flags.ifRevision,
+    yes
+  },
+  Effect.fnUntraced(function* ({ id, ifRevision, todos, yes }) {
+    yield* askable(yes)
+    const options = { ...Flags.expecting(ifRevision), ...Flags.given({ todos }) }
+    yield* one((lists) => removeConfirmed(lists, id, yes, options))
+  })
+).pipe(
+  Command.withDescription("Put a list into the trash; where it holds todos, --todos says what becomes of them"),
+  Command.withExamples([
+    { command: "todo-admin list delete --user alice ID --todos keep", description: "Asks first, on a terminal" },
+    { command: "todo-admin list delete --user alice ID --todos trash --yes", description: "In a script" }
+  ])
+)
+
+const fates = { trash: ", its todos too", keep: " but keep its todos" }
+
+const removeConfirmed = Effect.fnUntraced(function* (
+  lists: Service,
+  id: ListId,
+  yes: boolean,
+  options: Expectation & { readonly todos?: ListTodos }
+) {
+  if (!yes) {
+    const { name } = yield* lists.get(id)
+    const fate = options.todos === undefined ? "" : fates[options.todos]
+    yield* confirm(`Put the list "${oneLine(name)}" into the trash${fate}?`, yes)
+  }
+  return yield* lists.delete(id, options)
+})
+
+const restore = Command.make("restore", { id, ifRevision: Flags.ifRevision }, ({ id, ifRevision }) =>
+  one((lists) => lists.restore(id, Flags.expecting(ifRevision)))
+).pipe(
+  Command.withDescription("Take a list out of the trash; the todos that went with it stay there"),
+  Command.withExamples([{ command: "todo-admin list restore --user alice ID" }])
+)
+
+const move = Command.make(
+  "move",
+  { id, ...Flags.destination(ListId), ifRevision: Flags.ifRevision },
+  Effect.fnUntraced(function* ({ id, ifRevision, ...flags }) {
+    const to = yield* Flags.destinationOf(flags)
+    yield* one((lists) => lists.move(id, to, Flags.expecting(ifRevision)))
+  })
+).pipe(
+  Command.withDescription("Put a list before or behind another one"),
+  Command.withExamples([{ command: "todo-admin list move --user alice ID --before OTHER" }])
+)
+
+export const list = noun.pipe(
+  Command.withDescription("Work on the lists of one user"),
+  Command.withSubcommands([all, show, add, rename, remove, restore, move])
+)

@@ -1,0 +1,71 @@
+/**
+ * The socket that requests come in by: what it does with clients that are slow, silent or
+ * do not speak HTTP, and how it ends.
+ */
+import { randomUUID } from "node:crypto"
+import { createServer } from "node:http"
+import type { Duplex } from "node:stream"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { describe, mediaType } from "./api/Problem.ts"
+import { Lifecycle } from "./Lifecycle.ts"
+
+export interface SocketSettings {
+  readonly host: string
+  /** How long requests in flight may take to end when the server is told to stop. */
+  readonly drainTimeout: Duration.Duration
+}
+
+/** Answers what is not HTTP at all, which Node would do with an empty body. */
+const refuse = (error: NodeJS.ErrnoException, socket: Duplex) => {
+  if (!socket.writable || error.code === "ECONNRESET") return socket.destroy()
+  const tooLong = error.code === "HPE_HEADER_OVERFLOW"
+  const problem = {
+    ...describe("malformed-request", tooLong ? "The headers are larger than this server reads" : "This is not HTTP"),
+    ...(tooLong && { status: 431 }),
+    requestId: randomUUID()
+  }
+  const body = JSON.stringify(problem)
+  return socket.end(
+    [
+      `HTTP/1.1 ${tooLong ? "431 Request Header Fields Too Large" : "400 Bad Request"}`,
+      `Content-Type: ${mediaType}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      "Connection: close",
+      "",
+      body
+    ].join("\r\n")
+  )
+}
+
+/** Listens. Slow and silent clients are cut off, and when the time to drain is over, all are. */
+export const layer = (settings: SocketSettings, port: number) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { ended } = yield* Lifecycle
+      const server = createServer({
+        headersTimeout: 10_000,
+        requestTimeout: 30_000,
+        connectionsCheckingInterval: 1_000
+      })
+      // Nothing goes either way for a minute: a client that does not read, as event streams are never silent.
+      server.setTimeout(60_000)
+      server.on("clientError", refuse)
+      // Detached, for it has to outlive what it waits for.
+      yield* Effect.forkDetach(
+        Effect.andThen(
+          ended,
+          Effect.sync(() =>
+            setTimeout(() => server.closeAllConnections(), Duration.toMillis(settings.drainTimeout)).unref()
+          )
+        )
+      )
+      return NodeHttpServer.layer(() => server, {
+        host: settings.host,
+        port,
+        gracefulShutdownTimeout: settings.drainTimeout
+      })
+    })
+  )
