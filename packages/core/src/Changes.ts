@@ -41,7 +41,8 @@ export class Changes extends Context.Service<
 
     /**
      * The changes after `since`, and then each as it happens, within half a second,
-     * whichever process made it. Pulls no faster than it is read.
+     * whichever process made it. Pulls no faster than it is read. Fails when the database
+     * has been away for some ten seconds; go on after the last cursor.
      */
     readonly stream: (query: Pick<ChangeQuery, "since">) => Stream.Stream<LiveChange, ChangesError, CurrentUser>
   }
@@ -112,7 +113,7 @@ const make = Effect.gen(function* () {
           const watch = yield* revisions.watch(user.id)
           const next = Effect.fnUntraced(function* (place: Place | undefined) {
             const page = yield* pageAfter(place, changesLimit.default)
-            if (!page.hasMore && page.changes.length === 0) yield* watch.past(page.seen)
+            if (!page.hasMore && page.changes.length === 0) yield* watch.beyond(page.seen)
             const changes = page.changes.map((change): LiveChange => ({
               change,
               cursor: Cursor.make(user.id, binding, [change.revision, page.begun])

@@ -121,7 +121,7 @@ const make = Effect.gen(function* () {
 
     list: Effect.fn("Lists.list")(function* (given) {
       const query = yield* validQuery(given)
-      return yield* Page.read<TodoList, ListQuery>(scope, query, {
+      return yield* Page.read<TodoList, ListQuery>(scope, "lists", query, {
         rows: (limit, after) => ListsSql.list(schema, query, limit, after),
         total: () => ListsSql.count(schema, query)
       })

@@ -172,7 +172,7 @@ const make = Effect.gen(function* () {
     list: Effect.fn("Todos.list")(function* (given) {
       const query = yield* validQuery(given)
       const now = yield* DateTime.now
-      return yield* Page.read<Todo, TodoQuery>(scope, query, {
+      return yield* Page.read<Todo, TodoQuery>(scope, "todos", query, {
         rows: (limit, after) => TodosSql.list(schema, query, now, limit, after),
         total: () => TodosSql.count(schema, query, now)
       })

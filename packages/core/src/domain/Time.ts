@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
  * its way to the client.
  */
 export const Timestamp = Schema.String.check(
-  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/, { expected: "an RFC 3339 timestamp in UTC" })
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/u, { expected: "an RFC 3339 timestamp in UTC" })
 ).annotate({ identifier: "Timestamp", format: "date-time", examples: ["2026-11-23T06:00:00.000Z"] })
 export type Timestamp = typeof Timestamp.Type
 
@@ -18,13 +18,13 @@ const isCalendarDate = (text: string): boolean => {
 
 /** A day of the calendar, `YYYY-MM-DD`. */
 export const CalendarDate = Schema.String.check(
-  Schema.isPattern(/^\d{4}-\d{2}-\d{2}$/, { expected: "a date, YYYY-MM-DD" }),
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}$/u, { expected: "a date, YYYY-MM-DD", format: "date" }),
   Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
-).annotate({ format: "date" })
+)
 
 /** A wall-clock time without a zone, `YYYY-MM-DDTHH:MM:SS`. */
 export const LocalDateTime = Schema.String.check(
-  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d$/, {
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d$/u, {
     expected: "a local date-time, YYYY-MM-DDTHH:MM:SS"
   }),
   Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
@@ -32,11 +32,12 @@ export const LocalDateTime = Schema.String.check(
 
 /** An instant as clients send it: RFC 3339 with an offset, at most milliseconds. */
 export const Instant = Schema.String.check(
-  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/, {
-    expected: "an RFC 3339 date-time with an offset"
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/u, {
+    expected: "an RFC 3339 date-time with an offset",
+    format: "date-time"
   }),
   Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
-).annotate({ format: "date-time" })
+)
 
 const knownZones = new Map<string, boolean>()
 
@@ -57,6 +58,9 @@ const isTimeZone = (name: string): boolean => {
 
 /** The name of a zone in the IANA time-zone database, `Europe/Paris`; offsets are no zones. */
 export const TimeZone = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/, { expected: "an IANA time zone name" }),
+  Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/u, {
+    expected: "an IANA time zone name",
+    examples: ["Europe/Paris"]
+  }),
   Schema.makeFilter(isTimeZone, { expected: "a time zone of the IANA database" })
-).annotate({ examples: ["Europe/Paris"] })
+)

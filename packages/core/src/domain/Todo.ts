@@ -4,7 +4,7 @@ import { text, visibleText } from "./Text.ts"
 import { CalendarDate, LocalDateTime, TimeZone, Timestamp } from "./Time.ts"
 
 const uuid = Schema.String.check(
-  Schema.isPattern(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, {
+  Schema.isPattern(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u, {
     expected: "a lower-case UUID"
   })
 ).annotate({ format: "uuid" })

@@ -19,6 +19,6 @@ export const page = (schema: string) => `select * from (
    where owner_id = me.id and revision > $2::bigint order by revision limit $3)
 ) changes order by revision limit $3 + 1`
 
-/** The users whose revision has gone beyond the one that is known (`given.seen`), of those that are asked for. */
-export const advanced = (schema: string) =>
-  `select id, revision::text from ${schema}.users where id = me.id and revision > given.seen`
+/** The users whose revision is another one than is known (`given.seen`), of those that are asked for. */
+export const moved = (schema: string) =>
+  `select id, revision::text from ${schema}.users where id = me.id and revision <> given.seen`

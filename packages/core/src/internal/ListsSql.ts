@@ -1,6 +1,6 @@
 /** The statements on lists, as those on todos in `TodosSql`. */
 import type { ListQuery, ListSort } from "../domain/TodoQuery.ts"
-import { direction, type Key, type Order, ordered, parameters, type Select } from "./Page.ts"
+import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "./Page.ts"
 
 /** By primary key. */
 export const get = (schema: string) =>
@@ -30,7 +30,7 @@ export const list = (schema: string, query: ListQuery, limit: number, after: Key
   const [sort, descending] = direction<Column>(query.sort ?? "position")
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: `select ${schema}.list_json(l)::text, ${orders[sort].column}::text as value, id from ${schema}.lists l
+    text: `select ${schema}.list_json(l)::text, ${sortValue(schema, orders[sort])} as value, id from ${schema}.lists l
 where ${[conditions(query), ...begin].join(" and ")}
 order by ${orderBy} limit ${add(limit)}`,
     parameters: values

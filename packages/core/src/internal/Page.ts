@@ -16,6 +16,8 @@ import type { UserScope } from "./UserScope.ts"
 export interface Select {
   readonly text: string
   readonly parameters: ReadonlyArray<unknown>
+  /** Puts rows that come in parts into one order. */
+  readonly arrange?: (rows: ReadonlyArray<ReadonlyArray<unknown>>) => ReadonlyArray<ReadonlyArray<unknown>>
 }
 
 /** Collects parameters as a select is written. */
@@ -26,6 +28,14 @@ export const parameters = () => {
 
 /** The sort values after which a page begins: the order's own, and the id. */
 export type Key = readonly [value: string | null, id: string]
+
+/** The digest of a cursor is no secret, so what is in it may be anything. */
+const keyOf = (values: ReadonlyArray<unknown>): Effect.Effect<Key, InvalidCursor> => {
+  const [value, id] = values
+  return (value === null || typeof value === "string") && typeof id === "string" && values.length === 2
+    ? Effect.succeed([value, id])
+    : Effect.fail(new InvalidCursor({}))
+}
 
 interface PageQuery {
   readonly cursor?: string
@@ -39,15 +49,17 @@ interface PageQuery {
  */
 export const read = Effect.fnUntraced(function* <Item, Query extends PageQuery>(
   scope: UserScope,
-  { cursor, limit = pageLimit.default, ...query }: Query,
+  kind: "todos" | "lists",
+  { count = false, cursor, limit = pageLimit.default, ...query }: Query,
   statements: {
     readonly rows: (limit: number, after: Key | undefined) => Select
     readonly total: () => Select
   }
 ): Effect.fn.Return<Page<Item>, InvalidCursor | Unavailable, CurrentUser> {
   const user = yield* CurrentUser
-  const after = cursor === undefined ? undefined : ((yield* Cursor.open(user.id, query, cursor)) as Key)
-  const run = ({ parameters, text }: Select) => scope.read(text)(...parameters)
+  const after = cursor === undefined ? undefined : yield* keyOf(yield* Cursor.open(user.id, [kind, query], cursor))
+  const run = ({ arrange, parameters, text }: Select) =>
+    Effect.map(scope.read(text)(...parameters), (rows) => arrange?.(rows) ?? rows)
 
   const rows = yield* run(statements.rows(limit + 1, after)).pipe(
     // A cursor that was made up can hold what is no value of the column.
@@ -59,10 +71,11 @@ export const read = Effect.fnUntraced(function* <Item, Query extends PageQuery>(
   )
   const page = rows.slice(0, limit)
   const last = page.at(-1)
-  const total = query.count === true ? Number((yield* run(statements.total()))[0]?.[0]) : undefined
+  const total = count ? Number((yield* run(statements.total()))[0]?.[0]) : undefined
   return {
     items: page.map(([json]): Item => JSON.parse(String(json))),
-    nextCursor: last !== undefined && rows.length > limit ? Cursor.make(user.id, query, [last[1], last[2]]) : null,
+    nextCursor:
+      last !== undefined && rows.length > limit ? Cursor.make(user.id, [kind, query], [last[1], last[2]]) : null,
     ...(total !== undefined && { total })
   }
 })
@@ -91,6 +104,10 @@ export const ordered = (
         ]
   return { begin, orderBy: columns.map((name) => (descending ? `${name} desc` : name)).join(", ") }
 }
+
+/** A sort value as text that any session reads alike. */
+export const sortValue = (schema: string, { column, type }: Order): string =>
+  type === "timestamptz" ? `${schema}.instant(${column})` : `${column}::text`
 
 /** The name of an order, and whether it is descending. */
 export const direction = <Name extends string>(sort: Name | `-${Name}`): readonly [Name, boolean] =>

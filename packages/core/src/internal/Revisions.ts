@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
+import type { Unavailable } from "../domain/Errors.ts"
 import type { UserId } from "../domain/User.ts"
 import { SchemaName } from "../SchemaName.ts"
 import * as ChangesSql from "./ChangesSql.ts"
@@ -11,11 +12,17 @@ import * as UserScope from "./UserScope.ts"
 /** How long a change may stay unnoticed. */
 const tick = "250 millis"
 
+/** How many ticks in a row may fail before those who wait are told: about ten seconds. */
+const patience = 40
+
+type Wake = (news: Effect.Effect<void, Unavailable>) => void
+
 interface Watched {
   /** The last revision that was noticed. */
   revision: number
   watchers: number
-  readonly waiting: Set<() => void>
+  /** Who waits, and beyond which revision. */
+  readonly waiting: Map<Wake, number>
 }
 
 /**
@@ -27,10 +34,14 @@ interface Watched {
 export class Revisions extends Context.Service<
   Revisions,
   {
-    /** Watches a user until the scope closes. `past` waits until there is more than the given revision. */
+    /**
+     * Watches a user until the scope closes. `beyond` waits until the user's revision is
+     * another one than the given: a later one, or, in a database that was restored to an
+     * earlier state, a smaller one.
+     */
     readonly watch: (
       user: UserId
-    ) => Effect.Effect<{ readonly past: (revision: number) => Effect.Effect<void> }, never, Scope.Scope>
+    ) => Effect.Effect<{ readonly beyond: (revision: number) => Effect.Effect<void, Unavailable> }, never, Scope.Scope>
   }
 >()("@todo/core/Revisions") {
   static readonly layer: Layer.Layer<Revisions, never, SqlClient.SqlClient> = Layer.effect(
@@ -41,32 +52,39 @@ export class Revisions extends Context.Service<
 
 const make = Effect.gen(function* () {
   const { readEach } = yield* UserScope.make
-  const selectAdvanced = readEach(ChangesSql.advanced(`"${yield* SchemaName}"`))
+  const selectMoved = readEach(ChangesSql.moved(`"${yield* SchemaName}"`))
   const watched = new Map<UserId, Watched>()
+  let failing = 0
 
   const look = Effect.gen(function* () {
     if (watched.size === 0) return
     const known = [...watched.values()].map(({ revision }) => revision)
-    for (const [user, revision] of yield* selectAdvanced([...watched.keys()], known)) {
+    for (const [user, revision] of yield* selectMoved([...watched.keys()], known)) {
       const entry = watched.get(user as UserId)
       if (entry === undefined) continue
-      entry.revision = Number(revision)
-      for (const wake of entry.waiting) wake()
+      notice(entry, Number(revision))
     }
-  })
-  // A tick that fails is made up for by the next one.
-  yield* look.pipe(
-    Effect.ignoreCause({ log: "Debug", message: "could not look for changes" }),
-    Effect.andThen(Effect.sleep(tick)),
-    Effect.forever,
-    Effect.forkScoped
+    failing = 0
+  }).pipe(
+    // A tick that fails is made up for by the next one; if none comes through, those who wait should know.
+    Effect.catchTag("Unavailable", (error) =>
+      Effect.sync(() => {
+        failing++
+        if (failing < patience) return
+        for (const { waiting } of watched.values()) {
+          for (const wake of waiting.keys()) wake(Effect.fail(error))
+        }
+      })
+    ),
+    Effect.ignoreCause({ log: "Warn", message: "could not look for changes" })
   )
+  yield* look.pipe(Effect.andThen(Effect.sleep(tick)), Effect.forever, Effect.forkScoped)
 
   return Revisions.of({
     watch: Effect.fnUntraced(function* (user) {
       const entry = yield* Effect.acquireRelease(
         Effect.sync(() => {
-          const entry = watched.get(user) ?? { revision: -1, watchers: 0, waiting: new Set() }
+          const entry = watched.get(user) ?? { revision: -1, watchers: 0, waiting: new Map() }
           entry.watchers++
           watched.set(user, entry)
           return entry
@@ -78,18 +96,26 @@ const make = Effect.gen(function* () {
           })
       )
       // Looks and waits in one step, so that nothing is noticed in between.
-      const past = (revision: number) =>
-        Effect.callback<void>((resume) => {
+      const beyond = (revision: number) =>
+        Effect.callback<void, Unavailable>((resume) => {
           if (entry.revision > revision) return resume(Effect.void)
-          const wake = () => {
-            if (entry.revision <= revision) return
+          notice(entry, revision)
+          const wake: Wake = (news) => {
             entry.waiting.delete(wake)
-            resume(Effect.void)
+            resume(news)
           }
-          entry.waiting.add(wake)
+          entry.waiting.set(wake, revision)
           return Effect.sync(() => entry.waiting.delete(wake))
         })
-      return { past }
+      return { beyond }
     })
   })
 })
+
+/** Takes a revision as the user's, and wakes those who wait beyond another one. */
+const notice = (entry: Watched, revision: number): void => {
+  entry.revision = revision
+  for (const [wake, beyond] of entry.waiting) {
+    if (beyond !== revision) wake(Effect.void)
+  }
+}

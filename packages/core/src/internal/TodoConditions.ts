@@ -1,6 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import type { TodoQuery } from "../domain/TodoQuery.ts"
-import { dayIn } from "./DueInstant.ts"
+import { dateOf, dayOf, toTimestamp } from "./DueInstant.ts"
 import { endOfPrefix, words } from "./Words.ts"
 
 /** The time of the request, which `overdue`, `today` and `upcoming` are about. */
@@ -26,7 +26,7 @@ export const conditions = (schema: string, query: TodoQuery, now: Now, add: Add)
 ]
 
 const due = (kind: NonNullable<TodoQuery["due"]>, timeZone: string, now: Now, add: Add): string => {
-  const today = dayIn(timeZone, now)
+  const today = dayOf(DateTime.toEpochMillis(now), timeZone)
   switch (kind) {
     case "none":
       return "due_date is null and due_at is null"
@@ -42,11 +42,13 @@ const due = (kind: NonNullable<TodoQuery["due"]>, timeZone: string, now: Now, ad
 
 /** By instant, both ends included; a date is the last millisecond of its day in the caller's zone. */
 const dueBetween = ({ dueFrom, dueTo, timeZone = "UTC" }: TodoQuery, add: Add): string => {
-  const instant = `coalesce(due_at, (due_date + 1)::timestamp at time zone ${add(timeZone)} - interval '1 millisecond')`
-  return [
-    ...(dueFrom === undefined ? [] : [`${instant} >= ${add(dueFrom)}::timestamptz`]),
-    ...(dueTo === undefined ? [] : [`${instant} <= ${add(dueTo)}::timestamptz`])
-  ].join(" and ")
+  const instant = (text: string) => `${add(toTimestamp(Date.parse(text)))}::timestamptz`
+  const from = (text: string) =>
+    `(due_at >= ${instant(text)} or due_date >= ${add(dateOf(Date.parse(text), timeZone))}::date)`
+  // The first day that does not end in time is the one that it is right after that instant.
+  const to = (text: string) =>
+    `(due_at <= ${instant(text)} or due_date < ${add(dateOf(Date.parse(text) + 1, timeZone))}::date)`
+  return [...(dueFrom === undefined ? [] : [from(dueFrom)]), ...(dueTo === undefined ? [] : [to(dueTo)])].join(" and ")
 }
 
 /** Every word of `q`, the last one as a beginning; by the primary key of `todo_words`. */

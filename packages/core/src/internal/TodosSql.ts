@@ -6,7 +6,8 @@
 import type { Due, TodoPatch } from "../domain/Todo.ts"
 import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
 import { instantOf } from "./DueInstant.ts"
-import { direction, type Key, type Order, ordered, parameters, type Select } from "./Page.ts"
+import * as DueOrder from "./DueOrder.ts"
+import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "./Page.ts"
 import { conditions, type Now } from "./TodoConditions.ts"
 import { titleKey, words } from "./Words.ts"
 
@@ -39,67 +40,13 @@ const orders: Record<Column, Order> = {
 /** Todos that meet the conditions, in order, after a key: JSON, sort value, id. */
 export const list = (schema: string, query: TodoQuery, now: Now, limit: number, after: Key | undefined): Select => {
   const [sort, descending] = direction<Column | "due">(query.sort ?? "position")
-  if (sort === "due") return byDue(schema, query, now, descending, limit, after)
+  if (sort === "due") return DueOrder.list(schema, query, now, descending, limit, after)
   const { add, values } = parameters()
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: `select ${schema}.todo_json(t)::text, ${orders[sort].column}::text as value, id from ${schema}.todos t
+    text: `select ${schema}.todo_json(t)::text, ${sortValue(schema, orders[sort])} as value, id from ${schema}.todos t
 where ${[...conditions(schema, query, now, add), ...begin].join(" and ")}
 order by ${orderBy} limit ${add(limit)}`,
-    parameters: values
-  }
-}
-
-/**
- * By due instant. The instant of a date depends on the caller's zone, so no one index
- * has them all: the first rows of each of the two indexes, and of the todos that are
- * never due, are merged.
- */
-const byDue = (
-  schema: string,
-  query: TodoQuery,
-  now: Now,
-  descending: boolean,
-  limit: number,
-  after: Key | undefined
-): Select => {
-  const { add, values } = parameters()
-  const shared = conditions(schema, query, now, add)
-  const n = add(limit)
-  const [direction, beyond] = descending ? ["desc", "<"] : ["asc", ">"]
-  const id = after === undefined ? undefined : `${add(after[1])}::uuid`
-
-  const branch = (instant: string, column: string, ...own: ReadonlyArray<string>) =>
-    `(select ${schema}.todo_json(t)::text as item, ${instant} as instant, id from ${schema}.todos t
-where ${[...shared, ...own].join(" and ")}
-order by ${column === "id" ? "" : `${column} ${direction}, `}id ${direction} limit ${n})`
-
-  const never = (...own: ReadonlyArray<string>) =>
-    branch("null::timestamptz", "id", "due_date is null", "due_at is null", ...own)
-
-  const branches = () => {
-    if (after !== undefined && after[0] === null) return [never(`id ${beyond} ${id}`)]
-    const zone = add(query.timeZone ?? "UTC")
-    const endOfDay = `((due_date + 1)::timestamp at time zone ${zone} - interval '1 millisecond')`
-    const key = after === undefined ? undefined : `${add(after[0])}::timestamptz`
-    const timed = key === undefined ? [] : [`(due_at, id) ${beyond} (${key}, ${id})`]
-    const dated =
-      key === undefined
-        ? []
-        : [
-            `(${endOfDay}, id) ${beyond} (${key}, ${id})`,
-            // The same within a day, in terms of the index.
-            `due_date ${beyond}= (${key} at time zone ${zone})::date ${descending ? "+" : "-"} 1`
-          ]
-    return [
-      branch("due_at", "due_at", "due_at is not null", ...timed),
-      branch(endOfDay, "due_date", "due_date is not null", ...dated),
-      never()
-    ]
-  }
-  return {
-    text: `select item, instant::text, id from (${branches().join("\nunion all\n")}) found
-order by instant ${direction} nulls last, id ${direction} limit ${n}`,
     parameters: values
   }
 }
