@@ -6,7 +6,13 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { type Change, type ChangePage, ChangeQuery, changesLimit } from "./domain/Change.ts"
-import { CursorExpired, InvalidCursor, type InvalidInput, type Unavailable } from "./domain/Errors.ts"
+import {
+  CursorExpired,
+  InvalidCursor,
+  type InvalidInput,
+  type Unavailable,
+  type UserDisabled
+} from "./domain/Errors.ts"
 import { Revision } from "./domain/Revision.ts"
 import { CurrentUser, type UserId } from "./domain/User.ts"
 import * as ChangesSql from "./internal/ChangesSql.ts"
@@ -44,7 +50,9 @@ export class Changes extends Context.Service<
      * whichever process made it. Pulls no faster than it is read. Fails when the database
      * has been away for some ten seconds; go on after the last cursor.
      */
-    readonly stream: (query: Pick<ChangeQuery, "since">) => Stream.Stream<LiveChange, ChangesError, CurrentUser>
+    readonly stream: (
+      query: Pick<ChangeQuery, "since">
+    ) => Stream.Stream<LiveChange, ChangesError | UserDisabled, CurrentUser>
   }
 >()("@todo/core/Changes") {
   /** Works on the host's `SqlClient`, as `Todos.layer` does. One query a tick serves all streams of the process. */

@@ -1,4 +1,4 @@
-import { CurrentUser, type Todo, TodoId, Todos } from "@todo/core"
+import { Accounts, Changes, CurrentUser, IdempotencyKey, Lists, type TodoQuery, Todos } from "@todo/core"
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
@@ -55,14 +55,17 @@ export const withoutWallTwo = Layer.effectDiscard(
   )
 )
 
+type Attempt = Effect.Effect<unknown, { readonly _tag: string }, CurrentUser>
+
 /** All that B can try with what A has. Returns what B saw or changed, and so should return nothing. */
 export const leaks = Effect.gen(function* () {
   const todos = yield* Todos
+  const lists = yield* Lists
   const a = newUser()
   const b = newUser()
   const asA = Effect.provideService(CurrentUser, a)
   const asB = Effect.provideService(CurrentUser, b)
-  const leaked: Array<string> = []
+  const leaked = new Set<string>()
 
   // Without walls a write would lock just any user's row, so they are there from the start.
   const { adminUrl } = yield* TestDatabase
@@ -71,39 +74,112 @@ export const leaks = Effect.gen(function* () {
     (sql) => sql`insert into todo.users (id) values (${a.id}), (${b.id})`
   ).pipe(Effect.provide(Database.layer({ url: adminUrl, poolSize: 1 })))
 
-  const open = yield* asA(todos.create({ title: "secret of A", tags: ["secret"], priority: "high" }))
+  // First B's: without walls its revisions could not be those of rows of A's.
+  const mine = yield* asB(todos.create({ title: "B's own" }))
+  const myList = yield* asB(lists.create({ name: "B's own" }))
+  const idempotencyKey = IdempotencyKey.make("the-same-key-of-both-users")
+  const list = yield* asA(lists.create({ name: "list of A" }))
+  const oldList = yield* asA(lists.create({ name: "old list of A" }))
+  yield* asA(lists.delete(oldList.id))
+  const open = yield* asA(
+    todos.create({ title: "secret of A", tags: ["secret"], priority: "high", listId: list.id }, { idempotencyKey })
+  )
+  const second = yield* asA(todos.create({ title: "another secret of A" }))
   const trashed = yield* asA(todos.create({ title: "old secret of A" }))
   yield* asA(todos.delete(trashed.id))
-  const ids = [open.id, trashed.id]
 
-  const attempts: Record<string, (id: TodoId) => Effect.Effect<unknown, { readonly _tag: string }, CurrentUser>> = {
-    get: todos.get,
-    update: (id) => todos.update(id, { title: "taken by B" }),
-    "update if revision": (id) => todos.update(id, { title: "taken by B" }, { ifRevision: [1, 2, 3] }),
-    complete: todos.complete,
-    reopen: todos.reopen,
-    delete: todos.delete,
-    restore: todos.restore
-  }
-  for (const [name, attempt] of Object.entries(attempts)) {
-    for (const id of ids) {
-      const exit = yield* Effect.exit(Effect.flip(asB(attempt(id))))
-      if (exit._tag !== "Success" || exit.value._tag !== "TodoNotFound") leaked.push(name)
+  const everythingOfA = asA(
+    Effect.all([
+      todos.list({ limit: 200 }),
+      todos.list({ limit: 200, deleted: true }),
+      lists.list({ limit: 200 }),
+      lists.list({ limit: 200, deleted: true })
+    ])
+  )
+  const before = yield* everythingOfA
+
+  const expectFailure = Effect.fnUntraced(function* (name: string, tag: string, attempt: Attempt) {
+    const exit = yield* Effect.exit(Effect.flip(asB(attempt)))
+    if (exit._tag !== "Success" || exit.value._tag !== tag) leaked.add(name)
+  })
+
+  for (const id of [open.id, second.id, trashed.id]) {
+    const attempts: Record<string, Attempt> = {
+      get: todos.get(id),
+      update: todos.update(id, { title: "taken by B" }),
+      "update if revision": todos.update(id, { title: "taken by B" }, { ifRevision: [1, 2, 3, 4, 5, 6] }),
+      complete: todos.complete(id),
+      reopen: todos.reopen(id),
+      move: todos.move(id, { before: mine.id }),
+      "move to": todos.move(mine.id, { after: id }),
+      "batch update": todos.batch([{ op: "update", id, patch: { title: "taken by B" } }]),
+      delete: todos.delete(id),
+      restore: todos.restore(id),
+      "batch delete": todos.batch([{ op: "delete", id }]),
+      "restore again": todos.restore(id)
     }
+    for (const [name, attempt] of Object.entries(attempts)) yield* expectFailure(name, "TodoNotFound", attempt)
   }
-  for (const query of [{}, { tag: ["secret"] }, { priority: "high" as const }, { sort: "-createdAt" as const }]) {
-    const page = yield* asB(todos.list(query))
-    if (page.items.length > 0) leaked.push(`list ${JSON.stringify(query)}`)
+  for (const { id } of [list, oldList]) {
+    const title = "B's own"
+    const attempts: Record<string, Attempt> = {
+      "get list": lists.get(id),
+      "update list": lists.update(id, { name: "taken by B" }),
+      "move list": lists.move(id, { before: myList.id }),
+      "move to list": lists.move(myList.id, { after: id }),
+      "create in list": todos.create({ title, listId: id }),
+      "update into list": todos.update(mine.id, { listId: id }),
+      "put into list": todos.put(mine.id, { title, listId: id }),
+      "batch into list": todos.batch([{ op: "create", todo: { title, listId: id } }]),
+      "delete list, trash": lists.delete(id, { todos: "trash" }),
+      "restore list": lists.restore(id),
+      "delete list, keep": lists.delete(id, { todos: "keep" }),
+      "delete list": lists.delete(id)
+    }
+    for (const [name, attempt] of Object.entries(attempts)) yield* expectFailure(name, "ListNotFound", attempt)
   }
-  // Under an id of A's, B gets a todo of B's own.
-  for (const id of ids) {
+
+  const queries: ReadonlyArray<TodoQuery> = [
+    {},
+    { deleted: true },
+    { tag: ["secret"] },
+    { priority: "high" },
+    { sort: "-createdAt" },
+    { sort: "due" },
+    { listId: list.id },
+    { q: "secret" },
+    { q: "sec", due: "none" }
+  ]
+  for (const query of queries) {
+    const page = yield* asB(todos.list({ ...query, count: true }))
+    const own = page.items.filter(({ id }) => id === mine.id).length
+    if (page.items.length > own || page.total !== own) leaked.add(`list ${JSON.stringify(query)}`)
+  }
+  for (const deleted of [false, true]) {
+    const { items, total } = yield* asB(lists.list({ deleted, count: true }))
+    if (items.some(({ id }) => id !== myList.id) || total !== (deleted ? 0 : 1)) leaked.add("list lists")
+  }
+  const { nextCursor } = yield* asA(todos.list({ limit: 1 }))
+  yield* expectFailure("cursor", "InvalidCursor", todos.list({ limit: 1, cursor: nextCursor ?? "" }))
+  const { changes } = yield* Effect.flatMap(Changes, (changes) => asB(changes.page({})))
+  if (changes.some(({ id }) => id !== mine.id && id !== myList.id)) leaked.add("changes")
+  const { counts, id } = yield* Effect.flatMap(Accounts, ({ me }) => asB(me))
+  if (id !== b.id || counts.open !== 1 || counts.lists !== 1 || counts.trashed !== 0) leaked.add("me")
+
+  // A key of A's is free for B.
+  const repeated = yield* Effect.exit(asB(todos.create({ title: "B's own, too" }, { idempotencyKey })))
+  if (repeated._tag !== "Success" || repeated.value.title !== "B's own, too") leaked.add("idempotency key")
+  // Under an id of A's, B gets a row of B's own.
+  for (const { id } of [open, trashed]) {
     const put = yield* Effect.exit(asB(todos.put(id, { title: "B's own" })))
-    if (put._tag !== "Success" || !put.value.created || put.value.todo.revision > 2) leaked.push("put")
+    if (put._tag !== "Success" || !put.value.created) leaked.add("put")
+  }
+  for (const { id } of [list, oldList]) {
+    const put = yield* Effect.exit(asB(lists.put(id, { name: "B's own" })))
+    if (put._tag !== "Success" || !put.value.created) leaked.add("put list")
   }
 
-  const after = yield* Effect.exit(asA(todos.get(open.id)))
-  if (after._tag !== "Success" || !same(after.value, open)) leaked.push("A's todo changed")
-  return leaked
+  const after = yield* Effect.exit(everythingOfA)
+  if (after._tag !== "Success" || JSON.stringify(after.value) !== JSON.stringify(before)) leaked.add("A's rows changed")
+  return [...leaked]
 })
-
-const same = (one: Todo, other: Todo): boolean => JSON.stringify(one) === JSON.stringify(other)

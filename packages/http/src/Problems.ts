@@ -11,7 +11,10 @@ const byStatus: Record<number, readonly [ProblemCode, string]> = {
   405: ["method-not-allowed", "The path does not know this method; see the Allow header"],
   413: ["payload-too-large", "The body is larger than this server reads"],
   415: ["unsupported-media-type", "The body must be JSON, and not compressed"],
-  503: ["unavailable", "The server cannot answer in time; try again"]
+  503: [
+    "unavailable",
+    "The server cannot answer in time. A write may have happened: repeat it under its Idempotency-Key"
+  ]
 }
 
 const internal = ["internal", "Something went wrong on our side; the request id leads to it"] as const

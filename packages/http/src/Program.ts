@@ -6,7 +6,6 @@ import { Installation } from "@todo/core/installation"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Development from "./Development.ts"
 import * as Server from "./Server.ts"
@@ -33,9 +32,12 @@ const announced = (settings: Settings.Settings) =>
       const server = yield* HttpServer.HttpServer
       const { embedded } = yield* Installation
       const address = HttpServer.formatAddress(server.address)
-      if (!settings.development || embedded === undefined) return yield* Effect.logInfo(`listening on ${address}`)
-      const secret = settings.tokens.secrets[0] ?? Redacted.make("")
-      yield* Console.log(yield* Development.banner({ address, database: embedded, secret }))
+      const { tokens } = settings
+      const [secret] = "secrets" in tokens ? tokens.secrets : []
+      if (!settings.development || embedded === undefined || secret === undefined) {
+        return yield* Effect.logInfo(`listening on ${address}`)
+      }
+      yield* Console.log(yield* Development.banner({ address, database: embedded, secret, tokens }))
     })
   )
 

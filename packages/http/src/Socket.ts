@@ -50,16 +50,25 @@ export const layer = (settings: SocketSettings, port: number) =>
         requestTimeout: 30_000,
         connectionsCheckingInterval: 1_000
       })
-      // Nothing goes either way for a minute: a client that does not read, as event streams are never silent.
-      server.setTimeout(60_000)
+      // Silent both ways for so long is a client that does not read, as event streams are never silent. Node
+      // looks twice before it believes it.
+      server.setTimeout(30_000)
       server.on("clientError", refuse)
+      // Connections that were opened ahead and have not asked for anything would hold up the end.
+      const unused = new Set<Duplex>()
+      server.on("connection", (socket) => {
+        unused.add(socket)
+        socket.once("close", () => unused.delete(socket))
+      })
+      server.on("request", ({ socket }) => unused.delete(socket))
       // Detached, for it has to outlive what it waits for.
       yield* Effect.forkDetach(
         Effect.andThen(
           ended,
-          Effect.sync(() =>
+          Effect.sync(() => {
+            for (const socket of unused) socket.destroy()
             setTimeout(() => server.closeAllConnections(), Duration.toMillis(settings.drainTimeout)).unref()
-          )
+          })
         )
       )
       return NodeHttpServer.layer(() => server, {

@@ -55,7 +55,12 @@ export const makeKey = (alg: Alg, kid?: string, { privateKey, publicKey } = gene
   jwk: { ...publicKey.export({ format: "jwk" }), ...(kid !== undefined && { kid }) },
   pem: String(publicKey.export({ format: "pem", type: "spki" })),
   token: ({ claims: changed, header } = {}) =>
-    signed({ alg, ...(kid !== undefined && { kid }), ...header }, { ...claims("somebody"), ...changed }, privateKey)
+    signed(
+      { alg, ...(kid !== undefined && { kid }), ...header },
+      { ...claims("somebody"), ...changed },
+      privateKey,
+      alg
+    )
 })
 
 /** Serves what `answer` says at the moment; counts what is asked. */
@@ -103,10 +108,29 @@ export const makeVerifier = Effect.fnUntraced(function* (keys: TokenKeys, change
     )
 })
 
+/** An endpoint that publishes the keys, and a verifier that has fetched them. */
+export const setUpEndpoint = Effect.fnUntraced(function* (...keys: ReadonlyArray<object>) {
+  const endpoint = yield* makeEndpoint
+  endpoint.publish(keys)
+  const verify = yield* makeVerifier({ jwksUrl: endpoint.url })
+  yield* verify(makeKey("EdDSA").token())
+  return { endpoint, verify }
+})
+
 /** Waits, in real time, for what happens on the network. */
 export const until = (condition: () => Effect.Effect<boolean>): Effect.Effect<void> =>
   Effect.suspend(condition).pipe(
-    Effect.flatMap((isTrue) =>
-      isTrue ? Effect.void : Effect.andThen(TestClock.withLive(Effect.sleep("5 millis")), until(condition))
-    )
+    Effect.flatMap((isTrue) => (isTrue ? Effect.void : Effect.andThen(realTime("5 millis"), until(condition))))
   )
+
+/** Lets seconds pass on the test's clock, and gives the network the time that it needs in between. */
+export const elapse = Effect.fnUntraced(function* (endpoint: { readonly requests: number }, seconds: number) {
+  for (let second = 0; second < seconds; second++) {
+    const before = endpoint.requests
+    yield* TestClock.adjust("1 second")
+    yield* realTime("2 millis")
+    if (endpoint.requests > before) yield* realTime("100 millis")
+  }
+})
+
+const realTime = (duration: Duration.Input) => TestClock.withLive(Effect.sleep(duration))

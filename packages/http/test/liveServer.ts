@@ -26,13 +26,13 @@ const telling = (tell: (text: string) => void) =>
     })
   )
 
-const serverOn = (url: Redacted.Redacted, tell: (text: string) => void) =>
+const serverOn = (url: Redacted.Redacted, tell: (text: string) => void, drainTimeout: Duration.Duration) =>
   Server.layer({
     host: "127.0.0.1",
     port: 0,
     bodyLimit,
     requestTimeout: Duration.seconds(10),
-    drainTimeout: Duration.seconds(10)
+    drainTimeout
   }).pipe(
     Layer.provide(Services.layer),
     Layer.provide(
@@ -65,9 +65,9 @@ export const useServers = () => {
 
   return {
     /** Starts one more; it is stopped with the test at the latest. */
-    start: async (): Promise<LiveServer> => {
+    start: async (drainTimeout = Duration.seconds(10)): Promise<LiveServer> => {
       const texts: Array<string> = []
-      const runtime = ManagedRuntime.make(serverOn(where().url, (text) => texts.push(text)))
+      const runtime = ManagedRuntime.make(serverOn(where().url, (text) => texts.push(text), drainTimeout))
       onTestFinished(() => runtime.dispose())
       const { address } = await runtime.runPromise(HttpServer.HttpServer)
       return {
@@ -92,6 +92,7 @@ export const newUser = async (id = `user-${randomUUID()}`, expires?: number) => 
   const authorization = `Bearer ${token}`
   return {
     id,
+    token,
     authorization,
     send: (server: { readonly url: string }, method: string, path: string, sent?: Sent) =>
       request(server.url + path, method, { ...sent, headers: { authorization, ...sent?.headers } }),

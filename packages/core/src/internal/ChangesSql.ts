@@ -19,6 +19,10 @@ export const page = (schema: string) => `select * from (
    where owner_id = me.id and revision > $2::bigint order by revision limit $3)
 ) changes order by revision limit $3 + 1`
 
-/** The users whose revision is another one than is known (`given.seen`), of those that are asked for. */
+/**
+ * Of the users that are asked for, those whose revision is another one than is known
+ * (`given.seen`), and those who are disabled.
+ */
 export const moved = (schema: string) =>
-  `select id, revision::text from ${schema}.users where id = me.id and revision <> given.seen`
+  `select id, revision::text, disabled_at is not null from ${schema}.users
+where id = me.id and (revision <> given.seen or disabled_at is not null)`

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
-import type { Unavailable } from "../domain/Errors.ts"
+import { type Unavailable, UserDisabled } from "../domain/Errors.ts"
 import type { UserId } from "../domain/User.ts"
 import { SchemaName } from "../SchemaName.ts"
 import * as ChangesSql from "./ChangesSql.ts"
@@ -15,7 +15,8 @@ const tick = "250 millis"
 /** How many ticks in a row may fail before those who wait are told: about ten seconds. */
 const patience = 40
 
-type Wake = (news: Effect.Effect<void, Unavailable>) => void
+type News = Effect.Effect<void, Unavailable | UserDisabled>
+type Wake = (news: News) => void
 
 interface Watched {
   /** The last revision that was noticed. */
@@ -41,7 +42,11 @@ export class Revisions extends Context.Service<
      */
     readonly watch: (
       user: UserId
-    ) => Effect.Effect<{ readonly beyond: (revision: number) => Effect.Effect<void, Unavailable> }, never, Scope.Scope>
+    ) => Effect.Effect<
+      { readonly beyond: (revision: number) => Effect.Effect<void, Unavailable | UserDisabled> },
+      never,
+      Scope.Scope
+    >
   }
 >()("@todo/core/Revisions") {
   static readonly layer: Layer.Layer<Revisions, never, SqlClient.SqlClient> = Layer.effect(
@@ -59,9 +64,10 @@ const make = Effect.gen(function* () {
   const look = Effect.gen(function* () {
     if (watched.size === 0) return
     const known = [...watched.values()].map(({ revision }) => revision)
-    for (const [user, revision] of yield* selectMoved([...watched.keys()], known)) {
+    for (const [user, revision, isDisabled] of yield* selectMoved([...watched.keys()], known)) {
       const entry = watched.get(user as UserId)
       if (entry === undefined) continue
+      if (isDisabled === true) tell(entry, Effect.fail(new UserDisabled({})))
       notice(entry, Number(revision))
     }
     failing = 0
@@ -71,9 +77,7 @@ const make = Effect.gen(function* () {
       Effect.sync(() => {
         failing++
         if (failing < patience) return
-        for (const { waiting } of watched.values()) {
-          for (const wake of waiting.keys()) wake(Effect.fail(error))
-        }
+        for (const entry of watched.values()) tell(entry, Effect.fail(error))
       })
     ),
     Effect.ignoreCause({ log: "Warn", message: "could not look for changes" })
@@ -97,7 +101,7 @@ const make = Effect.gen(function* () {
       )
       // Looks and waits in one step, so that nothing is noticed in between.
       const beyond = (revision: number) =>
-        Effect.callback<void, Unavailable>((resume) => {
+        Effect.callback<void, Unavailable | UserDisabled>((resume) => {
           if (entry.revision > revision) return resume(Effect.void)
           notice(entry, revision)
           const wake: Wake = (news) => {
@@ -118,4 +122,8 @@ const notice = (entry: Watched, revision: number): void => {
   for (const [wake, beyond] of entry.waiting) {
     if (beyond !== revision) wake(Effect.void)
   }
+}
+
+const tell = ({ waiting }: Watched, news: News): void => {
+  for (const wake of waiting.keys()) wake(news)
 }

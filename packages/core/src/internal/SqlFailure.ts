@@ -58,6 +58,10 @@ export const toUnavailable = <A, E, R>(
       : Effect.die(error)
   })
 
+/** The same for a read, of which nothing can have happened. */
+export const toReadError = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, Unavailable, R> =>
+  Effect.mapError(toUnavailable(self), () => new Unavailable({ outcome: "not-applied" }))
+
 /** The same for a write, whose conflict with others has a name of its own. */
 export const toWriteError = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, Unavailable | Conflict, R> =>
   toUnavailable(

@@ -8,7 +8,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
 import { CurrentUser, type UserId } from "../domain/User.ts"
-import { retryRead, retryWrite, toUnavailable, toWriteError } from "./SqlFailure.ts"
+import { retryRead, retryWrite, toReadError, toWriteError } from "./SqlFailure.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
@@ -64,13 +64,13 @@ cross join lateral (${select} offset 0) t`
       })
 
   return {
-    read: (select) => statement(select, retryRead, toUnavailable),
+    read: (select) => statement(select, retryRead, toReadError),
     write: (select) => statement(select, retryWrite, toWriteError),
     readEach: (select) => {
       const text = `select t.* from unnest($1::text[], $2::text[]::bigint[]) given (id, seen)
 cross join lateral (select set_config('todo.user_id', given.id, true) as id offset 0) me
 cross join lateral (${select} offset 0) t`
-      return (users, seen) => toUnavailable(sql.unsafe(text, [users, seen.map(String)]).values)
+      return (users, seen) => toReadError(sql.unsafe(text, [users, seen.map(String)]).values)
     }
   }
 })

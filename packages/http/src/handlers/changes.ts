@@ -13,7 +13,7 @@ export const layer = HttpApiBuilder.group(
     const events = yield* EventStream.make
     return handlers.handleAll({
       page: ({ headers, query }) =>
-        headers.accept?.includes("text/event-stream")
+        headers.accept?.toLowerCase().includes("text/event-stream")
           ? events(headers["last-event-id"] ?? query.since)
           : changes.page(query),
       me: () => accounts.me

@@ -101,7 +101,7 @@ declare
   answer json;
   day_ago constant timestamptz := clock_timestamp() - interval '24 hours';
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended(length(me) || ':' || me || token, 0)) then
+  if not pg_try_advisory_xact_lock(hashtextextended('${s}' || length(me) || ':' || me || token, 0)) then
     return json_build_object('failure', 'idempotency-key-in-use');
   end if;
   select * into kept from ${s}.idempotency_keys where owner_id = me and key = token and created_at > day_ago;

@@ -1,0 +1,78 @@
+/** Clients that the suites look through: of any size, and one that remembers what it ran. */
+import { Services } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import * as Database from "../src/Database.ts"
+
+const layerPool = (poolSize: number) =>
+  Layer.unwrap(Effect.map(TestDatabase, ({ url }) => Database.layer({ url, poolSize })))
+
+/** The services on a database of their own, with a pool of this size. */
+export const onPool = (poolSize: number) =>
+  Services.layer.pipe(Layer.provideMerge(layerPool(poolSize)), Layer.provideMerge(TestDatabase.layer))
+
+/** What a client ran, statement by statement: each attempt counts. */
+export class Ran {
+  readonly texts: Array<string> = []
+  count(part: string): number {
+    return this.texts.filter((text) => text.includes(part)).length
+  }
+}
+
+/** The same, on a client whose statements are written down. */
+export const onRecordedPool = (ran: Ran, poolSize = 10) => {
+  const recorded = Layer.effect(
+    SqlClient.SqlClient,
+    Effect.map(SqlClient.SqlClient, (sql) => {
+      const unsafe = (text: string, parameters?: ReadonlyArray<unknown>) => {
+        const statement = sql.unsafe(text, parameters)
+        return new Proxy(statement, {
+          get: (target, key) =>
+            key === "values"
+              ? Effect.suspend(() => {
+                  ran.texts.push(text)
+                  return target.values
+                })
+              : Reflect.get(target, key)
+        })
+      }
+      return new Proxy(sql, { get: (target, key) => (key === "unsafe" ? unsafe : Reflect.get(target, key)) })
+    })
+  )
+  return Services.layer.pipe(
+    Layer.provideMerge(recorded),
+    Layer.provideMerge(layerPool(poolSize)),
+    Layer.provideMerge(TestDatabase.layer)
+  )
+}
+
+/** Runs statements as the superuser, past both walls. */
+export const asAdmin = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(TestDatabase, ({ adminUrl }) =>
+    Effect.provide(self, Database.layer({ url: adminUrl, poolSize: 1, unlimited: true }))
+  )
+
+/** Runs statements as the owner of the schema, who can change it. */
+export const asOwner = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, Database.layer({ url: ownerUrl, poolSize: 1 })))
+
+/** Replaces parts of a function of the database, each of which must be there: to show what it is good for. */
+export const broken = (name: string, ...changes: ReadonlyArray<readonly [part: string, by: string]>) =>
+  asOwner(
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const [found] = yield* sql<{ source: string }>`
+        select pg_get_functiondef(p.oid) as source from pg_proc p
+        where pronamespace = 'todo'::regnamespace and proname = ${name}`
+      let source = found?.source ?? ""
+      for (const [part, by] of changes) {
+        if (!source.includes(part)) return yield* Effect.die(`${name} has no "${part}"`)
+        source = source.replaceAll(part, by)
+      }
+      yield* sql.unsafe(source)
+    })
+  )
+
+/** The numbers from 0. */
+export const range = (length: number): ReadonlyArray<number> => Array.from({ length }, (_, n) => n)

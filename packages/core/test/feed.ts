@@ -1,0 +1,70 @@
+/** The change feed as its readers use it, and the tables that it must add up to. */
+import { type Change, type ChangePage, Changes, CurrentUser } from "@todo/core"
+import { Effect } from "effect"
+import { asAdmin } from "./clients.ts"
+import { query } from "./suite.ts"
+
+/** Every page from a cursor on until there is no more; each page has its own limit. */
+export const pages = Effect.fnUntraced(function* (since?: string, limit: () => number = () => 100) {
+  const changes = yield* Changes
+  const all: Array<ChangePage> = []
+  for (let cursor = since; ;) {
+    const page = yield* changes.page({ limit: limit(), ...(cursor !== undefined && { since: cursor }) })
+    all.push(page)
+    cursor = page.nextCursor
+    if (!page.hasMore) return all
+  }
+})
+
+/** The changes of all pages, and the cursor behind them. */
+export const walk = Effect.fnUntraced(function* (since?: string, limit?: () => number) {
+  const all = yield* pages(since, limit)
+  return { changes: all.flatMap((page) => page.changes), cursor: all.at(-1)?.nextCursor ?? "" }
+})
+
+/** What a reader knows: the last change of each row. */
+export class Fold {
+  readonly #rows = new Map<string, Change>()
+  add(changes: Iterable<Change>): this {
+    for (const change of changes) this.#rows.set(`${change.kind} ${change.id}`, change)
+    return this
+  }
+  clear(): void {
+    this.#rows.clear()
+  }
+  /** As `stored` has it. */
+  get rows(): ReadonlyArray<unknown> {
+    return [...this.#rows.values()].toSorted((a, b) => a.revision - b.revision).map(itemOf)
+  }
+}
+
+export const itemOf = (change: Change) => (change.kind === "todo" ? change.todo : change.list)
+
+/** Every row of the user, trash included, in the order of their revisions: read past the feed, as the superuser. */
+export const stored = Effect.gen(function* () {
+  const { id } = yield* CurrentUser
+  const rows = yield* query<{ row: unknown }>(
+    `select row from (
+       select revision, todo.todo_json(t) as row from todo.todos t where owner_id = $1
+       union all select revision, todo.list_json(l) from todo.lists l where owner_id = $1
+     ) rows order by revision`,
+    [id]
+  )
+  return rows.map(({ row }) => row)
+})
+
+/** What a purge does: rows in the trash are gone, and the horizon says up to where. */
+export const purge = Effect.gen(function* () {
+  const { id } = yield* CurrentUser
+  yield* query(
+    `with gone as (
+       delete from todo.todos where owner_id = $1 and deleted_at is not null
+         and (select true from todo.users where id = $1 for update)
+       returning revision
+     )
+     update todo.users set horizon = greatest(horizon, (select max(revision) from gone)) where id = $1`,
+    [id]
+  )
+})
+
+export const purgeAsAdmin = asAdmin(purge)

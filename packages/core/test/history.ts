@@ -1,0 +1,144 @@
+/**
+ * Random histories of one user: writers, some in transactions of the host that end late
+ * or never, and a reader who follows the feed meanwhile.
+ */
+import { Changes, CursorExpired, type ListId, Lists, type TodoId, Todos } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import { Context, Effect, Layer, Ref, Result } from "effect"
+import { SqlClient } from "effect/sql"
+import * as Database from "../src/Database.ts"
+import { range } from "./clients.ts"
+import { Fold, purge, stored, walk } from "./feed.ts"
+import type { Random } from "./suite.ts"
+
+/** A superuser's client that stays open. */
+export class Admin extends Context.Service<Admin, SqlClient.SqlClient>()("@todo/core/test/Admin") {
+  static readonly layer = Layer.unwrap(
+    Effect.map(TestDatabase, ({ adminUrl }) =>
+      Layer.effect(Admin, SqlClient.SqlClient).pipe(Layer.provide(Database.layer({ url: adminUrl, poolSize: 4 })))
+    )
+  )
+}
+
+const past = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Admin, (sql) => Effect.provideService(self, SqlClient.SqlClient, sql))
+
+const kinds = ["create", "create", "list", "update", "update", "delete", "restore", "move", "batch", "drop"] as const
+type Kind = (typeof kinds)[number]
+
+export interface Options {
+  readonly kinds?: ReadonlyArray<Kind>
+  /** Whether rows of the trash are purged in some of them. */
+  readonly purges?: boolean
+}
+
+/** One write on one of the rows that were made so far. Refused ones are part of a history. */
+const makeWrite = Effect.fnUntraced(function* (random: Random, allowed: ReadonlyArray<Kind>) {
+  const todos = yield* Todos
+  const lists = yield* Lists
+  const made: { readonly todos: Array<TodoId>; readonly lists: Array<ListId> } = { todos: [], lists: [] }
+  let title = 0
+
+  const create = Effect.gen(function* () {
+    const listId = made.lists.length > 0 && random.chance(50) ? random.pick(made.lists) : null
+    const { id } = yield* todos.create({ title: `${title++}`, listId })
+    made.todos.push(id)
+  })
+  const createList = Effect.map(lists.create({ name: "list" }), ({ id }) => made.lists.push(id))
+
+  return Effect.suspend((): Effect.Effect<unknown, unknown, Effect.Services<typeof create>> => {
+    const kind = random.pick(allowed)
+    if (kind === "list") return createList
+    if (made.todos.length === 0 || kind === "create") return create
+    const id = random.pick(made.todos)
+    switch (kind) {
+      case "update":
+        return todos.update(id, random.chance(70) ? { title: `${title++}` } : { completed: random.chance(50) })
+      case "delete":
+        return todos.delete(id)
+      case "restore":
+        return todos.restore(id)
+      case "move":
+        return todos.move(id, { before: random.pick(made.todos) })
+      case "batch":
+        return todos.batch([
+          { op: "update", id, patch: { title: `${title++}` } },
+          { op: "delete", id: random.pick(made.todos) }
+        ])
+      case "drop":
+        return made.lists.length === 0
+          ? create
+          : lists.delete(random.pick(made.lists), { todos: random.chance(50) ? "keep" : "trash" })
+    }
+  })
+})
+
+class Undone extends Error {}
+
+/** What a reader made of one history, and what is in the tables. */
+export const history = Effect.fnUntraced(function* (random: Random, options: Options = {}) {
+  const sql = yield* SqlClient.SqlClient
+  const changes = yield* Changes
+  const write = Effect.ignore(yield* makeWrite(random, options.kinds ?? kinds))
+  const purges = options.purges === true && random.chance(50)
+
+  const late = Effect.suspend(() => Effect.sleep(random.int(4)))
+  const inTransaction = Effect.suspend(() => {
+    const ends = random.chance(75) ? Effect.void : Effect.fail(new Undone())
+    const inside = Effect.forEach(range(1 + random.int(3)), () => Effect.andThen(write, late), { discard: true })
+    return sql.withTransaction(Effect.andThen(inside, ends))
+  })
+  const step = Effect.suspend((): Effect.Effect<unknown, unknown, Effect.Services<typeof write> | Admin> => {
+    if (purges && random.chance(15)) return past(purge)
+    return random.chance(50)
+      ? write
+      : Effect.catch(inTransaction, (error) => (error instanceof Undone ? Effect.void : Effect.fail(error)))
+  })
+
+  const seen = new Fold()
+  let place: string | undefined
+  let last = 0
+  const read = Effect.gen(function* () {
+    const query = { limit: 1 + random.int(5), ...(place !== undefined && { since: place }) }
+    const result = yield* Effect.result(changes.page(query))
+    if (Result.isFailure(result)) {
+      if (!(result.failure instanceof CursorExpired) || !purges) return yield* Effect.fail(result.failure)
+      seen.clear()
+      place = undefined
+      last = 0
+      return true
+    }
+    for (const { revision } of result.success.changes) {
+      if (revision <= last) return yield* Effect.die(`revision ${revision} after ${last}`)
+      last = revision
+    }
+    seen.add(result.success.changes)
+    place = result.success.nextCursor
+    return result.success.hasMore
+  })
+
+  const writing = yield* Ref.make(true)
+  const writers = Effect.forEach(
+    range(3),
+    () => Effect.forEach(range(1 + random.int(4)), () => Effect.andThen(step, late), { discard: true }),
+    { concurrency: 3, discard: true }
+  ).pipe(Effect.ensuring(Ref.set(writing, false)))
+  const reader = Effect.gen(function* () {
+    while (yield* Ref.get(writing)) {
+      yield* read
+      yield* late
+    }
+    while (yield* read);
+  })
+  yield* Effect.all([writers, reader], { concurrency: 2, discard: true })
+
+  const table = yield* past(stored)
+  const whole = new Fold().add((yield* walk(undefined, () => 1 + random.int(5))).changes)
+  // Of what was purged, a reader who had it in the trash needs to know no more.
+  const known = new Set(table.map((row) => JSON.stringify(row)))
+  const followed = seen.rows.filter((row) => !purges || !isTrashed(row) || known.has(JSON.stringify(row)))
+  return { followed, walked: whole.rows, table }
+})
+
+const isTrashed = (row: unknown): boolean =>
+  typeof row === "object" && row !== null && "deletedAt" in row && row.deletedAt !== null

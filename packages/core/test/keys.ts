@@ -1,0 +1,27 @@
+/** Idempotency keys of the suites: each new, and what is kept of them. */
+import { randomUUID } from "node:crypto"
+import { CurrentUser, IdempotencyKey } from "@todo/core"
+import { Effect } from "effect"
+import { asAdmin } from "./clients.ts"
+import { query } from "./suite.ts"
+
+export const newKey = () => IdempotencyKey.make(`key-${randomUUID()}`)
+
+/** `{ idempotencyKey }`, as the services take it. */
+export const under = (idempotencyKey: IdempotencyKey) => ({ idempotencyKey })
+
+/** The keys that are kept of the current user. */
+export const kept = Effect.gen(function* () {
+  const { id } = yield* CurrentUser
+  const rows = yield* asAdmin(query<{ key: string }>("select key from todo.idempotency_keys where owner_id = $1", [id]))
+  return rows.map(({ key }) => key)
+})
+
+/** Makes everything that is kept of the current user older. */
+export const age = (by: string) =>
+  Effect.gen(function* () {
+    const { id } = yield* CurrentUser
+    yield* asAdmin(
+      query("update todo.idempotency_keys set created_at = created_at - $2::interval where owner_id = $1", [id, by])
+    )
+  })

@@ -1,0 +1,65 @@
+/** Whether some order of the writes on one row explains what everybody was answered. */
+import type { Todo } from "@todo/core"
+
+export interface Observed {
+  readonly kind: "delete" | "update" | "get" | "restore"
+  /** The highest revision that anybody had been told when this began. */
+  readonly since: number
+  readonly todo?: Todo
+  readonly failure?: string
+}
+
+/** The states of the row by revision, each with the write that led to it. */
+const history = (created: Todo, observed: ReadonlyArray<Observed>) => {
+  const states = new Map<number, { readonly by: Observed["kind"] | "create"; readonly todo: Todo }>()
+  states.set(created.revision, { by: "create", todo: created })
+  const writes = observed.filter(({ kind }) => kind !== "get")
+  // A restore of what is there changes nothing, and answers with a state that another write made.
+  for (const { kind, todo } of writes.toSorted((a, b) => Number(a.kind === "restore") - Number(b.kind === "restore"))) {
+    if (todo === undefined || (kind === "restore" && states.has(todo.revision))) continue
+    if (states.has(todo.revision)) return `two writes have revision ${todo.revision}`
+    states.set(todo.revision, { by: kind, todo })
+  }
+  return states
+}
+
+const isThere = ({ deletedAt }: Todo): boolean => deletedAt === null
+
+/**
+ * What no order explains, in words. Every change has a revision of its own, so the order
+ * is that of the revisions: each must lead on from the state before it, and a read must
+ * show a state that was not over before the read began.
+ */
+export const explained = (created: Todo, observed: ReadonlyArray<Observed>, final: Todo): ReadonlyArray<string> => {
+  const states = history(created, observed)
+  if (typeof states === "string") return [states]
+  const wrong: Array<string> = []
+  const revisions = [...states.keys()].toSorted((a, b) => a - b)
+
+  let was = created
+  for (const [n, revision] of revisions.entries()) {
+    const { by, todo } = states.get(revision) ?? { by: "create", todo: created }
+    if (revision !== created.revision + n) wrong.push(`revision ${revision} is the ${n}th`)
+    if (by !== "create") {
+      if (isThere(was) === (by === "restore")) wrong.push(`${by} at ${revision} came upon the other state`)
+      if (isThere(todo) === (by === "delete")) wrong.push(`${by} at ${revision} did not do it`)
+      if (by !== "update" && todo.title !== was.title) wrong.push(`${by} at ${revision} lost a title`)
+    }
+    was = todo
+  }
+  if (JSON.stringify(was) !== JSON.stringify(final)) wrong.push("the end is another")
+
+  for (const { failure, kind, since, todo } of observed) {
+    const possible = revisions.filter((revision) => revision >= since).map((at) => states.get(at)?.todo ?? created)
+    if (todo !== undefined) {
+      const isKnown = possible.some((state) => JSON.stringify(state) === JSON.stringify(todo))
+      if (!isKnown) wrong.push(`${kind} was answered ${todo.revision}, when ${since} was known`)
+    } else if (failure !== "TodoNotFound" || kind === "restore") {
+      // A restore finds the row wherever it is.
+      wrong.push(`${kind} failed with ${failure}`)
+    } else if (possible.every(isThere)) {
+      wrong.push(`${kind} missed a todo that was there`)
+    }
+  }
+  return wrong
+}

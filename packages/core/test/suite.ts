@@ -1,0 +1,94 @@
+/** What the suites share: the services on a database of their own, users, and randomness that can be repeated. */
+import { CurrentUser, Services, TodoId, type Todo, type TodoQuery, Todos } from "@todo/core"
+import { layerDatabase, newUser, TestDatabase } from "@todo/core/testing"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { randomInt, randomUUID } from "node:crypto"
+import * as Database from "../src/Database.ts"
+
+/** For `layer`: the real clock. */
+export const live = { excludeTestServices: true }
+
+export const services = Services.layer.pipe(Layer.provideMerge(layerDatabase))
+
+/** Runs as a user whom no other test has. */
+export const asNewUser = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => Effect.provideService(self, CurrentUser, newUser()))
+
+/** Runs statements as the superuser, past both walls. */
+export const asAdmin = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  Effect.flatMap(TestDatabase, ({ adminUrl }) =>
+    Effect.provide(self, Database.layer({ url: adminUrl, poolSize: 1, unlimited: true }))
+  )
+
+export const query = <Row extends object>(text: string, parameters: ReadonlyArray<unknown> = []) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<Row>(text, parameters))
+
+export const newTodoId = (): TodoId => TodoId.make(randomUUID())
+
+interface Failure {
+  readonly current?: number | null
+  readonly _tag: string
+}
+
+/** How it failed. */
+export const failureOf = <R>(self: Effect.Effect<unknown, Failure, R>): Effect.Effect<Failure, unknown, R> =>
+  Effect.flip(self)
+
+/** What its failure is called. */
+export const tagOf = <R>(self: Effect.Effect<unknown, Failure, R>) => Effect.map(failureOf(self), ({ _tag }) => _tag)
+
+/** Every todo that a query finds, along all pages. */
+export const walk = Effect.fnUntraced(function* (given: TodoQuery) {
+  const todos = yield* Todos
+  const found: Array<Todo> = []
+  let cursor: string | null | undefined
+  while (cursor !== null) {
+    const page = yield* todos.list({ ...given, ...(cursor !== undefined && { cursor }) })
+    found.push(...page.items)
+    cursor = page.nextCursor
+  }
+  return found
+})
+
+export const ids = (todos: ReadonlyArray<{ readonly id: string }>) => todos.map(({ id }) => id)
+
+/** Numbers from a seed (mulberry32). */
+export class Random {
+  #state: number
+  constructor(seed: number) {
+    this.#state = seed
+  }
+  /** 0 to below `limit`. */
+  int(limit: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit)
+  }
+  chance(percent: number): boolean {
+    return this.int(100) < percent
+  }
+  pick<A>(items: ReadonlyArray<A>): A {
+    const item = items[this.int(items.length)]
+    if (item === undefined) throw new Error("nothing to pick from")
+    return item
+  }
+  /** Some of them, in order. */
+  some<A>(items: ReadonlyArray<A>): ReadonlyArray<A> {
+    return items.filter(() => this.chance(50))
+  }
+}
+
+/** Repeats a run that failed: `TODO_TEST_SEED=<seed>`. */
+const seed = process.env["TODO_TEST_SEED"] === undefined ? randomInt(2 ** 31) : Number(process.env["TODO_TEST_SEED"])
+
+/** Runs with randomness whose seed is printed when it fails. */
+export const seeded = <A, E, R>(run: (random: Random) => Effect.Effect<A, E, R>, own = seed) =>
+  Effect.onError(
+    Effect.suspend(() => run(new Random(own))),
+    () => Effect.sync(() => console.error(`to repeat: TODO_TEST_SEED=${own}`))
+  )
+
+/** More rounds than fit into every run. */
+export const long = process.env["TODO_TEST_LONG"] === "1"
