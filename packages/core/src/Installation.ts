@@ -138,8 +138,10 @@ export const developmentSecret: Effect.Effect<Redacted.Redacted, DataDirectoryEr
         if (kept !== undefined && kept.length >= 32) return Redacted.make(kept)
         await mkdir(dirname(directory), { recursive: true })
         await mkdir(directory, { mode: 0o700 }).catch(ignore("EEXIST"))
+        // One that is too short was never ours, or was cut off.
+        if (kept !== undefined) await rm(path)
         const draft = `${path}.${process.pid}`
-        await rm(path, { force: true })
+        await rm(draft, { force: true })
         await writeFile(draft, randomBytes(32).toString("base64url"), { mode: 0o600 })
         // A link is made whole or not at all, and only once.
         await link(draft, path).catch(ignore("EEXIST"))

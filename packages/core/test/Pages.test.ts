@@ -4,7 +4,7 @@ import { newUser } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Cursor from "../src/internal/Cursor.ts"
-import { asAdmin, asNewUser, ids, live, long, query, type Random, seeded, services, tagOf, walk } from "./suite.ts"
+import { asAdmin, asNewUser, ids, live, query, type Random, seeded, services, tagOf, walk } from "./suite.ts"
 
 const columns = ["position", "createdAt", "updatedAt", "due", "priority", "title"] as const
 const sorts = columns.flatMap((column): ReadonlyArray<TodoSort> => [column, `-${column}`])
@@ -152,7 +152,7 @@ layer(services, live)("pages", (it) => {
     ).pipe(asNewUser)
   )
 
-  const rounds = long ? 100 : 20
+  const rounds = 100
   it.effect(
     `have each untouched todo exactly once while 8 writers insert, move and delete others, in ${rounds} walks`,
     () =>

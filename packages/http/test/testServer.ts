@@ -11,6 +11,7 @@ import { HttpServer } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { SignJWT } from "jose"
 import { afterAll, beforeAll } from "vitest"
+import { assertPromised } from "./OpenApiAnswers.ts"
 
 export const secret = "the-secret-of-the-test-server-0123456789"
 export const previousSecret = "the-secret-before-that-one-0123456789"
@@ -70,6 +71,7 @@ const parse = (text: string): Json => {
   }
 }
 
+/** Sends, and fails where the answer is not one that the OpenAPI document promises. */
 export const request = async (url: string, method: string, { body, headers, json }: Sent = {}): Promise<Answer> => {
   const response = await fetch(url, {
     method,
@@ -80,7 +82,9 @@ export const request = async (url: string, method: string, { body, headers, json
     ...(body !== undefined && { body, duplex: "half" })
   })
   const text = await response.text()
-  return { status: response.status, headers: Object.fromEntries(response.headers), body: parse(text), text }
+  const answer = { status: response.status, headers: Object.fromEntries(response.headers), body: parse(text), text }
+  assertPromised({ ...answer, method, url })
+  return answer
 }
 
 /** Somebody with a token. */

@@ -1,20 +1,22 @@
 import * as Schema from "effect/Schema"
 
+/** Whether year, month and day name a day that exists (proleptic Gregorian, years 1 to 9999). */
+const isCalendarDate = (text: string): boolean => {
+  const time = Date.parse(`${text.slice(0, 10)}T00:00:00.000Z`)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 10)) && !text.startsWith("0000")
+}
+
 /**
  * An instant as RFC 3339 writes it, in UTC with milliseconds:
  * `2026-11-23T06:00:00.000Z`. PostgreSQL writes it so, and nothing parses it on
  * its way to the client.
  */
 export const Timestamp = Schema.String.check(
-  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/u, { expected: "an RFC 3339 timestamp in UTC" })
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/u, {
+    expected: "an RFC 3339 timestamp in UTC"
+  })
 ).annotate({ identifier: "Timestamp", format: "date-time", examples: ["2026-11-23T06:00:00.000Z"] })
 export type Timestamp = typeof Timestamp.Type
-
-/** Whether year, month and day name a day that exists (proleptic Gregorian, years 1 to 9999). */
-const isCalendarDate = (text: string): boolean => {
-  const time = Date.parse(`${text.slice(0, 10)}T00:00:00.000Z`)
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 10)) && !text.startsWith("0000")
-}
 
 /** A day of the calendar, `YYYY-MM-DD`. */
 export const CalendarDate = Schema.String.check(

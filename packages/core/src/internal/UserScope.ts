@@ -13,7 +13,7 @@ import { retryRead, retryWrite, toReadError, toWriteError } from "./SqlFailure.t
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
 /** Runs its statement for the current user. Each row is an array of its columns. */
-export type Scoped<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, E, CurrentUser>
+type Scoped<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, E, CurrentUser>
 
 export interface UserScope {
   /** A statement without effects. */

@@ -12,7 +12,9 @@ const maxLength = 64
 const word =
   /[[\p{L}\p{N}\p{M}]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]]+|\S/gv
 
-const fold = (text: string): string => text.toLowerCase().normalize("NFKC")
+/** By way of upper case, where more letters are the same; a sigma is one wherever it stands. */
+const fold = (text: string): string =>
+  text.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC")
 
 const cut = (text: string): string => Array.from(text).slice(0, maxLength).join("")
 

@@ -27,7 +27,7 @@ export interface Operation {
 }
 
 /** What an operation did: the row as it is now, and whether it is new. */
-export interface Written<Row> {
+interface Written<Row> {
   readonly created: boolean
   readonly row: Row
 }

@@ -1,6 +1,8 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { ChangesApi } from "./ChangesApi.ts"
+import * as Document from "./Document.ts"
 import { ListsApi } from "./ListsApi.ts"
+import { everywhereBodies } from "./Problem.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TodosApi } from "./TodosApi.ts"
 
@@ -15,11 +17,13 @@ export class Api extends HttpApi.make("todo")
   .add(SystemApi)
   .annotate(HttpApi.PayloadParseOptions, strict)
   .annotate(HttpApi.QueryParseOptions, strict)
+  .annotate(HttpApi.AdditionalSchemas, everywhereBodies)
   .annotateMerge(
     OpenApi.annotations({
       title: "Todo",
       version: "1",
       description: "Todos of one user: isolated, revisioned, never lost.",
-      license: { name: "MIT", url: "https://opensource.org/license/mit" }
+      license: { name: "MIT", url: "https://opensource.org/license/mit" },
+      transform: Document.transform
     })
   ) {}

@@ -1,5 +1,5 @@
 import type { CurrentUser } from "@todo/core/domain"
-import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
+import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { UnauthorizedProblem, UnavailableProblem, UserDisabledProblem } from "./Problem.ts"
 
 /** Who calls: a bearer token (RFC 6750), whose subject is the `CurrentUser`. */
@@ -7,7 +7,7 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
   "@todo/http/Authorization",
   {
     requiredForClient: true,
-    security: { bearer: HttpApiSecurity.bearer },
+    security: { bearer: HttpApiSecurity.bearer.pipe(HttpApiSecurity.annotate(OpenApi.Format, "JWT")) },
     error: [UnauthorizedProblem, UserDisabledProblem, UnavailableProblem]
   }
 ) {}

@@ -1,4 +1,4 @@
-import { Account, ChangeCursor, ChangePage, ChangeQuery, ChangesLimit } from "@todo/core/domain"
+import { Account, ChangeCursor, ChangePage, ChangeQuery, changesLimit, ChangesLimit } from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
@@ -10,11 +10,21 @@ const description = `A page of changes; with \`Accept: text/event-stream\`, each
 \`data\` one change, \`id\` its cursor. A stream goes on after \`Last-Event-ID\`, else after \`since\`, and ends when its
 token expires.`
 
+const events = `retry: 2000
+
+id: CURSOR
+event: change
+data: {"kind":"todo","id":"...","revision":42,"deleted":false,"todo":{...}}
+
+:
+
+`
+
 /** What happened, and who asks. */
 export class ChangesApi extends HttpApiGroup.make("changes")
   .add(
     HttpApiEndpoint.get("page", "/v1/changes", {
-      query: { ...ChangeQuery.fields, limit: wholeNumber(ChangesLimit) },
+      query: { ...ChangeQuery.fields, limit: wholeNumber(ChangesLimit, changesLimit.default) },
       headers: { accept: Schema.optionalKey(Schema.String), "last-event-id": Schema.optionalKey(ChangeCursor) },
       success: ChangePage,
       error: [InvalidInputProblem, InvalidCursorProblem, CursorExpiredProblem]
@@ -22,9 +32,7 @@ export class ChangesApi extends HttpApiGroup.make("changes")
       .annotate(OpenApi.Summary, "Changes in revision order, as pages or live")
       .annotate(OpenApi.Description, description)
       .annotate(OpenApi.Transform, (operation) => {
-        const responses = operation["responses"] as Record<string, { content: Record<string, unknown> }>
-        const ok = responses["200"]
-        if (ok !== undefined) ok.content["text/event-stream"] = { schema: { type: "string" } }
+        operation["responses"]["200"].content["text/event-stream"] = { schema: { type: "string" }, example: events }
         return operation
       }),
 

@@ -7,6 +7,15 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 /** The strong entity tag of a revision: `"42"`. */
 export const etag = (revision: number): string => `"${revision}"`
 
+/** The same, in an answer. */
+export const EntityTag = Schema.String.annotate({ description: "The revision of the row", examples: ['"42"'] })
+
+/** What an answer with one row says of it. */
+export const tagged = { etag: EntityTag }
+
+/** And of one that is new. */
+export const located = { ...tagged, location: Schema.String.annotate({ description: "The path of the row" }) }
+
 /** RFC 9110, 8.8.3: an opaque tag, weak or strong. */
 const tag = /^(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/
 

@@ -6,13 +6,14 @@ import {
   ListTodos,
   NewList,
   Page,
+  pageLimit,
   PageLimit,
   TodoList
 } from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
-import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing } from "./Headers.ts"
+import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing, located, tagged } from "./Headers.ts"
 import {
   ConflictProblem,
   IdempotencyKeyInUseProblem,
@@ -27,12 +28,8 @@ import { wholeNumber } from "./Query.ts"
 import { Validation } from "./Validation.ts"
 
 const id = { id: ListId }
-const tagged = { etag: Schema.String }
 const TaggedList = HttpApiSchema.WithHeaders(TodoList, tagged)
-const CreatedList = HttpApiSchema.WithHeaders(TodoList.pipe(HttpApiSchema.status(201)), {
-  ...tagged,
-  location: Schema.String
-})
+const CreatedList = HttpApiSchema.WithHeaders(TodoList.pipe(HttpApiSchema.status(201)), located)
 
 const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
 
@@ -43,7 +40,7 @@ const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as c
 export class ListsApi extends HttpApiGroup.make("lists")
   .add(
     HttpApiEndpoint.get("list", "/v1/lists", {
-      query: { ...ListQuery.fields, limit: wholeNumber(PageLimit) },
+      query: { ...ListQuery.fields, limit: wholeNumber(PageLimit, pageLimit.default) },
       success: Page(TodoList).annotate({ identifier: "ListPage" }),
       error: [InvalidCursorProblem, InvalidInputProblem]
     }).annotate(OpenApi.Summary, "One page of lists"),

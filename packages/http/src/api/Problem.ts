@@ -6,7 +6,7 @@ import * as Domain from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { HttpApiSchema } from "effect/http-api"
-import { etag } from "./Headers.ts"
+import { EntityTag, etag } from "./Headers.ts"
 
 export const mediaType = "application/problem+json"
 
@@ -56,6 +56,15 @@ const body = <Code extends ProblemCode, Members extends Schema.Struct.Fields>(co
   })
     .annotate({ identifier: `Problem-${code}`, description: problemTypes[code].title })
     .pipe(HttpApiSchema.status(problemTypes[code].status), HttpApiSchema.asJson({ contentType: mediaType }))
+
+/**
+ * What any request may be answered, whatever its endpoint: by what stands before the
+ * routes, or when something breaks. No handler fails with these, so they are documented, not declared.
+ */
+export const everywhere = ["payload-too-large", "unsupported-media-type", "internal"] as const
+
+/** Their bodies, for the OpenAPI document. */
+export const everywhereBodies = everywhere.map((code) => body(code, {}))
 
 /** An error without data, as a problem. */
 const problem = <E extends { readonly message: string }, Code extends ProblemCode>(
@@ -158,7 +167,10 @@ export const ConflictProblem = body("conflict", { reason: Domain.Conflict.fields
 /** With the challenge of RFC 6750: no `error` where nothing was sent. */
 export const UnauthorizedProblem = Unauthorized.pipe(
   HttpApiSchema.encodeToWithHeaders(
-    { body: body("unauthorized", {}), headers: { "www-authenticate": Schema.String } },
+    {
+      body: body("unauthorized", {}),
+      headers: { "www-authenticate": Schema.String.annotate({ description: "The challenge of RFC 6750" }) }
+    },
     {
       decode: ({ headers }) =>
         new Unauthorized({ reason: headers["www-authenticate"].includes("error=") ? "invalid" : "missing" }),
@@ -175,7 +187,7 @@ export const UnauthorizedProblem = Unauthorized.pipe(
 /** With the current entity tag, where there is a row. */
 export const RevisionMismatchProblem = Domain.RevisionMismatch.pipe(
   HttpApiSchema.encodeToWithHeaders(
-    { body: body("revision-mismatch", inBatch), headers: { etag: Schema.optionalKey(Schema.String) } },
+    { body: body("revision-mismatch", inBatch), headers: { etag: Schema.optionalKey(EntityTag) } },
     {
       decode: ({ body, headers }) =>
         new Domain.RevisionMismatch({
@@ -195,7 +207,7 @@ export const UnavailableProblem = Domain.Unavailable.pipe(
   HttpApiSchema.encodeToWithHeaders(
     {
       body: body("unavailable", { outcome: Schema.optionalKey(Domain.Unavailable.fields.outcome) }),
-      headers: { "retry-after": Schema.String }
+      headers: { "retry-after": Schema.String.annotate({ description: "Seconds", examples: ["1"] }) }
     },
     {
       decode: ({ body }) => new Domain.Unavailable({ outcome: body.outcome ?? "unknown" }),

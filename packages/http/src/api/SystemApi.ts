@@ -6,7 +6,10 @@ const Ok = Schema.Struct({ status: Schema.Literal("ok") }).annotate({ identifier
 
 /** What orchestrators ask. No token needed. */
 export class SystemApi extends HttpApiGroup.make("system").add(
-  HttpApiEndpoint.get("live", "/livez", { success: Ok }).annotate(OpenApi.Summary, "The process answers"),
+  HttpApiEndpoint.get("live", "/livez", { success: Ok, error: UnavailableProblem }).annotate(
+    OpenApi.Summary,
+    "The process answers"
+  ),
   HttpApiEndpoint.get("ready", "/readyz", { success: Ok, error: UnavailableProblem }).annotate(
     OpenApi.Summary,
     "The database answers and the server takes requests"

@@ -1,8 +1,19 @@
-import { NewTodo, Page, PageLimit, Todo, TodoBatch, TodoId, TodoMove, TodoPatch, TodoQuery } from "@todo/core/domain"
+import {
+  NewTodo,
+  Page,
+  pageLimit,
+  PageLimit,
+  Todo,
+  TodoBatch,
+  TodoId,
+  TodoMove,
+  TodoPatch,
+  TodoQuery
+} from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
-import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing } from "./Headers.ts"
+import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing, located, tagged } from "./Headers.ts"
 import {
   ConflictProblem,
   IdempotencyKeyInUseProblem,
@@ -17,12 +28,8 @@ import { wholeNumber } from "./Query.ts"
 import { Validation } from "./Validation.ts"
 
 const id = { id: TodoId }
-const tagged = { etag: Schema.String }
 const TaggedTodo = HttpApiSchema.WithHeaders(Todo, tagged)
-const CreatedTodo = HttpApiSchema.WithHeaders(Todo.pipe(HttpApiSchema.status(201)), {
-  ...tagged,
-  location: Schema.String
-})
+const CreatedTodo = HttpApiSchema.WithHeaders(Todo.pipe(HttpApiSchema.status(201)), located)
 
 const BatchResults = Schema.Struct({
   results: Schema.Array(Schema.Struct({ index: Schema.Int, todo: Todo }))
@@ -37,7 +44,7 @@ const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as c
 export class TodosApi extends HttpApiGroup.make("todos")
   .add(
     HttpApiEndpoint.get("list", "/v1/todos", {
-      query: { ...TodoQuery.fields, limit: wholeNumber(PageLimit) },
+      query: { ...TodoQuery.fields, limit: wholeNumber(PageLimit, pageLimit.default) },
       success: Page(Todo).annotate({ identifier: "TodoPage" }),
       error: [InvalidCursorProblem, InvalidInputProblem]
     }).annotate(OpenApi.Summary, "One page of todos"),

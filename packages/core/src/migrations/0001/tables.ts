@@ -61,6 +61,7 @@ export const tables = (s: string): ReadonlyArray<string> => [
   `create index todos_by_priority on ${s}.todos (owner_id, priority, id)`,
   `create index todos_by_due_date on ${s}.todos (owner_id, due_date, id) where due_date is not null`,
   `create index todos_by_due_time on ${s}.todos (owner_id, due_at, id) where due_at is not null`,
+  `create index todos_in_trash on ${s}.todos (owner_id, position) where deleted_at is not null`,
   `create index todos_by_list on ${s}.todos (owner_id, list_id, position) where list_id is not null`,
 
   // Which todos have which word, for search. A GIN index could not lead with the owner without an extension.

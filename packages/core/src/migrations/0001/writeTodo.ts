@@ -3,14 +3,13 @@ import { guard } from "./write.ts"
 
 /** One operation on one todo, under the lock on its user. `step` is the revision that the first change gets. */
 export const writeTodo = (s: string): ReadonlyArray<string> => [
-  // Keeps the words of search in step with a todo's texts.
+  // Keeps the words of search in step with a todo's texts. Sets, since `<> all` compares every word with every other.
   `create function ${s}.index_words(me text, todo uuid, was text[], next text[]) returns void language plpgsql as $$
 begin
-  if was is not null then
-    delete from ${s}.todo_words where owner_id = me and word = any (was) and word <> all (next) and todo_id = todo;
-  end if;
+  delete from ${s}.todo_words
+  where owner_id = me and todo_id = todo and word = any (array(select unnest(was) except select unnest(next)));
   insert into ${s}.todo_words (owner_id, word, todo_id)
-  select distinct me, word, todo from unnest(next) word where was is null or word <> all (was);
+  select me, word, todo from (select unnest(next) as word except select unnest(was)) fresh;
 end
 $$`,
 
