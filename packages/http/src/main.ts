@@ -12,6 +12,7 @@ import * as Logger from "effect/Logger"
 import { Otlp } from "effect/observability"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
+import * as Logging from "./Logging.ts"
 import * as Program from "./Program.ts"
 
 /** Why the server does not start, in one line. */
@@ -27,7 +28,9 @@ const logging = Layer.unwrap(
     const format = yield* settings.TODO_LOG_FORMAT.pipe(Config.withDefault(process.stdout.isTTY ? "pretty" : "json"))
     const level = yield* settings.TODO_LOG_LEVEL.pipe(Config.withDefault("Info"))
     return Layer.merge(
-      Logger.layer([format === "pretty" ? Logger.consolePretty() : Logger.consoleJson]),
+      format === "pretty"
+        ? Logger.layer([Logger.consolePretty()])
+        : Logging.layerJson((text) => process.stdout.write(text)),
       Layer.succeed(References.MinimumLogLevel, level)
     )
   })
