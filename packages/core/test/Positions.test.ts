@@ -70,6 +70,37 @@ const intoOneGap = (moves: number) =>
   })
 
 layer(services, live)("order keys", (it) => {
+  it.effect("spread over a gap are in order, short, and leave room between each two", () =>
+    Effect.gen(function* () {
+      for (const total of [1, 2, 15, 16, 255, 256, 1_000]) {
+        const rows = yield* query<{ key: string }>(
+          `select todo.position_spread('b1f', place, $1::bigint) as key
+           from generate_series(1, $1::bigint) place order by place`,
+          [total]
+        )
+        const keys = rows.map(({ key }) => key)
+        assert.lengthOf(keys, total)
+        assert.deepStrictEqual(keys.toSorted(ascending), keys)
+        assert.strictEqual(new Set(keys).size, total)
+        assert.isTrue(keys.every((key) => key > "b1f" && key < "b20" && !key.endsWith("0") && key.length <= 8))
+        const [low = "", high = ""] = keys
+        if (total > 1) assert.isTrue(low < (yield* between(low, high)) && (yield* between(low, high)) < high)
+      }
+    })
+  )
+
+  it.effect("that grew too long are made short again without touching what is not in their gap", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const { id } = yield* todos.create({ title: "in front, in the trash" })
+      const bystander = yield* todos.delete(id)
+      yield* intoOneGap(300)
+      assert.deepInclude((yield* todos.list({ deleted: true })).items, bystander)
+      const { items } = yield* todos.list({})
+      assert.isTrue(items.every(({ position }) => position.length <= longest))
+    }).pipe(asNewUser)
+  )
+
   it.effect("of rows put last go up with the revision, and of rows put first go down, below all of those", () =>
     seeded((random) =>
       Effect.gen(function* () {

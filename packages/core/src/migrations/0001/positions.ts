@@ -23,7 +23,7 @@ $$`,
   `create function ${s}.position_between(low text, high text) returns text language plpgsql immutable as $$
 declare
   digits constant text := '0123456789abcdef';
-  width constant int := 1 + case when ascii(low) < ascii('a') then 91 - ascii(low) else ascii(low) - 96 end;
+  width constant int := ${s}.position_width(low);
   bounded boolean := left(low, width) = left(high, width);
   made text := left(low, width);
   at int := width;
@@ -43,6 +43,19 @@ begin
 end
 $$`,
 
+  // How many characters the integer part has.
+  `create function ${s}.position_width(key text) returns int language sql immutable as $$
+  select 1 + case when ascii(key) < ascii('a') then 91 - ascii(key) else ascii(key) - 96 end
+$$`,
+
+  // The place-th of total keys with one integer part, at even distances: as many digits as
+  // total has and one more, so that no two are the same and each gap has room again.
+  `create function ${s}.position_spread(whole text, place bigint, total bigint) returns text
+language sql immutable as $$
+  select whole || rtrim(lpad(to_hex(place * (16::numeric ^ digits)::bigint / (total + 1)), digits, '0'), '0')
+  from (select length(to_hex(total)) + 1) width (digits)
+$$`,
+
   // Where a row goes that is moved between its new neighbours, null at an end. It stays where it is there already.
   `create function ${s}.position_for(current text, low text, high text, revision bigint) returns text
 language sql immutable as $$
@@ -55,7 +68,7 @@ language sql immutable as $$
 $$`
 ]
 
-/** Longest key that a move may leave behind; beyond it, all rows of the user are given new ones, in order. */
+/** Longest key that a move may leave behind; beyond it, the rows of its gap are spread over it evenly. */
 const longest = 64
 
 /**
@@ -77,13 +90,15 @@ export const move = (s: string, table: "todos" | "lists", missing: string) => `
       next.position := ${s}.position_for(was.position, low, high, step);
     end if;
     if length(next.position) > ${longest} then
+      low := left(next.position, ${s}.position_width(next.position));
       update ${s}.${table} set
-        position = ${s}.last_position(step - 1 + place), revision = step - 1 + place, updated_at = moment
+        position = ${s}.position_spread(low, place, total), revision = step - 1 + place, updated_at = moment
       from (
-        select id as moved, row_number() over (
+        select id as moved, count(*) over () as total, row_number() over (
           order by (case when id = was.id then next.position else position end) collate "C"
         ) as place
-        from ${s}.${table} where owner_id = me
+        from ${s}.${table}
+        where owner_id = me and (id = was.id or position >= low and position < low || 'g')
       ) places
       where owner_id = me and id = moved;
       get diagnostics steps = row_count;

@@ -1,4 +1,7 @@
-/** The tables, their indexes and their policies. Every key and index leads with the owner. */
+/**
+ * The tables, their indexes and their policies. Every key and index leads with the owner.
+ * Positions are unique at the end of a statement, for one statement may give out many anew.
+ */
 export const tables = (s: string): ReadonlyArray<string> => [
   // `revision` counts the user's changes, `horizon` is the revision up to which purged rows are forgotten.
   // Room on each page, since every write updates its user's row in place.
@@ -20,10 +23,10 @@ export const tables = (s: string): ReadonlyArray<string> => [
   created_at timestamptz(3) not null,
   updated_at timestamptz(3) not null,
   deleted_at timestamptz(3),
-  primary key (owner_id, id)
+  primary key (owner_id, id),
+  constraint lists_by_position unique (owner_id, position) deferrable
 )`,
   `create unique index lists_by_revision on ${s}.lists (owner_id, revision)`,
-  `create unique index lists_by_position on ${s}.lists (owner_id, position)`,
   `create index lists_by_creation on ${s}.lists (owner_id, created_at, id)`,
 
   // A due date is a date, or a wall-clock time in a zone with its instant (`due_at`).
@@ -50,12 +53,12 @@ export const tables = (s: string): ReadonlyArray<string> => [
   completed_at timestamptz(3),
   deleted_at timestamptz(3),
   primary key (owner_id, id),
+  constraint todos_by_position unique (owner_id, position) deferrable,
   foreign key (owner_id, list_id) references ${s}.lists (owner_id, id),
   check (due_date is null or due_time is null),
   check (num_nulls(due_time, due_zone, due_at) in (0, 3))
 )`,
   `create unique index todos_by_revision on ${s}.todos (owner_id, revision)`,
-  `create unique index todos_by_position on ${s}.todos (owner_id, position)`,
   `create index todos_by_creation on ${s}.todos (owner_id, created_at, id)`,
   `create index todos_by_title on ${s}.todos (owner_id, title_key, id)`,
   `create index todos_by_priority on ${s}.todos (owner_id, priority, id)`,
