@@ -33,6 +33,15 @@ export class DataDirectoryError extends Schema.TaggedError<DataDirectoryError>()
   }
 }
 
+/** Settings that contradict each other. */
+export class SettingsConflict extends Schema.TaggedError<SettingsConflict>()("SettingsConflict", {
+  why: Schema.String
+}) {
+  override get message() {
+    return this.why
+  }
+}
+
 /** Where the database of this installation is. */
 export class Installation extends Context.Service<
   Installation,
@@ -50,12 +59,17 @@ export class Installation extends Context.Service<
   /** Starts or joins the embedded database where `DATABASE_URL` is not set; `onProgress` hears of slow steps. */
   static readonly layer = (
     onProgress: (line: string) => Effect.Effect<void> = () => Effect.void
-  ): Layer.Layer<Installation, EmbeddedPostgresError | Config.ConfigError> =>
+  ): Layer.Layer<Installation, EmbeddedPostgresError | SettingsConflict | Config.ConfigError> =>
     Layer.unwrap(
       Effect.gen(function* () {
         const url = yield* Config.option(settings.DATABASE_URL)
         const migrateUrl = yield* Config.option(settings.TODO_MIGRATE_URL)
         if (Option.isNone(url)) {
+          if (Option.isSome(migrateUrl)) {
+            const why =
+              "TODO_MIGRATE_URL is set and DATABASE_URL is not: set both, or neither for the embedded database"
+            return yield* new SettingsConflict({ why })
+          }
           const directory = resolve(yield* dataDirectory)
           return layerEmbedded.pipe(Layer.provide(EmbeddedPostgres.layer({ directory, onProgress })))
         }

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import type { Unavailable } from "./domain/Errors.ts"
 import { errorCode, toUnavailable } from "./internal/SqlFailure.ts"
 import { type Migration, migrations } from "./migrations/index.ts"
@@ -33,6 +33,15 @@ export class SchemaMismatch extends Schema.TaggedError<SchemaMismatch>()("Schema
   }
 }
 
+/** The role that asks may not look at the schema. */
+export class SchemaForbidden extends Schema.TaggedError<SchemaForbidden>()("SchemaForbidden", {
+  schema: Schema.String
+}) {
+  override get message() {
+    return `this role may not use schema "${this.schema}": run "todo-admin migrate up --runtime-role" with its name`
+  }
+}
+
 /** A migration and when it was applied; `null` where it was not. */
 export interface MigrationStatus {
   readonly id: number
@@ -54,11 +63,18 @@ export const status: Effect.Effect<ReadonlyArray<MigrationStatus>, Unavailable, 
 )
 
 /** Fails unless the database holds exactly the schema that this release works with. */
-export const check: Effect.Effect<void, SchemaMismatch | Unavailable, SqlClient.SqlClient> = Effect.gen(function* () {
-  const schema = yield* SchemaName
-  const found = versionOf(yield* status)
-  if (found !== version) return yield* new SchemaMismatch({ schema, found, expected: version })
-})
+export const check: Effect.Effect<void, SchemaMismatch | SchemaForbidden | Unavailable, SqlClient.SqlClient> =
+  Effect.gen(function* () {
+    const schema = yield* SchemaName
+    const found = versionOf(
+      yield* Effect.catchDefect(status, (defect) =>
+        isSqlError(defect) && defect.reason._tag === "AuthorizationError"
+          ? Effect.fail(new SchemaForbidden({ schema }))
+          : Effect.die(defect)
+      )
+    )
+    if (found !== version) return yield* new SchemaMismatch({ schema, found, expected: version })
+  })
 
 export interface UpOptions {
   /** The role that servers run as. It is created where the connection may, and gets what it needs, no more. */
@@ -142,12 +158,12 @@ end $$`,
 
 /** The role, where it is not there; roles belong to all databases of a server, so another `up` may be making it. */
 const role = (name: string): ReadonlyArray<string> => [
-  `do $$ begin
+  `do $role$ begin
   if not exists (select from pg_roles where rolname = '${name.replaceAll("'", "''")}') then
     create role ${quoted(name)} login;
   end if;
 exception when duplicate_object or unique_violation then null;
-end $$`
+end $role$`
 ]
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`

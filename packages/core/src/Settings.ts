@@ -95,7 +95,6 @@ export const settings = {
   TODO_JWT_TYP: Config.NonEmptyString("TODO_JWT_TYP"),
   TODO_JWT_MAX_AGE: Config.schema(duration, "TODO_JWT_MAX_AGE"),
   TODO_CORS_ORIGINS: Config.schema(origins, "TODO_CORS_ORIGINS"),
-  TODO_RATE_LIMIT: Config.NonEmptyString("TODO_RATE_LIMIT"),
   TODO_BODY_LIMIT: Config.ByteSize("TODO_BODY_LIMIT"),
   TODO_REQUEST_TIMEOUT: Config.schema(duration, "TODO_REQUEST_TIMEOUT"),
   TODO_DRAIN_TIMEOUT: Config.schema(duration, "TODO_DRAIN_TIMEOUT"),

@@ -36,7 +36,7 @@ const wellFormedId = /^[\w.:-]{1,128}$/
 const isHealthCheck = (url: string): boolean => url.startsWith("/livez") || url.startsWith("/readyz")
 
 const tooLarge = HttpServerResponse.empty({ status: 413, headers: { connection: "close" } })
-const notJson = HttpServerResponse.empty({ status: 415 })
+const unsupported = HttpServerResponse.empty({ status: 415 })
 const tooMany = HttpServerResponse.empty({ status: 503 })
 const nowhere = HttpServerResponse.empty({ status: 404 })
 
@@ -55,7 +55,7 @@ export const layer = (settings: EdgeSettings) =>
         if (Number(headers["content-length"] ?? 0) > settings.bodyLimit) return Effect.succeed(tooLarge)
         if (hasSemicolon(url)) return Effect.succeed(nowhere)
         const encoding = headers["content-encoding"]
-        return encoding === undefined || encoding === "identity" ? undefined : Effect.succeed(notJson)
+        return encoding === undefined || encoding === "identity" ? undefined : Effect.succeed(unsupported)
       }
 
       return (app) =>

@@ -36,7 +36,7 @@ const cors = (origins: ReadonlyArray<string>) =>
           "last-event-id",
           "x-request-id"
         ],
-        exposedHeaders: ["etag", "location", "retry-after", "x-request-id"],
+        exposedHeaders: ["allow", "etag", "location", "retry-after", "www-authenticate", "x-request-id"],
         maxAge: 600
       })
 

@@ -18,12 +18,15 @@ const schema = (migrate: Settings.Settings["migrate"]) =>
     Effect.gen(function* () {
       const { runtimeRole } = yield* Installation
       if (migrate === "auto") {
-        yield* Migrations.up({ runtimeRole })
-      } else {
-        // A database that is down is no reason not to start: the server is live, and ready when it returns.
-        yield* Migrations.check.pipe(Effect.catchTag("Unavailable", ({ message }) => Effect.logWarning(message)))
+        return yield* Effect.asVoid(Effect.provide(Migrations.up({ runtimeRole }), Installation.layerMigrations))
       }
-    }).pipe(Effect.provide(Installation.layerMigrations))
+      // What is served is checked, as it is served. A database that is down is no reason not to start: the server
+      // is live, and ready when it returns.
+      return yield* Migrations.check.pipe(
+        Effect.provide(Installation.layerDatabase),
+        Effect.catchTag("Unavailable", ({ message }) => Effect.logWarning(message))
+      )
+    })
   )
 
 const announced = (settings: Settings.Settings) =>

@@ -6,13 +6,17 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as ErrorReporter from "effect/ErrorReporter"
 import { HttpApiError } from "effect/http-api"
+import { isHttpServerError } from "effect/http/HttpServerError"
 import * as Predicate from "effect/Predicate"
 import { isSqlError } from "effect/sql/SqlError"
 import { RequestInfo } from "./RequestInfo.ts"
 
+/** A body that the client did not send to its end. */
+const isCutOff = (defect: unknown): boolean => isHttpServerError(defect) && defect.reason._tag === "RequestParseError"
+
 /** Our failures: defects, answers that break our own contract, and the database being away. */
 const isOurs = (reason: Cause.Reason<unknown>): boolean =>
-  Cause.isDieReason(reason) ||
+  (Cause.isDieReason(reason) && !isCutOff(reason.defect)) ||
   (Cause.isFailReason(reason) &&
     (HttpApiError.HttpApiSchemaError.is(reason.error) || Predicate.isTagged(reason.error, "Unavailable")))
 

@@ -1,4 +1,4 @@
-import { type Change, CursorExpired, InvalidCursor } from "@todo/core/domain"
+import { type Change, CursorExpired, InvalidCursor, UserDisabled } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
 import * as Sse from "effect/encoding/Sse"
 import * as Schedule from "effect/Schedule"
@@ -11,7 +11,7 @@ import { Unauthorized } from "./api/Problem.ts"
 import type { ClientOptions } from "./client.ts"
 
 /** Why a subscription cannot go on by itself. */
-export type SubscribeError = Unauthorized | InvalidCursor | CursorExpired
+export type SubscribeError = Unauthorized | UserDisabled | InvalidCursor | CursorExpired
 
 /** The connection ended, or did not come about: nothing that another one would not mend. */
 class Disconnected extends Schema.TaggedError<Disconnected>()("Disconnected", {}) {}
@@ -19,6 +19,7 @@ class Disconnected extends Schema.TaggedError<Disconnected>()("Disconnected", {}
 const refusals: Record<number, () => SubscribeError> = {
   400: () => new InvalidCursor({}),
   401: () => new Unauthorized({ reason: "invalid" }),
+  403: () => new UserDisabled({}),
   410: () => new CursorExpired({})
 }
 

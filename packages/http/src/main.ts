@@ -20,6 +20,9 @@ const reason = (error: unknown): string => {
   if (error instanceof Config.ConfigError) return settingMessage(error)
   if (!(error instanceof Error)) return String(error)
   const { cause } = error
+  if (cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE") {
+    return `${cause.message.replace(/^.*: /, "")} is taken: stop what listens there, or set PORT (or TODO_METRICS_PORT)`
+  }
   return cause instanceof Error && "code" in cause ? cause.message : error.message
 }
 
@@ -48,6 +51,9 @@ const exported = Layer.unwrap(
         }).pipe(Layer.provide(FetchHttpClient.layer))
   )
 )
+
+// Nobody reads the log any more: no reason to end.
+process.stdout.on("error", () => {})
 
 // The first signal drains, the second ends at once.
 let signals = 0

@@ -34,6 +34,7 @@ export const examine = (onProgress?: (line: string) => Effect.Effect<void>): Eff
       Effect.catchTags({
         // Among the findings already.
         ConfigError: () => Effect.succeed([]),
+        SettingsConflict: () => Effect.succeed([]),
         EmbeddedPostgresError: ({ message, mend }) => Effect.succeed([failed("connection", message, mend)]),
         SqlError: (error) => Effect.succeed([unreachable("the database", error)])
       })

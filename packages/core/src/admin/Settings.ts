@@ -24,7 +24,7 @@ export const check: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function*
   }
   if (set.includes("TODO_MIGRATE_URL") && (yield* namesSet(["DATABASE"])).every((name) => name !== "DATABASE_URL")) {
     const mend = "set DATABASE_URL as well, or unset TODO_MIGRATE_URL"
-    findings.push(warning("settings", "TODO_MIGRATE_URL has no effect on the embedded database", mend))
+    findings.push(failed("settings", "TODO_MIGRATE_URL is set and DATABASE_URL is not", mend))
   }
   return findings.length > 0 ? findings : [passed("settings", "what is set is valid")]
 })

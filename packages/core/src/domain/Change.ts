@@ -16,7 +16,7 @@ export type Change = typeof Change.Type
 export const changesLimit = { min: 1, max: 500, default: 100 } as const
 
 /** A cursor into the changes of a user, opaque; the id of a live event is one. */
-export const ChangeCursor = Schema.String.check(Schema.isMaxLength(2_048))
+export const ChangeCursor = Schema.String
 
 export const ChangesLimit = Schema.Int.check(Schema.isBetween({ minimum: changesLimit.min, maximum: changesLimit.max }))
 

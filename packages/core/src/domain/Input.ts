@@ -23,7 +23,3 @@ export const toInvalidInput = (issue: SchemaIssue.Issue, root = ""): InvalidInpu
         }
       })
   })
-
-/** One thing wrong at one place. */
-export const invalidInput = (pointer: string, message: string): InvalidInput =>
-  new InvalidInput({ errors: [{ pointer, message }] })

@@ -45,7 +45,7 @@ const knownZones = new Map<string, boolean>()
 
 /** Whether this machine's time-zone database knows the name. Remembered: asking costs a formatter. */
 const isTimeZone = (name: string): boolean => {
-  const known = knownZones.get(name)
+  const known = knownZones.get(name.toLowerCase())
   if (known !== undefined) return known
   let found = true
   try {

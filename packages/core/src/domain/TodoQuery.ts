@@ -16,7 +16,7 @@ export const TodoSort = sorts(["position", "createdAt", "updatedAt", "due", "pri
 export type TodoSort = typeof TodoSort.Type
 
 /** A cursor as `nextCursor` gave it. */
-const Cursor = Schema.String.check(Schema.isMaxLength(2_048))
+const Cursor = Schema.String
 
 /** Which todos, in which order, and which page of them. All conditions must hold. */
 export const TodoQuery = Schema.Struct({

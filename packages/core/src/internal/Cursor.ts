@@ -5,6 +5,9 @@ import type { UserId } from "../domain/User.ts"
 
 const tagBytes = 12
 
+/** Longer than any of ours. */
+const maxLength = 2_048
+
 /**
  * A cursor is where a page ended and a digest that binds it to the user and the
  * query. The digest is no secret: a cursor only ever selects among the caller's own
@@ -30,7 +33,7 @@ export const open = (
   const payload = Buffer.from(cursor, "base64url").subarray(tagBytes).toString()
   return Effect.try({
     try: () => {
-      if (seal(bindingOf(user, query), payload) !== cursor) throw new InvalidCursor()
+      if (cursor.length > maxLength || seal(bindingOf(user, query), payload) !== cursor) throw new InvalidCursor()
       return JSON.parse(payload)
     },
     catch: () => new InvalidCursor()

@@ -7,6 +7,9 @@ import * as Option from "effect/Option"
 
 const day = 86_400_000
 
+/** Zones are remembered by name, and a name has many spellings: one of them. */
+const zoneOf = (name: string) => DateTime.zoneMakeNamedUnsafe(name.toLowerCase())
+
 /**
  * The instant of a wall-clock time, which is given as if it were UTC. In a gap (clocks set
  * forward) the time moves on by the gap, in an overlap (set back) it is the earlier one,
@@ -16,7 +19,7 @@ const instantAt = (wallClock: number, timeZone: string): number =>
   DateTime.toEpochMillis(
     Option.getOrThrow(
       DateTime.makeZoned(wallClock, {
-        timeZone: DateTime.zoneMakeNamedUnsafe(timeZone),
+        timeZone: zoneOf(timeZone),
         adjustForTimeZone: true,
         disambiguation: "compatible"
       })
@@ -25,7 +28,7 @@ const instantAt = (wallClock: number, timeZone: string): number =>
 
 /** The date in a zone, as its midnight in UTC. */
 const dateAt = (instant: number, timeZone: string): number => {
-  const zoned = DateTime.setZoneNamedUnsafe(DateTime.makeUnsafe(instant), timeZone)
+  const zoned = DateTime.setZone(DateTime.makeUnsafe(instant), zoneOf(timeZone))
   return Math.floor((instant + DateTime.zonedOffset(zoned)) / day) * day
 }
 

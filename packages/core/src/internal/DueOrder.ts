@@ -90,4 +90,4 @@ where ${[...shared, ...own].join(" and ")} order by ${order} limit ${n})`
 const compare = <A extends number | string>(one: A, other: A): number => (one < other ? -1 : one > other ? 1 : 0)
 
 /** The sort value of a date; that of a time is milliseconds. */
-const isDate = (value: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(value)
+const isDate = (value: string): boolean => /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/.test(value)

@@ -1,9 +1,10 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { type Unavailable, UserDisabled } from "../domain/Errors.ts"
+import { Unavailable, UserDisabled } from "../domain/Errors.ts"
 import type { UserId } from "../domain/User.ts"
 import { SchemaName } from "../SchemaName.ts"
 import * as ChangesSql from "./ChangesSql.ts"
@@ -12,8 +13,14 @@ import * as UserScope from "./UserScope.ts"
 /** How long a change may stay unnoticed. */
 const tick = "250 millis"
 
-/** How many ticks in a row may fail before those who wait are told: about ten seconds. */
-const patience = 40
+/** How long no tick may come through before those who wait are told, in milliseconds. */
+const patience = 10_000
+
+/** A connection that has gone silent must not keep the others from being looked after. */
+const inTime = Effect.timeoutOrElse({
+  duration: "5 seconds",
+  orElse: () => Effect.fail(new Unavailable({ outcome: "not-applied" }))
+})
 
 type News = Effect.Effect<void, Unavailable | UserDisabled>
 type Wake = (news: News) => void
@@ -59,24 +66,26 @@ const make = Effect.gen(function* () {
   const { readEach } = yield* UserScope.make
   const selectMoved = readEach(ChangesSql.moved(`"${yield* SchemaName}"`))
   const watched = new Map<UserId, Watched>()
-  let failing = 0
+  let answered = yield* Clock.currentTimeMillis
 
   const look = Effect.gen(function* () {
-    if (watched.size === 0) return
+    if (watched.size === 0) {
+      answered = yield* Clock.currentTimeMillis
+      return
+    }
     const known = [...watched.values()].map(({ revision }) => revision)
-    for (const [user, revision, isDisabled] of yield* selectMoved([...watched.keys()], known)) {
+    for (const [user, revision, isDisabled] of yield* inTime(selectMoved([...watched.keys()], known))) {
       const entry = watched.get(user as UserId)
       if (entry === undefined) continue
       if (isDisabled === true) tell(entry, Effect.fail(new UserDisabled({})))
       notice(entry, Number(revision))
     }
-    failing = 0
+    answered = yield* Clock.currentTimeMillis
   }).pipe(
     // A tick that fails is made up for by the next one; if none comes through, those who wait should know.
     Effect.catchTag("Unavailable", (error) =>
-      Effect.sync(() => {
-        failing++
-        if (failing < patience) return
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        if (now - answered < patience) return
         for (const entry of watched.values()) tell(entry, Effect.fail(error))
       })
     ),

@@ -4,13 +4,16 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
-import { CurrentUser, type UserId } from "../domain/User.ts"
+import { CurrentUser, UserId } from "../domain/User.ts"
 import { retryRead, retryWrite, toReadError, toWriteError } from "./SqlFailure.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
+
+const isUserId = Schema.is(UserId)
 
 /** Runs its statement for the current user. Each row is an array of its columns. */
 type Scoped<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, E, CurrentUser>
@@ -56,11 +59,13 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
     (...parameters) =>
       Effect.withFiber((fiber) => {
         const { id } = Context.getUnsafe(fiber.context, CurrentUser)
+        // Two ids that are not well-formed could become one on the wire.
+        if (!isUserId(id)) return Effect.die(new Error("CurrentUser has no valid id"))
         const text = `select t.* from (select set_config('todo.user_id', $1, true) as id offset 0) me
 cross join lateral (${select} offset 0) t`
         const rows = sql.unsafe(text, [id, ...parameters]).values
         const inTransaction = Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined
-        return named(inTransaction ? Effect.tap(rows, () => emptied) : retry(rows))
+        return named(inTransaction ? Effect.ensuring(rows, Effect.ignore(emptied)) : retry(rows))
       })
 
   return {

@@ -107,7 +107,13 @@ export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
     once: (key, operation, expected) =>
       key === undefined
         ? run(write, expected, JSON.stringify(operation))
-        : run(writeOnce, [...expected, ...keyed], JSON.stringify(operation), key, fingerprint(asked(operation))),
+        : run(
+            writeOnce,
+            [...expected, ...keyed],
+            JSON.stringify(operation),
+            key,
+            fingerprint({ ...asked(operation), ifRevision: undefined })
+          ),
     allOnce: (key, operations, expected) =>
       key === undefined
         ? run(writeAll, expected, JSON.stringify(operations))
@@ -115,12 +121,15 @@ export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
   }
 }
 
-/** What makes two requests the same: what they ask for, but for preconditions and the ids that we made up. */
-const asked = (operation: Operation) => ({
+/** What makes two requests the same: what their bodies ask for, but for the ids that we made up. */
+const asked = ({ fields, id, ifAbsent, ...operation }: Operation) => ({
   ...operation,
-  id: operation.ifAbsent === true ? undefined : operation.id,
-  ifRevision: undefined
+  id: ifAbsent === true ? undefined : id,
+  fields: fields && Object.entries(fields).filter(([column]) => !derived.has(column))
 })
+
+/** Columns that are made of others, and by another release perhaps otherwise. */
+const derived = new Set(["title_key", "title_words", "description_words", "due_at"])
 
 const fingerprint = (request: unknown): string =>
   createHash("sha256").update(JSON.stringify(request)).digest("base64url")

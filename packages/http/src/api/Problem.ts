@@ -173,7 +173,9 @@ export const UnauthorizedProblem = Unauthorized.pipe(
     },
     {
       decode: ({ headers }) =>
-        new Unauthorized({ reason: headers["www-authenticate"].includes("error=") ? "invalid" : "missing" }),
+        new Unauthorized({
+          reason: headers["www-authenticate"]?.includes("error=") === false ? "missing" : "invalid"
+        }),
       encode: ({ message, reason }) => ({
         body: describe("unauthorized", message),
         headers: {

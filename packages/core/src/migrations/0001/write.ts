@@ -117,7 +117,9 @@ begin
   if json_typeof(answer) = 'object' and answer->>'failure' is not null then return answer; end if;
   delete from ${s}.idempotency_keys where owner_id = me and created_at <= day_ago;
   insert into ${s}.idempotency_keys (owner_id, key, fingerprint, answer, created_at)
-  values (me, token, print, answer, clock_timestamp());
+  values (me, token, print, answer, clock_timestamp())
+  -- Only where a transaction of the host has an older snapshot: it fails as one of two that were too close.
+  on conflict (owner_id, key) do nothing;
   return answer;
 end
 $$`
