@@ -151,6 +151,12 @@ describe("Pagination", () => {
       expect(await me.send("GET", `/v1/todos?limit=2&cursor=${cursor}`)).toMatchObject(refused)
     })
 
+    it("that is longer than any of ours is refused, of pages and of changes", async () => {
+      const long = "A".repeat(2_049)
+      expect(await me.send("GET", `/v1/todos?cursor=${long}`)).toMatchObject(refused)
+      expect(await me.send("GET", `/v1/changes?since=${long}`)).toMatchObject(refused)
+    })
+
     it("that is refused is not repeated in the answer", async () => {
       const { text } = await me.send("GET", "/v1/todos?cursor=canary-7f3a")
       expect(text).toContain("invalid-cursor")

@@ -3,8 +3,6 @@ import { canary } from "./hostileInputs.ts"
 
 const id = "019ab000-0000-7000-8000-000000000000"
 
-const long = canary.padEnd(2_049, "A")
-
 /** Query strings of `GET /v1/todos`, and the pointer that the answer must name. */
 export const badQueries: ReadonlyArray<readonly [query: string, pointer: string]> = [
   ...["0", "201", "-1", "", "abc", "1.5", "0x10", "%205", "5%20", "1,000", "NaN", "Infinity", "5;", "null"].map(
@@ -23,7 +21,6 @@ export const badQueries: ReadonlyArray<readonly [query: string, pointer: string]
   [`tag=a&tag=${canary.padEnd(51, "x")}`, "/query/tag/1"],
   ["tag=%00", "/query/tag/0"],
   [Array.from({ length: 21 }, (_, index) => `tag=${canary}${index}`).join("&"), "/query/tag"],
-  [`cursor=${long}`, "/query/cursor"],
   ["limit=1&limit=2", "/query/limit"],
   ["completed=true&completed=false", "/query/completed"],
   ["sort=position&sort=position", "/query/sort"],
@@ -42,7 +39,6 @@ export const badQueries: ReadonlyArray<readonly [query: string, pointer: string]
 /** Query strings of other routes. */
 export const otherQueries: ReadonlyArray<readonly [path: string, pointer: string]> = [
   ...["0", "501", "-1", "", "abc", "1.5"].map((limit) => [`/v1/changes?limit=${limit}`, "/query/limit"] as const),
-  [`/v1/changes?since=${long}`, "/query/since"],
   ["/v1/changes?cursor=x", "/query/cursor"],
   ["/v1/changes?since=a&since=b", "/query/since"],
   ["/v1/lists?limit=201", "/query/limit"],
