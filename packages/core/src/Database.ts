@@ -1,9 +1,11 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { Turns } from "./internal/Turns.ts"
 
 /** Where the database is and how to use it. */
 export interface DatabaseSettings {
@@ -46,16 +48,21 @@ export const DatabaseUrl = Schema.String.check(
 /**
  * A pool of connections of its own, for programs that have none. It opens connections
  * when they are needed: it can be built while the database is down, and works again as
- * soon as the database does.
+ * soon as the database does. A statement waits three seconds for a connection, no longer.
  */
 export const layer = (settings: DatabaseSettings): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError> => {
   const prepare = settings.prepare ?? true
-  return PgClient.layer({
+  const poolSize = settings.poolSize ?? 10
+  const client = PgClient.layer({
     url: settings.url,
-    maxConnections: settings.poolSize ?? 10,
+    maxConnections: poolSize,
     connectTimeout: "3 seconds",
     applicationName: settings.applicationName ?? "todo",
     prepare,
     ...(prepare && !settings.unlimited && { startupParameters: limits })
   })
+  return Layer.merge(
+    client,
+    Layer.sync(Turns, () => Semaphore.makeUnsafe(poolSize))
+  )
 }

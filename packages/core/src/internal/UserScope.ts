@@ -9,6 +9,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
+import { inTurn, Turns } from "./Turns.ts"
 import { retryRead, retryWrite, toReadError, toWriteError } from "./SqlFailure.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
@@ -48,6 +49,7 @@ export interface UserScope {
  */
 export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
+  const whenFree = inTurn(yield* Turns)
   const emptied = sql.unsafe("select set_config('todo.user_id', '', true)").values
 
   const statement =
@@ -55,7 +57,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
       select: string,
       retry: (self: Effect.Effect<Rows, SqlError>) => Effect.Effect<Rows, SqlError>,
       named: (self: Effect.Effect<Rows, SqlError>) => Effect.Effect<Rows, E>
-    ): Scoped<E> =>
+    ): Scoped<E | Unavailable> =>
     (...parameters) =>
       Effect.withFiber((fiber) => {
         const { id } = Context.getUnsafe(fiber.context, CurrentUser)
@@ -65,7 +67,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
 cross join lateral (${select} offset 0) t`
         const rows = sql.unsafe(text, [id, ...parameters]).values
         const inTransaction = Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined
-        return named(inTransaction ? Effect.ensuring(rows, Effect.ignore(emptied)) : retry(rows))
+        return inTransaction ? named(Effect.ensuring(rows, Effect.ignore(emptied))) : whenFree(named(retry(rows)))
       })
 
   return {
