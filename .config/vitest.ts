@@ -20,8 +20,9 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL("..", import.meta.url)),
     globalSetup: [fileURLToPath(new URL("postgres.ts", import.meta.url))],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Machines are shared: a limit is there to end what hangs, not to time what runs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: ["core", "http", "cli"].map((name) => ({
       extends: true as const,
       test: { name, include: [`packages/${name}/test/**/*.test.ts`] }
