@@ -89,7 +89,8 @@ const make = Effect.gen(function* () {
     const rows = yield* selectPage(since, limit + 1)
     const isUser = rows[0]?.[0] === "user"
     const [revision, horizon]: Place = isUser ? JSON.parse(String(rows[0]?.[2])) : [0, 0]
-    // A cursor from the future comes from a database that was restored to an earlier state.
+    // A cursor from the future comes from a database that was restored to an earlier state. One that the user has
+    // overtaken since cannot be told from a good one: see "Back up" in the README.
     if (since > revision || (since < horizon && begun !== undefined && begun < horizon)) {
       return yield* new CursorExpired()
     }

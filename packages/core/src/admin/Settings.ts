@@ -1,11 +1,10 @@
-/** Whether the settings of this environment are valid and known, the server's too. */
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import { settingMessage, settings } from "../Settings.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
 
-/** Whether what is set is valid and known, and whether anything set is without effect. */
+/** Whether what is set is valid and known, the server's settings too, and whether any of it is without effect. */
 export const check: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
   const findings: Array<Finding> = []
   const configs: ReadonlyArray<Config.Config<unknown>> = Object.values(settings)

@@ -34,7 +34,7 @@ const isInterrupted = (error: SqlError): boolean =>
 const isPassing = (error: SqlError): boolean =>
   isUnconnected(error) || error.reason._tag === "AuthenticationError" || hasCode(error, /^(53|25006|55P03|57014|3D000)/)
 
-/** At most five more attempts, in about a third of a second together. */
+/** At most five more attempts, with about a third of a second of pauses together. */
 const again =
   (mayPass: (error: SqlError) => boolean) =>
   <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, SqlError, R> =>

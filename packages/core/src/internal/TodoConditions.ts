@@ -1,4 +1,5 @@
 import * as DateTime from "effect/DateTime"
+import { Priority } from "../domain/Todo.ts"
 import type { TodoQuery } from "../domain/TodoQuery.ts"
 import { dateOf, dayOf, toTimestamp } from "./DueInstant.ts"
 import { endOfPrefix, words } from "./Words.ts"
@@ -8,14 +9,12 @@ export type Now = DateTime.Utc
 
 type Add = (value: unknown) => string
 
-const priorities = ["none", "low", "medium", "high"] as const
-
 /** What a query asks of a todo, as SQL conditions of which all must hold; the owner comes first. */
 export const conditions = (schema: string, query: TodoQuery, now: Now, add: Add): ReadonlyArray<string> => [
   "owner_id = me.id",
   `deleted_at is ${query.deleted === true ? "not null" : "null"}`,
   ...(query.completed === undefined ? [] : [`completed_at is ${query.completed ? "not null" : "null"}`]),
-  ...(query.priority === undefined ? [] : [`priority = ${add(priorities.indexOf(query.priority))}`]),
+  ...(query.priority === undefined ? [] : [`priority = ${add(Priority.literals.indexOf(query.priority))}`]),
   ...(query.tag === undefined || query.tag.length === 0 ? [] : [`tags @> ${add(query.tag)}::text[]`]),
   ...(query.listId === undefined
     ? []

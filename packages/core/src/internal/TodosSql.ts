@@ -3,7 +3,7 @@
  * for `me`. Rows come as the JSON of a todo, made by PostgreSQL: nothing validates or
  * re-encodes what our own database holds.
  */
-import type { Due, TodoPatch } from "../domain/Todo.ts"
+import { type Due, Priority, type TodoPatch } from "../domain/Todo.ts"
 import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
 import { instantOf } from "./DueInstant.ts"
 import * as DueOrder from "./DueOrder.ts"
@@ -51,8 +51,6 @@ order by ${orderBy} limit ${add(limit)}`,
   }
 }
 
-const priorities = ["none", "low", "medium", "high"] as const
-
 /** The columns that a client's fields stand for; an absent field has none. */
 export const columns = (fields: TodoPatch): Record<string, unknown> => ({
   ...(fields.title !== undefined && {
@@ -65,7 +63,7 @@ export const columns = (fields: TodoPatch): Record<string, unknown> => ({
     description_words: words(fields.description ?? "")
   }),
   ...(fields.completed !== undefined && { completed: fields.completed }),
-  ...(fields.priority !== undefined && { priority: priorities.indexOf(fields.priority) }),
+  ...(fields.priority !== undefined && { priority: Priority.literals.indexOf(fields.priority) }),
   ...(fields.tags !== undefined && { tags: fields.tags }),
   ...(fields.listId !== undefined && { list_id: fields.listId }),
   ...(fields.due !== undefined && dueColumns(fields.due))

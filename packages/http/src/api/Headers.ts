@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { HttpApiSchema } from "effect/http-api"
 
 /** The strong entity tag of a revision: `"42"`. */
 export const etag = (revision: number): string => `"${revision}"`
@@ -15,6 +16,9 @@ export const tagged = { etag: EntityTag }
 
 /** And of one that is new. */
 export const located = { ...tagged, location: Schema.String.annotate({ description: "The path of the row" }) }
+
+/** The client has the row as it is (RFC 9110, 15.4.5). */
+export const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
 
 /** RFC 9110, 8.8.3: an opaque tag, weak or strong. */
 const tag = /^(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/

@@ -13,16 +13,15 @@ import {
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
-import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing, located, tagged } from "./Headers.ts"
+import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing, located, NotModified, tagged } from "./Headers.ts"
 import {
   ConflictProblem,
-  IdempotencyKeyInUseProblem,
-  IdempotencyKeyReusedProblem,
   InvalidCursorProblem,
   InvalidInputProblem,
+  keyErrors,
   ListNotEmptyProblem,
   ListNotFoundProblem,
-  RevisionMismatchProblem
+  writeErrors
 } from "./Problem.ts"
 import { wholeNumber } from "./Query.ts"
 import { Validation } from "./Validation.ts"
@@ -30,11 +29,6 @@ import { Validation } from "./Validation.ts"
 const id = { id: ListId }
 const TaggedList = HttpApiSchema.WithHeaders(TodoList, tagged)
 const CreatedList = HttpApiSchema.WithHeaders(TodoList.pipe(HttpApiSchema.status(201)), located)
-
-const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
-
-const writeErrors = [RevisionMismatchProblem, ConflictProblem] as const
-const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as const
 
 /** The lists of the caller: the same verbs as todos. */
 export class ListsApi extends HttpApiGroup.make("lists")

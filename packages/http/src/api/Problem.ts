@@ -103,8 +103,8 @@ export const MalformedRequestProblem = problem(MalformedRequest, "malformed-requ
 export const InvalidCursorProblem = problem(Domain.InvalidCursor, "invalid-cursor")
 export const UserDisabledProblem = problem(Domain.UserDisabled, "user-disabled")
 export const CursorExpiredProblem = problem(Domain.CursorExpired, "cursor-expired")
-export const IdempotencyKeyInUseProblem = problem(Domain.IdempotencyKeyInUse, "idempotency-key-in-use")
-export const IdempotencyKeyReusedProblem = problem(Domain.IdempotencyKeyReused, "idempotency-key-reused")
+const IdempotencyKeyInUseProblem = problem(Domain.IdempotencyKeyInUse, "idempotency-key-in-use")
+const IdempotencyKeyReusedProblem = problem(Domain.IdempotencyKeyReused, "idempotency-key-reused")
 export const ListNotEmptyProblem = problem(Domain.ListNotEmpty, "list-not-empty")
 
 /** Which operation of a batch failed, as `errors`; nothing outside of batches. */
@@ -187,7 +187,7 @@ export const UnauthorizedProblem = Unauthorized.pipe(
 )
 
 /** With the current entity tag, where there is a row. */
-export const RevisionMismatchProblem = Domain.RevisionMismatch.pipe(
+const RevisionMismatchProblem = Domain.RevisionMismatch.pipe(
   HttpApiSchema.encodeToWithHeaders(
     { body: body("revision-mismatch", inBatch), headers: { etag: Schema.optionalKey(EntityTag) } },
     {
@@ -220,3 +220,9 @@ export const UnavailableProblem = Domain.Unavailable.pipe(
     }
   )
 )
+
+/** How every write can fail. */
+export const writeErrors = [RevisionMismatchProblem, ConflictProblem] as const
+
+/** How a write under an idempotency key can fail besides. */
+export const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as const

@@ -13,16 +13,15 @@ import {
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
-import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing, located, tagged } from "./Headers.ts"
+import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing, located, NotModified, tagged } from "./Headers.ts"
 import {
   ConflictProblem,
-  IdempotencyKeyInUseProblem,
-  IdempotencyKeyReusedProblem,
   InvalidCursorProblem,
   InvalidInputProblem,
+  keyErrors,
   ListNotFoundProblem,
-  RevisionMismatchProblem,
-  TodoNotFoundProblem
+  TodoNotFoundProblem,
+  writeErrors
 } from "./Problem.ts"
 import { wholeNumber } from "./Query.ts"
 import { Validation } from "./Validation.ts"
@@ -34,11 +33,6 @@ const CreatedTodo = HttpApiSchema.WithHeaders(Todo.pipe(HttpApiSchema.status(201
 const BatchResults = Schema.Struct({
   results: Schema.Array(Schema.Struct({ index: Schema.Int, todo: Todo }))
 }).annotate({ identifier: "TodoBatchResults" })
-
-const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
-
-const writeErrors = [RevisionMismatchProblem, ConflictProblem] as const
-const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as const
 
 /** The todos of the caller. */
 export class TodosApi extends HttpApiGroup.make("todos")
