@@ -10,7 +10,7 @@ export const check = Effect.fnUntraced(function* (schema: string) {
     select c.relname, c.relrowsecurity, c.relforcerowsecurity,
       array(select polname::text from pg_policy where polrelid = c.oid and polpermissive),
       array(
-        select polname::text from pg_policy where polrelid = c.oid and polpermissive and not (
+        select polname::text from pg_policy where polrelid = c.oid and polpermissive and polname <> 'operators_read' and not (
           coalesce(pg_get_expr(polqual, polrelid) like '%todo.user_id%', polwithcheck is not null)
           and coalesce(pg_get_expr(polwithcheck, polrelid) like '%todo.user_id%', polqual is not null)
         )

@@ -1,6 +1,7 @@
 /**
  * How PostgreSQL learns on whose behalf a statement runs: the one place that sets
- * `todo.user_id`, which the policies of row-level security compare with the owner.
+ * `todo.user_id`, which the policies of row-level security compare with the owner, and
+ * `todo.operator`, with which the owner of the tables sees who there is.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -81,3 +82,25 @@ cross join lateral (${select} offset 0) t`
     }
   }
 })
+
+/** For operators: a transaction on behalf of one user, of as many statements as it takes. */
+export const onBehalfOf =
+  (user: UserId) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R | SqlClient.SqlClient> =>
+    Effect.flatMap(SqlClient.SqlClient, (sql) =>
+      sql.withTransaction(Effect.andThen(sql`select set_config('todo.user_id', ${user}, true)`.values, self))
+    )
+
+/**
+ * For operators: a transaction that sees the row of every user in `users`, and no row of
+ * another table until it acts for its owner. Only the owner of the tables gets that far.
+ */
+export const overAllUsers = <A, E, R>(
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | SqlError, R | SqlClient.SqlClient> =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    sql.withTransaction(Effect.andThen(sql`select set_config('todo.operator', 'on', true)`.values, self))
+  )
+
+/** Joined to rows `u` of `users`, makes each the user `me` on whose behalf the laterals behind it read. */
+export const forEachUser = "cross join lateral (select set_config('todo.user_id', u.id, true) as id offset 0) me"

@@ -1,4 +1,5 @@
 import { todos } from "./0001/index.ts"
+import { operators } from "./0002.ts"
 
 /** One step of the schema. `up` gives its statements for a schema name that is quoted already. */
 export interface Migration {
@@ -8,4 +9,7 @@ export interface Migration {
 }
 
 /** All of them, in order; ids are 1, 2, 3 and so on. */
-export const migrations: ReadonlyArray<Migration> = [{ id: 1, name: "todos", up: todos }]
+export const migrations: ReadonlyArray<Migration> = [
+  { id: 1, name: "todos", up: todos },
+  { id: 2, name: "operators", up: operators }
+]
