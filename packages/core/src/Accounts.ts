@@ -28,10 +28,10 @@ export class Accounts extends Context.Service<
 }
 
 const make = Effect.gen(function* () {
-  const { read } = yield* UserScope.make
+  const { read, readAhead } = yield* UserScope.make
   const schema = `"${yield* SchemaName}"`
   const select = read(AccountsSql.me(schema))
-  const selectDisabled = read(AccountsSql.disabled(schema))
+  const selectDisabled = readAhead(AccountsSql.disabled(schema))
   return Accounts.of({
     me: Effect.gen(function* () {
       const { id } = yield* CurrentUser

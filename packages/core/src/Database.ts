@@ -2,10 +2,9 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as Semaphore from "effect/Semaphore"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { Turns } from "./internal/Turns.ts"
+import { makeQueue, Turns } from "./internal/Turns.ts"
 
 /** Where the database is and how to use it. */
 export interface DatabaseSettings {
@@ -63,6 +62,6 @@ export const layer = (settings: DatabaseSettings): Layer.Layer<PgClient.PgClient
   })
   return Layer.merge(
     client,
-    Layer.sync(Turns, () => Semaphore.makeUnsafe(poolSize))
+    Layer.sync(Turns, () => makeQueue(poolSize))
   )
 }

@@ -75,6 +75,20 @@ const origins = Schema.String.check(
   )
 )
 
+const windows = { second: Duration.seconds(1), minute: Duration.minutes(1), hour: Duration.hours(1) }
+
+/** So many requests in a length of time, a minute where none is given; or `off`. */
+const rateLimit = Schema.String.check(
+  Schema.isPattern(/^(off|[1-9]\d{0,8}(\/(second|minute|hour))?)$/, {
+    expected: "a number of requests, such as 600/minute, or off"
+  })
+)
+
+const parseRateLimit = (text: string) => {
+  const [requests, window = "minute"] = text.split("/")
+  return text === "off" ? text : { requests: Number(requests), window: windows[window as keyof typeof windows] }
+}
+
 /** By name, as the environment has them; each fails where it is missing or wrong. */
 export const settings = {
   DATABASE_URL: Config.schema(databaseUrl, "DATABASE_URL"),
@@ -95,11 +109,13 @@ export const settings = {
   TODO_JWT_TYP: Config.NonEmptyString("TODO_JWT_TYP"),
   TODO_JWT_MAX_AGE: Config.schema(duration, "TODO_JWT_MAX_AGE"),
   TODO_CORS_ORIGINS: Config.schema(origins, "TODO_CORS_ORIGINS"),
+  TODO_RATE_LIMIT: Config.map(Config.schema(rateLimit, "TODO_RATE_LIMIT"), parseRateLimit),
   TODO_BODY_LIMIT: Config.ByteSize("TODO_BODY_LIMIT"),
   TODO_REQUEST_TIMEOUT: Config.schema(duration, "TODO_REQUEST_TIMEOUT"),
   TODO_DRAIN_TIMEOUT: Config.schema(duration, "TODO_DRAIN_TIMEOUT"),
   TODO_METRICS_PORT: Config.schema(whole(1, 65_535), "TODO_METRICS_PORT"),
   TODO_LOG_LEVEL: Config.LogLevel("TODO_LOG_LEVEL"),
+  TODO_LOG_USER: Config.Literals(["hashed", "plain"], "TODO_LOG_USER"),
   TODO_LOG_FORMAT: Config.Literals(["pretty", "json"], "TODO_LOG_FORMAT"),
   OTEL_EXPORTER_OTLP_ENDPOINT: Config.URL("OTEL_EXPORTER_OTLP_ENDPOINT")
 } as const

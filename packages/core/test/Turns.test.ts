@@ -1,11 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Semaphore } from "effect"
 import { TestClock } from "effect/testing"
-import { inTurn } from "../src/internal/Turns.ts"
+import { inTurn, makeQueue } from "../src/internal/Turns.ts"
 
 it.effect("a statement waits three seconds for a connection, and then says that nothing was done", () =>
   Effect.gen(function* () {
-    const turn = inTurn(Semaphore.makeUnsafe(1))
+    const turn = inTurn(makeQueue(1))
     const first = yield* Effect.forkChild(turn(Effect.never))
     yield* Effect.yieldNow
     const second = yield* Effect.forkChild(Effect.flip(turn(Effect.void)))
@@ -20,8 +20,8 @@ it.effect("a statement waits three seconds for a connection, and then says that 
 
 it.effect("no turn is lost by those who fail, are interrupted, or give up waiting", () =>
   Effect.gen(function* () {
-    const turns = Semaphore.makeUnsafe(2)
-    const turn = inTurn(turns)
+    const queue = makeQueue(2)
+    const turn = inTurn(queue)
     const waiting = yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkChild(turn(Effect.never)))
     yield* Effect.yieldNow
     yield* Effect.forEach(waiting.slice(0, 30), (fiber) => Fiber.interrupt(fiber))
@@ -29,6 +29,27 @@ it.effect("no turn is lost by those who fail, are interrupted, or give up waitin
     yield* Effect.forEach(waiting, (fiber) => Fiber.interrupt(fiber))
     yield* Effect.forEach(Array.from({ length: 20 }), () => Effect.exit(turn(Effect.fail("no"))))
     yield* Effect.forEach(Array.from({ length: 20 }), () => Effect.exit(turn(Effect.die("no"))))
-    assert.isTrue(yield* Semaphore.takeIfAvailable(turns, 2))
+    assert.isTrue(yield* Semaphore.takeIfAvailable(queue.turns, 2))
+    assert.strictEqual(queue.waiting, 0)
+  })
+)
+
+it.effect("who waits is not overtaken by those who come later, again and again", () =>
+  Effect.gen(function* () {
+    const turn = inTurn(makeQueue(1))
+    const order: Array<string> = []
+    const run = (name: string) =>
+      turn(
+        Effect.andThen(
+          Effect.sync(() => order.push(name)),
+          Effect.yieldNow
+        )
+      )
+    const busy = yield* Effect.forkChild(Effect.repeat(run("busy"), { times: 20 }))
+    yield* Effect.yieldNow
+    const patient = yield* Effect.forkChild(run("patient"))
+    yield* Fiber.join(patient)
+    assert.isBelow(order.indexOf("patient"), 4)
+    yield* Fiber.join(busy)
   })
 )

@@ -13,7 +13,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Lifecycle } from "./Lifecycle.ts"
 import { notAllowed } from "./Methods.ts"
-import { toProblem } from "./Problems.ts"
+import { outOfTime, outOfTimeWriting, overloaded, toProblem } from "./Problems.ts"
 import { RequestInfo } from "./RequestInfo.ts"
 import * as Telemetry from "./Telemetry.ts"
 
@@ -22,6 +22,8 @@ export interface EdgeSettings {
   readonly requestTimeout: Duration.Duration
   /** Largest body, in bytes. */
   readonly bodyLimit: number
+  /** How log lines name users, by a digest where it is absent. */
+  readonly userLabel?: Telemetry.UserLabel | undefined
 }
 
 /**
@@ -37,8 +39,13 @@ const isHealthCheck = (url: string): boolean => url.startsWith("/livez") || url.
 
 const tooLarge = HttpServerResponse.empty({ status: 413, headers: { connection: "close" } })
 const unsupported = HttpServerResponse.empty({ status: 415 })
-const tooMany = HttpServerResponse.empty({ status: 503 })
 const nowhere = HttpServerResponse.empty({ status: 404 })
+
+/** JSON is UTF-8 (RFC 8259, 8.1); in another charset it would be read as what it is not. */
+const isForeignCharset = (contentType: string | undefined): boolean =>
+  contentType !== undefined && /;\s*charset\s*=(?!\s*"?utf-?8"?\s*(;|$))/i.test(contentType)
+
+const canWrite = ({ method }: HttpServerRequest.HttpServerRequest): boolean => method !== "GET" && method !== "HEAD"
 
 /** The router takes what follows a semicolon for a query; paths of ours have none. */
 const hasSemicolon = (url: string): boolean => url.split("?", 1)[0]?.includes(";") === true
@@ -51,11 +58,13 @@ export const layer = (settings: EdgeSettings) =>
 
       /** An answer without a look at the request's body, where its headers are enough. */
       const refusal = ({ headers, url }: HttpServerRequest.HttpServerRequest) => {
-        if (inFlight > maxInFlight && !isHealthCheck(url)) return Effect.as(Metric.update(Telemetry.shed, 1), tooMany)
+        if (inFlight > maxInFlight && !isHealthCheck(url))
+          return Effect.as(Metric.update(Telemetry.shed, 1), overloaded)
         if (Number(headers["content-length"] ?? 0) > settings.bodyLimit) return Effect.succeed(tooLarge)
         if (hasSemicolon(url)) return Effect.succeed(nowhere)
         const encoding = headers["content-encoding"]
-        return encoding === undefined || encoding === "identity" ? undefined : Effect.succeed(unsupported)
+        const isReadable = encoding === undefined || encoding === "identity"
+        return isReadable && !isForeignCharset(headers["content-type"]) ? undefined : Effect.succeed(unsupported)
       }
 
       return (app) =>
@@ -64,7 +73,8 @@ export const layer = (settings: EdgeSettings) =>
           const given = request.headers["x-request-id"]
           const info: typeof RequestInfo.Service = {
             id: given !== undefined && wellFormedId.test(given) ? given : randomUUID(),
-            user: undefined
+            user: undefined,
+            rateLimit: undefined
           }
           const started = performance.now()
           inFlight++
@@ -74,11 +84,12 @@ export const layer = (settings: EdgeSettings) =>
             const known = (unrouted ? notAllowed(request) : undefined) ?? response
             const answer = known.status < 400 ? known : toProblem(known, info.id)
             return Effect.as(
-              Telemetry.observe(request, answer.status, started, info),
+              Telemetry.observe(request, answer.status, started, info, settings.userLabel ?? "hashed"),
               HttpServerResponse.setHeaders(answer, {
                 "cache-control": "no-store",
                 "x-content-type-options": "nosniff",
                 "x-request-id": info.id,
+                ...info.rateLimit,
                 // Behind a body that was not read to its end, there is no next request.
                 ...((lifecycle.draining() || answer.status === 413) && { connection: "close" })
               })
@@ -87,7 +98,10 @@ export const layer = (settings: EdgeSettings) =>
 
           const handled =
             refusal(request) ??
-            Effect.timeoutOrElse(app, { duration: settings.requestTimeout, orElse: () => Effect.succeed(tooMany) })
+            Effect.timeoutOrElse(app, {
+              duration: settings.requestTimeout,
+              orElse: () => Effect.succeed(canWrite(request) ? outOfTimeWriting : outOfTime)
+            })
           return handled.pipe(
             Effect.onExit(() => Effect.sync(() => inFlight--)),
             HttpEffect.withPreResponseHandler(leaving),

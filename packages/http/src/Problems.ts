@@ -2,6 +2,7 @@
  * The answers that the contract does not encode: what the router, the body reader and
  * defects leave empty becomes problem details, and every problem gets its request id.
  */
+import type { Unavailable } from "@todo/core/domain"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { describe, mediaType, type ProblemCode } from "./api/Problem.ts"
 
@@ -10,14 +11,28 @@ const byStatus: Record<number, readonly [ProblemCode, string]> = {
   404: ["route-not-found", "There is nothing at this path"],
   405: ["method-not-allowed", "The path does not know this method; see the Allow header"],
   413: ["payload-too-large", "The body is larger than this server reads"],
-  415: ["unsupported-media-type", "The body must be JSON, and not compressed"],
-  503: [
-    "unavailable",
-    "The server cannot answer in time. A write may have happened: repeat it under its Idempotency-Key"
-  ]
+  415: ["unsupported-media-type", "The body must be JSON in UTF-8, and not compressed"]
 }
 
 const internal = ["internal", "Something went wrong on our side; the request id leads to it"] as const
+
+const unavailable = (detail: string, outcome: typeof Unavailable.Type.outcome) =>
+  HttpServerResponse.jsonUnsafe(
+    { ...describe("unavailable", detail), outcome },
+    { status: 503, contentType: mediaType, headers: { "retry-after": "1" } }
+  )
+
+/** Turned away at the door. */
+export const overloaded = unavailable("The server has more requests than it can answer", "not-applied")
+
+/** Given up on, where it could not change anything. */
+export const outOfTime = unavailable("The server cannot answer in time", "not-applied")
+
+/** Given up on, where it could. */
+export const outOfTimeWriting = unavailable(
+  "The server cannot answer in time. A write may have happened: repeat it under its Idempotency-Key",
+  "unknown"
+)
 
 /** The answer with a problem as its body, whatever made it. Only for statuses from 400 on. */
 export const toProblem = (
@@ -33,7 +48,7 @@ export const toProblem = (
     {
       status: problem.status,
       contentType: mediaType,
-      headers: code === "unavailable" && encoded === undefined ? { "retry-after": "1", ...headers } : headers
+      headers
     }
   )
 }

@@ -3,6 +3,7 @@
  * line with its cause, found by the request id that the client got.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as ErrorReporter from "effect/ErrorReporter"
 import { HttpApiError } from "effect/http-api"
@@ -41,7 +42,21 @@ const describe = (error: unknown) => {
     : { name: "unknown", message: String(error) }
 }
 
-/** Logs each cause once. A host adds its error tracker beside it, with `ErrorReporter.layer`. */
+/** What went wrong in one request. */
+export interface Report {
+  readonly requestId: string
+  /** What may be kept: names, messages, states; no rows. */
+  readonly errors: ReadonlyArray<ReturnType<typeof describe>>
+  /** All that is known. Errors of PostgreSQL repeat values of rows in it. */
+  readonly cause: Cause.Cause<unknown>
+}
+
+/** Where a host's error tracker hooks in: it is handed every report. */
+export class ErrorTracker extends Context.Reference<(report: Report) => void>("@todo/http/ErrorTracker", {
+  defaultValue: () => () => {}
+}) {}
+
+/** Logs each cause once, and hands it to the `ErrorTracker`. */
 export const layer = ErrorReporter.layer(
   [
     ErrorReporter.make(({ cause, fiber }) => {
@@ -52,6 +67,7 @@ export const layer = ErrorReporter.layer(
           describe(Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) && reason.defect)
         )
       if (errors.length === 0) return
+      fiber.getRef(ErrorTracker)({ requestId: id, errors, cause })
       Effect.runForkWith(fiber.context)(
         Effect.annotateLogs(Effect.logError("request failed"), { requestId: id, errors })
       )

@@ -1,9 +1,11 @@
 import * as Context from "effect/Context"
 import type { UserId } from "@todo/core"
 
-/** What is known of the request that runs, for its log line and its report. */
+/** What is known of the request that runs, for its answer, its log line and its report. */
 export class RequestInfo extends Context.Reference<{
   readonly id: string
   /** Set once the caller is known. */
   user: UserId | undefined
-}>("@todo/http/RequestInfo", { defaultValue: () => ({ id: "none", user: undefined }) }) {}
+  /** What the answer says of the caller's rate limit, where there is one. */
+  rateLimit: Readonly<Record<"ratelimit" | "ratelimit-policy", string>> | undefined
+}>("@todo/http/RequestInfo", { defaultValue: () => ({ id: "none", user: undefined, rateLimit: undefined }) }) {}

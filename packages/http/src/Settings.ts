@@ -35,6 +35,9 @@ export class UnsafeSetting extends Schema.TaggedError<UnsafeSetting>()("UnsafeSe
 
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)
 
+/** Far above what people and their apps do; a stop for one that runs in circles. */
+const productionRateLimit = { requests: 60_000, window: Duration.minutes(1) }
+
 const optional = <A>(config: Config.Config<A>) => Effect.map(Config.option(config), Option.getOrUndefined)
 
 /** The keys that are set: those of one kind, or none. */
@@ -101,6 +104,8 @@ export const load = Effect.gen(function* () {
     if (audience === undefined) return yield* new MissingSetting({ name: "TODO_JWT_AUDIENCE", why })
   }
 
+  const rateLimit = yield* settings.TODO_RATE_LIMIT.pipe(Config.withDefault(production ? productionRateLimit : "off"))
+
   return {
     development,
     migrate: yield* settings.TODO_MIGRATE.pipe(Config.withDefault(databaseUrl === undefined ? "auto" : "check")),
@@ -115,6 +120,8 @@ export const load = Effect.gen(function* () {
         Config.map((origins) => origins.split(",")),
         Config.withDefault([])
       ),
+      rateLimit: rateLimit === "off" ? undefined : rateLimit,
+      userLabel: yield* settings.TODO_LOG_USER.pipe(Config.withDefault("hashed" as const)),
       metricsPort: yield* optional(settings.TODO_METRICS_PORT),
       requestTimeout: yield* settings.TODO_REQUEST_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10))),
       drainTimeout: yield* settings.TODO_DRAIN_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10)))

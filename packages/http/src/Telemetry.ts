@@ -1,7 +1,7 @@
 /**
  * What is seen of each request: one line in the log, one step of the metrics. Neither
- * holds a token, a query string or a text of a user; the user is a digest, the path a
- * template.
+ * holds a token, a query string or a text of a user; the path is a template, and the user a
+ * digest unless the operator wants the id.
  */
 import { createHash } from "node:crypto"
 import { monitorEventLoopDelay } from "node:perf_hooks"
@@ -33,11 +33,34 @@ export const shed = Metric.counter("http_requests_shed_total", {
   incremental: true
 })
 
+/** Requests that were refused because of a rate limit, by whose. */
+export const limited = Metric.counter("http_requests_limited_total", {
+  description: "Requests refused because of a rate limit, by scope",
+  incremental: true
+})
+
+/** Signatures that were checked; the other tokens were remembered. */
+export const signatures = Metric.counter("token_signatures_checked_total", {
+  description: "Token signatures checked, by outcome; the tokens of other requests were remembered",
+  incremental: true
+})
+
+/** Tokens that are remembered as good. */
+export const tokensRemembered = Metric.gauge("tokens_remembered", {
+  description: "Verified tokens that are remembered"
+})
+
 const loopDelay = Metric.gauge("nodejs_eventloop_lag_p99_seconds", {
   description: "99th percentile of the event loop's delay since the last look"
 })
 
-const digest = (user: string): string => createHash("sha256").update(user).digest("base64url").slice(0, 16)
+/** How log lines name users: by a digest that is the same for the same user, or by their ids. */
+export type UserLabel = "hashed" | "plain"
+
+const labels: Record<UserLabel, (user: string) => string> = {
+  hashed: (user) => createHash("sha256").update(user).digest("base64url").slice(0, 16),
+  plain: (user) => user
+}
 
 /** The metrics of a route and status, made once. */
 const cached = new Map<string, readonly [typeof requests, typeof seconds]>()
@@ -58,7 +81,8 @@ export const observe = (
   request: HttpServerRequest.HttpServerRequest,
   status: number,
   started: number,
-  info: typeof RequestInfo.Service
+  info: typeof RequestInfo.Service,
+  userLabel: UserLabel
 ): Effect.Effect<void> => {
   const route = templateOf(request.url)
   const elapsed = performance.now() - started
@@ -70,7 +94,7 @@ export const observe = (
       route,
       status,
       milliseconds: Math.round(elapsed * 100) / 100,
-      ...(info.user !== undefined && { user: digest(info.user) })
+      ...(info.user !== undefined && { user: labels[userLabel](info.user) })
     }),
     Effect.andThen(Metric.update(count, 1)),
     Effect.andThen(Metric.update(time, elapsed / 1_000))

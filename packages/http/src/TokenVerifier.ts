@@ -4,10 +4,12 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as jose from "jose"
 import { Unauthorized } from "./api/Problem.ts"
+import * as Telemetry from "./Telemetry.ts"
 import type { Key, TokenHeader } from "./tokens/KeySet.ts"
 import * as PublicKeys from "./tokens/PublicKeys.ts"
 import * as RemoteKeys from "./tokens/RemoteKeys.ts"
@@ -41,6 +43,8 @@ export class TokenVerifier extends Context.Service<
       { readonly user: typeof CurrentUser.Service; readonly expires: number },
       Unauthorized | Unavailable
     >
+    /** Whether the token was verified before, so that to verify it again costs next to nothing. */
+    readonly remembers: (token: string) => boolean
   }
 >()("@todo/http/TokenVerifier") {
   static readonly layer = (settings: TokenSettings): Layer.Layer<TokenVerifier> =>
@@ -54,6 +58,11 @@ interface Verified {
 }
 
 const invalid = new Unauthorized({ reason: "invalid" })
+
+const signatures = {
+  accepted: Metric.withAttributes(Telemetry.signatures, { outcome: "accepted" }),
+  refused: Metric.withAttributes(Telemetry.signatures, { outcome: "refused" })
+}
 
 const maxLength = 8_192
 const maxRemembered = 10_000
@@ -77,6 +86,7 @@ const make = Effect.fnUntraced(function* (settings: TokenSettings) {
   }
 
   return TokenVerifier.of({
+    remembers: (token) => remembered.has(token),
     verify: Effect.fnUntraced(function* (token) {
       const now = yield* Clock.currentTimeMillis
       const known = remembered.get(token)
@@ -88,9 +98,11 @@ const make = Effect.fnUntraced(function* (settings: TokenSettings) {
       if (header === undefined) return yield* invalid
       for (const key of yield* keys.find(header)) {
         const payload = yield* Effect.promise(() => verifySignature(settings, token, key, now))
+        yield* Metric.update(payload === undefined ? signatures.refused : signatures.accepted, 1)
         if (payload === undefined) continue
         const verified = yield* check(settings, payload, key, now)
         remember(token, verified)
+        yield* Metric.update(Telemetry.tokensRemembered, remembered.size)
         return verified
       }
       return yield* invalid

@@ -89,6 +89,9 @@ describe("Hostile input", () => {
       "multipart/form-data; boundary=x",
       "application/jsonx",
       "application/problem+json",
+      "application/json; charset=latin1",
+      'application/json;charset="utf-16"',
+      "application/json; charset=utf-80",
       "application",
       `text/${canary}`
     ])("refuses the content type %s", async (type) => {

@@ -97,7 +97,12 @@ describe("Todos over HTTP", () => {
     it("takes application/merge-patch+json and parameters of a content type", async () => {
       const me = await server.user()
       const { id } = await me.add()
-      for (const type of ["application/merge-patch+json", "application/json; charset=utf-8", "Application/JSON"]) {
+      for (const type of [
+        "application/merge-patch+json",
+        "application/json; charset=utf-8",
+        'application/json;CHARSET="UTF8"; x=y',
+        "Application/JSON"
+      ]) {
         const sent = { headers: { "content-type": type }, body: JSON.stringify({ title: type }) }
         const { body, status } = await me.send("PATCH", `/v1/todos/${id}`, sent)
         expect({ type, status, title: body.title }).toEqual({ type, status: 200, title: type })

@@ -1,32 +1,78 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import { Unavailable } from "../domain/Errors.ts"
 
 /** How long a statement may wait for a connection. Longer waits only make a queue longer. */
 const patience = "3 seconds"
 
+const pending = Metric.gauge("db_client_connection_pending_requests", {
+  description: "Statements that wait for a connection of the pool"
+})
+
+const timeouts = Metric.counter("db_client_connection_timeouts_total", {
+  description: "Statements that were given up because no connection came free in time",
+  incremental: true
+})
+
+/** A place in the queue for the connections of a pool. */
+interface Queue {
+  readonly turns: Semaphore.Semaphore
+  /** How many wait. */
+  waiting: number
+}
+
+export const makeQueue = (connections: number): Queue => ({ turns: Semaphore.makeUnsafe(connections), waiting: 0 })
+
 /**
- * As many turns as the pool has connections, where the pool is ours (`Database.layer`); in
- * a pool of the host's, how long to wait is the host's affair.
+ * The queue for the pool, where the pool is ours (`Database.layer`); in a pool of the
+ * host's, how long to wait is the host's affair.
  */
-export class Turns extends Context.Reference<Semaphore.Semaphore | undefined>("@todo/core/Turns", {
+export class Turns extends Context.Reference<Queue | undefined>("@todo/core/Turns", {
   defaultValue: () => undefined
 }) {}
 
 /** Runs when it is its turn; gives up where that does not come in time, before anything was sent. */
 export const inTurn =
-  (turns: Semaphore.Semaphore | undefined) =>
+  (queue: Queue | undefined) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Unavailable, R> => {
-    if (turns === undefined) return self
-    const waited = Effect.timeoutOrElse(Semaphore.take(turns, 1), {
-      duration: patience,
-      orElse: () => Effect.fail(new Unavailable({ outcome: "not-applied" }))
-    })
-    return Effect.uninterruptibleMask((restore) =>
-      Semaphore.takeIfAvailable(turns, 1).pipe(
-        Effect.flatMap((taken) => (taken ? Effect.void : restore(waited))),
-        Effect.andThen(Effect.ensuring(restore(self), Semaphore.release(turns, 1)))
+    if (queue === undefined) return self
+    const { turns } = queue
+
+    const queued = Effect.suspend(() => {
+      let isWaiting = false
+      const wait = Effect.suspend(() => {
+        isWaiting = true
+        queue.waiting++
+        return Metric.modify(pending, 1)
+      })
+      const stopWaiting = Effect.suspend(() => {
+        if (!isWaiting) return Effect.void
+        isWaiting = false
+        queue.waiting--
+        return Metric.modify(pending, -1)
+      })
+      // The turn is taken and given back in one step with the run, so that no end of the wait can lose it.
+      const run = turns.withPermit(Effect.andThen(stopWaiting, self))
+      const late = Effect.andThen(
+        Effect.sleep(patience),
+        Effect.suspend(() => (isWaiting ? tooLate : Effect.never))
       )
+      return Effect.acquireUseRelease(
+        wait,
+        () => Effect.raceFirst(run, late),
+        () => stopWaiting
+      )
+    })
+
+    const atOnce = Effect.flatMap(
+      turns.withPermitsIfAvailable(1)(self),
+      Option.match({ onNone: () => queued, onSome: Effect.succeed })
     )
+    // A turn that comes free belongs to who waits, and not to who comes by at that moment.
+    return Effect.suspend(() => (queue.waiting === 0 ? atOnce : queued))
   }
+
+const tooLate = Effect.andThen(Metric.update(timeouts, 1), new Unavailable({ outcome: "not-applied" }))

@@ -10,12 +10,15 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
-import { inTurn, Turns } from "./Turns.ts"
+import { inTurn, makeQueue, Turns } from "./Turns.ts"
 import { retryRead, retryWrite, toReadError, toWriteError } from "./SqlFailure.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
 const isUserId = Schema.is(UserId)
+
+/** How many statements may go before those that wait for a connection, at once. */
+const readsAhead = 4
 
 /** Runs its statement for the current user. Each row is an array of its columns. */
 type Scoped<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, E, CurrentUser>
@@ -23,6 +26,8 @@ type Scoped<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, 
 export interface UserScope {
   /** A statement without effects. */
   readonly read: (select: string) => Scoped<Unavailable>
+  /** The same for what many requests need before they begin: it does not queue behind them for a connection. */
+  readonly readAhead: (select: string) => Scoped<Unavailable>
   /** A statement that calls one of the write functions, and so is a transaction in itself. */
   readonly write: (select: string) => Scoped<Unavailable | Conflict>
   /**
@@ -50,14 +55,17 @@ export interface UserScope {
  */
 export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const whenFree = inTurn(yield* Turns)
+  const queue = yield* Turns
+  const whenFree = inTurn(queue)
+  const ahead = inTurn(queue && makeQueue(readsAhead))
   const emptied = sql.unsafe("select set_config('todo.user_id', '', true)").values
 
   const statement =
     <E>(
       select: string,
       retry: (self: Effect.Effect<Rows, SqlError>) => Effect.Effect<Rows, SqlError>,
-      named: (self: Effect.Effect<Rows, SqlError>) => Effect.Effect<Rows, E>
+      named: (self: Effect.Effect<Rows, SqlError>) => Effect.Effect<Rows, E>,
+      inQueue = whenFree
     ): Scoped<E | Unavailable> =>
     (...parameters) =>
       Effect.withFiber((fiber) => {
@@ -68,11 +76,12 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
 cross join lateral (${select} offset 0) t`
         const rows = sql.unsafe(text, [id, ...parameters]).values
         const inTransaction = Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined
-        return inTransaction ? named(Effect.ensuring(rows, Effect.ignore(emptied))) : whenFree(named(retry(rows)))
+        return inTransaction ? named(Effect.ensuring(rows, Effect.ignore(emptied))) : inQueue(named(retry(rows)))
       })
 
   return {
     read: (select) => statement(select, retryRead, toReadError),
+    readAhead: (select) => statement(select, retryRead, toReadError, ahead),
     write: (select) => statement(select, retryWrite, toWriteError),
     readEach: (select) => {
       const text = `select t.* from unnest($1::text[], $2::text[]::bigint[]) given (id, seen)

@@ -1,6 +1,6 @@
 import type { CurrentUser } from "@todo/core/domain"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
-import { UnauthorizedProblem, UnavailableProblem, UserDisabledProblem } from "./Problem.ts"
+import { RateLimitedProblem, UnauthorizedProblem, UnavailableProblem, UserDisabledProblem } from "./Problem.ts"
 
 /** Who calls: a bearer token (RFC 6750), whose subject is the `CurrentUser`. */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentUser }>()(
@@ -8,6 +8,6 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
   {
     requiredForClient: true,
     security: { bearer: HttpApiSecurity.bearer.pipe(HttpApiSecurity.annotate(OpenApi.Format, "JWT")) },
-    error: [UnauthorizedProblem, UserDisabledProblem, UnavailableProblem]
+    error: [UnauthorizedProblem, UserDisabledProblem, RateLimitedProblem, UnavailableProblem]
   }
 ) {}

@@ -29,6 +29,7 @@ export const problemTypes = {
   "unsupported-media-type": { status: 415, title: "Unsupported media type" },
   "invalid-input": { status: 422, title: "Invalid input" },
   "idempotency-key-reused": { status: 422, title: "Idempotency key reused" },
+  "rate-limited": { status: 429, title: "Rate limited" },
   internal: { status: 500, title: "Internal error" },
   unavailable: { status: 503, title: "Unavailable" }
 } as const
@@ -97,6 +98,14 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthoriz
   override get message() {
     return this.reason === "missing" ? "A bearer token is needed" : "The bearer token is not valid"
   }
+}
+
+/** More requests than one user may make, or more bad tokens than one address may send. */
+export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
+  /** When to try again, in seconds from now. */
+  retryAfter: Schema.Int
+}) {
+  override readonly message = "Too many requests; wait before the next one"
 }
 
 export const MalformedRequestProblem = problem(MalformedRequest, "malformed-request")
@@ -199,6 +208,23 @@ const RevisionMismatchProblem = Domain.RevisionMismatch.pipe(
       encode: (error) => ({
         body: { ...describe("revision-mismatch", error.message), ...toErrors(error) },
         headers: error.current === null ? {} : { etag: etag(error.current) }
+      })
+    }
+  )
+)
+
+/** With the seconds after which there is one more to spend, and the policy as every answer has it. */
+export const RateLimitedProblem = RateLimited.pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    {
+      body: body("rate-limited", {}),
+      headers: { "retry-after": Schema.String.annotate({ description: "Seconds", examples: ["1"] }) }
+    },
+    {
+      decode: ({ headers }) => new RateLimited({ retryAfter: Number(headers["retry-after"] ?? 1) }),
+      encode: ({ message, retryAfter }) => ({
+        body: describe("rate-limited", message),
+        headers: { "retry-after": String(retryAfter) }
       })
     }
   )
