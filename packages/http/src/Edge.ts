@@ -82,7 +82,8 @@ export const layer = (settings: EdgeSettings) =>
           const leaving = (_: unknown, response: HttpServerResponse.HttpServerResponse) => {
             const unrouted = response.status === 404 && response.body._tag === "Empty"
             const known = (unrouted ? notAllowed(request) : undefined) ?? response
-            const answer = known.status < 400 ? known : toProblem(known, info.id)
+            const unread = known.status === 499
+            const answer = known.status < 400 || unread ? known : toProblem(known, info.id)
             return Effect.as(
               Telemetry.observe(request, answer.status, started, info, settings.userLabel ?? "hashed"),
               HttpServerResponse.setHeaders(answer, {
@@ -98,10 +99,13 @@ export const layer = (settings: EdgeSettings) =>
 
           const handled =
             refusal(request) ??
-            Effect.timeoutOrElse(app, {
-              duration: settings.requestTimeout,
-              orElse: () => Effect.succeed(canWrite(request) ? outOfTimeWriting : outOfTime)
-            })
+            // Requests are uninterruptible out here, and the race would not pass on that the client is gone.
+            Effect.interruptible(
+              Effect.timeoutOrElse(app, {
+                duration: settings.requestTimeout,
+                orElse: () => Effect.succeed(canWrite(request) ? outOfTimeWriting : outOfTime)
+              })
+            )
           return handled.pipe(
             Effect.onExit(() => Effect.sync(() => inFlight--)),
             HttpEffect.withPreResponseHandler(leaving),
