@@ -35,6 +35,7 @@ export const settings = {
 }
 
 export interface Program {
+  readonly pid: number
   readonly stdout: () => string
   readonly stderr: () => string
   readonly kill: (signal: NodeJS.Signals) => void
@@ -60,6 +61,7 @@ export const start = (environment: Record<string, string>, cwd = tmpdir()): Prog
     await ended
   })
   return {
+    pid: child.pid ?? 0,
     stdout: () => said.stdout,
     stderr: () => said.stderr,
     kill: (signal) => void child.kill(signal),
@@ -123,12 +125,13 @@ export const portOf = (server: Server): number => {
   return address.port
 }
 
-/** A way to a database that can be closed and opened: what the database's host would be. */
+/** A way to a database that can be closed, opened, and go silent: what the database's host would be, or the network. */
 export const gate = async (database: string) => {
   const upstream = new URL(database)
   const port = await freePort()
   const sockets = new Set<Socket>()
   let server: Server | undefined
+  let silent = false
   const close = async () => {
     for (const socket of sockets) socket.destroy()
     const closing = server
@@ -141,6 +144,16 @@ export const gate = async (database: string) => {
   return {
     url: through.href,
     close,
+    /** Takes connections and bytes from now on, and passes none on. */
+    stall: () => {
+      silent = true
+      for (const socket of sockets) socket.pause()
+    },
+    /** Passes on what it was given, and all that follows. */
+    resume: () => {
+      silent = false
+      for (const socket of sockets) socket.resume()
+    },
     open: async () => {
       server = createServer((near) => {
         const far = connect(Number(upstream.port), upstream.hostname)
@@ -149,6 +162,7 @@ export const gate = async (database: string) => {
           socket.on("error", () => {}).once("close", () => sockets.delete(socket))
         }
         near.pipe(far).pipe(near)
+        if (silent) for (const socket of [near, far]) socket.pause()
       }).listen(port, "127.0.0.1")
       await once(server, "listening")
     }

@@ -3,6 +3,7 @@
  * caller, or a defect. The one place that knows SQLSTATEs.
  */
 import * as Effect from "effect/Effect"
+import { flow } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
@@ -22,29 +23,44 @@ export const isDataException = (error: SqlError): boolean => hasCode(error, /^22
 /** The server says that it rolled back because of what others did at the same time. */
 const isConcurrency = (error: SqlError): boolean => hasCode(error, /^(40001|40P01)$/)
 
-/** No connection came about: nothing was sent. */
+/** No connection came about, also where the server said why (it starts, stops, or has too many): nothing was sent. */
 const isUnconnected = (error: SqlError): boolean =>
-  error.reason._tag === "ConnectionError" && error.reason.operation === "connect"
+  error.reason.operation === "connect" && error.reason._tag !== "AuthenticationError"
 
 /** The connection ended while the statement was under way, or the server was told to stop: anything can be true. */
 const isInterrupted = (error: SqlError): boolean =>
-  (error.reason._tag === "ConnectionError" && !isUnconnected(error)) || hasCode(error, /^(08|57P0)/)
+  !isUnconnected(error) && (error.reason._tag === "ConnectionError" || hasCode(error, /^(08|40003|57P0)/))
 
-/** 53 resources, 25006 read only, 55P03 lock timeout, 57014 statement timeout, 3D000 no such database yet. */
+/**
+ * 53 resources, 25006 read only, 25P03 and 25P04 a transaction that took too long, 55P03
+ * lock timeout, 57014 statement timeout, 3D000 no such database yet.
+ */
 const isPassing = (error: SqlError): boolean =>
-  isUnconnected(error) || error.reason._tag === "AuthenticationError" || hasCode(error, /^(53|25006|55P03|57014|3D000)/)
+  isUnconnected(error) ||
+  error.reason._tag === "AuthenticationError" ||
+  hasCode(error, /^(53|25006|25P03|25P04|55P03|57014|3D000)/)
 
-/** At most five more attempts, with about a third of a second of pauses together. */
+/** More attempts: five have about a third of a second of pauses together. */
 const again =
-  (mayPass: (error: SqlError) => boolean) =>
-  <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, SqlError, R> =>
-    Effect.retry(self, { while: mayPass, times: 5, schedule: Schedule.jittered(Schedule.exponential("10 millis")) })
+  (times: number, mayPass: (error: SqlError) => boolean) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.retry(self, {
+      while: (error) => isSqlError(error) && mayPass(error),
+      times,
+      schedule: Schedule.jittered(Schedule.exponential("10 millis"))
+    })
+
+/** Few, for a database that is away does not come back so soon, and each attempt costs half a millisecond of CPU. */
+const connectAgain = again(2, isUnconnected)
 
 /** Repeats a read after any failure that may pass, for it has no effect. */
-export const retryRead = again((error) => isConcurrency(error) || isUnconnected(error) || isInterrupted(error))
+export const retryRead = flow(
+  connectAgain,
+  again(5, (error) => isConcurrency(error) || isInterrupted(error))
+)
 
 /** Repeats a write that the server rolled back, or never got; one whose end is unknown is not repeated. */
-export const retryWrite = again((error) => isConcurrency(error) || isUnconnected(error))
+export const retryWrite = flow(connectAgain, again(5, isConcurrency))
 
 /** Turns driver errors that pass by themselves into `Unavailable`; the others are defects. */
 export const toUnavailable = <A, E, R>(
@@ -58,14 +74,19 @@ export const toUnavailable = <A, E, R>(
       : Effect.die(error)
   })
 
+/** How a statement fails before anybody has looked at it: the driver's error, or no turn. */
+export type StatementError = SqlError | Unavailable
+
 /** The same for a read, of which nothing can have happened. */
-export const toReadError = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, Unavailable, R> =>
+export const toReadError = <A, R>(self: Effect.Effect<A, StatementError, R>): Effect.Effect<A, Unavailable, R> =>
   Effect.mapError(toUnavailable(self), () => new Unavailable({ outcome: "not-applied" }))
 
 /** The same for a write, whose conflict with others has a name of its own. */
-export const toWriteError = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, Unavailable | Conflict, R> =>
+export const toWriteError = <A, R>(
+  self: Effect.Effect<A, StatementError, R>
+): Effect.Effect<A, Unavailable | Conflict, R> =>
   toUnavailable(
-    Effect.catch(self, (error): Effect.Effect<never, SqlError | Conflict> =>
-      Effect.fail(isConcurrency(error) ? new Conflict({ reason: "concurrent-writes" }) : error)
+    Effect.catch(self, (error): Effect.Effect<never, StatementError | Conflict> =>
+      Effect.fail(isSqlError(error) && isConcurrency(error) ? new Conflict({ reason: "concurrent-writes" }) : error)
     )
   )

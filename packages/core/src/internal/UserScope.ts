@@ -10,8 +10,9 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
+import { abandonable } from "./Abandonable.ts"
 import { inTurn, makeQueue, Turns } from "./Turns.ts"
-import { retryRead, retryWrite, toReadError, toWriteError } from "./SqlFailure.ts"
+import { retryRead, retryWrite, type StatementError, toReadError, toWriteError } from "./SqlFailure.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
@@ -63,10 +64,10 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
   const statement =
     <E>(
       select: string,
-      retry: (self: Effect.Effect<Rows, SqlError>) => Effect.Effect<Rows, SqlError>,
-      named: (self: Effect.Effect<Rows, SqlError>) => Effect.Effect<Rows, E>,
+      retry: (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, StatementError>,
+      named: (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, E>,
       inQueue = whenFree
-    ): Scoped<E | Unavailable> =>
+    ): Scoped<E> =>
     (...parameters) =>
       Effect.withFiber((fiber) => {
         const { id } = Context.getUnsafe(fiber.context, CurrentUser)
@@ -76,7 +77,8 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
 cross join lateral (${select} offset 0) t`
         const rows = sql.unsafe(text, [id, ...parameters]).values
         const inTransaction = Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined
-        return inTransaction ? named(Effect.ensuring(rows, Effect.ignore(emptied))) : inQueue(named(retry(rows)))
+        // Each attempt takes a turn of its own: the pauses between them keep nobody from a connection.
+        return named(inTransaction ? Effect.ensuring(rows, Effect.ignore(emptied)) : abandonable(retry(inQueue(rows))))
       })
 
   return {
@@ -87,7 +89,7 @@ cross join lateral (${select} offset 0) t`
       const text = `select t.* from unnest($1::text[], $2::text[]::bigint[]) given (id, seen)
 cross join lateral (select set_config('todo.user_id', given.id, true) as id offset 0) me
 cross join lateral (${select} offset 0) t`
-      return (users, seen) => toReadError(sql.unsafe(text, [users, seen.map(String)]).values)
+      return (users, seen) => abandonable(toReadError(sql.unsafe(text, [users, seen.map(String)]).values))
     }
   }
 })

@@ -1,4 +1,4 @@
-import { Unavailable } from "@todo/core"
+import { Database, Unavailable } from "@todo/core"
 import * as Effect from "effect/Effect"
 import { HttpApiBuilder } from "effect/http-api"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -12,18 +12,12 @@ export const layer = HttpApiBuilder.group(
   "system",
   Effect.fnUntraced(function* (handlers) {
     const sql = yield* SqlClient.SqlClient
+    const ping = Effect.provideService(Database.ping, SqlClient.SqlClient, sql)
     const lifecycle = yield* Lifecycle
     const notReady = new Unavailable({ outcome: "not-applied" })
     return handlers.handleAll({
       live: () => Effect.succeed(ok),
-      ready: () =>
-        lifecycle.draining()
-          ? Effect.fail(notReady)
-          : sql.unsafe("select 1").values.pipe(
-              Effect.timeout("2 seconds"),
-              Effect.mapError(() => notReady),
-              Effect.as(ok)
-            )
+      ready: () => (lifecycle.draining() ? Effect.fail(notReady) : Effect.as(ping, ok))
     })
   })
 )
