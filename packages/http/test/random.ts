@@ -1,0 +1,41 @@
+/** Test kit: choices that a seed repeats (mulberry32). */
+export class Random {
+  #state: number
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0
+  }
+
+  /** From 0 to below 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0
+    let mixed = this.#state
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+
+  /** A whole number below the limit. */
+  int(limit: number): number {
+    return Math.floor(this.next() * limit)
+  }
+
+  chance(share: number): boolean {
+    return this.next() < share
+  }
+
+  pick<A>(from: ReadonlyArray<A>): A {
+    if (from.length === 0) throw new RangeError("nothing to pick from")
+    return from[this.int(from.length)] as A
+  }
+
+  list<A>(length: number, make: (index: number) => A): Array<A> {
+    return Array.from({ length }, (_, index) => make(index))
+  }
+
+  /** As the server would have made it, but for its version. */
+  uuid(): string {
+    const hex = this.list(32, () => this.int(16).toString(16)).join("")
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
+  }
+}
