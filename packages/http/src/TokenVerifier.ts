@@ -114,14 +114,16 @@ const make = Effect.fnUntraced(function* (settings: TokenSettings) {
 const headerOf = (token: string): TokenHeader | undefined => {
   if (token.length > maxLength || !isCanonical(token)) return undefined
   try {
-    const { alg, crit, kid } = jose.decodeProtectedHeader(token)
-    // There is no extension that we know (RFC 7515, 4.1.11).
-    if (crit !== undefined || typeof alg !== "string") return undefined
-    return kid === undefined || typeof kid === "string" ? { alg, kid } : undefined
+    const { alg, b64, crit, kid, typ } = jose.decodeProtectedHeader(token)
+    // There is no extension that we know (RFC 7515, 4.1.11), and `b64` is one that no JWT has (RFC 7797, 7).
+    if (crit !== undefined || b64 !== undefined || typeof alg !== "string") return undefined
+    return isOptionalText(kid) && isOptionalText(typ) ? { alg, kid } : undefined
   } catch {
     return undefined
   }
 }
+
+const isOptionalText = (value: unknown): value is string | undefined => value === undefined || typeof value === "string"
 
 /** Three parts, each the only base64url spelling of its bytes: a token has no second form. */
 const isCanonical = (token: string): boolean => {
@@ -151,8 +153,9 @@ const verifySignature = (settings: TokenSettings, token: string, { algorithm, ke
 
 /** The rules that `jose` leaves open: a lifetime with a limit, a subject that can be a user. */
 const check = Effect.fnUntraced(function* (settings: TokenSettings, payload: jose.JWTPayload, key: Key, now: number) {
-  const { aud, exp, iat, sub } = payload
+  const { aud, exp, iat, nbf, sub } = payload
   if (!Number.isFinite(exp) || !Number.isFinite(iat) || exp === undefined || iat === undefined) return yield* invalid
+  if (nbf !== undefined && !Number.isFinite(nbf)) return yield* invalid
   if (isOver(exp, now) || iat > now / 1_000 + clockTolerance) return yield* invalid
   if (exp - iat > Duration.toSeconds(settings.maxAge) || exp <= iat) return yield* invalid
   if (Array.isArray(aud) && !aud.every((one) => typeof one === "string")) return yield* invalid

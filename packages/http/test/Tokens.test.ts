@@ -1,7 +1,7 @@
 /* oxlint-disable vitest/expect-expect -- expectRefused asserts */
 import { randomUUID } from "node:crypto"
 import { describe, expect, it } from "vitest"
-import { badTokens } from "./badTokens.ts"
+import { badTokens, sized } from "./badTokens.ts"
 import { type Answer, audience, claims, forge, now, previousSecret, sign, useServer } from "./testServer.ts"
 
 describe("Tokens", () => {
@@ -111,10 +111,15 @@ describe("Tokens", () => {
     ["nbf 3 seconds ahead, within the tolerance", () => ({ nbf: now() + 3 })],
     ["fractions of a second", () => ({ iat: now() - 0.5, exp: now() + 99.5 })],
     ["several audiences", () => ({ aud: ["https://elsewhere.test", audience] })],
-    ["claims that nobody knows", () => ({ scope: "todo", nested: { a: [1] }, jti: "1" })],
-    ["almost 8 KiB", () => ({ x: "x".repeat(5_700) })]
+    ["claims that nobody knows", () => ({ scope: "todo", nested: { a: [1] }, jti: "1" })]
   ])("accepts %s", async (_, changed) => {
     const token = await sign({ ...claims(`user-${randomUUID()}`), ...changed() })
+    expect((await get(`Bearer ${token}`)).status).toBe(200)
+  })
+
+  it("accepts 8,192 characters", async () => {
+    const token = sized(8_192)
+    expect(token).toHaveLength(8_192)
     expect((await get(`Bearer ${token}`)).status).toBe(200)
   })
 

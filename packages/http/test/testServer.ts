@@ -36,9 +36,11 @@ export const sign = (payload: Record<string, unknown>, key = secret): Promise<st
   new SignJWT(payload).setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(key))
 
 const base64url = (value: unknown): string =>
-  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url")
+  (Buffer.isBuffer(value) ? value : Buffer.from(typeof value === "string" ? value : JSON.stringify(value))).toString(
+    "base64url"
+  )
 
-/** A token whose parts are anything at all (text is taken as it is), with a signature that fits. */
+/** A token whose parts are anything at all (text and bytes are taken as they are), with a signature that fits. */
 export const forge = (header: unknown, payload: unknown, key = secret, hash = "sha256"): string => {
   const signed = `${base64url(header)}.${base64url(payload)}`
   return `${signed}.${createHmac(hash, key).update(signed).digest("base64url")}`
