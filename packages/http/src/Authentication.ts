@@ -24,6 +24,9 @@ export interface AuthenticationSettings {
 /** How long a user who was disabled may still read. */
 const disabledAfter = Duration.seconds(4)
 
+/** Whether it has the scheme at all. Who knows another one only is told of ours, without an error (RFC 6750, 3.1). */
+const isBearer = (header = ""): boolean => /^bearer(\s|$)/i.test(header)
+
 /**
  * Gives every handler its `CurrentUser`, from the bearer token, unless the operator has
  * disabled that user or the user has spent the rate limit.
@@ -43,7 +46,7 @@ export const layer = (settings: AuthenticationSettings): Layer.Layer<Authorizati
       const verified = Effect.fnUntraced(function* (token: string) {
         if (token !== "") return yield* verifier.verify(token)
         const { headers } = yield* HttpServerRequest.HttpServerRequest
-        return yield* new Unauthorized({ reason: headers["authorization"] === undefined ? "missing" : "invalid" })
+        return yield* new Unauthorized({ reason: isBearer(headers["authorization"]) ? "invalid" : "missing" })
       })
 
       return Authorization.of({

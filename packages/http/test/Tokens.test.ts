@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { badTokens, sized } from "./badTokens.ts"
-import { type Answer, audience, claims, forge, now, previousSecret, sign, useServer } from "./testServer.ts"
+import { useServers } from "./liveServer.ts"
+import { type Answer, audience, claims, forge, now, previousSecret, request, sign, useServer } from "./testServer.ts"
 
 describe("Tokens", () => {
   const server = useServer()
@@ -53,22 +54,36 @@ describe("Tokens", () => {
     })
 
     it.each([
-      ["Basic", (token: string) => `Basic ${token}`],
-      ["Basic credentials", () => `Basic ${btoa("user:password")}`],
-      ["Digest", (token: string) => `Digest ${token}`],
-      ["a scheme that begins like it", (token: string) => `Bearerx ${token}`],
-      ["no scheme", (token: string) => token],
-      ["no space", (token: string) => `Bearer${token}`],
       ["no token", () => "Bearer"],
-      ["a colon", (token: string) => `Bearer: ${token}`],
       ["quotes", (token: string) => `Bearer "${token}"`],
       ["a name", (token: string) => `Bearer token=${token}`],
       ["two tokens", (token: string) => `Bearer ${token} ${token}`],
       ["two tokens and a comma", (token: string) => `Bearer ${token}, Bearer ${token}`],
-      ["another scheme in front", (token: string) => `Basic x, Bearer ${token}`],
-      ["a tab for the space", (token: string) => `Bearer\t${token}`]
+      ["a comma behind", (token: string) => `Bearer ${token},`],
+      ["a parameter behind", (token: string) => `Bearer ${token}, realm="todo"`],
+      ["the scheme twice", (token: string) => `Bearer Bearer ${token}`],
+      ["a tab for the space", (token: string) => `Bearer\t${token}`],
+      ["a tab after the space", (token: string) => `Bearer \t${token}`]
     ])("is refused with %s", async (_, header) => {
       expectRefused(await get(header(await token)), invalid)
+    })
+
+    // RFC 6750, 3.1: who asks in another way knows nothing of bearer tokens, and gets no error code.
+    it.each([
+      ["Basic", (token: string) => `Basic ${token}`],
+      ["Basic credentials", () => `Basic ${btoa("user:password")}`],
+      ["Digest", (token: string) => `Digest ${token}`],
+      ["DPoP", (token: string) => `DPoP ${token}`],
+      ["Token", (token: string) => `Token ${token}`],
+      ["a scheme that begins like it", (token: string) => `Bearerx ${token}`],
+      ["no scheme", (token: string) => token],
+      ["no space", (token: string) => `Bearer${token}`],
+      ["a colon", (token: string) => `Bearer: ${token}`],
+      ["an equals sign", (token: string) => `Bearer=${token}`],
+      ["another scheme in front", (token: string) => `Basic x, Bearer ${token}`],
+      ["nothing in it", () => ""]
+    ])("is asked for where the header has %s", async (_, header) => {
+      expectRefused(await get(header(await token)), missing)
     })
 
     it("is accepted with more than one space (RFC 9110, 11.4)", async () => {
@@ -125,6 +140,22 @@ describe("Tokens", () => {
 
   it.each([{ typ: "JWT" }, { typ: "at+jwt" }, { kid: "unknown" }])("accepts the header %o", async (header) => {
     expect((await get(`Bearer ${forge({ alg: "HS256", ...header }, claims("somebody"))}`)).status).toBe(200)
+  })
+
+  describe("Without the database", () => {
+    const servers = useServers()
+
+    it(`no bad token, of ${badTokens.length}, costs a statement`, async () => {
+      const counted = await servers.start()
+      const ask = (token: string) =>
+        request(`${counted.url}/v1/me`, "GET", { headers: { authorization: `Bearer ${token}` } })
+      const before = counted.count("")
+      for (const [, make] of badTokens) await ask(make())
+      expect(counted.count("")).toBe(before)
+      // Statements are counted: a good one costs some.
+      await ask(await sign(claims("somebody")))
+      expect(counted.count("")).toBeGreaterThan(before)
+    })
   })
 
   it("accepts the secret before the current one, for the same user", async () => {
