@@ -48,6 +48,8 @@ export const layer = (settings: SocketSettings, port: number) =>
       const server = createServer({
         headersTimeout: 10_000,
         requestTimeout: 30_000,
+        // Of a header that is there once at most, Node would take the first: what a proxy in front took is another.
+        joinDuplicateHeaders: true,
         connectionsCheckingInterval: 1_000
       })
       // Silent both ways for so long is a client that does not read, as event streams are never silent. Node

@@ -118,14 +118,24 @@ describe("On the wire", () => {
     expect(await exchange("GET /livez HTTP/1.1\r\nHost : x\r\n\r\n")).toContain('"code":"malformed-request"')
   })
 
-  it("takes the first of two Authorization headers, and no second chance", async () => {
+  it("refuses two Authorization headers, also where one of them is good, or both are", async () => {
     const { token } = await server.user()
-    const get = (first: string, second: string) =>
+    const get = (...given: ReadonlyArray<string>) =>
       exchange(
-        `GET /v1/todos HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${first}\r\nAuthorization: ${second}\r\n\r\n`
+        [
+          "GET /v1/todos HTTP/1.1",
+          "Host: x",
+          "Connection: close",
+          ...given.map((one) => `Authorization: ${one}`),
+          "",
+          ""
+        ].join("\r\n")
       )
-    expect(await get("Bearer x", `Bearer ${token}`)).toMatch(/^HTTP\/1\.1 401 /)
-    expect(await get("", `Bearer ${token}`)).toMatch(/^HTTP\/1\.1 401 /)
+    expect(await get(`Bearer ${token}`)).toMatch(/^HTTP\/1\.1 200 /)
+    for (const other of ["", "Bearer", "Bearer x", "Basic x", `Bearer ${token}`, token]) {
+      expect(await get(other, `Bearer ${token}`)).toMatch(/^HTTP\/1\.1 401 /)
+      expect(await get(`Bearer ${token}`, other)).toMatch(/^HTTP\/1\.1 401 /)
+    }
   })
 
   it.each(["h2c", "websocket"])("survives an upgrade to %s that is reset", async (protocol) => {
