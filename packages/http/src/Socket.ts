@@ -56,6 +56,9 @@ export const layer = (settings: SocketSettings, port: number) =>
       // looks twice before it believes it.
       server.setTimeout(30_000)
       server.on("clientError", refuse)
+      // Node would hang up on the one, and answer the other without a body; RFC 9110, 10.1.1 lets us pass over it.
+      server.on("connect", (_, socket) => refuse(new Error(), socket))
+      server.on("checkExpectation", (request, response) => server.emit("request", request, response))
       // Connections that were opened ahead and have not asked for anything would hold up the end.
       const unused = new Set<Duplex>()
       server.on("connection", (socket) => {
