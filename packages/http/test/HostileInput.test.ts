@@ -1,7 +1,8 @@
 /* oxlint-disable vitest/expect-expect -- expectProblem asserts */
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { badIds, badQueries, otherQueries, unknownPaths } from "./hostileAddresses.ts"
+import { badIds, badQueries, otherQueries, unknownPaths, unreadableQueries } from "./hostileAddresses.ts"
 import { badBodies, badFields, canary, hardJson, malformedBodies, otherJson } from "./hostileInputs.ts"
+import { routes } from "./routes.ts"
 import { type Answer, type Sent, type TestUser, useServer } from "./testServer.ts"
 
 const codes: Record<string, number> = {
@@ -146,6 +147,24 @@ describe("Hostile input", () => {
     expectProblem(answer, "invalid-input")
     expect(answer.body.errors[0]).toEqual({ pointer, message: expect.any(String) })
   })
+
+  it.each(unreadableQueries)("no route reads ?%s", async (query) => {
+    for (const path of ["/v1/todos", "/v1/lists", "/v1/changes", "/v1/me", `/v1/todos/${mine.id}`]) {
+      expectProblem(await me.send("GET", `${path}?${query}`), "malformed-request")
+    }
+    expectProblem(await me.send("DELETE", `/v1/todos/${mine.id}?${query}`), "malformed-request")
+  })
+
+  it.each(routes.filter(({ path }) => path.startsWith("/v1/")))(
+    "$method $path refuses a parameter that it does not know",
+    async ({ method, path }) => {
+      const answer = await me.send(method, `${path.replace(":id", mine.id)}?unknown=${canary}`, {
+        ...(method.startsWith("P") && { json: { title: "x" } })
+      })
+      expectProblem(answer, "invalid-input")
+      expect(answer.body.errors).toEqual([{ pointer: "/query/unknown", message: expect.any(String) }])
+    }
+  )
 
   it.each(badBodies)("%s refuses %s", async (route, body, pointer) => {
     const [method = "", path = ""] = route.replace("ID", mine.id).split(" ")

@@ -1,6 +1,7 @@
 import { connect } from "node:net"
 import { describe, expect, it } from "vitest"
-import { badUtf8 } from "./hostileInputs.ts"
+import { hostileHeaders } from "./hostileHeaders.ts"
+import { badUtf8, canary } from "./hostileInputs.ts"
 import { useServer } from "./testServer.ts"
 
 describe("On the wire", () => {
@@ -73,6 +74,60 @@ describe("On the wire", () => {
   it.each(["1e1", "%2B5"])("refuses the limit %s", async (limit) => {
     expect((await (await server.user()).send("GET", `/v1/todos?limit=${limit}`)).status).toBe(422)
   })
+
+  it.each(hostileHeaders)("refuses %s, with a problem that repeats nothing", async (_, hostile, [status, code]) => {
+    const me = await server.user()
+    const mine = await me.add()
+    const line = hostile.line.replace("ID", mine.id)
+    const head = [`${line} HTTP/1.1`, "Host: x", `Authorization: Bearer ${me.token}`, ...hostile.headers, "", ""]
+    const answer = await exchange(head.join("\r\n") + (hostile.body ?? ""), (text) => /\r\n\r\n\{.*\}$/s.test(text))
+    const [top = "", text = ""] = answer.split("\r\n\r\n")
+    expect(top).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(top).toMatch(/\r\ncontent-type: application\/problem\+json(\r\n|$)/i)
+    expect(JSON.parse(text)).toMatchObject({
+      code,
+      status,
+      requestId: expect.any(String),
+      type: `urn:todo:problem:${code}`
+    })
+    expect(answer).not.toContain(canary)
+    expect((await me.send("GET", "/v1/todos")).body.items).toEqual([mine])
+  })
+
+  it.each(['"1"', '"0", "1"', '"1",', ' , "0,0" ,, "1" ,', 'W/"x", "1"', '"\xe9", "1"', "*", " * "])(
+    "takes If-Match: %s",
+    async (tags) => {
+      const me = await server.user()
+      const { id } = await me.add()
+      const head = [
+        `DELETE /v1/todos/${id} HTTP/1.1`,
+        "Host: x",
+        "Connection: close",
+        `Authorization: Bearer ${me.token}`,
+        `If-Match: ${tags}`
+      ]
+      expect(await exchange([...head, "", ""].join("\r\n"))).toMatch(/^HTTP\/1\.1 204 /)
+    }
+  )
+
+  it.each(['"0"', 'W/"1"', '"x"', '"01"', '"1,0"', '"0", W/"1"', '""'])(
+    "finds no row under If-Match: %s",
+    async (tags) => {
+      const me = await server.user()
+      const { id } = await me.add()
+      const answer = await me.send("DELETE", `/v1/todos/${id}`, { headers: { "if-match": tags } })
+      expect(answer).toMatchObject({ status: 412, headers: { etag: '"1"' } })
+    }
+  )
+
+  it.each(["text/event-stream;q=0", "text/event-stream; q=0.000, */*", "text/event-streamx", "x-text/event-stream"])(
+    "gives a page of changes to who accepts %s",
+    async (accept) => {
+      const me = await server.user()
+      const answer = await me.send("GET", "/v1/changes", { headers: { accept } })
+      expect(answer).toMatchObject({ status: 200, headers: { "content-type": "application/json" } })
+    }
+  )
 
   it("finds nothing at /v1/todos/", async () => {
     expect((await (await server.user()).send("GET", "/v1/todos/")).status).toBe(404)

@@ -72,6 +72,22 @@ export const otherQueries: ReadonlyArray<readonly [path: string, pointer: string
   ["/v1/todos?dueFrom=2026-12-01T00:00:00.0000001Z", "/query/dueFrom"]
 ]
 
+/** Query strings that cannot be read: escapes that are none, and bytes that are no UTF-8. */
+export const unreadableQueries: ReadonlyArray<string> = [
+  "q=%",
+  "q=%z",
+  "q=%zz",
+  "q=100%",
+  "q=%ff",
+  "q=%ED%A0%80",
+  "q=%c0%af",
+  "q=a%F0%9F%98",
+  "%ff=1",
+  "%",
+  "tag=a&tag=%e9",
+  `q=${canary}%u0041`
+]
+
 /** What stands where the id of a todo should: not the lower-case form with hyphens. */
 export const badIds: ReadonlyArray<string> = [
   id.toUpperCase(),

@@ -20,8 +20,11 @@ export const located = { ...tagged, location: Schema.String.annotate({ descripti
 /** The client has the row as it is (RFC 9110, 15.4.5). */
 export const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
 
-/** RFC 9110, 8.8.3: an opaque tag, weak or strong. */
-const tag = /^(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/
+/** RFC 9110, 8.8.3: an opaque tag, weak or strong; it may have commas in it. */
+const tag = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g
+
+/** RFC 9110, 5.6.1: with commas between them, of which there may be too many. */
+const listOfTags = new RegExp(`^(?:[ \\t,]*${tag.source}[ \\t]*(?=,|$))+[ \\t,]*$`)
 
 /**
  * A list of entity tags, or `*`. Of the tags, those that we could have given; `weak`
@@ -34,15 +37,13 @@ const entityTags = (weak: boolean) =>
       SchemaTransformation.transformEffect({
         decode: (header): Effect.Effect<IfRevision, SchemaIssue.Issue> => {
           if (header.trim() === "*") return Effect.succeed("*")
-          const tags = header.split(",").map((part) => tag.exec(part.trim()))
-          if (tags.includes(null)) {
+          if (!listOfTags.test(header)) {
             return Effect.fail(new SchemaIssue.InvalidValue({ message: "Expected * or a list of entity tags" }))
           }
           return Effect.succeed(
-            tags.flatMap((found) => {
-              const [, isWeak, value = ""] = found ?? []
-              return (weak || isWeak === undefined) && /^(0|[1-9]\d{0,14})$/.test(value) ? [Number(value)] : []
-            })
+            [...header.matchAll(tag)].flatMap(([, isWeak, value = ""]) =>
+              (weak || isWeak === undefined) && /^(0|[1-9]\d{0,14})$/.test(value) ? [Number(value)] : []
+            )
           )
         },
         encode: (expected) => Effect.succeed(expected === "*" ? "*" : expected.map(etag).join(", "))

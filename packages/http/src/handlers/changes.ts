@@ -4,6 +4,10 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
 import * as EventStream from "../EventStream.ts"
 
+/** Whether the header names the type of event streams, other than to refuse it (RFC 9110, 12.5.1). */
+const acceptsEvents = (accept = ""): boolean =>
+  accept.split(",").some((range) => /^\s*text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$).*)?$/i.test(range))
+
 export const layer = HttpApiBuilder.group(
   Api,
   "changes",
@@ -13,9 +17,7 @@ export const layer = HttpApiBuilder.group(
     const events = yield* EventStream.make
     return handlers.handleAll({
       page: ({ headers, query }) =>
-        headers.accept?.toLowerCase().includes("text/event-stream")
-          ? events(headers["last-event-id"] ?? query.since)
-          : changes.page(query),
+        acceptsEvents(headers.accept) ? events(headers["last-event-id"] ?? query.since) : changes.page(query),
       me: () => accounts.me
     })
   })
