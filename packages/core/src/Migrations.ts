@@ -53,7 +53,7 @@ export interface MigrationStatus {
 export const version: number = migrations.length
 
 /** The SQL that `up` runs on a schema at version `from`, without a database; 0 is an empty one. */
-export const plan = Effect.fnUntraced(function* (from = 0, { runtimeRole }: UpOptions = {}) {
+export const plan = Effect.fnUntraced(function* (from = 0, { runtimeRole }: Pick<UpOptions, "runtimeRole"> = {}) {
   return script(migrations, yield* SchemaName, from, runtimeRole)
 })
 
@@ -79,6 +79,8 @@ export const check: Effect.Effect<void, SchemaMismatch | SchemaForbidden | Unava
 export interface UpOptions {
   /** The role that servers run as. It is created where the connection may, and gets what it needs, no more. */
   readonly runtimeRole?: string | undefined
+  /** Hears of each step before it is run. */
+  readonly onStep?: ((name: string) => Effect.Effect<void>) | undefined
 }
 
 /**
@@ -95,7 +97,7 @@ export const up = (
 > => upTo(migrations, options)
 
 /** `up` with other migrations than the released ones. */
-export const upTo = (known: ReadonlyArray<Migration>, { runtimeRole }: UpOptions) =>
+export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.void, runtimeRole }: UpOptions) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const schema = yield* SchemaName
@@ -104,6 +106,7 @@ export const upTo = (known: ReadonlyArray<Migration>, { runtimeRole }: UpOptions
     if (found > known.length) return yield* new SchemaMismatch({ schema, found, expected: known.length })
 
     for (const { name, statements } of script(known, schema, found, runtimeRole)) {
+      yield* onStep(name)
       for (const statement of statements) yield* run(name, statement)
     }
     const steps = pending(known, found)
@@ -144,12 +147,21 @@ const script = (
       ])
 ]
 
-/** The schema, where it is not there (who may not create one may be given one), and the record of migrations. */
+/**
+ * The schema, where it is not there (who may not create one may be given one), and the record of migrations.
+ * A schema that holds anything is somebody else's, for ours would have a record.
+ */
 const foundation = (schema: string): ReadonlyArray<string> => [
-  `do $$ begin
+  `do $$ declare found text; begin
   if not exists (select from pg_namespace where nspname = '${schema}') then create schema "${schema}"; end if;
+  select pg_describe_object(classid, objid, 0) into found
+  from pg_depend where refclassid = 'pg_namespace'::regclass and refobjid = '"${schema}"'::regnamespace limit 1;
+  if found is not null then
+    raise exception using errcode = 'duplicate_schema',
+      message = 'schema "${schema}" is in use by something else (' || found || '); set TODO_SCHEMA to a name that is free';
+  end if;
 end $$`,
-  `create table if not exists "${schema}".migrations (
+  `create table "${schema}".migrations (
   id int primary key,
   name text not null,
   applied_at timestamptz(3) not null default now()
@@ -176,7 +188,10 @@ const versionOf = (steps: ReadonlyArray<MigrationStatus>): number =>
 const readStatus = Effect.fnUntraced(function* (known: ReadonlyArray<Migration>) {
   const sql = yield* SqlClient.SqlClient
   const table = `"${yield* SchemaName}".migrations`
-  const [exists] = yield* sql`select to_regclass(${table}) is not null`.values
+  // Other programs have tables of this name.
+  const [exists] = yield* sql`
+    select array_agg(attname::text order by attnum) = array['id', 'name', 'applied_at']
+    from pg_attribute where attrelid = to_regclass(${table}) and attnum > 0 and not attisdropped`.values
   const rows =
     exists?.[0] === true
       ? yield* sql.unsafe(`select id, name, to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')

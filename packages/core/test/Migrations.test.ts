@@ -77,6 +77,54 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("newer"))
   )
 
+  it.effect("refuse a schema that belongs to something else, and change nothing in it", () =>
+    Effect.gen(function* () {
+      const described = query(`select pg_describe_object(classid, objid, 0) as object from pg_depend
+        where refclassid = 'pg_namespace'::regclass and refobjid = 'taken'::regnamespace order by 1`)
+      for (const [inUse, found] of [
+        ["create table taken.invoices ()", /invoices/],
+        ["create function taken.f() returns int language sql return 1", /function taken.f/],
+        ["create type taken.colour as enum ('red')", /type taken.colour/],
+        ["create table taken.migrations (id int primary key, migration text)", /migrations/]
+      ] as const) {
+        yield* asOwner(query("create schema taken"))
+        yield* asOwner(query(inUse))
+        const before = yield* asOwner(described)
+        const error = yield* Effect.flip(asOwner(Migrations.up({ runtimeRole: "todo_runtime" })))
+        assert.deepInclude(error, { _tag: "MigrationFailed", step: "Creating the schema", sqlState: "42P06" })
+        assert.match(error.message, /nothing was changed: schema "taken" is in use by something else .*TODO_SCHEMA/)
+        assert.match(error.message, found)
+        assert.deepStrictEqual(yield* asOwner(described), before)
+        assert.deepInclude(yield* Effect.flip(asOwner(Migrations.check)), { _tag: "SchemaMismatch", found: 0 })
+        yield* asOwner(query("drop schema taken cascade"))
+      }
+    }).pipe(inSchema("taken"))
+  )
+
+  it.effect("make themselves at home in an empty schema that was given", () =>
+    Effect.gen(function* () {
+      yield* asOwner(query("create schema given"))
+      yield* asOwner(Migrations.up())
+      yield* asOwner(Migrations.check)
+    }).pipe(inSchema("given"))
+  )
+
+  it.effect("tell of each step", () =>
+    Effect.gen(function* () {
+      const steps: Array<string> = []
+      const up = Migrations.up({
+        runtimeRole: "todo_runtime",
+        onStep: (name) => Effect.sync(() => void steps.push(name))
+      })
+      yield* asOwner(up)
+      const grant = 'Granting to role "todo_runtime"'
+      const each = migrations.map(({ id, name }) => `Migration ${id} (${name})`)
+      assert.deepStrictEqual(steps.splice(0), ["Creating the schema", ...each, grant])
+      yield* asOwner(up)
+      assert.deepStrictEqual(steps, [grant])
+    }).pipe(inSchema("stepwise"))
+  )
+
   it.effect("tell what is missing on an empty database", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(asOwner(Migrations.check))
