@@ -51,7 +51,7 @@ const mends: Record<string, string> = {
   RevisionMismatch: "look at it again, and repeat the change on its revision",
   Unavailable: 'run "todo-admin doctor" to see why',
   SqlError: 'run "todo-admin doctor" to see why',
-  MigrationFailed: "remove what is in the way and run it again"
+  MigrationFailed: "mend that and run it again"
 }
 
 /** The exit code of a run. */

@@ -45,14 +45,19 @@ export const printEach = <A, E, R>(stream: Stream.Stream<A, E, R>, draw: (data: 
 const json = (data: unknown, indent = 2): string =>
   JSON.stringify(data, null, indent).replace(/[\u007F-\u009F]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
 
-/** A remark for the person who reads the drawing; the document says it by itself. */
-export const remark = (message: string) => Effect.flatMap(Json, (json) => (json ? Effect.void : notice(message)))
-
 /** What a person should know, whatever stdout is for. */
 export const notice = (message: string) => Effect.flatMap(notices, (notice) => notice(message))
 
+/** A remark for the person who reads the drawing; the document says it by itself. */
+export const remark = (message: string) => Effect.flatMap(remarks, (remark) => remark(message))
+
+const silence = () => Effect.void
+
 /** `notice`, for what knows nothing of flags. */
-export const notices = Effect.map(Quiet, (quiet) => (quiet ? () => Effect.void : say))
+export const notices = Effect.map(Quiet, (quiet) => (quiet ? silence : say))
+
+/** `remark`, likewise. */
+export const remarks = Effect.flatMap(Json, (json) => (json ? Effect.succeed(silence) : notices))
 
 /** Tells the person, on stderr, of an error. */
 export const say = (message: string): Effect.Effect<void> => Console.error(message)

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
 import { Database, Migrations } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
@@ -23,10 +24,12 @@ const onEmpty = Effect.provide(TestDatabase.layerEmpty)
 describe.concurrent("todo-admin migrate", () => {
   it.live("prints the plan without a database", () =>
     Effect.gen(function* () {
-      const [text, document, rest] = yield* together(
+      const [text, document, rest, quiet, grants] = yield* together(
         run(["migrate", "plan"], { TODO_SCHEMA: "chores" }),
         run(["migrate", "plan", "--json"]),
-        run(["migrate", "plan", "--from", `${Migrations.version}`])
+        run(["migrate", "plan", "--from", `${Migrations.version}`]),
+        run(["migrate", "plan", "--from", `${Migrations.version}`, "--quiet"]),
+        run(["migrate", "grants", "--runtime-role", 'se"rver'])
       )
       assert.deepStrictEqual({ code: text.code, stderr: text.stderr }, { code: 0, stderr: "" })
       assert.match(text.stdout, /^begin;\n\n-- Creating the schema\n/)
@@ -41,7 +44,96 @@ describe.concurrent("todo-admin migrate", () => {
         stdout: "",
         stderr: `Nothing to do from version ${Migrations.version} on\n`
       })
+      assert.deepStrictEqual(quiet, { code: 0, stdout: "", stderr: "" })
+      assert.match(grants.stdout, /^begin;\n\n-- Granting to role "se"rver"\n[^]*\ngrant usage .* to "se""rver";\n/)
+      assert.notMatch(grants.stdout, /create (table|schema)/)
     })
+  )
+
+  it.live("plans what works when a person runs it with psql, and up and status know it", (test) =>
+    Effect.gen(function* () {
+      if (spawnSync("psql", ["--version"]).error) return test.skip("there is no psql on this machine")
+      const { ownerUrl } = yield* TestDatabase
+      const plan = yield* run(["migrate", "plan", "--runtime-role", "todo_runtime"])
+      const psql = spawnSync("psql", ["-v", "ON_ERROR_STOP=1", "-q", Redacted.value(ownerUrl)], {
+        input: plan.stdout,
+        encoding: "utf8"
+      })
+      assert.deepStrictEqual({ code: psql.status, stderr: psql.stderr }, { code: 0, stderr: "" })
+      const [status, used, up] = yield* together(
+        json<ReadonlyArray<{ appliedAt: string | null }>>("migrate", "status"),
+        admin("todo", "add", "x", "--user", "a"),
+        json<{ applied: ReadonlyArray<object> }>("migrate", "up")
+      )
+      assert.strictEqual(status.length, Migrations.version)
+      assert.isTrue(status.every(({ appliedAt }) => appliedAt !== null))
+      assert.strictEqual(used.code, 0)
+      assert.deepStrictEqual(up.applied, [])
+    }).pipe(onEmpty)
+  )
+
+  it.live("says which step it is at, and what it granted where it only granted", () =>
+    Effect.gen(function* () {
+      const first = yield* admin("migrate", "up")
+      assert.strictEqual(
+        first.stderr,
+        [
+          "Creating the schema",
+          ...first.stdout
+            .trim()
+            .split("\n")
+            .map((line) => `Migration ${line.replace(/ (.*)/, " ($1)")}`),
+          'Granting to role "todo_runtime"',
+          `Migrated to version ${Migrations.version}\n`
+        ].join("\n")
+      )
+      const [again, quiet, document, alone] = yield* together(
+        admin("migrate", "up"),
+        admin("migrate", "up", "--quiet"),
+        json<object>("migrate", "up"),
+        Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
+          run(["migrate", "up"], { DATABASE_URL: Redacted.value(ownerUrl) })
+        )
+      )
+      assert.match(again.stdout, /^grant usage on schema "todo" to "todo_runtime"\ngrant select on /)
+      assert.strictEqual(
+        again.stderr,
+        `Granting to role "todo_runtime"\nNothing to migrate, version ${Migrations.version}; granted what is listed\n`
+      )
+      assert.deepStrictEqual(quiet, { ...again, stderr: "" })
+      assert.deepStrictEqual(document, {
+        version: Migrations.version,
+        applied: [],
+        grants: again.stdout.trim().split("\n")
+      })
+      assert.deepStrictEqual(alone, { code: 0, stdout: "", stderr: `Nothing to do: version ${Migrations.version}\n` })
+    }).pipe(onEmpty)
+  )
+
+  it.live("leaves a schema alone that belongs to something else", () =>
+    Effect.gen(function* () {
+      const { ownerUrl } = yield* TestDatabase
+      yield* sql(ownerUrl, "create schema todo create table invoices ()")
+      assertFailed(
+        yield* admin("migrate", "up", "--quiet"),
+        1,
+        /creating the schema failed, nothing was changed: schema "todo" is in use by something else \(table todo\.invoices\); set TODO_SCHEMA/
+      )
+      assert.deepStrictEqual(yield* sql(ownerUrl, tables), [{ relname: "invoices" }])
+    }).pipe(onEmpty)
+  )
+
+  it.live("tells both versions and what to do where the schema is another", () =>
+    Effect.gen(function* () {
+      const { ownerUrl } = yield* TestDatabase
+      const list = admin("todo", "list", "--user", "a")
+      assertFailed(yield* list, 1, /at version 0, this program needs version \d+: run "todo-admin migrate up"/)
+      yield* admin("migrate", "up")
+      yield* sql(ownerUrl, "insert into todo.migrations (id, name) values (99, 'next')")
+      const newer = /at version 99, this program needs version \d+: install a newer release/
+      assertFailed(yield* list, 1, newer)
+      assertFailed(yield* admin("migrate", "up"), 1, newer)
+    }).pipe(onEmpty)
   )
 
   it.live("makes one schema, also when three do it at once, and lets the server's role in", () =>
@@ -57,10 +149,10 @@ describe.concurrent("todo-admin migrate", () => {
       // One of them did it, whichever it was.
       const applied = yield* json<ReadonlyArray<{ id: number; name: string }>>("migrate", "status")
       assert.strictEqual(
-        runs.map(({ stdout }) => stdout).join(""),
+        runs.map(({ stdout }) => stdout.replaceAll(/^grant .*\n/gm, "")).join(""),
         applied.map(({ id, name }) => `${id} ${name}\n`).join("")
       )
-      assert.strictEqual(runs.filter(({ stderr }) => stderr.startsWith("Migrated to version")).length, 1)
+      assert.strictEqual(runs.filter(({ stderr }) => /^Migrated to version \d+$/m.test(stderr)).length, 1)
 
       const [after, status, used] = yield* together(
         json<ReadonlyArray<{ appliedAt: string | null }>>("migrate", "status"),
@@ -75,13 +167,18 @@ describe.concurrent("todo-admin migrate", () => {
 
   it.live("leaves nothing behind where a step fails", () =>
     Effect.gen(function* () {
-      const { ownerUrl } = yield* TestDatabase
-      yield* sql(ownerUrl, "create schema todo create table todos ()")
-      const failed = yield* admin("migrate", "up")
-      assertFailed(failed, 1, /migration 1 \(todos\) failed, nothing was changed: relation "todos" already exists/i)
-      assert.deepStrictEqual(yield* sql(ownerUrl, tables), [{ relname: "todos" }])
+      const { adminUrl, ownerUrl } = yield* TestDatabase
+      const refuse = "create function refuse() returns event_trigger language plpgsql as"
+      yield* sql(adminUrl, `${refuse} $$ begin raise exception 'no functions here'; end $$`)
+      yield* sql(
+        adminUrl,
+        "create event trigger refuse on ddl_command_end when tag in ('CREATE FUNCTION') execute function refuse()"
+      )
+      const failed = yield* admin("migrate", "up", "--quiet")
+      assertFailed(failed, 1, /migration 1 \(todos\) failed, nothing was changed: no functions here/)
+      assert.deepStrictEqual(yield* sql(ownerUrl, tables), [])
 
-      yield* sql(ownerUrl, "drop table todo.todos")
+      yield* sql(adminUrl, "drop event trigger refuse")
       assert.strictEqual((yield* admin("migrate", "up")).code, 0)
     }).pipe(onEmpty)
   )
@@ -90,7 +187,8 @@ describe.concurrent("todo-admin migrate", () => {
     Effect.gen(function* () {
       const { ownerUrl, url } = yield* TestDatabase
       const lock = "select pg_advisory_xact_lock(hashtextextended('todo:migrate:todo', 0))"
-      const waiting = "select from pg_locks where locktype = 'advisory' and not granted"
+      const waiting = `select from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())`
       // As long as this transaction is open, the migration waits.
       const { code, stdout } = yield* holding(
         lock,

@@ -34,7 +34,7 @@ describe.concurrent("todo-admin", () => {
   const mistakes: ReadonlyArray<readonly [what: string, args: ReadonlyArray<string>, line: RegExp]> = [
     ["an unknown noun", ["todos"], /"todos".*did you mean todo/],
     ["an unknown verb", ["todo", "lst", "--user", "a"], /"lst".*did you mean list; see "todo-admin todo --help"/],
-    ["a noun without a verb", ["migrate"], /migrate what\? One of plan, status, up/],
+    ["a noun without a verb", ["migrate"], /migrate what\? One of plan, grants, status, up/],
     ["an unknown flag", ["doctor", "--fix"], /--fix/],
     ["no user", ["todo", "list"], /--user/],
     ["a user that no token can name", ["todo", "list", "--user", "a\u0007"], /--user.*without control characters/],

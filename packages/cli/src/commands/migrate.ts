@@ -3,12 +3,38 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { print, remark } from "../Output.ts"
+import { print, remark, remarks } from "../Output.ts"
 import { table } from "../Table.ts"
 
 const core = Effect.promise(() => import("@todo/core"))
 const installation = Effect.promise(() => import("@todo/core/installation"))
 const session = Effect.promise(() => import("../Session.ts"))
+
+const runtimeRole = Flag.String("runtime-role").pipe(
+  Flag.withMetavar("ROLE"),
+  Flag.withSchema(
+    Schema.String.check(
+      Schema.isPattern(/^[^\p{Cc}$]{1,63}$/u, {
+        expected: "the name of a role, at most 63 characters without control characters or $"
+      })
+    )
+  )
+)
+
+interface Step {
+  readonly name: string
+  readonly statements: ReadonlyArray<string>
+}
+
+/** As psql runs it: all or nothing. */
+const drawPlan = (steps: ReadonlyArray<Step>): string =>
+  steps.length === 0
+    ? ""
+    : [
+        "begin;",
+        ...steps.flatMap(({ name, statements }) => [`-- ${name}`, ...statements.map((text) => `${text};`)]),
+        "commit;"
+      ].join("\n\n")
 
 const plan = Command.make(
   "plan",
@@ -18,28 +44,49 @@ const plan = Command.make(
       Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
       Flag.withDescription("The version that the schema is at; 0, nothing at all, where it is not given"),
       Flag.withDefault(0)
+    ),
+    runtimeRole: runtimeRole.pipe(
+      Flag.withDescription("Also what the role that servers run as is granted"),
+      Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ from }) {
+  Effect.fnUntraced(function* ({ from, runtimeRole }) {
     const { Migrations } = yield* core
     const { Installation } = yield* installation
-    const steps = yield* Effect.provide(Migrations.plan(from), Installation.layerSchema)
-    yield* print(steps, (steps) =>
-      steps.length === 0
-        ? ""
-        : [
-            "begin;",
-            ...steps.flatMap(({ name, statements }) => [`-- ${name}`, ...statements.map((text) => `${text};`)]),
-            "commit;"
-          ].join("\n\n")
-    )
+    const plan = Migrations.plan(from, { runtimeRole: Option.getOrUndefined(runtimeRole) })
+    const steps = yield* Effect.provide(plan, Installation.layerSchema)
+    yield* print(steps, drawPlan)
     if (steps.length === 0) yield* remark(`Nothing to do from version ${from} on`)
   })
 ).pipe(
-  Command.withDescription("Print the SQL of the migrations, without a database"),
+  Command.withDescription(
+    "Print the SQL of the migrations, without a database: all that `up` does, the record of it included.\n" +
+      "  Whoever runs it by hand, as the role that is to own the tables, has what `up` would have made"
+  ),
+  Command.withShortDescription("Print the SQL of the migrations, without a database"),
   Command.withExamples([
     { command: "todo-admin migrate plan", description: "All of it" },
-    { command: "todo-admin migrate plan --from 1 > next.sql", description: "What is new since version 1" }
+    { command: "todo-admin migrate plan --from 1 > next.sql", description: "What is new since version 1" },
+    {
+      command: 'todo-admin migrate plan --runtime-role todo_server | psql -v ON_ERROR_STOP=1 "$OWNER_URL"',
+      description: "Run it by hand, the rights of servers included"
+    }
+  ])
+)
+
+const grants = Command.make(
+  "grants",
+  { runtimeRole: runtimeRole.pipe(Flag.withDescription("The role that servers run as")) },
+  Effect.fnUntraced(function* ({ runtimeRole }) {
+    const { Migrations } = yield* core
+    const { Installation } = yield* installation
+    const plan = Migrations.plan(Migrations.version, { runtimeRole })
+    yield* print(yield* Effect.provide(plan, Installation.layerSchema), drawPlan)
+  })
+).pipe(
+  Command.withDescription("Print the SQL that gives the role of servers what it needs, without a database"),
+  Command.withExamples([
+    { command: "todo-admin migrate grants --runtime-role todo_server", description: "To read, or to run by hand" }
   ])
 )
 
@@ -64,39 +111,56 @@ const status = Command.make(
   })
 ).pipe(
   Command.withDescription("List the migrations and when each was applied"),
-  Command.withExamples([{ command: "todo-admin migrate status --json", description: "For a script" }])
+  Command.withExamples([
+    { command: "todo-admin migrate status", description: "As the role in TODO_MIGRATE_URL, or else in DATABASE_URL" },
+    { command: "todo-admin migrate status --json", description: "For a script" }
+  ])
 )
 
 const up = Command.make(
   "up",
   {
-    runtimeRole: Flag.String("runtime-role").pipe(
-      Flag.withMetavar("ROLE"),
-      Flag.withSchema(Schema.NonEmptyString),
+    runtimeRole: runtimeRole.pipe(
       Flag.withDescription(
         "The role that servers run as: made where it is missing, and granted what it needs. The role in DATABASE_URL, where TODO_MIGRATE_URL is another"
       ),
       Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ runtimeRole }) {
-    const { Migrations } = yield* core
+  Effect.fnUntraced(function* (flags) {
+    const { Migrations, SchemaName } = yield* core
     const { Installation } = yield* installation
     const { asOwner } = yield* session
-    const applied = yield* asOwner(
-      Effect.flatMap(Installation, (installation) =>
-        Migrations.up({ runtimeRole: Option.getOrElse(runtimeRole, () => installation.runtimeRole) })
-      )
+    const onStep = yield* remarks
+    const done = yield* asOwner(
+      Effect.gen(function* () {
+        const installed = yield* Installation
+        const runtimeRole = Option.getOrElse(flags.runtimeRole, () => installed.runtimeRole)
+        const applied = yield* Migrations.up({ runtimeRole, onStep })
+        return {
+          version: Migrations.version,
+          applied,
+          grants: runtimeRole === undefined ? [] : Migrations.grants(yield* SchemaName, runtimeRole)
+        }
+      })
     )
-    yield* print(applied, (applied) => applied.map(({ id, name }) => `${id} ${name}`).join("\n"))
+    yield* print(done, ({ applied, grants }) =>
+      [...applied.map(({ id, name }) => `${id} ${name}`), ...(applied.length === 0 ? grants : [])].join("\n")
+    )
     yield* remark(
-      applied.length === 0
-        ? `Nothing to do: version ${Migrations.version}`
-        : `Migrated to version ${Migrations.version}`
+      done.applied.length > 0
+        ? `Migrated to version ${done.version}`
+        : done.grants.length > 0
+          ? `Nothing to migrate, version ${done.version}; granted what is listed`
+          : `Nothing to do: version ${done.version}`
     )
   })
 ).pipe(
-  Command.withDescription("Bring the schema up to this release: all of it, or nothing where a step fails"),
+  Command.withDescription(
+    "Bring the schema up to this release: all of it, or nothing where a step fails.\n" +
+      "  Safe to start more than once at the same time. Where there is nothing to migrate it grants again, and lists what"
+  ),
+  Command.withShortDescription("Bring the schema up to this release: all of it, or nothing where a step fails"),
   Command.withExamples([
     { command: "todo-admin migrate up", description: "As the role in TODO_MIGRATE_URL, or else in DATABASE_URL" },
     { command: "todo-admin migrate up --runtime-role todo_server", description: "And let todo_server serve requests" }
@@ -105,5 +169,9 @@ const up = Command.make(
 
 export const migrate = Command.make("migrate").pipe(
   Command.withDescription("Create and upgrade the database schema"),
-  Command.withSubcommands([plan, status, up])
+  Command.withExamples([
+    { command: "todo-admin migrate status", description: "See which migrations there are" },
+    { command: "todo-admin migrate up", description: "Apply those that are missing" }
+  ]),
+  Command.withSubcommands([plan, grants, status, up])
 )
