@@ -133,7 +133,9 @@ const roleOf = (url: Redacted.Redacted): string => decodeURIComponent(new URL(Re
 
 const dataDirectory = settings.TODO_DATA_DIR.pipe(Config.withDefault(".todo"))
 const poolSize = settings.TODO_DATABASE_POOL.pipe(Config.withDefault(10))
-const prepare = settings.TODO_DATABASE_PREPARE.pipe(Config.withDefault(true))
+
+/** Whether statements are prepared by name. */
+export const prepare = settings.TODO_DATABASE_PREPARE.pipe(Config.withDefault(true))
 
 /** Who issues the tokens of development mode, and for whom. */
 export const developmentClaims = { issuer: "todo", audience: "todo" } as const

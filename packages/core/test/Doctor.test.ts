@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
-import { Database, Migrations } from "@todo/core"
+import { Database, Migrations, SchemaName } from "@todo/core"
 import { Doctor, type Finding } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
+import * as Clock from "effect/Clock"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -46,9 +47,12 @@ describe("Doctor", () => {
           "connection",
           "server version",
           "encoding",
+          "clocks",
+          "pooler",
           "schema version",
           "runtime role",
           "row-level security",
+          "schema",
           "isolation"
         ]
       )
@@ -75,7 +79,78 @@ describe("Doctor", () => {
     [
       "a policy is gone",
       "drop policy own_rows on todo.lists",
-      ["row-level security: has no policy on lists: nobody sees a row"]
+      [
+        "row-level security: has no policy on lists for select, insert, update, delete: it finds no row",
+        "schema: policy own_rows on lists is missing"
+      ]
+    ],
+    [
+      "a policy no longer covers a command",
+      `drop policy own_rows on todo.lists;
+       create policy own_rows on todo.lists for select using (owner_id = nullif(current_setting('todo.user_id', true), ''))`,
+      [
+        "row-level security: has no policy on lists for insert, update, delete: it finds no row",
+        "row-level security: policy own_rows on lists is not ours by now: permissive for r to public using (owner_id = NULLIF(current_setting('todo.user_id'::text, true), ''::text))"
+      ]
+    ],
+    [
+      "a policy was widened",
+      `alter policy own_rows on todo.lists using (owner_id = nullif(current_setting('todo.user_id', true), '') or name = 'shared')`,
+      [
+        "row-level security: policy own_rows on lists is not ours by now: permissive for * to public using (owner_id = NULLIF(current_setting('todo.user_id'::text, true), ''::text) OR name = 'shared'::text) check (owner_id = NULLIF(current_setting('todo.user_id'::text, true), ''::text))"
+      ]
+    ],
+    ["an index is gone", "drop index todo.todos_by_list", ["schema: index todos_by_list on todos is missing"]],
+    [
+      "an index is another",
+      "drop index todo.todos_by_title;\ncreate index todos_by_title on todo.todos (title_key)",
+      [
+        "schema: index todos_by_title on todos is CREATE INDEX todos_by_title ON todos USING btree (title_key), and not CREATE INDEX todos_by_title ON todos USING btree (owner_id, title_key, id)"
+      ]
+    ],
+    [
+      "a column was changed",
+      "alter table todo.lists alter column name type varchar(100)",
+      [
+        "schema: column lists.name is character varying(100) not null, and not text not null",
+        "schema: constraint lists_name_check on lists is CHECK (char_length(name::text) >= 1 AND char_length(name::text) <= 200), and not CHECK (char_length(name) >= 1 AND char_length(name) <= 200)"
+      ]
+    ],
+    [
+      "a column may be null",
+      "alter table todo.todos alter column title drop not null",
+      ["schema: column todos.title is text, and not text not null"]
+    ],
+    [
+      "a column is gone",
+      "alter table todo.idempotency_keys drop column fingerprint",
+      ["schema: column idempotency_keys.fingerprint is missing"]
+    ],
+    [
+      "a constraint is gone",
+      "alter table todo.todos drop constraint todos_owner_id_list_id_fkey",
+      ["schema: constraint todos_owner_id_list_id_fkey on todos is missing"]
+    ],
+    [
+      "a constraint is added",
+      "alter table todo.todos add constraint no_milk check (title <> 'milk')",
+      ["schema: constraint no_milk on todos is not ours: it may refuse writes"]
+    ],
+    [
+      "a function has another body",
+      "create or replace function todo.instant(moment timestamptz) returns text language sql stable as $$ select moment::text $$",
+      ["schema: function instant(moment timestamp with time zone) is not ours by now"]
+    ],
+    [
+      "a function runs as its owner",
+      "alter function todo.write(text, jsonb) security definer",
+      ["schema: function write(me text, op jsonb) is not ours by now"]
+    ],
+    [
+      "a trigger is added",
+      `create function todo.shout() returns trigger language plpgsql as 'begin new.title := upper(new.title); return new; end';
+       create trigger shout before insert on todo.todos for each row execute function todo.shout()`,
+      ["schema: trigger shout on todos is not ours"]
     ],
     [
       "a policy lets everybody in",
@@ -97,7 +172,7 @@ describe("Doctor", () => {
       [
         "row-level security: is off on later",
         "row-level security: is not forced on later",
-        "row-level security: has no policy on later: nobody sees a row"
+        "row-level security: has no policy on later for select, insert, update, delete: it finds no row"
       ]
     ],
     [
@@ -110,6 +185,7 @@ describe("Doctor", () => {
       `delete from todo.migrations where id = ${Migrations.version}`,
       [
         `schema version: "todo" is at version ${Migrations.version - 1}, this release needs version ${Migrations.version}`,
+        "schema: not compared with what the migrations make, since the schema is not the one it needs",
         "isolation: not probed, since the schema is not the one it needs"
       ]
     ],
@@ -118,6 +194,7 @@ describe("Doctor", () => {
       `insert into todo.migrations (id, name) values (${Migrations.version + 1}, 'next')`,
       [
         `schema version: "todo" is at version ${Migrations.version + 1}, this release needs version ${Migrations.version}`,
+        "schema: not compared with what the migrations make, since the schema is not the one it needs",
         "isolation: not probed, since the schema is not the one it needs"
       ]
     ],
@@ -131,7 +208,7 @@ describe("Doctor", () => {
     it.live(`sees it when ${fault}`, () =>
       Effect.gen(function* () {
         const { ownerUrl, url } = yield* TestDatabase
-        yield* run(ownerUrl, statement)
+        yield* run(ownerUrl, ...statement.split(/;\n/))
         const findings = yield* examine(url)
         assert.deepStrictEqual(told(findings), found)
         for (const { mend, status } of findings) assert.strictEqual(mend === undefined, status === "passed")
@@ -187,6 +264,58 @@ describe("Doctor", () => {
         [["runtime role", "warning"]]
       )
       assert.match(wrong[0]?.detail ?? "", /held by FORCE only/)
+    }).pipe(spoiling)
+  )
+
+  it.live("sees it when the clocks are apart, whichever is ahead", () =>
+    Effect.gen(function* () {
+      const { url } = yield* TestDatabase
+      const clock = yield* Clock.Clock
+      const shifted = (milliseconds: number) =>
+        Effect.map(
+          Effect.provideService(
+            examine(url),
+            Clock.Clock,
+            Object.create(clock, {
+              currentTimeMillis: { value: Effect.map(clock.currentTimeMillis, (now) => now + milliseconds) }
+            })
+          ),
+          told
+        )
+      const [ahead] = yield* shifted(-7_000)
+      assert.match(ahead ?? "", /^clocks: the database is [67]\.\d seconds ahead of this machine: tokens, due dates/)
+      const [behind] = yield* shifted(7_000)
+      assert.match(behind ?? "", /^clocks: the database is [67]\.\d seconds behind this machine/)
+      assert.deepStrictEqual(yield* shifted(1_000), [])
+    }).pipe(spoiling)
+  )
+
+  it.live(
+    "compares the schema as the owner where the server's role may not make temporary tables, or says it cannot",
+    () =>
+      Effect.gen(function* () {
+        const { adminUrl, ownerUrl, url } = yield* TestDatabase
+        yield* run(
+          adminUrl,
+          `revoke temporary on database ${new URL(Redacted.value(url)).pathname.slice(1)} from public`
+        )
+        assert.deepStrictEqual(told(yield* examine(url)), [])
+        yield* run(ownerUrl, "drop index todo.todos_by_list")
+        assert.deepStrictEqual(told(yield* examine(url)), ["schema: index todos_by_list on todos is missing"])
+        assert.deepStrictEqual(told(yield* examine(url, { TODO_MIGRATE_URL: Redacted.value(url) })), [
+          "schema: not compared with what the migrations make, since the role may not make temporary tables"
+        ])
+      }).pipe(spoiling)
+  )
+
+  it.live("passes a schema of another name, compared by an owner or by a server's role", () =>
+    Effect.gen(function* () {
+      const { ownerUrl, url } = yield* TestDatabase
+      yield* Migrations.up({ runtimeRole: "todo_runtime" }).pipe(
+        Effect.provideService(SchemaName, "digits"),
+        Effect.provide(Database.layer({ url: ownerUrl, poolSize: 1 }))
+      )
+      assert.deepStrictEqual(told(yield* examine(url, { TODO_SCHEMA: "digits" })), [])
     }).pipe(spoiling)
   )
 

@@ -6,14 +6,17 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { Installation } from "../Installation.ts"
+import { Installation, prepare } from "../Installation.ts"
 import { errorCode } from "../internal/SqlFailure.ts"
 import * as Migrations from "../Migrations.ts"
 import { SchemaName } from "../SchemaName.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
+import * as Clocks from "./Clocks.ts"
 import * as Isolation from "./Isolation.ts"
+import * as Pooler from "./Pooler.ts"
 import * as Privileges from "./Privileges.ts"
 import * as RowSecurity from "./RowSecurity.ts"
+import * as SchemaShape from "./SchemaShape.ts"
 import * as Settings from "./Settings.ts"
 
 /**
@@ -70,6 +73,11 @@ const inspect = Effect.gen(function* () {
         )
   )
 
+  findings.push(...(yield* guarded("clocks", Clocks.check)))
+  findings.push(...(yield* guarded("pooler", Pooler.check({ url, prepare: yield* prepare }))))
+  // What comes next would fail by it, here and there.
+  if (findings.some(({ check, status }) => check === "pooler" && status === "failed")) return findings
+
   const migrated = yield* guarded("schema version", schemaVersion(schema))
   findings.push(...migrated)
   findings.push(
@@ -81,10 +89,14 @@ const inspect = Effect.gen(function* () {
     )),
     ...(yield* guarded("row-level security", RowSecurity.check(schema)))
   )
+  if (migrated.some(({ status }) => status === "failed")) {
+    const skipped = (check: string, what: string) =>
+      warning(check, `not ${what}, since the schema is not the one it needs`, "bring the schema up first")
+    return [...findings, skipped("schema", "compared with what the migrations make"), skipped("isolation", "probed")]
+  }
   findings.push(
-    ...(migrated.every(({ status }) => status === "passed")
-      ? yield* guarded("isolation", Isolation.check(schema))
-      : [warning("isolation", "not probed, since the schema is not the one it needs", "bring the schema up first")])
+    ...(yield* guarded("schema", SchemaShape.check(schema))),
+    ...(yield* guarded("isolation", Isolation.check(schema)))
   )
   return findings
 })
@@ -137,6 +149,7 @@ const unreachable = (address: string, error: SqlError): Finding => {
       "correct the role or the password in DATABASE_URL, or pg_hba.conf of the server"
     )
   }
+  if (code === "08P01" && /startup parameter/.test(detail)) return failed("connection", detail, Pooler.mend)
   if (code === "3D000") return failed("connection", detail, "create the database, or correct its name in DATABASE_URL")
   return failed("connection", detail, "start the database, or correct host and port in DATABASE_URL")
 }

@@ -1,0 +1,22 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as SqlClient from "effect/sql/SqlClient"
+import { failed, passed } from "./Finding.ts"
+
+/** In milliseconds; NTP keeps machines far closer. */
+const tolerance = 2_000
+
+/** Whether this machine and the database agree on what time it is, as far as the way between them lets tell. */
+export const check = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const before = yield* Clock.currentTimeMillis
+  const [row] = yield* sql`select (extract(epoch from clock_timestamp()) * 1000)::float8`.values
+  const after = yield* Clock.currentTimeMillis
+  const apart = Number(row?.[0]) - (before + after) / 2
+  if (Math.abs(apart) <= tolerance + (after - before) / 2) {
+    return [passed("clocks", "this machine and the database agree to 2 seconds")]
+  }
+  const detail = `the database is ${(Math.abs(apart) / 1_000).toFixed(1)} seconds ${apart > 0 ? "ahead of" : "behind"} this machine`
+  const why = "tokens, due dates and the times of changes depend on both"
+  return [failed("clocks", `${detail}: ${why}`, "keep the clocks of both machines in step, with NTP")]
+})
