@@ -19,6 +19,8 @@ import { EmbeddedPostgres, type EmbeddedPostgresError } from "./EmbeddedPostgres
 import { SchemaName } from "./SchemaName.ts"
 import { settings } from "./Settings.ts"
 
+export * as Prerequisites from "./Prerequisites.ts"
+export type { MissingSetting, UnsafeSetting } from "./Prerequisites.ts"
 export { settingMessage, settings } from "./Settings.ts"
 
 export type { EmbeddedPostgresError } from "./EmbeddedPostgres.ts"

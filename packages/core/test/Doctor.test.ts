@@ -15,6 +15,13 @@ const run = (url: Redacted.Redacted, ...statements: ReadonlyArray<string>) =>
     return yield* Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared)
   }).pipe(Effect.provide(Database.layer({ url, poolSize: 1 })))
 
+/** What a server needs besides its database. */
+const server = {
+  TODO_JWT_SECRET: "correct horse battery staple, and so on",
+  TODO_JWT_ISSUER: "https://issuer.example",
+  TODO_JWT_AUDIENCE: "todo"
+}
+
 /** What the doctor says of the test database, for a server that connects as `url` says. */
 const examine = (url: Redacted.Redacted, environment: Record<string, string> = {}) =>
   Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
@@ -22,7 +29,12 @@ const examine = (url: Redacted.Redacted, environment: Record<string, string> = {
       Doctor.examine(),
       ConfigProvider.layer(
         ConfigProvider.fromEnv({
-          env: { DATABASE_URL: Redacted.value(url), TODO_MIGRATE_URL: Redacted.value(ownerUrl), ...environment }
+          env: {
+            ...server,
+            DATABASE_URL: Redacted.value(url),
+            TODO_MIGRATE_URL: Redacted.value(ownerUrl),
+            ...environment
+          }
         })
       )
     )
@@ -333,6 +345,27 @@ describe("Doctor", () => {
         ["settings: TODO_DATABASE_POOL:", "settings: TODO_JWT_SECRET:", "settings: TODO_JWT_SECRT"]
       )
       assert.notMatch(JSON.stringify(wrong), /hunter2/)
+    }).pipe(spoiling)
+  )
+
+  it.live("says what keeps a server from starting: a failure in production, a warning elsewhere", () =>
+    Effect.gen(function* () {
+      const { url } = yield* TestDatabase
+      const settings = (environment: Record<string, string>) =>
+        Effect.map(examine(url, environment), (findings) =>
+          findings.flatMap(({ check, detail, status }) => (check === "settings" ? [`${status}: ${detail}`] : []))
+        )
+      const enough = "passed: what is set is valid, and enough for a server to start with"
+      assert.deepStrictEqual(yield* settings({}), [enough])
+      assert.deepStrictEqual(yield* settings({ NODE_ENV: "production" }), [enough])
+      const [elsewhere] = yield* settings({ TODO_JWT_SECRET: "" })
+      assert.match(elsewhere ?? "", /^warning: a server would not start: TODO_JWT_SECRET is not set: tokens are/)
+      const [production] = yield* settings({ TODO_JWT_ISSUER: "", NODE_ENV: "production" })
+      assert.match(production ?? "", /^failed: a server would not start: TODO_JWT_ISSUER is not set/)
+      const [open] = yield* settings({ TODO_JWT_AUDIENCE: "", HOST: "0.0.0.0" })
+      assert.match(open ?? "", /^failed: a server would not start: TODO_JWT_AUDIENCE is not set/)
+      const [both] = yield* settings({ TODO_JWKS_URL: "https://issuer.example/keys" })
+      assert.match(both ?? "", /^failed: a server would not start: TODO_JWT_SECRET, TODO_JWKS_URL: set one of them/)
     }).pipe(spoiling)
   )
 

@@ -1,10 +1,11 @@
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Prerequisites from "../Prerequisites.ts"
 import { settingMessage, settings } from "../Settings.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
 
-/** Whether what is set is valid and known, the server's settings too, and whether any of it is without effect. */
+/** Whether what is set is valid and known, whether any of it is without effect, and whether a server would start with it. */
 export const check: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
   const findings: Array<Finding> = []
   const configs: ReadonlyArray<Config.Config<unknown>> = Object.values(settings)
@@ -25,8 +26,26 @@ export const check: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function*
     const mend = "set DATABASE_URL as well, or unset TODO_MIGRATE_URL"
     findings.push(failed("settings", "TODO_MIGRATE_URL is set and DATABASE_URL is not", mend))
   }
-  return findings.length > 0 ? findings : [passed("settings", "what is set is valid")]
+  findings.push(...(yield* start))
+  return findings.length > 0
+    ? findings
+    : [passed("settings", "what is set is valid, and enough for a server to start with")]
 })
+
+/** What keeps a server from starting. In production it fails; elsewhere the server may be another machine's. */
+const start: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
+  const found = (yield* Prerequisites.isProduction) ? failed : warning
+  return yield* Prerequisites.load.pipe(
+    Effect.as([]),
+    Effect.catchTags({
+      MissingSetting: ({ message }) =>
+        Effect.succeed([found("settings", `a server would not start: ${message}`, "set it where the server runs")]),
+      UnsafeSetting: ({ message }) =>
+        Effect.succeed([failed("settings", `a server would not start: ${message}`, "take away what does not belong")])
+    })
+  )
+  // What is not valid has been told.
+}).pipe(Effect.catchTag("ConfigError", () => Effect.succeed([])))
 
 /** The names in the environment that begin with these words; a provider only tells the next word of each. */
 const namesSet = (words: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>> =>
