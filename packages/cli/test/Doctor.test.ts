@@ -1,72 +1,133 @@
+import { spawnSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { admin, json, run, sql } from "./program.ts"
+import { startPgBouncer } from "./pgbouncer.ts"
+import { run, sql, together } from "./program.ts"
 
 const onItsOwn = Effect.provide(TestDatabase.layer)
 
+/** What a server needs besides its database. */
+const server = {
+  TODO_JWT_SECRET: "correct horse battery staple, and so on",
+  TODO_JWT_ISSUER: "https://issuer.example",
+  TODO_JWT_AUDIENCE: "todo"
+}
+
+interface Finding {
+  readonly check: string
+  readonly status: string
+  readonly detail: string
+  readonly mend?: string
+}
+
+/** What the doctor says, and how it ends. */
+const doctor = Effect.fnUntraced(function* (environment: Readonly<Record<string, string>> = {}) {
+  const { ownerUrl, url } = yield* TestDatabase
+  const { code, stderr, stdout } = yield* run(["doctor", "--json"], {
+    ...server,
+    DATABASE_URL: Redacted.value(url),
+    TODO_MIGRATE_URL: Redacted.value(ownerUrl),
+    ...environment
+  })
+  const findings: ReadonlyArray<Finding> = JSON.parse(stdout)
+  return { code, stderr, findings, wrong: findings.filter(({ status }) => status !== "passed") }
+})
+
+const checks = [
+  "settings",
+  "connection",
+  "server version",
+  "encoding",
+  "clocks",
+  "pooler",
+  "schema version",
+  "runtime role",
+  "row-level security",
+  "schema",
+  "isolation"
+]
+
 describe.concurrent("todo-admin doctor", () => {
-  it.live("passes a database as it should be", () =>
+  it.live("passes a database as it should be, again and again", () =>
     Effect.gen(function* () {
-      const findings = yield* json<ReadonlyArray<{ check: string; status: string; detail: string }>>("doctor")
-      assert.deepStrictEqual(
-        findings.map(({ check, status }) => `${check} ${status}`),
-        [
-          "settings",
-          "connection",
-          "server version",
-          "encoding",
-          "schema version",
-          "runtime role",
-          "row-level security",
-          "isolation"
-        ].map((check) => `${check} passed`)
-      )
+      for (const { code, findings, stderr } of [yield* doctor(), yield* doctor()]) {
+        assert.deepStrictEqual(
+          findings.map(({ check, status }) => `${check} ${status}`),
+          checks.map((check) => `${check} passed`)
+        )
+        assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      }
     }).pipe(onItsOwn)
   )
 
-  const faults: ReadonlyArray<readonly [name: string, statement: string, line: RegExp]> = [
+  const faults: ReadonlyArray<readonly [fault: string, statement: string, found: RegExp]> = [
     [
       "row-level security off",
       "alter table todo.todos disable row level security",
-      /row-level security: is off on todos\n +mend: alter/
+      /^row-level security: is off on todos/
+    ],
+    ["not forced", "alter table todo.users no force row level security", /^row-level security: is not forced on users/],
+    ["a policy dropped", "drop policy own_rows on todo.lists", /^row-level security: has no policy on lists/],
+    [
+      "a policy widened",
+      "alter policy own_rows on todo.lists using (true)",
+      /^row-level security: policy own_rows on lists is not ours by now: .*\(true\)/
+    ],
+    ["an index dropped", "drop index todo.todos_by_due_date", /^schema: index todos_by_due_date on todos is missing/],
+    [
+      "a column changed",
+      "alter table todo.todos alter column priority type int",
+      /^schema: column todos.priority is integer not null, and not smallint not null/
     ],
     [
-      "not forced",
-      "alter table todo.users no force row level security",
-      /row-level security: is not forced on users\n +mend: alter/
+      "a constraint dropped",
+      "alter table todo.lists drop constraint lists_name_check",
+      /^schema: constraint lists_name_check on lists is missing/
     ],
-    ["a policy dropped", "drop policy own_rows on todo.lists", /row-level security: has no policy on lists.*\n +mend: /]
+    [
+      "a function replaced",
+      "create or replace function todo.last_position(revision bigint) returns text language sql immutable as $$ select 'a1' $$",
+      /^schema: function last_position\(revision bigint\) is not ours by now/
+    ],
+    ["an older schema", "delete from todo.migrations", /^schema version: "todo" is at version 0, this release needs/],
+    ["a newer schema", "insert into todo.migrations values (99, 'x')", /^schema version: "todo" is at version 99, this/]
   ]
-  for (const [name, statement, line] of faults) {
-    it.live(`finds ${name} and ends with 6`, () =>
+  for (const [fault, statement, found] of faults) {
+    it.live(`finds ${fault}, knows the mend, and ends with 6`, () =>
       Effect.gen(function* () {
         const { ownerUrl } = yield* TestDatabase
         yield* sql(ownerUrl, statement)
-        const { code, stderr, stdout } = yield* admin("doctor")
-        assert.match(stdout, line)
+        const { code, stderr, wrong } = yield* doctor()
+        const finding = wrong.find(({ check, detail }) => found.test(`${check}: ${detail}`))
+        assert.deepInclude(finding, { status: "failed" }, JSON.stringify(wrong))
+        assert.isNotEmpty(finding?.mend)
         assert.strictEqual(code, 6)
         assert.match(stderr, /^todo-admin: \d problems? found\n$/)
       }).pipe(onItsOwn)
     )
   }
 
-  it.live("finds a server that runs as the owner of the tables, and one that runs as superuser", () =>
-    Effect.gen(function* () {
-      const { adminUrl, ownerUrl } = yield* TestDatabase
-      const [owner, superuser] = yield* Effect.all(
-        [
-          run(["doctor"], { DATABASE_URL: Redacted.value(ownerUrl), TODO_MIGRATE_URL: Redacted.value(adminUrl) }),
-          run(["doctor"], { DATABASE_URL: Redacted.value(adminUrl), TODO_MIGRATE_URL: Redacted.value(ownerUrl) })
-        ],
-        { concurrency: 2 }
-      )
-      assert.match(owner.stdout, /failed +runtime role: "todo_owner" owns .*\blists\b.*\n +mend: /)
-      assert.strictEqual(owner.code, 6)
-      assert.match(superuser.stdout, /failed +runtime role: "postgres" is a superuser.*\n +mend: /)
-      assert.strictEqual(superuser.code, 6)
-    }).pipe(onItsOwn)
+  it.live(
+    "finds a server that runs as the owner of the tables, one that runs as superuser, and a clock that is off",
+    () =>
+      Effect.gen(function* () {
+        const { adminUrl, ownerUrl } = yield* TestDatabase
+        const [owner, superuser, late] = yield* together(
+          doctor({ DATABASE_URL: Redacted.value(ownerUrl), TODO_MIGRATE_URL: Redacted.value(adminUrl) }),
+          doctor({ DATABASE_URL: Redacted.value(adminUrl), TODO_MIGRATE_URL: Redacted.value(ownerUrl) }),
+          doctor({ NODE_OPTIONS: "--import=data:text/javascript,const{now}=Date;Date.now=()=>now()-9000" })
+        )
+        assert.match(owner.wrong[0]?.detail ?? "", /^"todo_owner" owns .*\blists\b/)
+        assert.match(superuser.wrong[0]?.detail ?? "", /^"postgres" is a superuser/)
+        assert.match(late.wrong[0]?.detail ?? "", /^the database is (8|9)\.\d seconds ahead of this machine/)
+        for (const { code, wrong } of [owner, superuser, late]) {
+          assert.strictEqual(code, 6)
+          assert.strictEqual(wrong.length, 1)
+          assert.isNotEmpty(wrong[0]?.mend)
+        }
+      }).pipe(onItsOwn)
   )
 
   it.live("warns where one role serves and migrates, and ends with 0", () =>
@@ -78,7 +139,36 @@ describe.concurrent("todo-admin doctor", () => {
       })
       assert.match(stdout, /warning +runtime role: "todo_owner" owns the tables.*held by FORCE only\n +mend: /)
       assert.match(stdout, /warning +settings: TODO_DATABSE_POOL is set, but there is no such setting\n +mend: /)
+      assert.match(stdout, /warning +settings: a server would not start: TODO_JWT_SECRET is not set: .*\n +mend: /)
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
     }).pipe(onItsOwn)
+  )
+
+  it.live(
+    "knows a pooler that forgets prepared statements, one that refuses time limits, and what suits both",
+    (test) =>
+      Effect.gen(function* () {
+        if (spawnSync("pgbouncer", ["--version"]).error) return test.skip("there is no pgbouncer on this machine")
+        const { url } = yield* TestDatabase
+        const [tolerant, strict, sessions] = yield* Effect.all([
+          startPgBouncer(url, "transaction", "statement_timeout,lock_timeout,idle_in_transaction_session_timeout"),
+          startPgBouncer(url, "transaction", ""),
+          startPgBouncer(url, "session", "statement_timeout,lock_timeout,idle_in_transaction_session_timeout")
+        ])
+        const [forgets, refuses, suits, session] = yield* together(
+          doctor({ DATABASE_URL: tolerant }),
+          doctor({ DATABASE_URL: strict }),
+          doctor({ DATABASE_URL: strict, TODO_DATABASE_PREPARE: "false" }),
+          doctor({ DATABASE_URL: sessions })
+        )
+        assert.match(forgets.wrong[0]?.detail ?? "", /^a pooler in transaction mode .* forgets prepared statements$/)
+        assert.match(refuses.wrong[0]?.detail ?? "", /^cannot connect to .*unsupported startup parameter/)
+        for (const { code, wrong } of [forgets, refuses]) {
+          assert.strictEqual(code, 6)
+          assert.strictEqual(wrong.length, 1)
+          assert.match(wrong[0]?.mend ?? "", /^set TODO_DATABASE_PREPARE=false/)
+        }
+        assert.deepStrictEqual([suits.wrong, session.wrong], [[], []])
+      }).pipe(Effect.scoped, onItsOwn)
   )
 })

@@ -12,7 +12,8 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 
-const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
+/** Where the program starts. */
+export const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
 
 /** Spares each process a third of its time, most of it for stripping types. */
 const compiled = join(tmpdir(), "todo-admin-compiled")

@@ -130,5 +130,9 @@ const move = Command.make(
 
 export const list = noun.pipe(
   Command.withDescription("Work on the lists of one user"),
+  Command.withExamples([
+    { command: "todo-admin list list --user alice", description: "The lists that alice has" },
+    { command: 'todo-admin list add --user alice "Errands"' }
+  ]),
   Command.withSubcommands([all, show, add, rename, remove, restore, move])
 )

@@ -166,6 +166,10 @@ const move = Command.make(
 
 export const todo = noun.pipe(
   Command.withDescription("Work on the todos of one user"),
+  Command.withExamples([
+    { command: "todo-admin todo list --user alice --open", description: "What alice has to do" },
+    { command: 'todo-admin todo add --user alice "Buy milk"' }
+  ]),
   Command.withSubcommands([
     list,
     show,

@@ -39,7 +39,8 @@ export const check = Effect.fnUntraced(function* (settings: Database.DatabaseSet
     return yield* other.withTransaction(
       Effect.gen(function* () {
         const held = yield* session(other)
-        const next = yield* session(one)
+        // In a transaction, since outside of one the client prepares again what was forgotten.
+        const next = yield* one.withTransaction(session(one))
         return held === mine || next !== mine
       })
     )

@@ -1,0 +1,27 @@
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import * as Command from "effect/cli/Command"
+import pkg from "../package.json" with { type: "json" }
+import { describe, exitCode } from "./Failure.ts"
+import { say } from "./Output.ts"
+import { Debugging, layer, todoAdmin } from "./TodoAdmin.ts"
+
+const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
+  const line = yield* describe(cause)
+  if (line === undefined) return
+  yield* say(line)
+  if (yield* Ref.get(yield* Debugging)) yield* say(Cause.pretty(cause))
+})
+
+Command.run(todoAdmin, { version: pkg.version }).pipe(
+  Effect.tapCause(report),
+  Effect.provide(Layer.merge(layer, NodeServices.layer)),
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    teardown: (exit, done) => done(exitCode(exit))
+  })
+)
