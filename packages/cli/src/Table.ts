@@ -1,6 +1,6 @@
 import { styleText } from "node:util"
 import { displayWidth } from "effect/cli/CliOutput"
-import { fit, lines, oneLine } from "./Text.ts"
+import { fit, lines, oneLine, wrap } from "./Text.ts"
 
 /** What human output is drawn on. */
 export interface Screen {
@@ -109,10 +109,12 @@ export const record = (
   const width = Math.max(...shown.map(([name]) => displayWidth(name)))
   return shown
     .flatMap(([name, value, style]) =>
-      lines(value).map((line, at) => {
-        const label = styled(screen, "dim", fit(at === 0 ? name : "", width))
-        return `${label}${" ".repeat(gap)}${style === undefined ? line : styled(screen, style, line)}`.trimEnd()
-      })
+      lines(value)
+        .flatMap((line) => wrap(line, (screen.width ?? Infinity) - width - gap))
+        .map((line, at) => {
+          const label = styled(screen, "dim", fit(at === 0 ? name : "", width))
+          return `${label}${" ".repeat(gap)}${style === undefined ? line : styled(screen, style, line)}`.trimEnd()
+        })
     )
     .join("\n")
 }

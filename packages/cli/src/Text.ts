@@ -29,3 +29,18 @@ export const fit = (text: string, width: number): string => {
   }
   return fit(`${cut}…`, width)
 }
+
+/** The words of a line in lines of at most `width` cells; a word that is longer has a line of its own. */
+export const wrap = (line: string, width: number): ReadonlyArray<string> => {
+  if (displayWidth(line) <= width) return [line]
+  const wrapped: Array<string> = []
+  let current = ""
+  for (const word of line.split(" ")) {
+    const longer = current === "" ? word : `${current} ${word}`
+    if (current !== "" && displayWidth(longer) > width) {
+      wrapped.push(current)
+      current = word
+    } else current = longer
+  }
+  return [...wrapped, current]
+}

@@ -124,7 +124,6 @@ describe.concurrent("todo-admin doctor", () => {
         assert.match(late.wrong[0]?.detail ?? "", /^the database is (8|9)\.\d seconds ahead of this machine/)
         for (const { code, wrong } of [owner, superuser, late]) {
           assert.strictEqual(code, 6)
-          assert.strictEqual(wrong.length, 1)
           assert.isNotEmpty(wrong[0]?.mend)
         }
       }).pipe(onItsOwn)

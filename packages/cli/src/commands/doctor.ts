@@ -4,17 +4,23 @@ import * as Command from "effect/cli/Command"
 import { ProblemsFound } from "../Failure.ts"
 import { notices, print } from "../Output.ts"
 import { type Screen, styled } from "../Table.ts"
-import { oneLine } from "../Text.ts"
+import { oneLine, wrap } from "../Text.ts"
 
 const colours = { passed: "green", warning: "yellow", failed: "red" } as const
+
+const indent = "warning  ".length
 
 const draw = (findings: ReadonlyArray<Finding>, screen: Screen): string =>
   findings
     .flatMap(({ check, detail, mend, status }) => [
-      `${styled(screen, colours[status], status.padEnd("warning".length))}  ${styled(screen, "bold", check)}: ${oneLine(detail)}`,
-      ...(mend === undefined ? [] : [`         mend: ${oneLine(mend)}`])
+      `${styled(screen, colours[status], status)}${" ".repeat(indent - status.length)}${styled(screen, "bold", check)}${hanging(screen, `${check}: ${oneLine(detail)}`).slice(check.length)}`,
+      ...(mend === undefined ? [] : [`${" ".repeat(indent)}${hanging(screen, `mend: ${oneLine(mend)}`)}`])
     ])
     .join("\n")
+
+/** Text of which only the first line begins further left. */
+const hanging = ({ width }: Screen, text: string): string =>
+  wrap(text, (width ?? Infinity) - indent).join(`\n${" ".repeat(indent)}`)
 
 export const doctor = Command.make(
   "doctor",
