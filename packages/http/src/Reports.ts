@@ -21,9 +21,13 @@ const isOurs = (reason: Cause.Reason<unknown>): boolean =>
   (Cause.isFailReason(reason) &&
     (HttpApiError.HttpApiSchemaError.is(reason.error) || Predicate.isTagged(reason.error, "Unavailable")))
 
+/** Messages of JavaScript itself quote the value that they complain of. */
+const isOfEngine = (error: Error): boolean =>
+  error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError
+
 /**
  * What may be written down of an error. Of one of PostgreSQL's, the state and the
- * constraint: its other fields repeat rows.
+ * constraint: its other fields repeat rows. Of one of JavaScript's, where it happened.
  */
 const describe = (error: unknown) => {
   if (isSqlError(error)) {
@@ -37,9 +41,11 @@ const describe = (error: unknown) => {
       routine: field("routine")
     }
   }
-  return error instanceof Error
-    ? { name: error.name, message: error.message, stack: error.stack }
-    : { name: "unknown", message: String(error) }
+  if (!(error instanceof Error)) return { name: typeof error }
+  const { message, name, stack = "" } = error
+  if (!isOfEngine(error)) return { name, message, stack }
+  const [, ...places] = stack.split(/\n\s+(?=at )/)
+  return { name, stack: places.join("\n") }
 }
 
 /** What went wrong in one request. */

@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Logging from "./Logging.ts"
 import * as Program from "./Program.ts"
+import * as Tracing from "./Tracing.ts"
 
 /** Why the server does not start, in one line. */
 const reason = (error: unknown): string => {
@@ -44,11 +45,16 @@ const exported = Layer.unwrap(
   Effect.map(Config.option(settings.OTEL_EXPORTER_OTLP_ENDPOINT), (endpoint) =>
     Option.isNone(endpoint)
       ? Layer.empty
-      : Otlp.layerJson({
-          baseUrl: endpoint.value.href,
-          resource: { serviceName: "todo" },
-          loggerMergeWithExisting: true
-        }).pipe(Layer.provide(FetchHttpClient.layer))
+      : Tracing.layer.pipe(
+          Layer.provideMerge(
+            Otlp.layerJson({
+              baseUrl: endpoint.value.href,
+              resource: { serviceName: "todo" },
+              loggerMergeWithExisting: true
+            })
+          ),
+          Layer.provide(FetchHttpClient.layer)
+        )
   )
 )
 

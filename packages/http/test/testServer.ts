@@ -6,11 +6,11 @@ import { createHmac, randomUUID } from "node:crypto"
 import { Database, Services } from "@todo/core"
 import { layerDatabase, TestDatabase } from "@todo/core/testing"
 import { Server, TokenVerifier } from "@todo/http"
-import { Duration, Effect, Layer, ManagedRuntime, Redacted, References } from "effect"
+import { Duration, Effect, Layer, Logger, ManagedRuntime, Redacted, References } from "effect"
 import { HttpServer } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { SignJWT } from "jose"
-import { afterAll, beforeAll } from "vitest"
+import { afterAll, beforeAll, expect } from "vitest"
 import { assertPromised } from "./OpenApiAnswers.ts"
 
 export const secret = "the-secret-of-the-test-server-0123456789"
@@ -98,6 +98,15 @@ export interface TestUser {
   readonly add: (todo?: Record<string, unknown>) => Promise<Json>
 }
 
+/** What no line of the log may have, at whatever level: names, texts and secrets of the tests. */
+const confidential = /user-[\da-f]{8}-|Buy milk|the-secret-|canary|eyJ/
+const indiscreet: Array<string> = []
+const logger = Logger.layer([
+  Logger.map(Logger.formatJson, (line) => {
+    if (confidential.test(line)) indiscreet.push(line)
+  })
+])
+
 const layer = Server.layer({
   host: "127.0.0.1",
   port: 0,
@@ -115,7 +124,7 @@ const layer = Server.layer({
     })
   ),
   Layer.provideMerge(layerDatabase),
-  Layer.provide(Layer.succeed(References.MinimumLogLevel, "None"))
+  Layer.provide([logger, Layer.succeed(References.MinimumLogLevel, "All")])
 )
 
 /** Call it at the top of a test file: the server runs for the tests of that file. */
@@ -127,7 +136,10 @@ export const useServer = () => {
       Effect.map(HttpServer.HttpServer, (server) => HttpServer.formatAddress(server.address))
     )
   })
-  afterAll(() => runtime.dispose())
+  afterAll(async () => {
+    await runtime.dispose()
+    expect(indiscreet).toEqual([])
+  })
 
   const send = (method: string, path: string, sent?: Sent) => request(address + path, method, sent)
 
