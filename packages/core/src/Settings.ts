@@ -112,6 +112,8 @@ export const settings = {
   TODO_RATE_LIMIT: Config.map(Config.schema(rateLimit, "TODO_RATE_LIMIT"), parseRateLimit),
   TODO_BODY_LIMIT: Config.ByteSize("TODO_BODY_LIMIT"),
   TODO_REQUEST_TIMEOUT: Config.schema(duration, "TODO_REQUEST_TIMEOUT"),
+  TODO_MAX_CONNECTIONS: Config.schema(whole(1, 1_000_000), "TODO_MAX_CONNECTIONS"),
+  TODO_DRAIN_DELAY: Config.schema(duration, "TODO_DRAIN_DELAY"),
   TODO_DRAIN_TIMEOUT: Config.schema(duration, "TODO_DRAIN_TIMEOUT"),
   TODO_METRICS_PORT: Config.schema(whole(1, 65_535), "TODO_METRICS_PORT"),
   TODO_LOG_LEVEL: Config.LogLevel("TODO_LOG_LEVEL"),

@@ -1,4 +1,5 @@
 import * as ByteSize from "effect/ByteSize"
+import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -13,6 +14,8 @@ export interface ServerSettings extends HttpApp.AppSettings, Socket.SocketSettin
   readonly port: number
   /** Where `/metrics` is served: on a port of its own, or else beside the API. */
   readonly metricsPort?: number | undefined
+  /** How long it still takes what comes once it is told to stop and no longer ready; not at all where nothing is said. */
+  readonly drainDelay?: Duration.Duration | undefined
 }
 
 /** Paths mean what they say: no folded case, no ignored slashes. */
@@ -33,7 +36,7 @@ export const layer = (settings: ServerSettings) => {
     metricsPort === undefined
       ? Layer.empty
       : HttpServer.serve(Telemetry.metricsAlone).pipe(Layer.provide(Socket.layer(settings, metricsPort)))
-  return Lifecycle.layerDrain.pipe(
+  return Lifecycle.layerDrain(settings.drainDelay ?? Duration.zero).pipe(
     Layer.provideMerge(
       HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, Telemetry.layerMetricsRoute) : app, options)
     ),

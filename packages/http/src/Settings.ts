@@ -62,7 +62,9 @@ export const load = Effect.gen(function* () {
       userLabel: yield* settings.TODO_LOG_USER.pipe(Config.withDefault("hashed" as const)),
       metricsPort: yield* optional(settings.TODO_METRICS_PORT),
       requestTimeout: yield* settings.TODO_REQUEST_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10))),
-      drainTimeout: yield* settings.TODO_DRAIN_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10)))
+      drainTimeout: yield* settings.TODO_DRAIN_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10))),
+      maxConnections: yield* optional(settings.TODO_MAX_CONNECTIONS),
+      drainDelay: yield* settings.TODO_DRAIN_DELAY.pipe(Config.withDefault(Duration.zero))
     },
     tokens: {
       ...tokenKeys,

@@ -3,7 +3,7 @@
  * do not speak HTTP, and how it ends.
  */
 import { randomUUID } from "node:crypto"
-import { createServer } from "node:http"
+import { createServer, type ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Duration from "effect/Duration"
@@ -16,21 +16,25 @@ export interface SocketSettings {
   readonly host: string
   /** How long requests in flight may take to end when the server is told to stop. */
   readonly drainTimeout: Duration.Duration
+  /** How many connections at once, 10,000 where nothing is said; those on top are closed as they come. */
+  readonly maxConnections?: number | undefined
 }
 
-/** Answers what is not HTTP at all, which Node would do with an empty body. */
-const refuse = (error: NodeJS.ErrnoException, socket: Duplex) => {
-  if (!socket.writable || error.code === "ECONNRESET") return socket.destroy()
-  const tooLong = error.code === "HPE_HEADER_OVERFLOW"
-  const problem = {
-    ...describe("malformed-request", tooLong ? "The headers are larger than this server reads" : "This is not HTTP"),
-    ...(tooLong && { status: 431 }),
-    requestId: randomUUID()
-  }
-  const body = JSON.stringify(problem)
+/** What Node finds wrong with what came, by its code: status line and detail. Anything else is no HTTP. */
+const refusals: Record<string, readonly [status: number, reason: string, detail: string]> = {
+  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large", "The headers are larger than this server reads"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The request did not come to its end in time"]
+}
+const notHttp = [400, "Bad Request", "This is not HTTP"] as const
+
+/** Answers what is not HTTP at all or does not come to its end, which Node would do with an empty body. */
+const refuse = (error: NodeJS.ErrnoException, socket: Duplex, begun: boolean) => {
+  if (!socket.writable || begun || error.code === "ECONNRESET") return socket.destroy()
+  const [status, reason, detail] = refusals[error.code ?? ""] ?? notHttp
+  const body = JSON.stringify({ ...describe("malformed-request", detail), status, requestId: randomUUID() })
   return socket.end(
     [
-      `HTTP/1.1 ${tooLong ? "431 Request Header Fields Too Large" : "400 Bad Request"}`,
+      `HTTP/1.1 ${status} ${reason}`,
       `Content-Type: ${mediaType}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       "Connection: close",
@@ -50,14 +54,26 @@ export const layer = (settings: SocketSettings, port: number) =>
         requestTimeout: 30_000,
         // Of a header that is there once at most, Node would take the first: what a proxy in front took is another.
         joinDuplicateHeaders: true,
-        connectionsCheckingInterval: 1_000
+        connectionsCheckingInterval: 1_000,
+        // Longer than the minute after which balancers close theirs: whoever closes first never hits a request.
+        keepAliveTimeout: 65_000,
+        // Who asks for another protocol, as some clients do with each request, is answered in this one (RFC 9110, 7.8).
+        shouldUpgradeCallback: () => false
       })
+      server.maxConnections = settings.maxConnections ?? 10_000
       // Silent both ways for so long is a client that does not read, as event streams are never silent. Node
       // looks twice before it believes it.
       server.setTimeout(30_000)
-      server.on("clientError", refuse)
+      const answers = new WeakMap<Duplex, ServerResponse>()
+      server.on("request", ({ socket }, answer) => answers.set(socket, answer))
+      const refuseOn = (error: NodeJS.ErrnoException, socket: Duplex) => {
+        const answer = answers.get(socket)
+        // In the middle of an answer there is no place for another.
+        refuse(error, socket, answer !== undefined && answer.headersSent && !answer.writableFinished)
+      }
+      server.on("clientError", refuseOn)
       // Node would hang up on the one, and answer the other without a body; RFC 9110, 10.1.1 lets us pass over it.
-      server.on("connect", (_, socket) => refuse(new Error(), socket))
+      server.on("connect", (_, socket) => refuseOn(new Error(), socket))
       server.on("checkExpectation", (request, response) => server.emit("request", request, response))
       // Connections that were opened ahead and have not asked for anything would hold up the end.
       const unused = new Set<Duplex>()
@@ -71,8 +87,10 @@ export const layer = (settings: SocketSettings, port: number) =>
         Effect.andThen(
           ended,
           Effect.sync(() => {
-            for (const socket of unused) socket.destroy()
-            setTimeout(() => server.closeAllConnections(), Duration.toMillis(settings.drainTimeout)).unref()
+            // A request may be on its way in one that was just opened.
+            setTimeout(() => unused.forEach((socket) => socket.destroy()), 100).unref()
+            // What is interrupted at the deadline still says so.
+            setTimeout(() => server.closeAllConnections(), Duration.toMillis(settings.drainTimeout) + 100).unref()
           })
         )
       )

@@ -76,7 +76,7 @@ export const load = async (url: string, { agent = new Agent({ keepAlive: true })
   const users = await Promise.all(Array.from({ length: 20 }, () => bearer()))
   const samples: Array<Promise<Sample>> = []
   const began = performance.now()
-  let ended = false
+  const end = new AbortController()
   const next = (n: number): Sent => {
     const headers = users[n % users.length] ?? {}
     const one = { headers, agent, ...(patience !== undefined && { patience }) }
@@ -85,9 +85,9 @@ export const load = async (url: string, { agent = new Agent({ keepAlive: true })
       : { ...one, path: n % 3 === 1 ? "/v1/todos?limit=5" : "/v1/me" }
   }
   const sending = (async () => {
-    for (let n = 0; !ended; n++) {
-      const due = began + (n * 1_000) / rate - performance.now()
-      if (due > 1) await sleep(due)
+    for (let n = 0; !end.signal.aborted; n++) {
+      const wait = began + (n * 1_000) / rate - performance.now()
+      if (wait > 1) await sleep(wait)
       samples.push(exchange(url, next(n)))
     }
   })()
@@ -96,7 +96,7 @@ export const load = async (url: string, { agent = new Agent({ keepAlive: true })
     sent: () => samples.length,
     /** Sends no more, and waits for what is under way. */
     stop: async (): Promise<ReadonlyArray<Sample>> => {
-      ended = true
+      end.abort()
       await sending
       const all = await Promise.all(samples)
       if (agent !== false) agent.destroy()

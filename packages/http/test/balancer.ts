@@ -1,0 +1,55 @@
+/**
+ * Test kit: a balancer as plain as they come. It asks each server whether it is ready,
+ * keeps connections to those that are, and repeats nothing.
+ */
+import { once } from "node:events"
+import { Agent, createServer, request as send } from "node:http"
+import { onTestFinished } from "vitest"
+import { exchange } from "./load.ts"
+import { portOf } from "./program.ts"
+
+/** How often it asks; a server that is not ready gets nothing from the next time on. */
+export const healthInterval = 200
+
+export const balancer = async () => {
+  const servers = new Map<string, { readonly agent: Agent; ready: boolean }>()
+  let turn = 0
+  const front = createServer({ keepAliveTimeout: 65_000 }, (asked, answer) => {
+    const ready = [...servers].filter(([, server]) => server.ready)
+    const [url, server] = ready[turn++ % ready.length] ?? []
+    if (server === undefined) return answer.writeHead(502).end("no server")
+    const { connection: _, ...headers } = asked.headers
+    const onward = send(`${url}${asked.url}`, { agent: server.agent, headers, method: asked.method })
+    onward.on("response", (given) => {
+      const { connection: _, "keep-alive": _timeout, ...headers } = given.headers
+      answer.writeHead(given.statusCode ?? 502, headers)
+      given.pipe(answer)
+      given.on("error", () => answer.destroy())
+    })
+    onward.on("error", (error) => answer.writeHead(502).end(error.message))
+    return asked.pipe(onward)
+  }).listen(0, "127.0.0.1")
+  await once(front, "listening")
+  const look = () =>
+    Promise.all(
+      [...servers].map(async ([url, server]) => {
+        const { status } = await exchange(url, { path: "/readyz", agent: false, patience: 5_000 })
+        server.ready = status === 200
+      })
+    )
+  const looking = setInterval(() => void look(), healthInterval)
+  onTestFinished(() => {
+    clearInterval(looking)
+    front.close()
+    front.closeAllConnections()
+    for (const { agent } of servers.values()) agent.destroy()
+  })
+  return {
+    url: `http://127.0.0.1:${portOf(front)}`,
+    /** Sends to it as soon as it is ready. */
+    add: async (url: string) => {
+      servers.set(url, { agent: new Agent({ keepAlive: true }), ready: false })
+      await look()
+    }
+  }
+}
