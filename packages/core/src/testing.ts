@@ -1,12 +1,14 @@
 /**
  * Test kit: a migrated database of its own for each test file, on the server that
- * `TEST_POSTGRES` names.
+ * `TEST_POSTGRES` names; what serves gets at it through the pooler that `TEST_POOLER`
+ * names, where that is set.
  */
 import { randomUUID } from "node:crypto"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -56,13 +58,20 @@ end $$`,
  */
 export class TestDatabase extends Context.Service<
   TestDatabase,
-  { readonly url: Redacted.Redacted; readonly ownerUrl: Redacted.Redacted; readonly adminUrl: Redacted.Redacted }
+  {
+    readonly url: Redacted.Redacted
+    /** Whether statements may be prepared there. */
+    readonly prepare: boolean
+    readonly ownerUrl: Redacted.Redacted
+    readonly adminUrl: Redacted.Redacted
+  }
 >()("@todo/core/TestDatabase") {
   static readonly make = (options: { readonly migrated: boolean }) =>
     Layer.effect(
       TestDatabase,
       Effect.gen(function* () {
         const server = yield* Config.String("TEST_POSTGRES")
+        const pooler = yield* Config.option(Config.String("TEST_POOLER"))
         const name = `test_${randomUUID().replaceAll("-", "")}`
         const admin = at(server, "postgres")
         yield* Effect.acquireRelease(
@@ -77,7 +86,12 @@ export class TestDatabase extends Context.Service<
           () => as(admin, run(`drop database ${name} with (force)`)).pipe(Effect.ignore)
         )
         return TestDatabase.of({
-          url: at(server, name, runtime),
+          url: at(
+            Option.getOrElse(pooler, () => server),
+            name,
+            runtime
+          ),
+          prepare: Option.isNone(pooler),
           ownerUrl: at(server, name, owner),
           adminUrl: at(server, name)
         })
@@ -90,7 +104,7 @@ export class TestDatabase extends Context.Service<
 
 /** A client of the test database, as servers run. */
 export const layerDatabase: Layer.Layer<SqlClient.SqlClient | TestDatabase, SqlError | Config.ConfigError> =
-  Layer.unwrap(Effect.map(TestDatabase, ({ url }) => Database.layer({ url, poolSize: 10 }))).pipe(
+  Layer.unwrap(Effect.map(TestDatabase, ({ prepare, url }) => Database.layer({ url, prepare, poolSize: 10 }))).pipe(
     Layer.provideMerge(TestDatabase.layer)
   )
 

@@ -26,7 +26,11 @@ const telling = (tell: (text: string) => void) =>
     })
   )
 
-const serverOn = (url: Redacted.Redacted, tell: (text: string) => void, drainTimeout: Duration.Duration) =>
+const serverOn = (
+  { prepare, url }: typeof TestDatabase.Service,
+  tell: (text: string) => void,
+  drainTimeout: Duration.Duration
+) =>
   Server.layer({
     host: "127.0.0.1",
     port: 0,
@@ -39,7 +43,7 @@ const serverOn = (url: Redacted.Redacted, tell: (text: string) => void, drainTim
       TokenVerifier.layer({ secrets: [Redacted.make(secret)], issuer, audience, maxAge: Duration.hours(24) })
     ),
     Layer.provide(telling(tell)),
-    Layer.provide(Database.layer({ url, poolSize: 5 })),
+    Layer.provide(Database.layer({ url, prepare, poolSize: 5 })),
     Layer.provide(Layer.succeed(References.MinimumLogLevel, "None"))
   )
 
@@ -67,7 +71,7 @@ export const useServers = () => {
     /** Starts one more; it is stopped with the test at the latest. */
     start: async (drainTimeout = Duration.seconds(10)): Promise<LiveServer> => {
       const texts: Array<string> = []
-      const runtime = ManagedRuntime.make(serverOn(where().url, (text) => texts.push(text), drainTimeout))
+      const runtime = ManagedRuntime.make(serverOn(where(), (text) => texts.push(text), drainTimeout))
       onTestFinished(() => runtime.dispose())
       const { address } = await runtime.runPromise(HttpServer.HttpServer)
       return {

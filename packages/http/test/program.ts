@@ -31,7 +31,9 @@ export const settings = {
   PORT: "0",
   TODO_JWT_SECRET: secret,
   TODO_JWT_ISSUER: issuer,
-  TODO_JWT_AUDIENCE: audience
+  TODO_JWT_AUDIENCE: audience,
+  // Of the pooler that `TEST_POOLER` names.
+  ...(process.env["TEST_POOLER"] !== undefined && { TODO_DATABASE_PREPARE: "false" })
 }
 
 export interface Program {

@@ -1,0 +1,80 @@
+/**
+ * Test kit: PgBouncer in transaction mode before a PostgreSQL, where this machine has it.
+ */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { existsSync } from "node:fs"
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { connect, createServer } from "node:net"
+import { delimiter, join } from "node:path"
+import { tmpdir } from "node:os"
+import { setTimeout as sleep } from "node:timers/promises"
+
+/** Debian has it where the paths of other users than root do not lead. */
+export const pgbouncer = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"]
+  .map((directory) => join(directory, "pgbouncer"))
+  .find((path) => existsSync(path))
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const address = server.address()
+  server.close()
+  await once(server, "close")
+  return typeof address === "object" && address !== null ? address.port : 0
+}
+
+const listens = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => resolve(true))
+    socket.on("connect", () => socket.destroy()).on("error", () => resolve(false))
+  })
+
+/** A pooler before the server at this address: the same address with another port, and its end. */
+export const startPooler = async (server: string, { poolSize = 20 } = {}) => {
+  if (pgbouncer === undefined) throw new Error("there is no pgbouncer")
+  const upstream = new URL(server)
+  const port = await freePort()
+  const directory = await mkdtemp(join(tmpdir(), "todo-pgbouncer-"))
+  // It refuses to run as root, and whoever it runs as then has to get at its files.
+  await chmod(directory, 0o755)
+  const users = join(directory, "users.txt")
+  const config = join(directory, "pgbouncer.ini")
+  await writeFile(users, ["todo_runtime", "todo_owner", "postgres"].map((name) => `"${name}" ""\n`).join(""))
+  await writeFile(
+    config,
+    `[databases]
+* = host=${upstream.hostname} port=${upstream.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = trust
+auth_file = ${users}
+pool_mode = transaction
+default_pool_size = ${poolSize}
+max_client_conn = 2000
+`
+  )
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+  const child = spawn(pgbouncer, ["-q", config], { ...nobody, cwd: "/", stdio: ["ignore", "ignore", "pipe"] })
+  let log = ""
+  child.stderr.setEncoding("utf8").on("data", (text) => (log += text))
+  const ended = once(child, "close")
+  for (let tries = 0; !(await listens(port)); tries++) {
+    if (child.exitCode !== null || tries > 200) throw new Error(`pgbouncer does not listen: ${log}`)
+    await sleep(50)
+  }
+  const through = new URL(server)
+  through.port = String(port)
+  return {
+    url: through.href,
+    stop: async () => {
+      child.kill("SIGTERM")
+      const killing = setTimeout(() => child.kill("SIGKILL"), 2_000)
+      await ended
+      clearTimeout(killing)
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+}
