@@ -199,7 +199,7 @@ describe.concurrent("todo-admin migrate", () => {
           })
           yield* sql(ownerUrl, waiting).pipe(
             Effect.repeat({ until: (rows) => rows.length > 0 }),
-            Effect.timeout("20 seconds")
+            Effect.timeout("90 seconds")
           )
           blocked.child.kill("SIGINT")
           return yield* Effect.promise(() => blocked.ended)
