@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { displayWidth } from "effect/cli/CliOutput"
-import { table } from "../src/Table.ts"
+import { record, table } from "../src/Table.ts"
 
 const rows = [
   { id: "0123456789", title: "Buy milk", note: "" },
@@ -33,5 +33,16 @@ describe("A table", () => {
 
   it("becomes records where even the least does not fit", () => {
     assert.deepStrictEqual(draw(19).slice(0, 4), ["ID     0123456789", "TITLE  Buy milk", "", "ID     9876543210"])
+  })
+
+  it("breaks the values of records between words, below each other", () => {
+    const value = "the words of a longer value, 0123456789abcdefghijklmnop too"
+    assert.deepStrictEqual(record([["note", value]], { width: 24, colour: false }).split("\n"), [
+      "note  the words of a",
+      "      longer value,",
+      "      0123456789abcdefghijklmnop",
+      "      too"
+    ])
+    assert.strictEqual(record([["note", value]], { width: undefined, colour: false }), `note  ${value}`)
   })
 })
