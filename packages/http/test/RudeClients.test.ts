@@ -305,7 +305,9 @@ describe("Clients that are slow or rude", () => {
     const agent = new Agent()
     expect(await exchange(server.address, { agent, headers: asked, path: "/v1/me" })).toMatchObject({ status: 200 })
     const post = { agent, headers: asked, method: "POST", path: "/v1/todos", json: { title: "over HTTP/1.1" } }
-    expect(await exchange(server.address, post)).toMatchObject({ status: 201 })
+    for (const chunked of [false, true]) {
+      expect(await exchange(server.address, { ...post, chunked })).toMatchObject({ status: 201 })
+    }
   })
 
   it("100 requests in one write are answered in their order, and garbage behind one ends the connection", async () => {

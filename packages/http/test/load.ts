@@ -25,13 +25,18 @@ export interface Sent {
   readonly method?: string
   readonly headers?: Record<string, string>
   readonly json?: unknown
+  /** Whether the body goes in chunks, without its length. */
+  readonly chunked?: boolean
   readonly agent?: Agent | false
   /** After so many milliseconds without an answer it counts as `no answer`. */
   readonly patience?: number
 }
 
 /** Sends one request; never fails. */
-export const exchange = (url: string, { agent, headers, json, method = "GET", path, patience = 30_000 }: Sent) =>
+export const exchange = (
+  url: string,
+  { agent, chunked = false, headers, json, method = "GET", path, patience = 30_000 }: Sent
+) =>
   new Promise<Sample>((resolve) => {
     const began = performance.now()
     const body = json === undefined ? undefined : JSON.stringify(json)
@@ -44,7 +49,9 @@ export const exchange = (url: string, { agent, headers, json, method = "GET", pa
       agent,
       headers: {
         ...headers,
-        ...(body !== undefined && { "content-type": "application/json", "content-length": Buffer.byteLength(body) })
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(body !== undefined &&
+          (chunked ? { "transfer-encoding": "chunked" } : { "content-length": Buffer.byteLength(body) }))
       }
     })
     const late = setTimeout(() => {

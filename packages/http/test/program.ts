@@ -71,7 +71,7 @@ export const start = (environment: Record<string, string>, cwd = tmpdir()): Prog
     address: async () => {
       const listens = () => /listen(?:s|ing) on (http:[\w.:/]+\d)/.exec(said.stdout)?.[1] ?? ""
       await expect
-        .poll(() => listens() !== "" || child.exitCode, { timeout: 20_000, interval: 20, message: said.stderr })
+        .poll(() => listens() !== "" || child.exitCode, { timeout: 60_000, interval: 20, message: said.stderr })
         .toBe(true)
       return listens()
     }
