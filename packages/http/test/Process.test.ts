@@ -156,7 +156,7 @@ describe("The process", () => {
     const program = start({ ...environment(), TODO_LOG_FORMAT: "json" })
     const address = await program.address()
     const me = await newUser()
-    const { headers } = await me.send(address, "POST", "/v1/todos?limit=canary", { json: { title: "canary" } })
+    const { headers } = await me.send(address, "POST", "/v1/todos", { json: { title: "canary" } })
     await me.send(address, "GET", "/v1/todos?cursor=canary")
     program.kill("SIGTERM")
     expect(await program.ended).toBe(0)
