@@ -6,18 +6,17 @@ import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
-import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
+import { mark } from "./Flags.ts"
 import type { Screen } from "./Table.ts"
 
 /** `--json`, on every command. */
-export const Json = GlobalFlag.Setting("json")({
-  flag: Flag.Boolean("json").pipe(
-    Flag.withDescription("Print JSON instead of what people read"),
-    Flag.withoutNegation,
-    Flag.withDefault(false)
-  )
+export const Json = GlobalFlag.Setting("json")({ flag: mark("json", "Print JSON instead of what people read") })
+
+/** `--quiet`, on every command. */
+export const Quiet = GlobalFlag.Setting("quiet")({
+  flag: mark("quiet", "Say nothing but errors: no remarks, no progress")
 })
 
 /** Prints `data`: with `--json` as it is, else as `draw` shows it. */
@@ -47,9 +46,15 @@ const json = (data: unknown, indent = 2): string =>
   JSON.stringify(data, null, indent).replace(/[\u007F-\u009F]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
 
 /** A remark for the person who reads the drawing; the document says it by itself. */
-export const remark = (message: string) => Effect.flatMap(Json, (json) => (json ? Effect.void : say(message)))
+export const remark = (message: string) => Effect.flatMap(Json, (json) => (json ? Effect.void : notice(message)))
 
-/** Tells the person, on stderr. */
+/** What a person should know, whatever stdout is for. */
+export const notice = (message: string) => Effect.flatMap(notices, (notice) => notice(message))
+
+/** `notice`, for what knows nothing of flags. */
+export const notices = Effect.map(Quiet, (quiet) => (quiet ? () => Effect.void : say))
+
+/** Tells the person, on stderr, of an error. */
 export const say = (message: string): Effect.Effect<void> => Console.error(message)
 
 const screen = Effect.gen(function* () {

@@ -7,10 +7,12 @@ import { Installation } from "@todo/core/installation"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { say } from "./Output.ts"
+import { notices } from "./Output.ts"
 
 /** Where the database is; starts the embedded one where there is no other. */
-const installation = Installation.layer(say).pipe(Layer.provideMerge(Installation.layerSchema))
+const installation = Layer.unwrap(Effect.map(notices, Installation.layer)).pipe(
+  Layer.provideMerge(Installation.layerSchema)
+)
 
 /** Runs as the owner of the tables. */
 export const asOwner = Effect.provide(Installation.layerMigrations.pipe(Layer.provideMerge(installation)))

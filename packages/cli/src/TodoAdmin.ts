@@ -17,7 +17,7 @@ import { migrate } from "./commands/migrate.ts"
 import { todo } from "./commands/todo.ts"
 import { token } from "./commands/token.ts"
 import * as Flags from "./Flags.ts"
-import { Json, say } from "./Output.ts"
+import { Json, Quiet, say } from "./Output.ts"
 import { oneLine } from "./Text.ts"
 
 const Debug = GlobalFlag.Setting("debug")({ flag: Flags.mark("debug", "Tell all about an error") })
@@ -38,7 +38,7 @@ export const todoAdmin = Command.make("todo-admin").pipe(
       yield* Ref.set(yield* Debugging, yield* Debug)
     })
   ),
-  Command.withGlobalFlags([Json, Debug]),
+  Command.withGlobalFlags([Json, Quiet, Debug]),
   Command.withExamples([
     { command: "todo-admin migrate up", description: "Create the schema" },
     { command: "todo-admin doctor", description: "See whether all is well" },

@@ -2,7 +2,7 @@ import type { Finding } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import { ProblemsFound } from "../Failure.ts"
-import { print, say } from "../Output.ts"
+import { notices, print } from "../Output.ts"
 import { type Screen, styled } from "../Table.ts"
 import { oneLine } from "../Text.ts"
 
@@ -21,7 +21,7 @@ export const doctor = Command.make(
   {},
   Effect.fnUntraced(function* () {
     const { Doctor } = yield* Effect.promise(() => import("@todo/core/admin"))
-    const findings = yield* Doctor.examine(say)
+    const findings = yield* Doctor.examine(yield* notices)
     yield* print(findings, draw)
     const count = findings.filter(({ status }) => status === "failed").length
     if (count > 0) return yield* new ProblemsFound({ count })

@@ -9,7 +9,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { Usage } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
-import { print, say } from "../Output.ts"
+import { notice, print } from "../Output.ts"
 
 const claim = (name: "issuer" | "audience", setting: string) =>
   Flag.String(name).pipe(
@@ -82,6 +82,6 @@ const warnOfOtherKeys = Effect.fnUntraced(function* (settings: typeof Installed.
     Config.option(settings.TODO_JWKS_URL)
   ])
   if (other.some((setting) => Option.isSome<unknown>(setting))) {
-    yield* say("TODO_JWT_SECRET is not set: the token is for a server in development mode, others will refuse it")
+    yield* notice("TODO_JWT_SECRET is not set: the token is for a server in development mode, others will refuse it")
   }
 })
