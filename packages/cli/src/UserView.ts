@@ -1,7 +1,7 @@
 /** How users look to operators. */
 import type { User, UserDetails } from "@todo/core/admin"
 import { record, type Screen, styled, table } from "./Table.ts"
-import { grouped, oneLine } from "./Text.ts"
+import { grouped, oneLine, size } from "./Text.ts"
 
 /** The day is enough to compare. */
 const day = (time: string) => time.slice(0, "2026-01-01".length)
@@ -51,15 +51,6 @@ export const drawUser = ({ bytes, counts, ...user }: UserDetails, screen: Screen
       screen
     )
   ].join("\n")
-
-const units = ["B", "kB", "MB", "GB", "TB"]
-
-/** Bytes, as people say them: "1.2 MB". */
-export const size = (bytes: number): string => {
-  const unit = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3))
-  const value = bytes / 1_000 ** unit
-  return `${value.toLocaleString("en", { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 })} ${units[unit]}`
-}
 
 const states = ({ completed, open, trashed }: User["counts"]): string =>
   `${grouped(open)} open, ${grouped(completed)} done, ${grouped(trashed)} in the trash`
