@@ -17,6 +17,9 @@ const installation = Layer.unwrap(Effect.map(notices, Installation.layer)).pipe(
 /** Runs as the owner of the tables. */
 export const asOwner = Effect.provide(Installation.layerMigrations.pipe(Layer.provideMerge(installation)))
 
+/** Runs as the owner of the tables, on a schema that is as this release needs it. */
+export const asOperator = <A, E, R>(self: Effect.Effect<A, E, R>) => asOwner(Effect.andThen(migrated, self))
+
 /** Runs on behalf of a user, on a schema that is as this release needs it. */
 export const asUser = <A, E, R>(
   id: UserId,

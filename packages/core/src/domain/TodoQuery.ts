@@ -5,7 +5,7 @@ import { Instant, TimeZone } from "./Time.ts"
 import { ListId, Priority } from "./Todo.ts"
 
 /** A closed list of orders, each also descending, with `-` in front. */
-const sorts = <const Names extends ReadonlyArray<string>>(names: Names) =>
+export const sorts = <const Names extends ReadonlyArray<string>>(names: Names) =>
   Schema.Literals([...names, ...names.map((name: Names[number]) => `-${name}` as const)])
 
 /**

@@ -18,15 +18,18 @@ const seal = (binding: string, payload: string): string => {
   return Buffer.concat([tag, Buffer.from(payload)]).toString("base64url")
 }
 
-const bindingOf = (user: UserId, query: unknown): string => JSON.stringify([user, query])
+/** Whose cursor it is: a user's, or an operator's (`null`). */
+type Holder = UserId | null
+
+const bindingOf = (user: Holder, query: unknown): string => JSON.stringify([user, query])
 
 /** The cursor that continues `query` of `user` after the row with these sort values. */
-export const make = (user: UserId, query: unknown, values: ReadonlyArray<unknown>): string =>
+export const make = (user: Holder, query: unknown, values: ReadonlyArray<unknown>): string =>
   seal(bindingOf(user, query), JSON.stringify(values))
 
 /** The sort values in a cursor; anything that `make` would not have made is refused. */
 export const open = (
-  user: UserId,
+  user: Holder,
   query: unknown,
   cursor: string
 ): Effect.Effect<ReadonlyArray<unknown>, InvalidCursor> => {

@@ -7,23 +7,25 @@ import * as Effect from "effect/Effect"
 import { isSqlError } from "effect/sql/SqlError"
 import { InvalidCursor, type Unavailable } from "../domain/Errors.ts"
 import { type Page, pageLimit } from "../domain/Page.ts"
-import { CurrentUser } from "../domain/User.ts"
+import { CurrentUser, type UserId } from "../domain/User.ts"
 import * as Cursor from "./Cursor.ts"
 import { isDataException } from "./SqlFailure.ts"
 import type { UserScope } from "./UserScope.ts"
 
-/** A select and its own parameters, numbered from `$2` on. */
+type Rows = ReadonlyArray<ReadonlyArray<unknown>>
+
+/** A select and its own parameters, numbered from `$2` on (`$1` is the user), or from `$1` where it is an operator's. */
 export interface Select {
   readonly text: string
   readonly parameters: ReadonlyArray<unknown>
   /** Puts rows that come in parts into one order. */
-  readonly arrange?: (rows: ReadonlyArray<ReadonlyArray<unknown>>) => ReadonlyArray<ReadonlyArray<unknown>>
+  readonly arrange?: (rows: Rows) => Rows
 }
 
 /** Collects parameters as a select is written. */
-export const parameters = () => {
+export const parameters = (first = 2) => {
   const values: Array<unknown> = []
-  return { values, add: (value: unknown) => `$${values.push(value) + 1}` }
+  return { values, add: (value: unknown) => `$${values.push(value) + first - 1}` }
 }
 
 /** The sort values after which a page begins: the order's own, and the id. */
@@ -44,22 +46,37 @@ interface PageQuery {
 }
 
 /**
- * Reads a page. `rows` selects the JSON of an item, its sort value as text and its id;
- * it is asked for one row more than the page has, which tells whether there is another.
+ * The selects of a page. `rows` selects the JSON of an item, its sort value as text and its
+ * id; it is asked for one row more than the page has, which tells whether there is another.
  */
-export const read = Effect.fnUntraced(function* <Item, Query extends PageQuery>(
+interface Selects {
+  readonly rows: (limit: number, after: Key | undefined) => Select
+  readonly total: () => Select
+}
+
+/** Reads a page of what the current user has. */
+export const read = <Item, Query extends PageQuery>(
   scope: UserScope,
   kind: "todos" | "lists",
+  query: Query,
+  statements: Selects
+): Effect.Effect<Page<Item>, InvalidCursor | Unavailable, CurrentUser> =>
+  Effect.flatMap(CurrentUser, ({ id }) =>
+    readWith<Item, Query, CurrentUser>(id, kind, query, statements, ({ parameters, text }) =>
+      scope.read(text)(...parameters)
+    )
+  )
+
+/** Reads a page, of a user or for an operator (`null`), with what runs a select. */
+export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQuery, R>(
+  user: UserId | null,
+  kind: "todos" | "lists" | "users",
   { count = false, cursor, limit = pageLimit.default, ...query }: Query,
-  statements: {
-    readonly rows: (limit: number, after: Key | undefined) => Select
-    readonly total: () => Select
-  }
-): Effect.fn.Return<Page<Item>, InvalidCursor | Unavailable, CurrentUser> {
-  const user = yield* CurrentUser
-  const after = cursor === undefined ? undefined : yield* keyOf(yield* Cursor.open(user.id, [kind, query], cursor))
-  const run = ({ arrange, parameters, text }: Select) =>
-    Effect.map(scope.read(text)(...parameters), (rows) => arrange?.(rows) ?? rows)
+  statements: Selects,
+  select: (select: Select) => Effect.Effect<Rows, Unavailable, R>
+): Effect.fn.Return<Page<Item>, InvalidCursor | Unavailable, R> {
+  const after = cursor === undefined ? undefined : yield* keyOf(yield* Cursor.open(user, [kind, query], cursor))
+  const run = (asked: Select) => Effect.map(select(asked), (rows) => asked.arrange?.(rows) ?? rows)
 
   const rows = yield* run(statements.rows(limit + 1, after)).pipe(
     // A cursor that was made up can hold what is no value of the column.
@@ -74,8 +91,7 @@ export const read = Effect.fnUntraced(function* <Item, Query extends PageQuery>(
   const total = count ? Number((yield* run(statements.total()))[0]?.[0]) : undefined
   return {
     items: page.map(([json]): Item => JSON.parse(String(json))),
-    nextCursor:
-      last !== undefined && rows.length > limit ? Cursor.make(user.id, [kind, query], [last[1], last[2]]) : null,
+    nextCursor: last !== undefined && rows.length > limit ? Cursor.make(user, [kind, query], [last[1], last[2]]) : null,
     ...(total !== undefined && { total })
   }
 })
@@ -86,11 +102,13 @@ export interface Order {
   readonly type: "text" | "bigint" | "smallint" | "timestamptz"
   /** Whether the column alone is unique for a user. */
   readonly unique?: boolean
+  /** The type of the id; a UUID where nothing is said. */
+  readonly idType?: "uuid" | "text"
 }
 
 /** The `order by` and the condition that begins after a key. */
 export const ordered = (
-  { column, type, unique = false }: Order,
+  { column, idType = "uuid", type, unique = false }: Order,
   descending: boolean,
   after: Key | undefined,
   add: (value: unknown) => string
@@ -100,7 +118,7 @@ export const ordered = (
     after === undefined
       ? []
       : [
-          `(${columns.join(", ")}) ${descending ? "<" : ">"} (${add(after[0])}::${type}${unique ? "" : `, ${add(after[1])}::uuid`})`
+          `(${columns.join(", ")}) ${descending ? "<" : ">"} (${add(after[0])}::${type}${unique ? "" : `, ${add(after[1])}::${idType}`})`
         ]
   return { begin, orderBy: columns.map((name) => (descending ? `${name} desc` : name)).join(", ") }
 }

@@ -1,0 +1,230 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { assert, describe, layer } from "@effect/vitest"
+import { TestDatabase } from "@todo/core/testing"
+import * as Effect from "effect/Effect"
+import { admin, environment, json, newUser, sql, start } from "./program.ts"
+import { sender, server } from "./server.ts"
+
+/** All of it is run when it matters, a part of it every time. */
+const long = process.env["TODO_TEST_LONG"] === "1"
+const trashed = long ? 100_000 : 20_000
+
+type Sender = Awaited<ReturnType<typeof sender>>
+
+/** A user with so many todos that have been in the trash for long, written past the door for the sake of time. */
+const filled = Effect.fnUntraced(function* (todos: number) {
+  const user = newUser()
+  const { adminUrl } = yield* TestDatabase
+  yield* sql(adminUrl, `insert into todo.users (id, revision) values ('${user}', ${todos})`)
+  yield* sql(
+    adminUrl,
+    `insert into todo.todos (owner_id, id, title, title_key, title_words, description_words, priority, tags, position,
+      revision, created_at, updated_at, deleted_at)
+    select '${user}', gen_random_uuid(), 'todo number ' || n, 'todo number ' || n, array['todo', 'number', n::text], '{}',
+      0, '{}', todo.last_position(n), n, now(), now(), now() - interval '40 days' from generate_series(1, ${todos}) n`
+  )
+  yield* sql(
+    adminUrl,
+    `insert into todo.todo_words select owner_id, word, id from todo.todos, unnest(title_words) word
+    where owner_id = '${user}'`
+  )
+  yield* sql(adminUrl, "analyze todo.todos, todo.todo_words")
+  return user
+})
+
+/** What is in the trash, with words that are of no other todo, and the last revision of what has been there for long. */
+const count = (user: string) =>
+  Effect.map(
+    Effect.flatMap(TestDatabase, ({ adminUrl }) =>
+      sql(
+        adminUrl,
+        `select count(*)::int as todos, (
+            select count(*)::int from todo.todo_words w where owner_id = '${user}' and not exists (
+              select from todo.todos t where owner_id = '${user}' and t.id = w.todo_id and t.deleted_at is null
+            )
+          ) as words,
+          coalesce(max(revision) filter (where deleted_at < now() - interval '30 days'), 0)::int as last
+        from todo.todos where owner_id = '${user}' and deleted_at is not null`
+      )
+    ),
+    ([row]) => row as { readonly todos: number; readonly words: number; readonly last: number }
+  )
+
+/** How many connections of the program there are: PostgreSQL notices a little later that one is gone. */
+const operators = Effect.map(
+  Effect.flatMap(TestDatabase, ({ adminUrl }) =>
+    sql(
+      adminUrl,
+      `select count(*)::int as n from pg_stat_activity
+      where datname = current_database() and application_name = 'todo migrate'`
+    )
+  ),
+  ([row]) => (row as { readonly n: number }).n
+)
+
+/** Creates, changes and deletes todos until told to stop. Remembers the last revision of each, and the longest wait. */
+class Writer {
+  readonly rows = new Map<string, number>()
+  readonly failures: Array<unknown> = []
+  requests = 0
+  longest = 0
+  readonly #sender: Sender
+
+  constructor(sender: Sender) {
+    this.#sender = sender
+  }
+
+  async #timed(method: string, path: string, json?: unknown) {
+    const begun = performance.now()
+    const answer = await this.#sender.send(method, path, json)
+    this.longest = Math.max(this.longest, performance.now() - begun)
+    this.requests++
+    if (answer.status >= 300) this.failures.push(answer)
+    return answer
+  }
+
+  async run(stopped: () => boolean): Promise<void> {
+    while (!stopped()) {
+      const { body } = await this.#timed("POST", "/v1/todos", { title: "Buy milk" })
+      const { body: done } = await this.#timed("PATCH", `/v1/todos/${body.id}`, { completed: true })
+      this.rows.set(body.id, done.revision)
+    }
+  }
+}
+
+/** The changes after a cursor, or all: the last revision of each id. */
+const changesAfter = async ({ send }: Sender, cursor?: string) => {
+  const rows = new Map<string, number>()
+  for (let since = cursor; ;) {
+    const { body, status } = await send("GET", `/v1/changes?limit=500${since === undefined ? "" : `&since=${since}`}`)
+    assert.strictEqual(status, 200)
+    for (const { id, revision } of body.changes) rows.set(id, revision)
+    since = body.nextCursor
+    if (body.hasMore === false) return rows
+  }
+}
+
+layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
+  describe("beside a running server", () => {
+    it.effect("disable locks a user out within 5 seconds and ends the streams; enable lets the user in again", () =>
+      Effect.gen(function* () {
+        const address = yield* server
+        const user = newUser()
+        const { follow, send } = yield* Effect.promise(() => sender(address, user))
+        const status = (method: string, path: string, json?: unknown) =>
+          Effect.map(
+            Effect.promise(() => send(method, path, json)),
+            ({ status }) => status
+          )
+        assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 201)
+        const stream = yield* Effect.promise(follow)
+        assert.strictEqual(stream.status, 200)
+
+        yield* admin("user", "disable", user)
+        const disabled = Date.now()
+        assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 403)
+        assert.include(yield* Effect.promise(() => stream.ended), "Buy milk")
+        while ((yield* status("GET", "/v1/todos")) !== 403) yield* Effect.promise(() => sleep(50))
+        assert.isBelow(Date.now() - disabled, 5_000)
+
+        yield* admin("user", "enable", user)
+        while ((yield* status("GET", "/v1/todos")) !== 200) yield* Effect.promise(() => sleep(50))
+        assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 201)
+      })
+    )
+
+    it.effect("erase ends the streams, and the same token begins anew", () =>
+      Effect.gen(function* () {
+        const address = yield* server
+        const user = newUser()
+        const { follow, send } = yield* Effect.promise(() => sender(address, user))
+        yield* Effect.promise(() => send("POST", "/v1/todos", { title: "Buy milk" }))
+        const { body: before } = yield* Effect.promise(() => send("GET", "/v1/changes"))
+        const stream = yield* Effect.promise(follow)
+        yield* admin("user", "erase", user, "--yes")
+        yield* Effect.promise(() => stream.ended)
+        // It may have noticed that the user was disabled on the way.
+        const list = Effect.promise(() => send("GET", "/v1/todos"))
+        while ((yield* list).status === 403) yield* Effect.promise(() => sleep(50))
+        assert.deepStrictEqual(yield* list, { status: 200, body: { items: [], nextCursor: null } })
+        for (let n = 0; n < 3; n++) {
+          const { status } = yield* Effect.promise(() => send("POST", "/v1/todos", { title: "New" }))
+          assert.strictEqual(status, 201)
+          const { body } = yield* Effect.promise(() => send("GET", `/v1/changes?since=${before.nextCursor}`))
+          assert.strictEqual(body.code, "cursor-expired")
+        }
+      })
+    )
+
+    it.effect(
+      "purge, killed on the way and then run twice at once, holds nobody up and breaks no feed",
+      () =>
+        Effect.gen(function* () {
+          const address = yield* server
+          const user = yield* filled(trashed)
+          const me = yield* Effect.promise(() => sender(address, user))
+          const other = yield* Effect.promise(() => sender(address, newUser()))
+          const page = (query: string) => Effect.promise(() => me.send("GET", `/v1/changes?${query}`))
+          const { body: early } = yield* page("limit=1")
+          const { body: half } = yield* page("limit=500")
+          const { body: first } = yield* Effect.promise(() => me.send("POST", "/v1/todos", { title: "before" }))
+          // Where somebody is who has seen everything.
+          let end = half.nextCursor
+          for (let hasMore = true; hasMore;) {
+            const { body } = yield* page(`limit=500&since=${end}`)
+            end = body.nextCursor
+            hasMore = body.hasMore
+          }
+
+          let stop = false
+          const writers = [new Writer(me), new Writer(me), new Writer(other), new Writer(other)]
+          const written = Promise.all(writers.map((writer) => writer.run(() => stop)))
+          const begun = performance.now()
+          const args = ["purge", "--older-than", "30d", "--yes", "--json"]
+          const killed = start(args, yield* environment)
+          while ((yield* count(user)).todos > trashed * 0.8) yield* Effect.promise(() => sleep(5))
+          killed.child.kill("SIGKILL")
+          yield* Effect.promise(() => killed.ended)
+          while ((yield* operators) > 0) yield* Effect.promise(() => sleep(5))
+          const left = yield* count(user)
+          assert.isAbove(left.todos, 0)
+          assert.strictEqual(left.words, left.todos * 3)
+          assert.strictEqual((yield* page(`since=${early.nextCursor}`)).status, 410)
+
+          const both = yield* Effect.all([json<Purged>(...args.slice(0, 4)), json<Purged>(...args.slice(0, 4))], {
+            concurrency: 2
+          })
+          const seconds = (performance.now() - begun) / 1_000
+          stop = true
+          yield* Effect.promise(() => written)
+          assert.strictEqual((both[0]?.todos ?? 0) + (both[1]?.todos ?? 0), left.todos)
+          assert.deepInclude(yield* count(user), { todos: 0, last: 0 })
+
+          for (const { failures } of writers) assert.deepStrictEqual(failures, [])
+          const longest = Math.max(...writers.map(({ longest }) => longest))
+          const requests = writers.reduce((sum, { requests }) => sum + requests, 0)
+          if (long)
+            console.log(
+              `${trashed} rows in ${seconds.toFixed(1)} s beside ${requests} requests, the longest ${longest.toFixed(0)} ms`
+            )
+          assert.isBelow(longest, long ? 1_000 : 3_000)
+
+          for (const { nextCursor } of [early, half]) {
+            const { body, status } = yield* page(`since=${nextCursor}`)
+            assert.deepStrictEqual([status, body.code], [410, "cursor-expired"])
+          }
+          const mine = new Map([...(writers[0]?.rows ?? []), ...(writers[1]?.rows ?? [])])
+          assert.deepStrictEqual(sorted(yield* Effect.promise(() => changesAfter(me, end))), sorted(mine))
+          mine.set(first.id, first.revision)
+          assert.deepStrictEqual(sorted(yield* Effect.promise(() => changesAfter(me))), sorted(mine))
+        }),
+      long ? 900_000 : undefined
+    )
+  })
+})
+
+interface Purged {
+  readonly todos: number
+}
+
+const sorted = (rows: ReadonlyMap<string, number>) => [...rows].toSorted(([, a], [, b]) => a - b)
