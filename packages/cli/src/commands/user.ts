@@ -5,6 +5,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Flags from "../Flags.ts"
 import { printPage } from "../Paging.ts"
 import { drawUsers } from "../UserView.ts"
+import { exportUser } from "./export.ts"
+import { importUser } from "./import.ts"
 
 const core = Effect.promise(() => import("@todo/core/admin"))
 const session = Effect.promise(() => import("../Session.ts"))
@@ -53,5 +55,5 @@ const list = Command.make(
 
 export const user = Command.make("user").pipe(
   Command.withDescription("Look after users"),
-  Command.withSubcommands([list])
+  Command.withSubcommands([list, exportUser, importUser])
 )

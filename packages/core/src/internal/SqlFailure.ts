@@ -58,6 +58,10 @@ export const toUnavailable = <A, E, R>(
       : Effect.die(error)
   })
 
+/** For a transaction of ours: a connection that is lost in it ends it as a defect, since it cannot be rolled back. */
+export const toUnavailableTransaction = <A, E, R>(self: Effect.Effect<A, E | SqlError, R>) =>
+  toUnavailable(Effect.catchDefect(self, (defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))))
+
 /** The same for a read, of which nothing can have happened. */
 export const toReadError = <A, R>(self: Effect.Effect<A, SqlError, R>): Effect.Effect<A, Unavailable, R> =>
   Effect.mapError(toUnavailable(self), () => new Unavailable({ outcome: "not-applied" }))
