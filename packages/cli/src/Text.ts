@@ -29,3 +29,10 @@ export const fit = (text: string, width: number): string => {
   }
   return fit(`${cut}…`, width)
 }
+
+/** A number as people read it: "2,000". */
+export const grouped = (number: number): string => number.toLocaleString("en")
+
+/** "1 todo", "2,000 todos". */
+export const counted = (number: number, noun: string): string =>
+  `${grouped(number)} ${number === 1 ? noun : `${noun}s`}`

@@ -14,6 +14,7 @@ import { changes } from "./commands/changes.ts"
 import { doctor } from "./commands/doctor.ts"
 import { list } from "./commands/list.ts"
 import { migrate } from "./commands/migrate.ts"
+import { purge } from "./commands/purge.ts"
 import { todo } from "./commands/todo.ts"
 import { token } from "./commands/token.ts"
 import { user } from "./commands/user.ts"
@@ -33,7 +34,7 @@ export const todoAdmin = Command.make("todo-admin").pipe(
     "Operate a todo database: the one that DATABASE_URL names, or else the embedded one of development mode.\n" +
       "  Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 database unreachable, 6 check found problems, 130 interrupted"
   ),
-  Command.withSubcommands([todo, list, changes, user, migrate, doctor, token]),
+  Command.withSubcommands([todo, list, changes, user, purge, migrate, doctor, token]),
   Command.provideEffectDiscard(
     Effect.gen(function* () {
       yield* Ref.set(yield* Debugging, yield* Debug)

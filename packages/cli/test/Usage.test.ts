@@ -21,7 +21,7 @@ describe.concurrent("todo-admin", () => {
       }
       assert.match(
         help.stdout,
-        /todo {2,}.*\n.*list {2,}.*\n.*changes {2,}.*\n.*migrate {2,}.*\n.*doctor {2,}.*\n.*token {2,}/
+        /todo {2,}.*\n.*list {2,}.*\n.*changes {2,}.*\n.*user {2,}.*\n.*purge {2,}.*\n.*stats {2,}.*\n.*migrate {2,}.*\n.*doctor {2,}.*\n.*token {2,}/
       )
       assert.match(help.stdout, /0 done, 1 failed, 2 usage, 3 not found/)
       assert.strictEqual(bare.stdout, help.stdout)

@@ -1,6 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Lists, Todos } from "@todo/core"
-import type { User } from "@todo/core/admin"
+import type { Erased, User, UserDetails } from "@todo/core/admin"
 import type { Page } from "@todo/core/domain"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
@@ -66,9 +66,9 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const today = new Date().toISOString().slice(0, 10)
         assert.strictEqual(
           drawn.stdout,
-          `${"ID".padEnd(43)}  OPEN  DONE  TRASH  LISTS  CHANGED     CREATED
-${b}  1     1     1      1      ${today}  ${today}
-${c}  2     0     0      0      ${today}  ${today}
+          `${"ID".padEnd(43)}  TODOS  LISTS  CHANGED     CREATED
+${b}  3      1      ${today}  ${today}
+${c}  2      0      ${today}  ${today}
 `
         )
         assert.strictEqual(drawn.stderr, `There are more: add --all, or --cursor ${first.nextCursor}\n`)
@@ -81,6 +81,21 @@ ${c}  2     0     0      0      ${today}  ${today}
       })
     )
 
+    it.effect("lists those who are disabled, and marks them among the others", () =>
+      Effect.gen(function* () {
+        const [off, on] = [`d-${newUser()}`, `d-${newUser()}`]
+        yield* add(on, "one")
+        yield* admin("user", "disable", off)
+        const [only, marked] = yield* together(json<Page<User>>("user", "list", "--disabled"), admin("user", "list"))
+        assert.deepStrictEqual(
+          only.items.map(({ id }) => id),
+          [off]
+        )
+        assert.match(marked.stdout, new RegExp(`${off}  0 .*  off\n`))
+        assert.match(marked.stdout, new RegExp(`${on}  1 .*\\d\n`))
+      })
+    )
+
     it.effect("fails as a role that would see nobody, and says how to connect", () =>
       Effect.gen(function* () {
         const { url } = yield* TestDatabase
@@ -89,4 +104,102 @@ ${c}  2     0     0      0      ${today}  ${today}
       })
     )
   })
+
+  describe("todo-admin user show, disable and enable", () => {
+    it.effect("show one user with sizes, and end with 3 for one who is not there", () =>
+      Effect.gen(function* () {
+        const [user, nobody] = [newUser(), newUser()]
+        yield* add(user, "one", "two")
+        const [shown, drawn, unknown, none] = yield* together(
+          json<UserDetails>("user", "show", user),
+          admin("user", "show", user),
+          admin("user", "show", nobody),
+          admin("user", "enable", nobody)
+        )
+        const { bytes, createdAt, updatedAt, ...rest } = shown
+        assert.deepStrictEqual(rest, {
+          id: user,
+          revision: 2,
+          counts: { open: 2, completed: 0, trashed: 0, lists: 0 },
+          disabledAt: null,
+          horizon: 0
+        } as object)
+        assert.isTrue(bytes.todos > 200 && bytes.words > 0 && bytes.lists === 0 && bytes.keys === 0)
+        assert.strictEqual(
+          drawn.stdout,
+          `${user}
+todos     2 open, 0 done, 0 in the trash
+lists     0
+size      ${bytes.todos} B of todos, 0 B of lists, ${bytes.words} B of words for search
+revision  2
+created   ${createdAt}
+changed   ${updatedAt}
+`
+        )
+        for (const run of [unknown, none]) assertFailed(run, 3, /no such user; "todo-admin user list"/)
+      })
+    )
+
+    it.effect("disable and enable a user, and say what they did; twice is as good as once", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        yield* add(user, "one")
+        const first = yield* admin("user", "disable", user)
+        assert.deepInclude(first, { code: 0, stderr: "Disabled: servers refuse this user within 5 seconds\n" })
+        assert.match(first.stdout, /\ndisabled  \d{4}-.*Z\n$/)
+        assert.strictEqual((yield* Effect.flip(add(user, "two")))._tag, "UserDisabled")
+        const again = yield* json<Disabled>("user", "disable", user)
+        assert.deepInclude<object>(again, { id: user, changed: false, appeared: false })
+        assert.strictEqual((yield* admin("user", "disable", user)).stderr, "Was disabled already\n")
+        assert.include(first.stdout, `disabled  ${again.disabledAt}\n`)
+
+        const enabled = yield* admin("user", "enable", user)
+        assert.deepInclude(enabled, { code: 0, stderr: "Enabled: servers let this user in within 5 seconds\n" })
+        assert.notInclude(enabled.stdout, "disabled")
+        yield* add(user, "two")
+        const twice = yield* json<Disabled>("user", "enable", user)
+        assert.deepInclude(twice, { changed: false, disabledAt: null })
+        assert.strictEqual((yield* admin("user", "enable", user)).stderr, "Was not disabled\n")
+      })
+    )
+
+    it.effect("lock out who has never written anything, and doubt the id", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        const { code, stderr } = yield* admin("user", "disable", user)
+        assert.strictEqual(code, 0)
+        assert.match(stderr, /^Disabled; this user has never written anything: look at the id again/)
+        assert.strictEqual((yield* Effect.flip(add(user, "one")))._tag, "UserDisabled")
+        const other = yield* json<Disabled>("user", "disable", newUser())
+        assert.deepInclude(other, { changed: true, appeared: true })
+      })
+    )
+  })
+
+  describe("todo-admin user erase", () => {
+    it.effect("removes a user with --yes, and only that one", () =>
+      Effect.gen(function* () {
+        const [user, other] = [newUser(), newUser()]
+        yield* add(user, "one", "two")
+        yield* add(other, "three")
+        const unasked = yield* admin("user", "erase", user)
+        assertFailed(unasked, 2, /add --yes/)
+        const erased = yield* admin("user", "erase", user, "--yes")
+        assert.deepStrictEqual(erased, { code: 0, stderr: "", stdout: `Erased ${user}: 2 todos, 0 lists\n` })
+        const [gone, kept] = yield* together(
+          admin("user", "erase", user, "--yes"),
+          json<UserDetails>("user", "show", other)
+        )
+        assertFailed(gone, 3, /no such user/)
+        assert.strictEqual(kept.counts.open, 1)
+        const document = yield* json<Erased>("user", "erase", other, "--yes")
+        assert.deepStrictEqual<object>(document, { id: other, todos: 1, lists: 0 })
+      })
+    )
+  })
 })
+
+interface Disabled extends UserDetails {
+  readonly changed: boolean
+  readonly appeared?: boolean
+}

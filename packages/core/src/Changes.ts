@@ -85,7 +85,8 @@ const make = Effect.gen(function* () {
       : Effect.filterOrFail(Cursor.open(user, binding, cursor), isPlace, () => new InvalidCursor())
 
   const pageAfter = Effect.fnUntraced(function* (place: Place | undefined, limit: number) {
-    const [since, begun] = place ?? [0, undefined]
+    // Whoever has seen nothing begins now: there is nothing that could be missed.
+    const [since, begun] = place === undefined || place[0] === 0 ? [0, undefined] : place
     const rows = yield* selectPage(since, limit + 1)
     const isUser = rows[0]?.[0] === "user"
     const [revision, horizon]: Place = isUser ? JSON.parse(String(rows[0]?.[2])) : [0, 0]

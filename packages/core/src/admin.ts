@@ -13,6 +13,7 @@ export type { ImportOptions, ImportReport, Outcome } from "./admin/ImportReport.
 export type { NotTheOwner } from "./admin/Owner.ts"
 export { UserNotFound } from "./admin/UserNotFound.ts"
 export type { UserQuery, UserSort } from "./admin/UserQuery.ts"
+export * as Purge from "./admin/Purge.ts"
 export * as Users from "./admin/Users.ts"
-export type { ListError, User } from "./admin/Users.ts"
+export type { Erased, ListError, User, UserDetails } from "./admin/Users.ts"
 export { LineReader } from "./internal/LineReader.ts"

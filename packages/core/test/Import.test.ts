@@ -1,10 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Accounts, Changes, CurrentUser, Lists, TodoId, Todos, type UserId } from "@todo/core"
-import type { ImportInvalid } from "@todo/core/admin"
+import { type ImportInvalid, Users } from "@todo/core/admin"
 import { newUser } from "@todo/core/testing"
 import { Arbitrary, Effect } from "effect"
 import * as arbitraries from "./arbitraries.ts"
-import { exported, fileOf, imported, linesOf } from "./exports.ts"
+import { asOwner, exported, fileOf, imported, linesOf } from "./exports.ts"
 import { purgeAsAdmin, walk as walkChanges } from "./feed.ts"
 import { asAdmin, asNewUser, ids, live, query, type Random, seeded, services, tagOf, walk } from "./suite.ts"
 
@@ -212,6 +212,27 @@ layer(services, live)("an import", (it) => {
       const { problems } = (yield* Effect.flip(imported(bytes))) as ImportInvalid
       assert.deepInclude(problems[0], { line: 2 })
       assert.match(problems[0]?.message ?? "", /not UTF-8/)
+    }).pipe(asNewUser)
+  )
+})
+
+// In a database of its own: after an erasure all numbers are others.
+layer(services, live)("an import into an installation where somebody was erased", (it) => {
+  it.effect("gives a user who was erased back, with numbers beyond all that old cursors and entity tags have", () =>
+    Effect.gen(function* () {
+      const { id } = yield* CurrentUser
+      const todos = yield* Todos
+      const { id: a } = yield* todos.create({ title: "a" })
+      const file = yield* exported(id)
+      for (const title of ["b", "c", "d"]) yield* todos.update(a, { title })
+      const { cursor } = yield* walkChanges()
+      yield* asOwner(Users.erase(id))
+      assert.deepInclude(yield* imported(file), { revision: 5, todos: { ...none, added: 1 } })
+      assert.deepInclude(yield* todos.get(a), { title: "a", revision: 1 })
+      assert.deepStrictEqual(linesOf(yield* exported(id)).slice(1), linesOf(file).slice(1))
+      assert.deepInclude(yield* imported(file), { revision: 5, todos: { ...none, same: 1 } })
+      for (const title of ["e", "f"]) assert.isAbove((yield* todos.update(a, { title })).revision, 5)
+      assert.strictEqual(yield* tagOf(walkChanges(cursor)), "CursorExpired")
     }).pipe(asNewUser)
   )
 })

@@ -12,7 +12,7 @@ import { toCsv } from "../formats/Csv.ts"
 import { toICalendar } from "../formats/ICalendar.ts"
 import { print, remark } from "../Output.ts"
 import { withProgress } from "../Progress.ts"
-import { oneLine } from "../Text.ts"
+import { counted, oneLine } from "../Text.ts"
 
 const core = Effect.promise(() => import("@todo/core/admin"))
 const session = Effect.promise(() => import("../Session.ts"))
@@ -57,11 +57,8 @@ export const exportUser = Command.make(
         })
       )
     )
-    const what = [
-      ...(format === "ndjson" ? [counted(written.lists, "list")] : []),
-      counted(written.todos, format === "ndjson" ? "todo" : "todo that is not in the trash")
-    ]
-    const said = `Exported ${what.join(" and ")} of ${oneLine(id)}`
+    const lists = format === "ndjson" ? `${counted(written.lists, "list")} and ` : ""
+    const said = `Exported ${lists}${counted(written.todos, "todo")} of ${oneLine(id)}`
     if (Option.isNone(output)) return yield* remark(said)
     const report = { user: id, format, file: output.value, ...written }
     yield* print(report, ({ file }) => `${said} to ${oneLine(file)}`)
@@ -116,8 +113,3 @@ const text = (
       )
   }
 }
-
-const counted = (count: number, what: string): string => `${count.toLocaleString("en")} ${plural(count, what)}`
-
-const plural = (count: number, what: string): string =>
-  count === 1 ? what : what.replace(/^(\w+)/, "$1s").replace(" is ", " are ")

@@ -1,10 +1,15 @@
-import type { UserSort } from "@todo/core/admin"
+import type { Users, UserSort } from "@todo/core/admin"
+import { UserId } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
+import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { askable, confirm, yes } from "../Confirm.ts"
 import * as Flags from "../Flags.ts"
+import { print, remark } from "../Output.ts"
 import { printPage } from "../Paging.ts"
-import { drawUsers } from "../UserView.ts"
+import { counted, oneLine } from "../Text.ts"
+import { drawUser, drawUsers } from "../UserView.ts"
 import { exportUser } from "./export.ts"
 import { importUser } from "./import.ts"
 
@@ -53,7 +58,102 @@ const list = Command.make(
   ])
 )
 
+const id = Argument.String("id").pipe(
+  Argument.withSchema(UserId),
+  Argument.withDescription("The user: the subject of the user's tokens")
+)
+
+const show = Command.make(
+  "show",
+  { id },
+  Effect.fnUntraced(function* ({ id }) {
+    const { Users } = yield* core
+    const { asOperator } = yield* session
+    yield* print(yield* asOperator(Users.show(id)), drawUser)
+  })
+).pipe(
+  Command.withDescription("Show one user: what there is, how large it is, when it was changed"),
+  Command.withExamples([{ command: "todo-admin user show alice" }])
+)
+
+const disable = Command.make(
+  "disable",
+  { id },
+  Effect.fnUntraced(function* ({ id }) {
+    const { Users } = yield* core
+    const { asOperator } = yield* session
+    const user = yield* asOperator(Users.disable(id))
+    yield* print(user, drawUser)
+    yield* remark(
+      user.appeared
+        ? "Disabled; this user has never written anything: look at the id again, and erase it if it is not the one"
+        : user.changed
+          ? "Disabled: servers refuse this user within 5 seconds"
+          : "Was disabled already"
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Lock a user out, and remove nothing: writes are refused at once, reads and open event streams within 5 seconds.\n" +
+      "  An id that has never written anything is locked out as well, before its first write: the user appears by it"
+  ),
+  Command.withShortDescription("Lock a user out, and remove nothing"),
+  Command.withExamples([{ command: "todo-admin user disable alice" }])
+)
+
+const enable = Command.make(
+  "enable",
+  { id },
+  Effect.fnUntraced(function* ({ id }) {
+    const { Users } = yield* core
+    const { asOperator } = yield* session
+    const user = yield* asOperator(Users.enable(id))
+    yield* print(user, drawUser)
+    yield* remark(user.changed ? "Enabled: servers let this user in within 5 seconds" : "Was not disabled")
+  })
+).pipe(
+  Command.withDescription("Let a user in again"),
+  Command.withExamples([{ command: "todo-admin user enable alice" }])
+)
+
+const erase = Command.make(
+  "erase",
+  { id, yes },
+  Effect.fnUntraced(function* ({ id, yes }) {
+    yield* askable(yes)
+    const { Users } = yield* core
+    const { asOperator } = yield* session
+    const erased = yield* asOperator(eraseConfirmed(Users, id, yes))
+    yield* print(
+      erased,
+      ({ id, lists, todos }) => `Erased ${oneLine(id)}: ${counted(todos, "todo")}, ${counted(lists, "list")}`
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Remove a user and all that the user has, for good: afterwards the id is in no table. There is no way back.\n" +
+      "  The user is disabled first and then removed in one transaction, so nobody sees half a user. Stopped on the way,\n" +
+      "  it leaves the user disabled and whole: run it again. Tokens stay good: whoever has one begins anew, with nothing,\n" +
+      "  so let the issuer stop first. Backups and logs keep what they have"
+  ),
+  Command.withShortDescription("Remove a user and all that the user has, for good"),
+  Command.withExamples([
+    { command: "todo-admin user erase alice", description: "Asks first, on a terminal" },
+    { command: "todo-admin user erase alice --yes", description: "In a script" }
+  ])
+)
+
+const eraseConfirmed = Effect.fnUntraced(function* (users: typeof Users, id: UserId, yes: boolean) {
+  const { counts } = yield* users.show(id)
+  const todos = counts.open + counts.completed + counts.trashed
+  yield* confirm(
+    `Erase "${oneLine(id)}" with ${counted(todos, "todo")} and ${counted(counts.lists, "list")}, for good?`,
+    yes
+  )
+  return yield* users.erase(id)
+})
+
 export const user = Command.make("user").pipe(
   Command.withDescription("Look after users"),
-  Command.withSubcommands([list, exportUser, importUser])
+  Command.withSubcommands([list, show, disable, enable, exportUser, importUser, erase])
 )

@@ -43,12 +43,17 @@ select line, problem, count(*) over ()::int from (
   where t.list_id is not null and (l.id is null or (l.deleted_at is not null and t.deleted_at is null))
 ) found order by line, problem limit ${limit}`
 
-/** Locks the user's row, as every write does, or makes it: revision, and the time of what is written now. */
-export const lock = (s: string): ReadonlyArray<string> => [
-  `insert into ${s}.users (id) values ($1) on conflict (id) do nothing`,
-  `select revision::text, greatest(clock_timestamp(), written_at)::timestamptz(3)::text
+/** Makes the user's row where there is none. */
+export const appear = (s: string) => `insert into ${s}.users (id) values ($1) on conflict (id) do nothing`
+
+/**
+ * Locks the user's row, as every write does: revision, the time of what is written now, and whether the user has never
+ * written anything.
+ */
+export const lock = (s: string) =>
+  `select revision::text, greatest(clock_timestamp(), written_at)::timestamptz(3)::text,
+  revision = horizon and written_at = created_at
 from ${s}.users where id = $1 for no key update`
-]
 
 /** What clients see of a row, besides where it stands and when it was written. */
 const content: Record<Kind, ReadonlyArray<string>> = {
@@ -163,12 +168,15 @@ export const takeOut = (s: string) => `with taken as (
 )
 select count(*)::int from taken`
 
-/** The user as in the file. Who was disabled here stays so. */
+/**
+ * The user as in the file. Who was disabled here stays so, and numbers that could belong to a user of this id who was
+ * erased (`migrations/0003.ts`) stay given out.
+ */
 export const restoreUser = (s: string) => `update ${s}.users set
-  revision = $2, horizon = $3, created_at = $4::timestamptz, written_at = $5::timestamptz,
-  disabled_at = coalesce(disabled_at, $6::timestamptz)
-where id = $1`
+  revision = greatest(revision, $2), horizon = greatest(horizon, $3), created_at = $4::timestamptz,
+  written_at = $5::timestamptz, disabled_at = coalesce(disabled_at, $6::timestamptz)
+where id = $1 returning revision::text`
 
 /** The user after a merge. */
 export const advanceUser = (s: string) =>
-  `update ${s}.users set revision = $2, written_at = $3::timestamptz where id = $1`
+  `update ${s}.users set revision = $2, written_at = $3::timestamptz where id = $1 returning revision::text`

@@ -115,10 +115,10 @@ const write = Effect.fnUntraced(function* <R>(
   watch: ImportOptions<R>["watch"]
 ): Effect.fn.Return<{ readonly changed: boolean; readonly report: ImportReport }, SqlError | ImportConflict, R> {
   const { header, mode, user } = plan
-  let locked: ReadonlyArray<ReadonlyArray<unknown>> = []
-  for (const statement of ImportSql.lock(schema)) locked = yield* run(statement, user)
-  const [revision, moment] = [Number(locked[0]?.[0]), String(locked[0]?.[1])]
-  const restored = revision === 0 ? header : undefined
+  yield* run(ImportSql.appear(schema), user)
+  const [locked] = yield* run(ImportSql.lock(schema), user)
+  const [revision, moment] = [Number(locked?.[0]), String(locked?.[1])]
+  const restored = locked?.[2] === true ? header : undefined
   const base = Math.max(revision, header?.revision ?? 0)
 
   yield* run(ImportSql.verdicts(schema), user, restored === undefined ? mode : "fresh", base)
@@ -134,18 +134,18 @@ const write = Effect.fnUntraced(function* <R>(
   const takenOut =
     mode === "merge" ? Number((yield* run(ImportSql.takeOut(schema), user, base + steps, moment))[0]?.[0]) : 0
   const changed = restored !== undefined || steps + takenOut > 0
-  const reached = restored?.revision ?? (changed ? base + steps + takenOut : revision)
-  yield* restored === undefined
-    ? run(ImportSql.advanceUser(schema), user, reached, moment)
+  const [advanced] = yield* restored === undefined
+    ? run(ImportSql.advanceUser(schema), user, base + steps + takenOut, moment)
     : run(
         ImportSql.restoreUser(schema),
         user,
-        reached,
+        restored.revision,
         restored.horizon,
         restored.createdAt,
         restored.writtenAt,
         restored.disabledAt
       )
+  const reached = changed ? Number(advanced?.[0]) : revision
   return { changed, report: { user, revision: reached, lists, todos, takenOut, differing } }
 })
 

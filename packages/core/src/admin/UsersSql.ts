@@ -14,6 +14,9 @@ const orders: Record<Column, Order> = {
   createdAt: { column: "created_at", type: "timestamptz", idType: "text" }
 }
 
+/** What a user has rows in, those that refer to others first. */
+export const kept = ["todo_words", "todos", "lists", "idempotency_keys"] as const
+
 const conditions = (query: UserQuery) => (query.disabled === true ? ["disabled_at is not null"] : ["true"])
 
 /** How many users there are. */
@@ -61,3 +64,9 @@ const userJson = (schema: string) => `json_build_object(
     'updatedAt', ${schema}.instant(u.written_at),
     'disabledAt', ${schema}.instant(u.disabled_at)
   )`
+
+/** One user: JSON, horizon, and the bytes of the rows, as they are stored. */
+export const show = (schema: string) => `select ${userJson(schema)}::text, u.horizon::text, ${kept
+  .map((table) => `(select coalesce(sum(pg_column_size(r)), 0)::text from ${schema}.${table} r where owner_id = me.id)`)
+  .join(", ")}
+from (select * from ${schema}.users where id = $1 offset 0) u ${accounts(schema)}`

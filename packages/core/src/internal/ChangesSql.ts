@@ -21,8 +21,9 @@ export const page = (schema: string) => `select * from (
 
 /**
  * Of the users that are asked for, those whose revision is another one than is known
- * (`given.seen`), and those who are disabled.
+ * (`given.seen`), and those who are disabled. Who was erased is at 0, as before the first write.
  */
 export const moved = (schema: string) =>
-  `select id, revision::text, disabled_at is not null from ${schema}.users
-where id = me.id and (revision <> given.seen or disabled_at is not null)`
+  `select asked.id, coalesce(u.revision, 0)::text, u.disabled_at is not null
+from (select me.id) asked left join ${schema}.users u on u.id = asked.id
+where coalesce(u.revision, 0) <> given.seen or u.disabled_at is not null`

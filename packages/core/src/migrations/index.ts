@@ -1,5 +1,6 @@
 import { todos } from "./0001/index.ts"
 import { operators } from "./0002.ts"
+import { erasures } from "./0003.ts"
 
 /** One step of the schema. `up` gives its statements for a schema name that is quoted already. */
 export interface Migration {
@@ -11,5 +12,6 @@ export interface Migration {
 /** All of them, in order; ids are 1, 2, 3 and so on. */
 export const migrations: ReadonlyArray<Migration> = [
   { id: 1, name: "todos", up: todos },
-  { id: 2, name: "operators", up: operators }
+  { id: 2, name: "operators", up: operators },
+  { id: 3, name: "erasures", up: erasures }
 ]
