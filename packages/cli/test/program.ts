@@ -76,7 +76,7 @@ export const assertFailed = (run: Run, code: number, line: RegExp) => {
 /** Runs SQL beside the program. */
 export const sql = (url: Redacted.Redacted, statement: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement).unprepared).pipe(
-    Effect.provide(Database.layer({ url, poolSize: 1 }))
+    Effect.provide(Database.layer({ url, poolSize: 1, unlimited: true }))
   )
 
 /** Does on behalf of a user, in this process, what is not the program's to show. */

@@ -22,7 +22,10 @@ export const add = (kind: Kind) =>
   `insert into pg_temp.import_${kind}s select * from jsonb_populate_recordset(null::pg_temp.import_${kind}s, $1::jsonb)`
 
 /** Temporary tables are never analyzed by themselves. */
-export const analyze: ReadonlyArray<string> = ["list", "todo"].map((kind) => `analyze pg_temp.import_${kind}s`)
+export const analyze: ReadonlyArray<string> = [
+  "analyze pg_temp.import_lists (line, id, position, revision)",
+  "analyze pg_temp.import_todos (line, id, position, revision, list_id)"
+]
 
 /** What is wrong between lines: line, what, and how many there are. */
 export const problems = (limit: number) => `with rows as (
