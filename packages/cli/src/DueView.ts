@@ -38,7 +38,7 @@ const localDue = (due: Due, timeZone: string): number =>
   "date" in due ? Date.parse(`${due.date}T00:00:00Z`) : toLocal(instantOf(due), timeZone)
 
 /** As the core understands it: a time that clocks skip moves on with them, one that they show twice is the first. */
-const instantOf = ({ dateTime, timeZone }: Exclude<Due, { date: string }>) =>
+export const instantOf = ({ dateTime, timeZone }: Exclude<Due, { date: string }>) =>
   Option.getOrThrow(
     DateTime.makeZoned(`${dateTime}Z`, { timeZone, adjustForTimeZone: true, disambiguation: "compatible" })
   )

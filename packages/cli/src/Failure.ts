@@ -31,6 +31,7 @@ const exitCodes: Record<string, number> = {
   Usage: 2,
   InvalidInput: 2,
   InvalidCursor: 2,
+  ImportInvalid: 2,
   TodoNotFound: 3,
   ListNotFound: 3,
   UserNotFound: 3,
@@ -38,6 +39,7 @@ const exitCodes: Record<string, number> = {
   RevisionMismatch: 4,
   Conflict: 4,
   ListNotEmpty: 4,
+  ImportConflict: 4,
   Unavailable: 5,
   SqlError: 5,
   EmbeddedPostgresError: 5,
@@ -54,6 +56,7 @@ const mends: Record<string, string> = {
   RevisionMismatch: "look at it again, and repeat the change on its revision",
   Unavailable: 'run "todo-admin doctor" to see why',
   SqlError: 'run "todo-admin doctor" to see why',
+  ImportConflict: "add --merge to bring both together, and --dry-run to see first what that does",
   MigrationFailed: "mend that and run it again"
 }
 
@@ -102,6 +105,10 @@ const messageOf = Effect.fnUntraced(function* (error: { readonly _tag: unknown; 
     case "InvalidInput": {
       const { errors } = error as unknown as { errors: ReadonlyArray<{ pointer: string; message: string }> }
       return errors.map(({ message, pointer }) => `${pointer.slice(1)}: ${uncapitalised(message)}`).join("; ")
+    }
+    case "PlatformError": {
+      const { cause } = (error as PlatformError).reason
+      return cause instanceof Error ? cause.message : String(error.message)
     }
     case "RevisionMismatch": {
       const { current } = error as unknown as { current: number | null }

@@ -26,12 +26,13 @@ export interface Run {
 
 type Environment = Readonly<Record<string, string>>
 
-/** Runs `todo-admin` as a process, with no other environment than what is given, and nobody at its terminal. */
-export const start = (args: ReadonlyArray<string>, environment: Environment = {}) => {
+/** Runs `todo-admin` as a process, with no other environment and input than what is given, and nobody at its terminal. */
+export const start = (args: ReadonlyArray<string>, environment: Environment = {}, input?: string) => {
   const child = spawn(process.execPath, [bin, ...args], {
     env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: compiled, ...environment },
-    stdio: ["ignore", "pipe", "pipe"]
+    stdio: ["pipe", "pipe", "pipe"]
   })
+  child.stdin.end(input)
   let [stdout, stderr] = ["", ""]
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))

@@ -53,14 +53,16 @@ export const stored = Effect.gen(function* () {
   return rows.map(({ row }) => row)
 })
 
-/** What a purge does: rows in the trash are gone, and the horizon says up to where. */
+/** What a purge does: rows in the trash are gone with their words, and the horizon says up to where. */
 export const purge = Effect.gen(function* () {
   const { id } = yield* CurrentUser
   yield* query(
     `with gone as (
        delete from todo.todos where owner_id = $1 and deleted_at is not null
          and (select true from todo.users where id = $1 for update)
-       returning revision
+       returning id, revision
+     ), words as (
+       delete from todo.todo_words where owner_id = $1 and todo_id in (select id from gone)
      )
      update todo.users set horizon = greatest(horizon, (select max(revision) from gone)) where id = $1`,
     [id]

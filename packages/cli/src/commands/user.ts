@@ -10,6 +10,8 @@ import { print, remark } from "../Output.ts"
 import { printPage } from "../Paging.ts"
 import { counted, oneLine } from "../Text.ts"
 import { drawUser, drawUsers } from "../UserView.ts"
+import { exportUser } from "./export.ts"
+import { importUser } from "./import.ts"
 
 const core = Effect.promise(() => import("@todo/core/admin"))
 const session = Effect.promise(() => import("../Session.ts"))
@@ -153,5 +155,5 @@ const eraseConfirmed = Effect.fnUntraced(function* (users: typeof Users, id: Use
 
 export const user = Command.make("user").pipe(
   Command.withDescription("Look after users"),
-  Command.withSubcommands([list, show, disable, enable, erase])
+  Command.withSubcommands([list, show, disable, enable, exportUser, importUser, erase])
 )

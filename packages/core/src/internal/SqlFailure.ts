@@ -74,6 +74,10 @@ export const toUnavailable = <A, E, R>(
       : Effect.die(error)
   })
 
+/** For a transaction of ours: a connection that is lost in it ends it as a defect, since it cannot be rolled back. */
+export const toUnavailableTransaction = <A, E, R>(self: Effect.Effect<A, E | SqlError, R>) =>
+  toUnavailable(Effect.catchDefect(self, (defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))))
+
 /** How a statement fails before anybody has looked at it: the driver's error, or no turn. */
 export type StatementError = SqlError | Unavailable
 

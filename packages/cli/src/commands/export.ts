@@ -1,0 +1,115 @@
+import { type Todo, UserId } from "@todo/core/domain"
+import type { Export } from "@todo/core/admin"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { writeTo } from "../Destination.ts"
+import { toCsv } from "../formats/Csv.ts"
+import { toICalendar } from "../formats/ICalendar.ts"
+import { print, remark } from "../Output.ts"
+import { withProgress } from "../Progress.ts"
+import { counted, oneLine } from "../Text.ts"
+
+const core = Effect.promise(() => import("@todo/core/admin"))
+const session = Effect.promise(() => import("../Session.ts"))
+
+export const exportUser = Command.make(
+  "export",
+  {
+    id: Argument.String("id").pipe(
+      Argument.withSchema(UserId),
+      Argument.withDescription("The user's id: the subject of their tokens")
+    ),
+    format: Flag.Literals("format", ["ndjson", "ics", "csv"]).pipe(
+      Flag.withDescription("ndjson where it is not given; only that can be imported just as it was"),
+      Flag.withDefault("ndjson" as const)
+    ),
+    output: Flag.String("output").pipe(
+      Flag.withAlias("o"),
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("A file, in place of stdout. It is there when it is whole"),
+      Flag.optional
+    )
+  },
+  Effect.fnUntraced(function* ({ format, id, output }) {
+    const { Export } = yield* core
+    const { asOperator } = yield* session
+    const written = yield* asOperator(
+      Export.snapshot(
+        id,
+        Effect.fnUntraced(function* ({ counts, lists, todos, user }) {
+          const written = { lists: 0, todos: 0 }
+          yield* watched(output, counts.lists + counts.todos, (advance) => {
+            const told = <Row extends Stored>(kind: keyof typeof written, pages: Pages<Row>): Pages<Row> =>
+              pages.pipe(
+                Stream.tap(({ length }) => advance(length)),
+                Stream.map((rows) => (format === "ndjson" ? rows : rows.filter(({ deletedAt }) => deletedAt === null))),
+                Stream.tap(({ length }) => Effect.sync(() => void (written[kind] += length)))
+              )
+            const snapshot = { counts, user, lists: told("lists", lists), todos: told("todos", todos) }
+            return writeTo(output, text(Export, format, snapshot))
+          })
+          return written
+        })
+      )
+    )
+    const lists = format === "ndjson" ? `${counted(written.lists, "list")} and ` : ""
+    const said = `Exported ${lists}${counted(written.todos, "todo")} of ${oneLine(id)}`
+    if (Option.isNone(output)) return yield* remark(said)
+    const report = { user: id, format, file: output.value, ...written }
+    yield* print(report, ({ file }) => `${said} to ${oneLine(file)}`)
+  })
+).pipe(
+  Command.withDescription(
+    "Write what a user has to a file or to stdout, as it is at one moment; the same data gives the same bytes.\n" +
+      "  ndjson is a backup: a JSON document a line with everything, trash, revisions and positions included, and a last\n" +
+      "  line that tells a whole file from one that was cut off. It has no secrets, and no idempotency keys.\n" +
+      "  ics is for calendars: due times as instants in UTC, lists left out. csv is for spreadsheets: text that could be\n" +
+      "  taken for a formula has an apostrophe before it. Neither has what is in the trash"
+  ),
+  Command.withShortDescription("Write what a user has to a file: a backup, a calendar, a table"),
+  Command.withExamples([
+    { command: "todo-admin user export alice --output alice.ndjson", description: "A backup" },
+    { command: "todo-admin user export alice | gzip > alice.ndjson.gz" },
+    { command: "todo-admin user export alice --format ics --output alice.ics", description: "For a calendar" }
+  ])
+)
+
+type Unavailable = Stream.Error<Export.Snapshot["todos"]>
+type Pages<Row> = Stream.Stream<ReadonlyArray<Row>, Unavailable>
+type Stored = Pick<Todo, "deletedAt">
+
+/** A bar, unless the lines of the export go to the same terminal. */
+const watched = Effect.fnUntraced(function* <A, E, R>(
+  output: Option.Option<string>,
+  total: number,
+  use: (advance: (count: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
+) {
+  const { stdoutIsTerminal } = yield* Stdio.Stdio
+  return Option.isNone(output) && (yield* stdoutIsTerminal)
+    ? yield* use(() => Effect.void)
+    : yield* withProgress("Exporting", total, use)
+})
+
+const text = (
+  { toLines }: typeof Export,
+  format: "ndjson" | "ics" | "csv",
+  snapshot: Export.Snapshot
+): Stream.Stream<string, Unavailable> => {
+  switch (format) {
+    case "ndjson":
+      return toLines(snapshot)
+    case "ics":
+      return toICalendar(snapshot.todos)
+    case "csv":
+      return Stream.unwrap(
+        Effect.map(Stream.runCollect(snapshot.lists), (pages) =>
+          toCsv(snapshot.todos, new Map(pages.flat().map(({ id, name }) => [id, name])))
+        )
+      )
+  }
+}

@@ -1,0 +1,156 @@
+import { UserId } from "@todo/core/domain"
+import type { Adoption, ImportConflict, ImportInvalid, ImportReport, Outcome } from "@todo/core/admin"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
+import * as Schema from "effect/Schema"
+import * as Stdio from "effect/Stdio"
+import type * as Stream from "effect/Stream"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { Usage } from "../Failure.ts"
+import * as Flags from "../Flags.ts"
+import { print, remark, say } from "../Output.ts"
+import { withProgress } from "../Progress.ts"
+import { type Screen, table } from "../Table.ts"
+import { oneLine } from "../Text.ts"
+
+const core = Effect.promise(() => import("@todo/core/admin"))
+const session = Effect.promise(() => import("../Session.ts"))
+
+const isUserId = Schema.is(UserId)
+
+export const importUser = Command.make(
+  "import",
+  {
+    names: Argument.String("[id] file").pipe(
+      Argument.withDescription("Whose it becomes, where that is not the user in the file; and the file, - for stdin"),
+      Argument.between(1, 2)
+    ),
+    format: Flag.Literals("format", ["ndjson", "csv", "todotxt"]).pipe(
+      Flag.withDescription("ndjson, what export writes, where it is not given"),
+      Flag.withDefault("ndjson" as const)
+    ),
+    merge: Flags.mark("merge", "Into a user who has data: add what is missing, keep what was written later"),
+    dryRun: Flags.mark("dry-run", "Say what would happen, and leave everything as it is")
+  },
+  Effect.fnUntraced(function* ({ dryRun, format, merge, names }) {
+    const { path, user } = yield* namesOf(names)
+    if (merge && format !== "ndjson") {
+      return yield* new Usage({ message: `--merge is for ndjson: of ${format}, what is there always stays` })
+    }
+    const { Adoption, Import } = yield* core
+    const { asOperator } = yield* session
+    const files = yield* FileSystem.FileSystem
+    const { stdin } = yield* Stdio.Stdio
+    const bytes = path === "-" ? stdin : files.stream(path)
+    const options = { dryRun, watch }
+    const imported = Effect.gen(function* () {
+      if (format === "ndjson")
+        return yield* Import.restore<PlatformError, never, Watching>(bytes, { ...options, user, merge })
+      if (user === undefined)
+        return yield* new Usage({ message: `--format ${format} needs a user's id before the file` })
+      return yield* Adoption.adopt<PlatformError, never, Watching>(yield* foundIn(format, bytes), { ...options, user })
+    })
+    const report = yield* asOperator(imported).pipe(
+      Effect.tapErrorTag("ImportInvalid", tell),
+      Effect.tapErrorTag("ImportConflict", tell)
+    )
+    yield* print({ ...report, dryRun }, draw)
+    if (dryRun) yield* remark("Nothing was changed: this is what would happen")
+    else if (changes(report) === 0) yield* remark("Nothing was changed: all of it is there")
+  })
+).pipe(
+  Command.withDescription(
+    "Bring in what export wrote as ndjson: all of it, or nothing where anything is wrong. Importing twice changes nothing.\n" +
+      "  A user who has never written anything gets it exactly, with revisions, positions, times and trash. With an id\n" +
+      "  before the file, it becomes that user's, whoever is in the file.\n" +
+      "  A user who has data has to have each row just so, or it ends with 4. With --merge, rows that are missing are\n" +
+      "  added; of two that differ the one with the later updatedAt is kept, and where they are equal the one that is there.\n" +
+      "  Rows that are not in the file stay. What a merge changes gets new revisions, so that clients who follow see it;\n" +
+      "  it keeps its place where that is free, and goes to the end where it is not.\n" +
+      "  csv (with the columns that export has, title at least) and todotxt need an id. They add todos that are not there,\n" +
+      "  known again by their id or by what their line says; what is there stays, edited or not. Lists are left out.\n" +
+      "  Lines that are wrong are told by number, the first 20: it ends with 2, and nothing was imported"
+  ),
+  Command.withShortDescription("Bring in what export wrote, or a CSV or todo.txt"),
+  Command.withExamples([
+    { command: "todo-admin user import alice.ndjson --dry-run", description: "See what would happen" },
+    { command: "todo-admin user import bob alice.ndjson", description: "Make it bob's" },
+    {
+      command: "gunzip -c alice.ndjson.gz | todo-admin user import - --merge",
+      description: "Bring back what is missing"
+    },
+    { command: "todo-admin user import alice todo.txt --format todotxt" }
+  ])
+)
+
+/** `FILE`, or `ID FILE`. */
+const namesOf = Effect.fnUntraced(function* ([first = "", path]: ReadonlyArray<string>) {
+  if (path === undefined) return { path: first, user: undefined }
+  if (!isUserId(first)) {
+    return yield* new Usage({ message: "the id is none: 1 to 255 characters without control characters" })
+  }
+  return { path, user: first }
+})
+
+const foundIn = <E, R>(
+  format: "csv" | "todotxt",
+  bytes: Stream.Stream<Uint8Array, E, R>
+): Effect.Effect<Stream.Stream<Adoption.Found, E, R>> =>
+  format === "csv"
+    ? Effect.map(
+        Effect.promise(() => import("../formats/TodosOfCsv.ts")),
+        ({ todosOfCsv }) => todosOfCsv(bytes)
+      )
+    : Effect.map(
+        Effect.promise(() => import("../formats/TodosOfTodoTxt.ts")),
+        ({ todosOfTodoTxt }) => todosOfTodoTxt(bytes)
+      )
+
+type Watching = Effect.Services<ReturnType<typeof withProgress<void, never, never>>>
+
+const watch = <A, E, R>(
+  step: "reading" | "writing",
+  total: number | undefined,
+  use: (advance: (count: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
+) => withProgress(step === "reading" ? "Reading" : "Importing", total, use)
+
+/** The lines that are wrong; what that means is told behind them. */
+const tell = Effect.fnUntraced(function* ({ count, problems }: ImportInvalid | ImportConflict) {
+  for (const { line, message } of problems) yield* say(oneLine(`line ${line}: ${message}`))
+  if (count > problems.length) yield* say(`and ${count - problems.length} more`)
+})
+
+const changes = ({ lists, takenOut, todos }: ImportReport): number =>
+  lists.added + lists.replaced + todos.added + todos.replaced + takenOut
+
+const draw = ({ differing, lists, takenOut, todos, user }: ImportReport, screen: Screen): string => {
+  const number = (name: string, of: keyof Outcome) => ({
+    name,
+    cell: (row: { readonly outcome: Outcome }) => String(row.outcome[of])
+  })
+  const rows = [
+    { kind: "lists", outcome: lists },
+    { kind: "todos", outcome: todos }
+  ]
+  const columns = [
+    { name: oneLine(user), cell: (row: (typeof rows)[number]) => row.kind, least: 5 },
+    number("ADDED", "added"),
+    number("REPLACED", "replaced"),
+    number("KEPT", "kept"),
+    number("THERE ALREADY", "same")
+  ]
+  const differ = lists.replaced + lists.kept + todos.replaced + todos.kept
+  return [
+    table(columns, rows, screen),
+    ...differing.map(({ id, kind, line, verdict }) =>
+      verdict === "kept"
+        ? `line ${line}: ${kind} ${id} differs, what is there is kept`
+        : `line ${line}: ${kind} ${id} differs, what is there is older and replaced`
+    ),
+    ...(differ > differing.length ? [`and ${differ - differing.length} more that differ`] : []),
+    ...(takenOut > 0 ? [`${takenOut} todos taken out of lists that are in the trash`] : [])
+  ].join("\n")
+}

@@ -1,0 +1,53 @@
+/** Exports and imports as operators make them: as the owner of the tables, whole files as text. */
+import type { UserId } from "@todo/core"
+import { Export, Import } from "@todo/core/admin"
+import { TestDatabase } from "@todo/core/testing"
+import { Effect, Stream } from "effect"
+import type { SqlClient } from "effect/sql"
+import * as Database from "../src/Database.ts"
+
+export const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
+    Effect.provide(self, Database.layer({ url: ownerUrl, poolSize: 2, unlimited: true }))
+  )
+
+/** The file that an export makes. */
+export const exported = (user: UserId) =>
+  asOwner(Export.snapshot(user, (snapshot) => Stream.mkString(Export.toLines(snapshot))))
+
+interface Options {
+  readonly user?: UserId
+  readonly merge?: boolean
+  readonly dryRun?: boolean
+}
+
+/** Imports a file, which comes in pieces of odd sizes. */
+export const imported = (file: string | Uint8Array, { dryRun = false, merge = false, user }: Options = {}) =>
+  asOwner(
+    Import.restore(pieces(typeof file === "string" ? Buffer.from(file) : file), {
+      dryRun,
+      merge,
+      user,
+      watch: (_step, _total, use) => use(() => Effect.void)
+    })
+  )
+
+const pieces = (bytes: Uint8Array) =>
+  Stream.fromIterable(
+    (function* () {
+      for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7) % 60_013) {
+        yield bytes.subarray(at, at + size)
+      }
+    })()
+  )
+
+/** The documents of a file. */
+export const linesOf = (file: string): ReadonlyArray<object> =>
+  file
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+
+/** A file of these documents. */
+export const fileOf = (lines: ReadonlyArray<unknown>): string =>
+  lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("")
