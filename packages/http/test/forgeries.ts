@@ -1,5 +1,5 @@
 /** Tokens that come from a good one and must not be accepted: the classes of Project Wycheproof. */
-import { generateKeyPairSync } from "node:crypto"
+import { constants, createHash, generateKeyPairSync, privateEncrypt, sign } from "node:crypto"
 import { type IssuerKey, makeKey, signature } from "./issuer.ts"
 import { claims } from "./testServer.ts"
 
@@ -69,6 +69,9 @@ export const headers: ReadonlyArray<readonly [name: string, json: (alg: string) 
   ["crit with a name twice", (alg) => `{"alg":"${alg}","crit":["b64","b64"],"b64":true}`],
   ["crit with b64", (alg) => `{"alg":"${alg}","crit":["b64"],"b64":true}`],
   ["crit with alg", (alg) => `{"alg":"${alg}","crit":["alg"]}`],
+  ["b64 false", (alg) => `{"alg":"${alg}","b64":false}`],
+  ["a typ that is no text", (alg) => `{"alg":"${alg}","typ":1}`],
+  ["a kid that is no text", (alg) => `{"alg":"${alg}","kid":1}`],
   ["crit with what is not there", (alg) => `{"alg":"${alg}","crit":["exp"]}`],
   ["alg twice, the last none", (alg) => `{"alg":"${alg}","alg":"none"}`],
   ["alg in other letters", (alg) => `{"alg":"${alg === "EdDSA" ? "EDDSA" : alg.toLowerCase()}"}`],
@@ -141,5 +144,48 @@ const eddsa: ReadonlyArray<Case> = [
   ["the neutral element and s 0", resigned((bytes) => bytes.fill(0).fill(1, 0, 1))]
 ]
 
+/** RSA: what is signed is the hash with its name, padded as PKCS #1 v1.5 has it, and nothing else (RFC 8017, 9.2). */
+const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest()
+const digestInfo = Buffer.from("3031300d060960864801650304020105000420", "hex")
+const withoutNull = Buffer.from("302f300b06096086480165030402010420", "hex")
+const ofSha512 = Buffer.from("3051300d060960864801650304020305000440", "hex")
+const rsaSigned =
+  (encoded: (text: string) => Buffer): Case[1] =>
+  ([header, payload], key) => {
+    const { privateKey } = key ?? makeKey("RS256")
+    const bytes = privateEncrypt(
+      { key: privateKey, padding: constants.RSA_PKCS1_PADDING },
+      encoded(`${header}.${payload}`)
+    )
+    return `${header}.${payload}.${bytes.toString("base64url")}`
+  }
+const rsa: ReadonlyArray<Case> = [
+  ["a hash without its name", rsaSigned(sha256)],
+  ["a hash whose name lacks its NULL", rsaSigned((text) => Buffer.concat([withoutNull, sha256(text)]))],
+  ["a hash under the name of another", rsaSigned((text) => Buffer.concat([ofSha512, sha256(text)]))],
+  ["something behind the hash", rsaSigned((text) => Buffer.concat([digestInfo, sha256(text), Buffer.alloc(1)]))],
+  ["something before the hash", rsaSigned((text) => Buffer.concat([Buffer.alloc(1), digestInfo, sha256(text)]))],
+  ["half of the hash", rsaSigned((text) => Buffer.concat([digestInfo, sha256(text).subarray(0, 16)]))],
+  [
+    "a signature of PSS",
+    ([header, payload], key) => {
+      const { privateKey } = key ?? makeKey("RS256")
+      const bytes = sign("sha256", Buffer.from(`${header}.${payload}`), {
+        key: privateKey,
+        padding: constants.RSA_PKCS1_PSS_PADDING
+      })
+      return `${header}.${payload}.${bytes.toString("base64url")}`
+    }
+  ],
+  ...["sha1", "sha384", "sha512"].map((hash): Case => [
+    `a signature with ${hash}`,
+    ([header, payload], key) => {
+      const bytes = sign(hash, Buffer.from(`${header}.${payload}`), (key ?? makeKey("RS256")).privateKey)
+      return `${header}.${payload}.${bytes.toString("base64url")}`
+    }
+  ]),
+  ["the signature 1", resigned((bytes) => bytes.fill(0).fill(1, bytes.length - 1))]
+]
+
 /** What is particular to one algorithm. */
-export const special: Record<string, ReadonlyArray<Case>> = { ES256: ecdsa, EdDSA: eddsa }
+export const special: Record<string, ReadonlyArray<Case>> = { RS256: rsa, ES256: ecdsa, EdDSA: eddsa }
