@@ -1,36 +1,90 @@
 /**
- * The same todos for all contestants: 100 users with 500 each.
+ * The same users and todos for all contestants. Every fifth todo is done, every fourth has high
+ * priority, every fourth a description, every third a tag, every fifth a due date.
  */
 import type { Client } from "pg"
 
-export const users: ReadonlyArray<string> = Array.from({ length: 100 }, (_, n) => `user-${String(n).padStart(3, "0")}`)
+export interface Size {
+  readonly users: number
+  /** Todos of each user. */
+  readonly todos: number
+}
 
-/** Fills the tables of both; returns the ids of each user's todos. */
-export const seed = async (client: Client): Promise<ReadonlyArray<ReadonlyArray<string>>> => {
-  await client.query(
-    `
-create schema bench;
-create table bench.todos (
-  owner_id text not null, id uuid not null, title text not null, description text, priority text not null, due jsonb,
-  tags text[] not null, list_id uuid, position text collate "C" not null, revision bigint not null,
-  created_at timestamptz(3) not null default now(), updated_at timestamptz(3) not null default now(),
-  completed_at timestamptz(3), deleted_at timestamptz(3), primary key (owner_id, id)
-);
-create index on bench.todos (owner_id, position);
-insert into todo.users (id, revision) select 'user-' || lpad(n::text, 3, '0'), 500 from generate_series(0, 99) n;
+const verbs =
+  "Call Write Read Buy Repair Clean Plan Book Cancel Order Check Send Paint Move Sort Water Test Sign Print Fix"
+const nouns =
+  "garden budget kitchen invoice letter report dentist bicycle holiday window carpet camera insurance passport battery " +
+  "calendar contract drawer engine fence grocery heating island jacket kettle ladder mirror novel oven piano quilt " +
+  "radio sofa table umbrella vacuum wallet yard zipper airport basement candle doorbell elevator flower guitar hammer"
+
+/** Verb and noun of the n-th todo of each user: which pair it is, no other of the first 900 has. */
+export const titleOf = (n: number): string => `${verbs.split(" ")[n % 20] ?? ""} ${nouns.split(" ")[n % 47] ?? ""} ${n}`
+
+const title = `(string_to_array('${verbs}', ' '))[n % 20 + 1] || ' ' || (string_to_array('${nouns}', ' '))[n % 47 + 1] || ' ' || n`
+
+/** Fills our tables as the server would have. */
+export const seed = async (client: Client, { todos, users }: Size): Promise<void> => {
+  await client.query(`
+begin;
+-- Nothing is checked that is so by construction: foreign keys are triggers.
+set local session_replication_role = replica;
+set local work_mem = '256MB';
+insert into todo.users (id, revision) select 'user-' || lpad(n::text, 6, '0'), ${todos} from generate_series(0, ${users - 1}) n;
 insert into todo.todos (
-  owner_id, id, title, title_key, title_words, description_words, priority, tags, position, revision, created_at, updated_at
+  owner_id, id, title, title_key, title_words, description, description_words, priority, due_date, tags, position, revision,
+  created_at, updated_at, completed_at
 )
-select id, gen_random_uuid(), 'todo ' || n, 'todo ' || n, array['todo', n::text], '{}', n % 4, '{}',
-  todo.last_position(n), n, now(), now()
-from todo.users, generate_series(1, 500) n;
-insert into todo.todo_words select owner_id, word, id from todo.todos, unnest(title_words) word;
-insert into bench.todos (owner_id, id, title, priority, tags, position, revision)
-select owner_id, id, title, (array['none', 'low', 'medium', 'high'])[priority + 1], tags, position, revision from todo.todos`
-  )
+select owner.id, md5(owner.id || n)::uuid, title, lower(title), string_to_array(lower(title), ' '),
+  description, coalesce(string_to_array(lower(description), ' '), '{}'), n % 4,
+  case when n % 5 = 0 then date '2026-12-01' + n % 60 end, case when n % 3 = 0 then array['home'] else '{}' end,
+  todo.last_position(n), n, moment, moment, case when n % 5 = 1 then moment end
+from todo.users owner, generate_series(1, ${todos}) n, lateral (select
+  ${title} as title,
+  case when n % 4 = 0 then 'Before the weekend' end as description,
+  date_trunc('milliseconds', now()) - interval '1 minute' * (${todos} - n) as moment
+) t
+order by owner.id, md5(owner.id || n)::uuid;
+insert into todo.todo_words
+select owner_id, word, id from todo.todos, unnest(title_words || description_words) word order by 1, 2, 3;
+commit`)
   await client.query("vacuum analyze")
-  const { rows } = await client.query<{ ids: Array<string> }>(
-    "select array_agg(id::text order by position) ids from todo.todos group by owner_id order by owner_id"
-  )
-  return rows.map(({ ids }) => ids)
+}
+
+/** The table of the others, with an index for each scenario, and the same todos in it. */
+export const seedPeers = async (client: Client): Promise<void> => {
+  await client.query(`
+set maintenance_work_mem = '256MB';
+create schema bench;
+create extension btree_gin;
+create sequence bench.last_position;
+create table bench.users (id text primary key, revision bigint not null);
+create table bench.todos (
+  owner_id text not null,
+  id uuid not null default gen_random_uuid(),
+  title text not null,
+  description text,
+  priority text not null default 'none',
+  due jsonb,
+  tags text[] not null default '{}',
+  list_id uuid,
+  position text collate "C" not null default 'z' || lpad(to_hex(nextval('bench.last_position')), 12, '0'),
+  revision bigint not null default 1,
+  created_at timestamptz(3) not null default now(),
+  updated_at timestamptz(3) not null default now(),
+  completed_at timestamptz(3),
+  deleted_at timestamptz(3),
+  search tsvector not null generated always as (to_tsvector('simple', title || ' ' || coalesce(description, ''))) stored
+);
+insert into bench.users select id, revision from todo.users;
+insert into bench.todos
+select owner_id, id, title, description, (array['none', 'low', 'medium', 'high'])[priority + 1],
+  case when due_date is not null then jsonb_build_object('date', due_date) end, tags, list_id, position, revision,
+  created_at, updated_at, completed_at, deleted_at
+from todo.todos;
+alter table bench.todos add primary key (owner_id, id);
+create index on bench.todos (owner_id, position);
+create index on bench.todos (owner_id, priority, created_at, id);
+create index on bench.todos (owner_id, updated_at);
+create index on bench.todos using gin (owner_id, search)`)
+  await client.query("vacuum analyze bench.todos, bench.users")
 }

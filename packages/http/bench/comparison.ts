@@ -1,0 +1,138 @@
+/** All contestants on one database, scenario by scenario. */
+import type { Bench } from "./bench.ts"
+import { type Contestant, missing, type Name, peakMemory, start, titles } from "./contestants.ts"
+import { seed, seedPeers, type Size } from "./data.ts"
+import { answers, assertEqual, onlyOurs } from "./equality.ts"
+import type { BenchDatabase } from "./postgres.ts"
+import { type Check, check, medians, printRounds, verdict } from "./report.ts"
+import { inTurn, type Rounds, subject } from "./rounds.ts"
+import type { Scenario, User } from "./scenarios.ts"
+import { ratioTarget, targets } from "./targets.ts"
+import { choose } from "./users.ts"
+
+/** One scenario under one load. */
+export interface Outcome {
+  readonly scenario: string
+  readonly connections: number
+  readonly contestants: ReadonlyArray<Rounds & ReturnType<typeof medians> & { readonly name: Name }>
+}
+
+/** Fills a database for all contestants. */
+export const prepare = async (database: BenchDatabase, size: Size): Promise<void> => {
+  await seed(database.client, size)
+  await seedPeers(database.client)
+}
+
+/** Fails unless all answer the scenarios as the first does. One after the other, for the peers share a table. */
+export const assertAlike = async (
+  scenarios: ReadonlyArray<Scenario>,
+  [ours, ...others]: ReadonlyArray<Contestant>,
+  user: User
+): Promise<void> => {
+  if (ours === undefined) return
+  for (const scenario of scenarios) {
+    const expected = await answers(scenario, user, ours.url)
+    for (const { name, url } of others)
+      assertEqual(scenario, titles[name], expected, await answers(scenario, user, url))
+  }
+}
+
+/** Starts those that can be started here. */
+export const startAll = async (
+  names: ReadonlyArray<Name>,
+  database: BenchDatabase,
+  directory: string
+): Promise<ReadonlyArray<Contestant>> => {
+  const started: Array<Contestant> = []
+  for (const name of names) {
+    const why = missing(name)
+    if (why === undefined) started.push(await start(name, database, directory))
+    else console.log(`SKIPPED ${titles[name]}: ${why}\n`)
+  }
+  return started
+}
+
+/** Everything that was asked for, in turn; prints as it goes. */
+export const compare = async (
+  { directory, judge, postgres, rounds, seconds }: Bench,
+  size: Size,
+  scenarios: ReadonlyArray<Scenario>,
+  names: ReadonlyArray<Name>
+): Promise<ReadonlyArray<Outcome>> => {
+  const database = await postgres.create()
+  await prepare(database, size)
+  const users = await choose(database, 100)
+  const contestants = await startAll(names, database, directory)
+  const outcomes: Array<Outcome> = []
+  try {
+    const [user] = users
+    if (user !== undefined) await assertAlike(scenarios, contestants, user)
+    console.log(`All answer alike. Only todo has: ${onlyOurs.join(", ")}.\n`)
+
+    for (const scenario of scenarios) {
+      for (const connections of scenario.connections) {
+        const measured = await inTurn(
+          contestants.map((contestant) =>
+            subject({ title: titles[contestant.name], contestant, database, scenario, users, connections, directory })
+          ),
+          rounds,
+          seconds
+        )
+        const outcome: Outcome = {
+          scenario: scenario.name,
+          connections,
+          contestants: measured.map((runs, index) => ({
+            ...runs,
+            ...medians(runs),
+            name: contestants[index]?.name ?? "todo"
+          }))
+        }
+        outcomes.push(outcome)
+        printRounds(`${scenario.name}, ${connections} connections`, measured, (other, value) => {
+          const name = contestants[measured.indexOf(other)]?.name
+          const target = name === undefined ? undefined : ratioTarget(scenario.name, connections, name)
+          if (target === undefined) return ""
+          return verdict(judge(check(`${scenario.name} against ${other.title}`, value, "at least", target)))
+        })
+      }
+      // Each scenario starts on a table without what the writes before it left behind.
+      if (scenario.writes) await database.client.query("vacuum analyze")
+    }
+
+    for (const one of acrossScenarios(outcomes)) judge(one)
+    const [ours] = contestants
+    if (ours?.name === "todo")
+      judge(check("memory held at most, MiB", await peakMemory(ours), "at most", targets.memory))
+    return outcomes
+  } finally {
+    for (const { stop } of contestants) await stop()
+    await postgres.drop(database)
+  }
+}
+
+/** What is judged by more than one scenario, or by other things than requests a second. */
+const acrossScenarios = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<Check> => {
+  const find = (scenario: string, connections: number, name: Name) =>
+    outcomes
+      .find((outcome) => outcome.scenario === scenario && outcome.connections === connections)
+      ?.contestants.find((contestant) => contestant.name === name)
+
+  const { against, connections, scenario } = targets.slowest
+  const [ours, theirs] = [find(scenario, connections, "todo"), find(scenario, connections, against)]
+  const [poll, get] = [find("changes poll", 16, "todo"), find("get one", 16, "todo")]
+  return [
+    ...(ours === undefined || theirs === undefined
+      ? []
+      : [
+          check(
+            `p99 of ${scenario} with ${connections}, ms, against ${titles[against]}`,
+            ours.p99,
+            "at most",
+            theirs.p99
+          )
+        ]),
+    ...(poll === undefined || get === undefined
+      ? []
+      : [check("changes poll against our own get one", poll.rate / get.rate, "at least", targets.changesPoll)])
+  ]
+}

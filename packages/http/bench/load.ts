@@ -1,0 +1,93 @@
+/**
+ * The load, from a process of its own so that it costs the server nothing but the machine's
+ * cores: wrk where it is installed, since it costs least, else autocannon.
+ */
+import { spawn, spawnSync } from "node:child_process"
+import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { text } from "node:stream/consumers"
+import type { Request, User } from "./scenarios.ts"
+
+/** What one run came to; times are in milliseconds. */
+export interface Run {
+  readonly requests: number
+  readonly seconds: number
+  readonly failed: number
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+}
+
+/** One request of one user, over and over in turn with the others of its connection. */
+export interface Sent {
+  readonly user: User
+  readonly request: Request
+}
+
+/** `autocannon.ts` reads it. */
+export interface Plan {
+  readonly url: string
+  readonly seconds: number
+  /** What each connection sends, with the same marks as below. */
+  readonly connections: ReadonlyArray<ReadonlyArray<ReturnType<typeof message>>>
+}
+
+const hasWrk = spawnSync("wrk", ["--version"]).error === undefined
+
+export const generator = hasWrk ? "wrk" : "autocannon"
+
+/** `@n` becomes the round as eight digits, and `@42@` the sum of 42 and the round. */
+const message = ({ request: { body, ifMatch, method, path }, user }: Sent) => ({
+  method,
+  path,
+  headers: {
+    authorization: `Bearer ${user.token}`,
+    ...(ifMatch !== undefined && { "if-match": `"@${ifMatch}@"` }),
+    ...(body !== undefined && { "content-type": "application/json" })
+  } as Record<string, string>,
+  body
+})
+
+const raw = (sent: Sent): string => {
+  const { body = "", headers, method, path } = message(sent)
+  const length = Buffer.byteLength(body.replaceAll("@n", "00000000"))
+  const fields = Object.entries({ host: "127.0.0.1", ...headers, ...(length > 0 && { "content-length": length }) })
+  return `${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`
+}
+
+/** Sends on as many connections as there are lists of requests. */
+export const load = async (
+  url: string,
+  connections: ReadonlyArray<ReadonlyArray<Sent>>,
+  seconds: number,
+  directory: string
+): Promise<Run> => {
+  await mkdir(directory, { recursive: true })
+  const args = hasWrk
+    ? await forWrk(url, connections, seconds, directory)
+    : await forAutocannon(url, connections, seconds, directory)
+  const child = spawn(hasWrk ? "wrk" : process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
+  const output = await text(child.stdout)
+  const [line] = /^\{.*\}$/m.exec(output) ?? []
+  if (line === undefined) throw new Error(`the load came to nothing:\n${output}`)
+  return JSON.parse(line)
+}
+
+type Arguments = Parameters<typeof load>
+
+const forWrk = async (...[url, connections, seconds, directory]: Arguments) => {
+  for (const [index, sent] of connections.entries()) {
+    await writeFile(join(directory, String(index)), sent.map((one) => `${raw(one)}\0`).join(""))
+  }
+  // A thread for each connection: only so does the script know which it is that asks.
+  const count = String(connections.length)
+  const script = join(import.meta.dirname, "wrk.lua")
+  return ["-t", count, "-c", count, "-d", `${seconds}s`, "--timeout", "10s", "-s", script, url, "--", directory]
+}
+
+const forAutocannon = async (...[url, connections, seconds, directory]: Arguments) => {
+  const plan: Plan = { url, seconds, connections: connections.map((sent) => sent.map(message)) }
+  const path = join(directory, "plan.json")
+  await writeFile(path, JSON.stringify(plan))
+  return [join(import.meta.dirname, "autocannon.ts"), path]
+}

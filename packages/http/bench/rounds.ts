@@ -1,0 +1,99 @@
+/** Runs in turn (A B A B), so that what else the machine does meets all alike. */
+import { setTimeout as sleep } from "node:timers/promises"
+import { type Contestant, cpu } from "./contestants.ts"
+import { sender } from "./equality.ts"
+import { load, type Run, type Sent } from "./load.ts"
+import type { BenchDatabase } from "./postgres.ts"
+import type { Scenario, User } from "./scenarios.ts"
+
+interface Measured extends Run {
+  readonly rate: number
+  /** CPU time of the server for a request, in microseconds. */
+  readonly micros: number
+}
+
+/** What is measured in turn with others. */
+export interface Subject {
+  readonly title: string
+  readonly run: (seconds: number) => Promise<Measured>
+}
+
+export interface Rounds {
+  readonly title: string
+  readonly runs: ReadonlyArray<Measured>
+}
+
+/** The users' requests on so many connections, in turn, each user on one of them. */
+const connectionsOf = async (
+  { requests }: Pick<Scenario, "requests">,
+  users: ReadonlyArray<User>,
+  count: number,
+  url: string
+): Promise<ReadonlyArray<ReadonlyArray<Sent>>> => {
+  const send = sender(url)
+  const lists: Array<Array<ReadonlyArray<Sent>>> = Array.from({ length: count }, () => [])
+  for (const [index, user] of users.entries()) {
+    lists[index % count]?.push((await requests(user, send)).map((request) => ({ user, request })))
+  }
+  return lists.map((own) => Array.from(own[0] ?? [], (_, n) => own.flatMap((list) => list[n] ?? [])).flat())
+}
+
+/** Waits until nothing of a run is under way any more: requests that wrk left behind, and what they lock. */
+const quiet = async ({ client }: BenchDatabase): Promise<void> => {
+  const busy = `select from pg_stat_activity
+    where datname = current_database() and backend_type = 'client backend' and state <> 'idle' and pid <> pg_backend_pid()`
+  while ((await client.query(busy)).rowCount !== 0) await sleep(10)
+}
+
+/** A server under a scenario's requests. */
+export const subject = ({
+  connections,
+  contestant,
+  database,
+  directory,
+  scenario,
+  title,
+  users
+}: {
+  readonly title: string
+  readonly contestant: Contestant
+  readonly database: BenchDatabase
+  readonly scenario: Pick<Scenario, "requests">
+  readonly users: ReadonlyArray<User>
+  readonly connections: number
+  readonly directory: string
+}): Subject => ({
+  title,
+  run: async (seconds) => {
+    const sent = await connectionsOf(scenario, users, connections, contestant.url)
+    const before = await cpu(contestant)
+    const run = await load(contestant.url, sent, seconds, directory)
+    await quiet(database)
+    if (run.failed > 0) throw new Error(`${title}: ${run.failed} of ${run.requests} failed`)
+    return { ...run, rate: run.requests / run.seconds, micros: ((await cpu(contestant)) - before) / run.requests }
+  }
+})
+
+/** A warm-up, then so many rounds. */
+export const inTurn = async (
+  subjects: ReadonlyArray<Subject>,
+  rounds: number,
+  seconds: number
+): Promise<ReadonlyArray<Rounds>> => {
+  const measured = subjects.map(({ title }) => ({ title, runs: [] as Array<Measured> }))
+  for (const { run } of subjects) await run(seconds)
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, { run }] of subjects.entries()) measured[index]?.runs.push(await run(seconds))
+  }
+  return measured
+}
+
+export const median = (values: ReadonlyArray<number>): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle) - 1] ?? NaN)) / 2
+}
+
+/** How many times as fast: of each round the ratio, of those the median. */
+export const ratio = (one: Rounds, other: Rounds): number =>
+  median(one.runs.map(({ rate }, round) => rate / (other.runs[round]?.rate ?? NaN)))

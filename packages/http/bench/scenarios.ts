@@ -1,0 +1,171 @@
+/** What is asked of each server, and how much of the answers has to be the same. */
+import { randomBytes } from "node:crypto"
+import { titleOf } from "./data.ts"
+
+export interface Request {
+  readonly method: "GET" | "POST" | "PATCH"
+  readonly path: string
+  /** JSON. `@n` in it is another number of eight digits each time. */
+  readonly body?: string
+  /** The revision that the todo has when the request is sent for the first time; one more each time after. */
+  readonly ifMatch?: number
+}
+
+/** One of the users whose requests are sent. */
+export interface User {
+  readonly id: string
+  readonly token: string
+  /** Ids in the order of the list; the n-th is that of the data's todo n + 1. */
+  readonly todos: ReadonlyArray<string>
+}
+
+/** Sends one request as a user and gives the body; fails unless it is answered with success. */
+export type Send = (user: User, request: Request) => Promise<Body>
+
+// oxlint-disable-next-line typescript/no-explicit-any -- what another server answers is looked at, whatever it is
+export type Body = any
+
+export interface Scenario {
+  readonly name: string
+  /** With how many connections it is measured. */
+  readonly connections: ReadonlyArray<number>
+  readonly writes: boolean
+  /**
+   * What a user sends, in turn, for ever. A user is of one connection, so nobody else's
+   * writes come in between.
+   */
+  readonly requests: (user: User, send: Send) => ReadonlyArray<Request> | Promise<ReadonlyArray<Request>>
+  /** Fields that each server gives values of its own: equal in type. */
+  readonly own: ReadonlyArray<string>
+}
+
+const few = [16]
+const fewAndMany = [16, 100]
+
+/** The clock, and revisions: ours counts a user's changes, the others those of the row. */
+const stamps = ["revision", "updatedAt"]
+
+const get = (id: string): Request => ({ method: "GET", path: `/v1/todos/${id}` })
+const patch = (id: string, fields: object): Request => ({
+  method: "PATCH",
+  path: `/v1/todos/${id}`,
+  body: JSON.stringify(fields)
+})
+const page: Request = { method: "GET", path: "/v1/todos?limit=50" }
+const filtered: Request = { method: "GET", path: "/v1/todos?completed=false&priority=high&sort=-createdAt" }
+const search = (n: number): Request => {
+  const [verb, noun] = titleOf(n).split(" ")
+  return { method: "GET", path: `/v1/todos?q=${verb}%20${noun}` }
+}
+const create: Request = { method: "POST", path: "/v1/todos", body: JSON.stringify({ title: "Call garden @n" }) }
+
+const spread = <A>(all: ReadonlyArray<A>, count: number): ReadonlyArray<A> =>
+  Array.from({ length: Math.min(count, all.length) }, (_, n) => all[Math.floor((n * all.length) / count)] as A)
+
+/** Todos that are open in the data (every fifth is done). */
+const open = ({ todos }: User) => todos.filter((_, n) => (n + 1) % 5 !== 1)
+
+/** New in every run, so that no change is one to what is there already. */
+const changedTitle = () => `Changed ${randomBytes(4).toString("hex")} @n`
+
+/** Where the feed of changes ends. */
+export const endOfChanges = async (user: User, send: Send): Promise<string> => {
+  let since = ""
+  for (;;) {
+    const query = since === "" ? "" : `?since=${encodeURIComponent(since)}`
+    const { hasMore, nextCursor } = await send(user, { method: "GET", path: `/v1/changes${query}` })
+    since = nextCursor
+    if (hasMore === false) return encodeURIComponent(since)
+  }
+}
+
+export const scenarios: ReadonlyArray<Scenario> = [
+  {
+    name: "get one",
+    connections: fewAndMany,
+    writes: false,
+    requests: ({ todos }) => spread(todos, 100).map(get),
+    own: []
+  },
+  {
+    name: "changes poll",
+    connections: few,
+    writes: false,
+    requests: async (user, send) => [{ method: "GET", path: `/v1/changes?since=${await endOfChanges(user, send)}` }],
+    own: ["nextCursor"]
+  },
+  { name: "list 50", connections: fewAndMany, writes: false, requests: () => [page], own: [] },
+  { name: "filter and sort", connections: few, writes: false, requests: () => [filtered], own: [] },
+  {
+    name: "search",
+    connections: few,
+    writes: false,
+    requests: ({ todos }) => spread([...todos.keys()], 50).map((n) => search(n + 1)),
+    own: []
+  },
+  {
+    name: "create",
+    connections: few,
+    writes: true,
+    requests: () => [create],
+    own: [...stamps, "id", "position", "createdAt"]
+  },
+  {
+    name: "patch if-match",
+    connections: few,
+    writes: true,
+    // The first change makes its revision the user's latest: from there both count up by one.
+    requests: async (user, send) => {
+      const id = user.todos[1] ?? ""
+      const { revision } = await send(user, patch(id, { title: changedTitle() }))
+      return [{ ...patch(id, { title: changedTitle() }), ifMatch: revision }]
+    },
+    own: [...stamps, "title"]
+  },
+  {
+    name: "complete",
+    connections: few,
+    writes: true,
+    // And open again: each request changes something.
+    requests: (user) =>
+      open(user)
+        .slice(0, 50)
+        .flatMap((id) => [patch(id, { completed: true }), patch(id, { completed: false })]),
+    own: [...stamps, "completedAt"]
+  },
+  {
+    name: "batch of 50",
+    connections: few,
+    writes: true,
+    requests: (user) => {
+      const operations = user.todos.slice(0, 50).map((id) => ({ op: "update", id, patch: { title: changedTitle() } }))
+      return [{ method: "POST", path: "/v1/todos/batch", body: JSON.stringify({ operations }) }]
+    },
+    own: [...stamps, "title"]
+  },
+  {
+    name: "mixed 80/20",
+    connections: fewAndMany,
+    writes: true,
+    requests: (user) => {
+      const ids = spread(open(user), 22)
+      const reads = [...ids.slice(0, 10).map(get), page, page, page, filtered, search(7), search(300)]
+      const [changed = "", done = ""] = ids.slice(10)
+      const writes = [
+        patch(changed, { title: changedTitle() }),
+        create,
+        patch(done, { completed: true }),
+        patch(done, { completed: false })
+      ]
+      // A write behind every four reads.
+      return writes.flatMap((write, n) => [...reads.filter((_, place) => place % 4 === n), write])
+    },
+    own: [...stamps, "id", "position", "createdAt", "completedAt", "title"]
+  }
+]
+
+export const named = (name: string): Scenario => {
+  const found = scenarios.find((scenario) => scenario.name === name)
+  if (found === undefined) throw new Error(`there is no scenario ${name}`)
+  return found
+}
