@@ -8,7 +8,7 @@ import { type Check, check, medians, printRounds, verdict } from "./report.ts"
 import { inTurn, type Rounds, subject } from "./rounds.ts"
 import type { Scenario, User } from "./scenarios.ts"
 import { ratioTarget, targets } from "./targets.ts"
-import { choose } from "./users.ts"
+import { choose, usersOfLoad } from "./users.ts"
 
 /** One scenario under one load. */
 export interface Outcome {
@@ -61,7 +61,7 @@ export const compare = async (
 ): Promise<ReadonlyArray<Outcome>> => {
   const database = await postgres.create()
   await prepare(database, size)
-  const users = await choose(database, 100)
+  const users = await choose(database, usersOfLoad)
   const contestants = await startAll(names, database, directory)
   const outcomes: Array<Outcome> = []
   try {

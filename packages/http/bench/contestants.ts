@@ -15,7 +15,7 @@ export type Name = (typeof names)[number]
 export const titles: Record<Name, string> = {
   todo: "todo",
   fastify: "Fastify + pg",
-  limit: "limit",
+  limit: "limit (node:http + pg)",
   fastapi: "FastAPI + SQLModel"
 }
 

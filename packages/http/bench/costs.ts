@@ -12,7 +12,7 @@ import { check, milliseconds, printRounds, printTable, verdict } from "./report.
 import { inTurn, median, type Subject, subject } from "./rounds.ts"
 import { named, type Request } from "./scenarios.ts"
 import { targets } from "./targets.ts"
-import { choose } from "./users.ts"
+import { choose, usersOfLoad } from "./users.ts"
 
 /** Runs with our server on a database of its own. */
 const withServer = async (
@@ -70,7 +70,7 @@ const depth = (bench: Bench) =>
 const size = async (bench: Bench) => {
   await withServer(bench, { users: 100, todos: 100 }, async (small, smallDatabase) => {
     await withServer(bench, { users: 20_000, todos: 100 }, async (large, largeDatabase) => {
-      const [few, many] = [await choose(smallDatabase, 100), await choose(largeDatabase, 100)]
+      const [few, many] = [await choose(smallDatabase, usersOfLoad), await choose(largeDatabase, usersOfLoad)]
       for (const name of ["get one", "list 50", "create"]) {
         const shared = { scenario: named(name), connections, directory: bench.directory }
         const subjects = [
@@ -88,7 +88,7 @@ const size = async (bench: Bench) => {
 /** Getting one while users wait for changes. */
 const connected = (bench: Bench) =>
   withServer(bench, { users: 1_000, todos: 50 }, async (server, database) => {
-    const [few, everybody] = [await choose(database, 100), await choose(database, 1_000)]
+    const [few, everybody] = [await choose(database, usersOfLoad), await choose(database, 1_000)]
     const get = subject({
       title: "get one",
       contestant: server,
@@ -121,7 +121,7 @@ const memory = (bench: Bench) =>
       contestant: server,
       database,
       scenario: named("mixed 80/20"),
-      users: await choose(database, 100),
+      users: await choose(database, usersOfLoad),
       connections: 100,
       directory: bench.directory
     })

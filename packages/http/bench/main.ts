@@ -22,6 +22,7 @@ import { generator } from "./load.ts"
 import { startPostgres } from "./postgres.ts"
 import { type Check, printChecks } from "./report.ts"
 import { scenarios } from "./scenarios.ts"
+import { usersOfLoad } from "./users.ts"
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { svg: { type: "boolean" } } })
 
@@ -39,15 +40,15 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 
-const number = (name: string, otherwise: number): number => {
+const number = (name: string, otherwise: number, least = 1): number => {
   const value = Number(process.env[name] ?? otherwise)
-  if (value > 0 && Number.isInteger(value)) return value
-  console.error(`bench: ${name} must be a whole number above 0`)
+  if (value >= least && Number.isInteger(value)) return value
+  console.error(`bench: ${name} must be a whole number from ${least} on`)
   return process.exit(2)
 }
 const rounds = number("BENCH_ROUNDS", 5)
 const seconds = number("BENCH_SECONDS", 2)
-const users = number("BENCH_USERS", 1_000)
+const users = number("BENCH_USERS", 1_000, usersOfLoad)
 
 const directory = await mkdtemp(join(tmpdir(), "todo-bench-"))
 const postgres = await startPostgres(process.env["DATABASE_URL"])

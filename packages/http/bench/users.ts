@@ -2,6 +2,9 @@ import type { BenchDatabase } from "./postgres.ts"
 import type { User } from "./scenarios.ts"
 import { sign } from "./tokens.ts"
 
+/** Whose requests are sent: as many as there are connections at most, since each is of one connection alone. */
+export const usersOfLoad = 100
+
 /** So many of the users, from all over the table, with a token each. */
 export const choose = async ({ client }: BenchDatabase, count: number): Promise<ReadonlyArray<User>> => {
   const { rows } = await client.query<{ id: string; todos: Array<string> }>(
