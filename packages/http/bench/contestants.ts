@@ -85,6 +85,10 @@ export const start = async (name: Name, database: BenchDatabase, directory: stri
     }
   })
   await log.close()
+  // However the run ends, nobody goes on without it.
+  const kill = () => child.kill("SIGTERM")
+  process.once("exit", kill)
+  child.once("exit", () => process.off("exit", kill))
   const url = `http://127.0.0.1:${port}`
   const stop = () => end(child)
   if (await isUp(child, `${url}/readyz`)) return { name, url, pid: child.pid ?? 0, stop }

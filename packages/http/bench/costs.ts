@@ -44,7 +44,7 @@ const depth = (bench: Bench) =>
         title,
         contestant: server,
         database,
-        scenario: { requests: () => [request] },
+        scenario: { requests: () => [request], writes: false },
         // One user on all connections.
         users: Array.from({ length: connections }, () => users).flat(),
         connections,

@@ -50,6 +50,8 @@ const rounds = number("BENCH_ROUNDS", 5)
 const seconds = number("BENCH_SECONDS", 2)
 const users = number("BENCH_USERS", 1_000, usersOfLoad)
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130))
+
 const directory = await mkdtemp(join(tmpdir(), "todo-bench-"))
 const postgres = await startPostgres(process.env["DATABASE_URL"])
 try {

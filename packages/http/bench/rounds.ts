@@ -32,8 +32,11 @@ const connectionsOf = async (
 ): Promise<ReadonlyArray<ReadonlyArray<Sent>>> => {
   const send = sender(url)
   const lists: Array<Array<ReadonlyArray<Sent>>> = Array.from({ length: count }, () => [])
-  for (const [index, user] of users.entries()) {
-    lists[index % count]?.push((await requests(user, send)).map((request) => ({ user, request })))
+  const together = 10
+  for (let first = 0; first < users.length; first += together) {
+    const some = users.slice(first, first + together)
+    const sent = some.map(async (user) => (await requests(user, send)).map((request) => ({ user, request })))
+    for (const [index, own] of (await Promise.all(sent)).entries()) lists[(first + index) % count]?.push(own)
   }
   return lists.map((own) => Array.from(own[0] ?? [], (_, n) => own.flatMap((list) => list[n] ?? [])).flat())
 }
@@ -58,21 +61,25 @@ export const subject = ({
   readonly title: string
   readonly contestant: Contestant
   readonly database: BenchDatabase
-  readonly scenario: Pick<Scenario, "requests">
+  readonly scenario: Pick<Scenario, "requests" | "writes">
   readonly users: ReadonlyArray<User>
   readonly connections: number
   readonly directory: string
-}): Subject => ({
-  title,
-  run: async (seconds) => {
-    const sent = await connectionsOf(scenario, users, connections, contestant.url)
+}): Subject => {
+  let prepared: ReturnType<typeof connectionsOf> | undefined
+  const run = async (seconds: number) => {
+    // What writes moves on with every run, so it is prepared anew.
+    if (scenario.writes) prepared = undefined
+    prepared ??= connectionsOf(scenario, users, connections, contestant.url)
+    const sent = await prepared
     const before = await cpu(contestant)
     const run = await load(contestant.url, sent, seconds, directory)
     await quiet(database)
     if (run.failed > 0) throw new Error(`${title}: ${run.failed} of ${run.requests} failed`)
     return { ...run, rate: run.requests / run.seconds, micros: ((await cpu(contestant)) - before) / run.requests }
   }
-})
+  return { title, run }
+}
 
 /** A warm-up, then so many rounds. */
 export const inTurn = async (

@@ -72,7 +72,7 @@ const changedTitle = () => `Changed ${randomBytes(4).toString("hex")} @n`
 export const endOfChanges = async (user: User, send: Send): Promise<string> => {
   let since = ""
   for (;;) {
-    const query = since === "" ? "" : `?since=${encodeURIComponent(since)}`
+    const query = since === "" ? "?limit=500" : `?since=${encodeURIComponent(since)}&limit=500`
     const { hasMore, nextCursor } = await send(user, { method: "GET", path: `/v1/changes${query}` })
     since = nextCursor
     if (hasMore === false) return encodeURIComponent(since)

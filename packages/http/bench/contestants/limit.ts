@@ -91,7 +91,8 @@ const answer = async (request: IncomingMessage): Promise<readonly [number, strin
   if (path === "/v1/todos" && method === "POST") return [201, await create(user, await read(request))]
   if (path === "/v1/todos/batch") return [200, await batch(user, await read(request))]
   if (path === "/v1/changes") {
-    return [200, await changes(user, decodeURIComponent(query.slice("since=".length)) || "1970-01-01T00:00:00Z")]
+    const since = /^since=([^&]+)/.exec(query)?.[1]
+    return [200, await changes(user, since === undefined ? "1970-01-01T00:00:00Z" : decodeURIComponent(since))]
   }
   if (path === "/v1/todos") {
     if (query.startsWith("q=")) return [200, await search(user, decodeURIComponent(query.slice("q=".length)))]
