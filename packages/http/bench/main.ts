@@ -10,7 +10,8 @@
  * `BENCH_SECONDS` (2) a run, `BENCH_ROUNDS` (5), `BENCH_USERS` (1,000, of 500 todos each);
  * `DATABASE_URL` is a superuser's, on whose server databases are made and dropped again.
  */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { rmSync } from "node:fs"
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises"
 import { cpus, tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
@@ -53,6 +54,7 @@ const users = number("BENCH_USERS", 1_000, usersOfLoad)
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130))
 
 const directory = await mkdtemp(join(tmpdir(), "todo-bench-"))
+process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
 const postgres = await startPostgres(process.env["DATABASE_URL"])
 try {
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`
@@ -100,5 +102,4 @@ try {
   }
 } finally {
   await postgres.stop()
-  await rm(directory, { recursive: true, force: true })
 }
