@@ -214,5 +214,5 @@ describe("Fuzzing", () => {
     await expect.poll(sockets, { timeout: 10_000 }).toBeLessThanOrEqual(before + 10)
     const streams = async () => /^http_event_streams (\d+)$/m.exec((await server.send("GET", "/metrics")).text)?.[1]
     await expect.poll(streams, { timeout: 10_000 }).toBe("0")
-  }, 600_000)
+  }, 1_200_000)
 })
