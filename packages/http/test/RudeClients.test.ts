@@ -376,17 +376,19 @@ describe("Clients that are slow or rude", () => {
   })
 
   const limits = "/usr/bin/prlimit"
-  const title = "no file left to open: the process lives, and serves again when there is"
-  it.skipIf(!existsSync(limits))(title, { timeout: 60_000 }, async () => {
-    const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL })
-    const address = await program.address()
-    await answers(address, "/readyz", 200)
-    headers = await bearer(user)
-    execFileSync(limits, ["--pid", String(program.pid), "--nofile=150:150"])
-    const many = await Promise.all(Array.from({ length: 300 }, () => open(Number(new URL(address).port))))
-    await sleep(500)
-    for (const socket of many) socket.destroy()
-    await answers(address, "/readyz", 200)
-    expect((await exchange(address, { headers, path: "/v1/me" })).status).toBe(200)
-  })
+  it.skipIf(!existsSync(limits))(
+    "no file left to open: the process lives, and serves again when there is",
+    async () => {
+      const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL })
+      const address = await program.address()
+      await answers(address, "/readyz", 200)
+      headers = await bearer(user)
+      execFileSync(limits, ["--pid", String(program.pid), "--nofile=150:150"])
+      const many = await Promise.all(Array.from({ length: 300 }, () => open(Number(new URL(address).port))))
+      await sleep(500)
+      for (const socket of many) socket.destroy()
+      await answers(address, "/readyz", 200)
+      expect((await exchange(address, { headers, path: "/v1/me" })).status).toBe(200)
+    }
+  )
 })
