@@ -62,7 +62,7 @@ export const layer = (settings: EdgeSettings) =>
           return Effect.as(Metric.update(Telemetry.shed, 1), overloaded)
         if (Number(headers["content-length"] ?? 0) > settings.bodyLimit) return Effect.succeed(tooLarge)
         if (hasSemicolon(url)) return Effect.succeed(nowhere)
-        const encoding = headers["content-encoding"]
+        const encoding = headers["content-encoding"]?.toLowerCase()
         const isReadable = encoding === undefined || encoding === "identity"
         return isReadable && !isForeignCharset(headers["content-type"]) ? undefined : Effect.succeed(unsupported)
       }

@@ -16,7 +16,7 @@ export const stats = Command.make(
   Command.withDescription(
     "Count users, todos and lists, who has most, and what is on disk.\n" +
       "  The chart shows the todos by the day (UTC) of their last change: one that was changed again counts on its last\n" +
-      "  day alone, and what was purged is not counted. Every todo is read once: some seconds for a million"
+      "  day alone, and what was purged is not counted. Every todo is read once: expect a minute for some millions"
   ),
   Command.withShortDescription("Count users, todos and lists, who has most, and what is on disk"),
   Command.withExamples([

@@ -155,5 +155,9 @@ const eraseConfirmed = Effect.fnUntraced(function* (users: typeof Users, id: Use
 
 export const user = Command.make("user").pipe(
   Command.withDescription("Look after users"),
+  Command.withExamples([
+    { command: "todo-admin user list --sort=-size --limit 10", description: "The ten who have most" },
+    { command: "todo-admin user export alice --output alice.ndjson", description: "All that a user has, in one file" }
+  ]),
   Command.withSubcommands([list, show, disable, enable, exportUser, importUser, erase])
 )

@@ -88,7 +88,7 @@ from pg_trigger join relations on tgrelid = relations.oid where not tgisinternal
 order by 1, 2, 3`,
     [schema]
   ).values
-  const home = schema === "pg_temp" ? /"pg_temp"|\bpg_temp_\d+(?=\.)/g : new RegExp(`"${schema}"`, "g")
+  const home = schema === "pg_temp" ? /"pg_temp"|\bpg_temp(_\d+)?(?=\.)/g : new RegExp(`"${schema}"`, "g")
   return rows.map((row): Entry => {
     const [kind, table, name, definition] = row as [Entry["kind"], string | null, string, string]
     return { kind, table, name, definition: definition.replaceAll(home, "ours").replaceAll("ours.", "") }
