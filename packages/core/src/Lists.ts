@@ -123,6 +123,7 @@ const make = Effect.gen(function* () {
       const query = yield* validQuery(given)
       return yield* Page.read<TodoList, ListQuery>(scope, "lists", query, {
         rows: (limit, after) => ListsSql.list(schema, query, limit, after),
+        item: Page.parsed,
         total: () => ListsSql.count(schema, query)
       })
     }),

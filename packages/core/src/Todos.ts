@@ -19,6 +19,7 @@ import { NewTodo, type Todo, type TodoId, TodoPatch } from "./domain/Todo.ts"
 import { TodoQuery } from "./domain/TodoQuery.ts"
 import type { CurrentUser } from "./domain/User.ts"
 import * as Page from "./internal/Page.ts"
+import * as TodoRow from "./internal/TodoRow.ts"
 import * as TodosSql from "./internal/TodosSql.ts"
 import * as UserScope from "./internal/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
@@ -166,7 +167,7 @@ const make = Effect.gen(function* () {
 
     get: Effect.fn("Todos.get")(function* (id) {
       const [row] = yield* selectOne(id)
-      return row === undefined ? yield* new TodoNotFound({}) : JSON.parse(String(row[0]))
+      return row === undefined ? yield* new TodoNotFound({}) : TodoRow.toTodo(row)
     }),
 
     list: Effect.fn("Todos.list")(function* (given) {
@@ -174,6 +175,7 @@ const make = Effect.gen(function* () {
       const now = yield* DateTime.now
       return yield* Page.read<Todo, TodoQuery>(scope, "todos", query, {
         rows: (limit, after) => TodosSql.list(schema, query, now, limit, after),
+        item: TodoRow.toTodo,
         total: () => TodosSql.count(schema, query, now)
       })
     }),

@@ -25,13 +25,13 @@ export const count = (schema: string, query: UserQuery): Select => ({
   parameters: []
 })
 
-/** Users in order, after a key: JSON, sort value, id. */
+/** Users in order, after a key: sort value, id, JSON. */
 export const list = (schema: string, query: UserQuery, limit: number, after: Key | undefined): Select => {
   const { add, values } = parameters(1)
   const [sort, descending] = direction<Column>(query.sort ?? "id")
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: `select item::text, value, id from (
+    text: `select value, id, item::text from (
   select u.*, ${userJson(schema)} as item
   from (
     select *, ${sortValue(schema, orders[sort])} as value from ${sort === "size" ? sized(schema) : `${schema}.users`}

@@ -7,6 +7,7 @@ import type { TodoQuery } from "../domain/TodoQuery.ts"
 import { dateOf, endOfDate, isTime, toTimestamp } from "./DueInstant.ts"
 import { type Key, parameters, type Select } from "./Page.ts"
 import { conditions, type Now } from "./TodoConditions.ts"
+import * as TodoRow from "./TodoRow.ts"
 
 type Row = ReadonlyArray<unknown>
 
@@ -24,9 +25,9 @@ export const list = (
   const n = add(limit)
   const [direction, beyond] = descending ? ["desc", "<"] : ["asc", ">"]
 
-  /** The beginning of one kind of todo: JSON, sort value, id. */
+  /** The beginning of one kind of todo: sort value, and the columns of a row. */
   const branch = (value: string, order: string, ...own: ReadonlyArray<string>) =>
-    `(select ${schema}.todo_json(t)::text, ${value}, id from ${schema}.todos t
+    `(select ${value}, ${TodoRow.columns} from ${schema}.todos t
 where ${[...shared, ...own].join(" and ")} order by ${order} limit ${n})`
 
   const timed = (...begin: ReadonlyArray<string>) =>
@@ -70,10 +71,11 @@ where ${[...shared, ...own].join(" and ")} order by ${order} limit ${n})`
   const arrange = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
     const sign = descending ? -1 : 1
     return rows
-      .map(([json, value, id]) => {
+      .map((row) => {
+        const [value, id] = row
         const key = value === null ? null : String(value)
         const instant = key === null ? sign * Infinity : isDate(key) ? endOfDate(key, zone) : Number(key)
-        return { json, key, instant, id: String(id) }
+        return { row, key, instant, id: String(id) }
       })
       .toSorted(
         (one, other) =>
@@ -81,7 +83,7 @@ where ${[...shared, ...own].join(" and ")} order by ${order} limit ${n})`
           sign *
           (compare(one.instant, other.instant) || compare(one.key ?? "", other.key ?? "") || compare(one.id, other.id))
       )
-      .map(({ id, json, key }) => [json, key, id])
+      .map(({ row }) => row)
   }
   return { text: branches().join("\nunion all\n"), parameters: values, arrange }
 }

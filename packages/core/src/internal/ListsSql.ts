@@ -24,13 +24,13 @@ const orders: Record<Column, Order> = {
   updatedAt: { column: "revision", type: "bigint", unique: true }
 }
 
-/** Lists in order, after a key: JSON, sort value, id. */
+/** Lists in order, after a key: sort value, id, JSON. */
 export const list = (schema: string, query: ListQuery, limit: number, after: Key | undefined): Select => {
   const { add, values } = parameters()
   const [sort, descending] = direction<Column>(query.sort ?? "position")
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: `select ${schema}.list_json(l)::text, ${sortValue(schema, orders[sort])} as value, id from ${schema}.lists l
+    text: `select ${sortValue(schema, orders[sort])} as value, id, ${schema}.list_json(l)::text from ${schema}.lists l
 where ${[conditions(query), ...begin].join(" and ")}
 order by ${orderBy} limit ${add(limit)}`,
     parameters: values

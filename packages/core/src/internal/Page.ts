@@ -46,11 +46,13 @@ interface PageQuery {
 }
 
 /**
- * The selects of a page. `rows` selects the JSON of an item, its sort value as text and its
- * id; it is asked for one row more than the page has, which tells whether there is another.
+ * The selects of a page. `rows` selects the sort value of an item as text, its id, and more;
+ * it is asked for one row more than the page has, which tells whether there is another.
  */
-interface Selects {
+interface Selects<Item> {
   readonly rows: (limit: number, after: Key | undefined) => Select
+  /** The item, of the columns behind the sort value. */
+  readonly item: (columns: ReadonlyArray<unknown>) => Item
   readonly total: () => Select
 }
 
@@ -59,7 +61,7 @@ export const read = <Item, Query extends PageQuery>(
   scope: UserScope,
   kind: "todos" | "lists",
   query: Query,
-  statements: Selects
+  statements: Selects<Item>
 ): Effect.Effect<Page<Item>, InvalidCursor | Unavailable, CurrentUser> =>
   Effect.flatMap(CurrentUser, ({ id }) =>
     readWith<Item, Query, CurrentUser>(id, kind, query, statements, ({ parameters, text }) =>
@@ -72,7 +74,7 @@ export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQue
   user: UserId | null,
   kind: "todos" | "lists" | "users",
   { count = false, cursor, limit = pageLimit.default, ...query }: Query,
-  statements: Selects,
+  statements: Selects<Item>,
   select: (select: Select) => Effect.Effect<Rows, Unavailable, R>
 ): Effect.fn.Return<Page<Item>, InvalidCursor | Unavailable, R> {
   const after = cursor === undefined ? undefined : yield* keyOf(yield* Cursor.open(user, [kind, query], cursor))
@@ -90,11 +92,14 @@ export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQue
   const last = page.at(-1)
   const total = count ? Number((yield* run(statements.total()))[0]?.[0]) : undefined
   return {
-    items: page.map(([json]): Item => JSON.parse(String(json))),
-    nextCursor: last !== undefined && rows.length > limit ? Cursor.make(user, [kind, query], [last[1], last[2]]) : null,
+    items: page.map(([, ...columns]) => statements.item(columns)),
+    nextCursor: last !== undefined && rows.length > limit ? Cursor.make(user, [kind, query], [last[0], last[1]]) : null,
     ...(total !== undefined && { total })
   }
 })
+
+/** An item that was selected as its JSON, behind its id. */
+export const parsed = ([, json]: ReadonlyArray<unknown>) => JSON.parse(String(json))
 
 /** An order by one column, which an index serves; the id breaks ties. */
 export interface Order {

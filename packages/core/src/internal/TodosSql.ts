@@ -1,7 +1,6 @@
 /**
  * The statements on todos. Each names its owner as `owner_id = me.id`; see `UserScope`
- * for `me`. Rows come as the JSON of a todo, made by PostgreSQL: nothing validates or
- * re-encodes what our own database holds.
+ * for `me`, and `TodoRow` for what is read of a row.
  */
 import { type Due, Priority, type TodoPatch } from "../domain/Todo.ts"
 import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
@@ -9,11 +8,12 @@ import { instantOf } from "./DueInstant.ts"
 import * as DueOrder from "./DueOrder.ts"
 import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "./Page.ts"
 import { conditions, type Now } from "./TodoConditions.ts"
+import * as TodoRow from "./TodoRow.ts"
 import { titleKey, words } from "./Words.ts"
 
 /** By primary key. */
 export const get = (schema: string) =>
-  `select ${schema}.todo_json(t)::text from ${schema}.todos t
+  `select ${TodoRow.columns} from ${schema}.todos t
 where owner_id = me.id and id = $2 and deleted_at is null`
 
 /** How many todos meet the conditions. */
@@ -37,14 +37,14 @@ const orders: Record<Column, Order> = {
   title: { column: "title_key", type: "text" }
 }
 
-/** Todos that meet the conditions, in order, after a key: JSON, sort value, id. */
+/** Todos that meet the conditions, in order, after a key: sort value, and the columns of a row. */
 export const list = (schema: string, query: TodoQuery, now: Now, limit: number, after: Key | undefined): Select => {
   const [sort, descending] = direction<Column | "due">(query.sort ?? "position")
   if (sort === "due") return DueOrder.list(schema, query, now, descending, limit, after)
   const { add, values } = parameters()
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: `select ${schema}.todo_json(t)::text, ${sortValue(schema, orders[sort])} as value, id from ${schema}.todos t
+    text: `select ${sortValue(schema, orders[sort])} as value, ${TodoRow.columns} from ${schema}.todos t
 where ${[...conditions(schema, query, now, add), ...begin].join(" and ")}
 order by ${orderBy} limit ${add(limit)}`,
     parameters: values
