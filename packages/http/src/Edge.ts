@@ -79,9 +79,16 @@ export const layer = (settings: EdgeSettings) =>
           const started = performance.now()
           inFlight++
 
+          const late = canWrite(request) ? outOfTimeWriting : outOfTime
+          /** What an empty answer stands for: of the router, or of the server where it ends and the request does not. */
+          const meant = (response: HttpServerResponse.HttpServerResponse) => {
+            if (response.body._tag !== "Empty") return response
+            if (response.status === 404) return notAllowed(request) ?? response
+            return response.status === 503 ? late : response
+          }
+
           const leaving = (_: unknown, response: HttpServerResponse.HttpServerResponse) => {
-            const unrouted = response.status === 404 && response.body._tag === "Empty"
-            const known = (unrouted ? notAllowed(request) : undefined) ?? response
+            const known = meant(response)
             const unread = known.status === 499
             const answer = known.status < 400 || unread ? known : toProblem(known, info.id)
             return Effect.as(
@@ -101,10 +108,7 @@ export const layer = (settings: EdgeSettings) =>
             refusal(request) ??
             // Requests are uninterruptible out here, and the race would not pass on that the client is gone.
             Effect.interruptible(
-              Effect.timeoutOrElse(app, {
-                duration: settings.requestTimeout,
-                orElse: () => Effect.succeed(canWrite(request) ? outOfTimeWriting : outOfTime)
-              })
+              Effect.timeoutOrElse(app, { duration: settings.requestTimeout, orElse: () => Effect.succeed(late) })
             )
           return handled.pipe(
             Effect.onExit(() => Effect.sync(() => inFlight--)),
