@@ -39,7 +39,7 @@ const migrate = (url: string, runtimeRole: string) =>
   Effect.runPromise(Effect.provide(Migrations.up({ runtimeRole }), Database.layer({ url: Redacted.make(url) })))
 
 export const startPostgres = async (given: string | undefined): Promise<Postgres> => {
-  const throwAway = given === undefined ? await startThrowAway() : undefined
+  const throwAway = given === undefined ? await startThrowAway({ durable: true }) : undefined
   const server = given ?? throwAway?.url("postgres") ?? ""
   const admin = new Client(server)
   await admin.connect()

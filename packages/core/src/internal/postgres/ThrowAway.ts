@@ -12,24 +12,29 @@ import { environment } from "./Process.ts"
 
 /**
  * A throw-away server for tests: fsync off, in memory where there is room,
- * on 127.0.0.1 only, gone when this process ends, however it ends.
+ * on 127.0.0.1 only, gone when this process ends, however it ends. A `durable` one is on the
+ * disk and waits for it, as servers with data do: what a write costs can be seen there.
  *
  * `url` gives the superuser's address of a database (`postgres` exists; there is
  * no password). `stop` resolves when the server and its files are gone.
  * Rejects with an `EmbeddedPostgresError`, after at most 20 seconds of waiting.
  */
-export const startThrowAway = async (): Promise<{
+export const startThrowAway = async (
+  options: { readonly durable?: boolean } = {}
+): Promise<{
   readonly url: (database: string) => string
   readonly stop: () => Promise<void>
 }> => {
   const as = await account()
-  const room = await scratch()
+  const room = await (options.durable ? mkdtemp(join(tmpdir(), name)) : scratch())
   try {
     if (as.uid !== undefined && as.gid !== undefined) await chown(room, as.uid, as.gid)
     const { initdb, postgres } = await binaries(as, room)
     const deadline = performance.now() + 20_000
     const port = await freePort()
-    const flags = settings.flatMap((setting) => ["-c", setting]).join(" ")
+    const flags = [...settings, ...(options.durable ? durable : careless)]
+      .flatMap((setting) => ["-c", setting])
+      .join(" ")
     const child = spawn("/bin/sh", ["-c", guard, "guard", initdb, postgres, room, String(port), flags], {
       ...as,
       cwd: "/",
@@ -60,7 +65,7 @@ export const startThrowAway = async (): Promise<{
     const late = child.exitCode === null
     await stop()
     // Another process has taken the port in between.
-    if (log.includes("Address already in use")) return startThrowAway()
+    if (log.includes("Address already in use")) return startThrowAway(options)
     throw EmbeddedPostgresError.from(room, log, late ? "Slow" : "Failed")
   } catch (error) {
     await rm(room, { recursive: true, force: true })
@@ -68,11 +73,13 @@ export const startThrowAway = async (): Promise<{
   }
 }
 
+const name = "todo-postgres-"
+
 /** A new folder in memory, where there is enough of it (containers often have 64 MB); else on the disk. */
 const scratch = async (): Promise<string> => {
   const memory = await statfs("/dev/shm").catch(() => undefined)
   const roomy = memory !== undefined && memory.bavail * memory.bsize > 2 ** 30
-  return mkdtemp(join(roomy ? "/dev/shm" : tmpdir(), "todo-postgres-"))
+  return mkdtemp(join(roomy ? "/dev/shm" : tmpdir(), name))
 }
 
 // The server's guard. It reads a pipe of this process, which closes however this
@@ -94,10 +101,9 @@ const guard = `
 const settings = [
   "listen_addresses=127.0.0.1",
   "unix_socket_directories=",
-  "fsync=off",
-  "full_page_writes=off",
-  "synchronous_commit=off",
   "max_connections=200",
-  "shared_buffers=64MB",
   "file_copy_method=clone"
 ]
+
+const careless = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=64MB"]
+const durable = ["fsync=on", "full_page_writes=on", "synchronous_commit=on", "shared_buffers=512MB"]
