@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import type { Reporter } from "vitest/node"
@@ -22,6 +23,8 @@ export default defineConfig({
     globalSetup: [fileURLToPath(new URL("postgres.ts", import.meta.url))],
     // Machines are shared: a limit is there to end what hangs, not to time what runs.
     testTimeout: 120_000,
+    // Most of them wait most of the time: for a process to start, a lock, a disk.
+    maxWorkers: Math.max(3, availableParallelism()),
     hookTimeout: 120_000,
     projects: ["core", "http", "cli"].map((name) => ({
       extends: true as const,

@@ -104,7 +104,7 @@ const make = Effect.gen(function* () {
   })
 
   return Changes.of({
-    page: Effect.fn("Changes.page")(function* (given) {
+    page: Effect.fnUntraced(function* (given) {
       const { limit = changesLimit.default, since } = yield* valid(given)
       const user = yield* CurrentUser
       const page = yield* pageAfter(yield* placeOf(user.id, since), limit)

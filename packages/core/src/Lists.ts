@@ -107,19 +107,19 @@ const make = Effect.gen(function* () {
   const validMove = validated(ListMove)
 
   return Lists.of({
-    create: Effect.fn("Lists.create")(function* (list, options) {
+    create: Effect.fnUntraced(function* (list, options) {
       const fields = yield* validNew(list)
       const operation = { kind: "list", op: "put", id: uuidV7Unsafe(), fields, ifAbsent: true } as const
       const { row } = yield* write.once(options?.idempotencyKey, operation, [])
       return row
     }),
 
-    get: Effect.fn("Lists.get")(function* (id) {
+    get: Effect.fnUntraced(function* (id) {
       const [row] = yield* selectOne(id)
       return row === undefined ? yield* new ListNotFound({}) : JSON.parse(String(row[0]))
     }),
 
-    list: Effect.fn("Lists.list")(function* (given) {
+    list: Effect.fnUntraced(function* (given) {
       const query = yield* validQuery(given)
       return yield* Page.read<TodoList, ListQuery>(scope, "lists", query, {
         rows: (limit, after) => ListsSql.list(schema, query, limit, after),
@@ -128,7 +128,7 @@ const make = Effect.gen(function* () {
       })
     }),
 
-    put: Effect.fn("Lists.put")(function* (id, list, options) {
+    put: Effect.fnUntraced(function* (id, list, options) {
       const fields = yield* validNew(list)
       const { created, row } = yield* write.one({ kind: "list", op: "put", id, fields, ...options }, [
         "revision-mismatch",
@@ -137,7 +137,7 @@ const make = Effect.gen(function* () {
       return { list: row, created }
     }),
 
-    update: Effect.fn("Lists.update")(function* (id, patch, options) {
+    update: Effect.fnUntraced(function* (id, patch, options) {
       const fields = yield* validPatch(patch)
       const { row } = yield* write.one({ kind: "list", op: "update", id, fields, ...options }, [
         "list-not-found",
@@ -146,7 +146,7 @@ const make = Effect.gen(function* () {
       return row
     }),
 
-    delete: Effect.fn("Lists.delete")(function* (id, options) {
+    delete: Effect.fnUntraced(function* (id, options) {
       const { row } = yield* write.one({ kind: "list", op: "delete", id, ...options }, [
         "list-not-found",
         "list-not-empty",
@@ -155,7 +155,7 @@ const make = Effect.gen(function* () {
       return row
     }),
 
-    restore: Effect.fn("Lists.restore")(function* (id, options) {
+    restore: Effect.fnUntraced(function* (id, options) {
       const { idempotencyKey, ...expectation } = options ?? {}
       const { row } = yield* write.once(idempotencyKey, { kind: "list", op: "restore", id, ...expectation }, [
         "list-not-found",
@@ -164,7 +164,7 @@ const make = Effect.gen(function* () {
       return row
     }),
 
-    move: Effect.fn("Lists.move")(function* (id, to, options) {
+    move: Effect.fnUntraced(function* (id, to, options) {
       const { idempotencyKey, ...expectation } = options ?? {}
       const operation = { kind: "list", op: "move", id, ...(yield* validMove(to)), ...expectation } as const
       const { row } = yield* write.once(idempotencyKey, operation, ["list-not-found", "revision-mismatch"])

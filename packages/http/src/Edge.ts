@@ -11,6 +11,7 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Deadline from "./Deadline.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { notAllowed } from "./Methods.ts"
 import { outOfTime, outOfTimeWriting, overloaded, toProblem } from "./Problems.ts"
@@ -105,11 +106,8 @@ export const layer = (settings: EdgeSettings) =>
           }
 
           const handled =
-            refusal(request) ??
-            // Requests are uninterruptible out here, and the race would not pass on that the client is gone.
-            Effect.interruptible(
-              Effect.timeoutOrElse(app, { duration: settings.requestTimeout, orElse: () => Effect.succeed(late) })
-            )
+            // Requests are uninterruptible out here; in there, one whose client is gone ends.
+            refusal(request) ?? Deadline.before(settings.requestTimeout, late)(app)
           return handled.pipe(
             Effect.onExit(() => Effect.sync(() => inFlight--)),
             HttpEffect.withPreResponseHandler(leaving),
