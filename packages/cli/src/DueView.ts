@@ -5,7 +5,12 @@ import * as Option from "effect/Option"
 import type { Here } from "./Here.ts"
 
 const day = 86_400_000
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" })
+/** Made when it is needed: it takes longer than all else that `--help` loads of ours. */
+let relative: Intl.RelativeTimeFormat | undefined
+const sayDays = (days: number): string => {
+  relative ??= new Intl.RelativeTimeFormat("en", { numeric: "auto" })
+  return relative.format(days, "day")
+}
 
 /** Days that are further away are easier to find in a calendar than to count, and the time can wait. */
 const farAway = 30
@@ -16,7 +21,7 @@ export const sayDue = (due: Due, here: Here): string => {
   const days = Math.floor(local / day) - Math.floor(toLocal(here.now, here.timeZone) / day)
   const [date, time] = new Date(local).toISOString().split("T")
   if (Math.abs(days) > farAway) return `${date}`
-  const when = relative.format(days, "day")
+  const when = sayDays(days)
   return "date" in due ? when : `${when} ${time?.slice(0, "09:00".length)}`
 }
 

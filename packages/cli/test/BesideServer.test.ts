@@ -7,7 +7,7 @@ import { sender, server } from "./server.ts"
 
 /** All of it is run when it matters, a part of it every time. */
 const long = process.env["TODO_TEST_LONG"] === "1"
-const trashed = long ? 100_000 : 20_000
+const trashed = long ? 100_000 : 5_000
 
 type Sender = Awaited<ReturnType<typeof sender>>
 

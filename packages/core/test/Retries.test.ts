@@ -200,7 +200,7 @@ layer(onRecordedPool(new Ran(), 8), live)("with backends killed while they work"
       for (const n of range(5)) {
         yield* Effect.forEach(range(8), () => todos.list({}), { concurrency: 8 })
         yield* terminated
-        yield* Effect.sleep("20 millis")
+        yield* Effect.sleep("250 millis")
         yield* todos.create({ title: `${n}` })
       }
       assert.lengthOf(yield* titles, 5)
