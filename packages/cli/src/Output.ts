@@ -23,7 +23,7 @@ export const Quiet = GlobalFlag.Setting("quiet")({
 export const print = <A>(data: A, draw: (data: A, screen: Screen) => string) =>
   Effect.gen(function* () {
     const text = (yield* Json) ? json(data) : draw(data, yield* screen)
-    if (text !== "") yield* Console.log(text)
+    if (text !== "") yield* written(`${text}\n`)
   })
 
 /**
@@ -40,6 +40,10 @@ export const printEach = <A, E, R>(stream: Stream.Stream<A, E, R>, draw: (data: 
       Stream.run(stdio.stdout())
     )
   })
+
+/** To stdout; fails where that takes no more, as on a disk that is full. */
+const written = (text: string) =>
+  Effect.flatMap(Stdio.Stdio, (stdio) => Stream.run(Stream.succeed(text), stdio.stdout()))
 
 /** JSON escapes the control characters of ASCII by itself; those above, terminals obey as well. */
 const json = (data: unknown, indent = 2): string =>

@@ -165,6 +165,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const user = newUser()
         const good = yield* file('\uFEFFtitle,tags,due\n"Buy, ""milk""\nnow",a,2026-12-01\nplain\r,,\n')
         const bad = yield* file("title,due\nx\n ,\ny,2026-02-30\n")
+        const cut = yield* file('title,description\nok,\n"unterminated\nx\ny\n')
         const [names, open, latin] = [
           yield* file("title,colour\nx,red\n"),
           yield* file(`title\n"${"x".repeat(100_000)}\n`),
@@ -181,6 +182,9 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.match(unknown.stderr, /^line 1: the first line has to name columns/)
         assert.match(unclosed.stderr, /^line 2: longer than any todo: perhaps a quote is not closed\n/)
         assert.match(encoded.stderr, /not UTF-8/)
+        const within = yield* csv(cut)
+        assert.deepStrictEqual([within.code, within.stdout], [2, ""])
+        assert.match(within.stderr, /a quote is not closed/)
         for (const { code, stdout } of [wrong, unknown, unclosed, encoded])
           assert.deepStrictEqual([code, stdout], [2, ""])
         assert.strictEqual((yield* csv(good)).code, 0)

@@ -52,11 +52,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const rest = yield* json<object>(...args, "--yes")
         assert.deepInclude(rest, { todos: 2, lists: 1, users: 1, dryRun: false })
         const nothing = yield* admin(...args, "--yes", "--quiet")
-        assert.deepStrictEqual(nothing, {
-          code: 0,
-          stderr: "",
-          stdout: "Removed 0 todos, 0 lists and 0 idempotency keys of 0 users\n"
-        })
+        assert.deepStrictEqual(nothing, { code: 0, stderr: "", stdout: "" })
         for (const id of [user, other]) {
           assert.deepInclude(yield* json<object>("user", "show", id), {
             counts: { open: 0, completed: 0, trashed: 1, lists: 0 }

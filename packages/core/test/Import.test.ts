@@ -110,7 +110,7 @@ layer(services, live)("an import", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("gives the user who was disabled back as one who is", () =>
+  it.effect("disables nobody for another who was", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
@@ -118,7 +118,20 @@ layer(services, live)("an import", (it) => {
       yield* asAdmin(query("update todo.users set disabled_at = now() where id = $1", [id]))
       const other = newUser().id
       yield* imported(yield* exported(id), { user: other })
-      assert.strictEqual(yield* tagOf(as(other, todos.create({ title: "b" }))), "UserDisabled")
+      assert.strictEqual((yield* as(other, todos.create({ title: "b" }))).title, "b")
+    }).pipe(asNewUser)
+  )
+
+  it.effect("does not hold up the times of later writes, where a clock was ahead", () =>
+    Effect.gen(function* () {
+      const { id } = yield* CurrentUser
+      const todos = yield* Todos
+      const { updatedAt } = yield* todos.create({ title: "a" })
+      const other = newUser().id
+      const ahead = put(0, "user", { writtenAt: "9999-12-31T00:00:00.000Z" })(linesOf(yield* exported(id)))
+      yield* imported(fileOf(ahead), { user: other })
+      const later = yield* as(other, todos.create({ title: "b" }))
+      assert.strictEqual(later.updatedAt.slice(0, 4), updatedAt.slice(0, 4))
     }).pipe(asNewUser)
   )
 
@@ -139,6 +152,8 @@ layer(services, live)("an import", (it) => {
       [1, /token|unexpected/i]
     ],
     ["a horizon beyond the revision", put(0, "user", { horizon: 99 }), [1, /horizon/]],
+    ["a revision that nobody gets to", put(0, "user", { revision: 2 ** 53 - 1 }), [1, /revision/]],
+    ["a position of great length", put(2, "todo", { position: `a1${"1".repeat(8_000)}` }), [3, /position/]],
     ["no last line", (lines) => lines.slice(0, -1), [5, /cut off/]],
     ["half of the last line", (lines) => [...lines.slice(0, -1), '{"end":{"li'], [6, /not JSON/], [6, /cut off/]],
     ["another count", put(5, "end", { todos: 2 }), [6, /3 todos/]],
@@ -233,6 +248,35 @@ layer(services, live)("an import into an installation where somebody was erased"
       assert.deepInclude(yield* imported(file), { revision: 5, todos: { ...none, same: 1 } })
       for (const title of ["e", "f"]) assert.isAbove((yield* todos.update(a, { title })).revision, 5)
       assert.strictEqual(yield* tagOf(walkChanges(cursor)), "CursorExpired")
+    }).pipe(asNewUser)
+  )
+
+  it.effect("gives the user who was disabled back as one who is", () =>
+    Effect.gen(function* () {
+      const { id } = yield* CurrentUser
+      const todos = yield* Todos
+      yield* todos.create({ title: "a" })
+      yield* asOwner(Users.disable(id))
+      const file = yield* exported(id)
+      yield* asOwner(Users.erase(id))
+      yield* imported(file)
+      assert.strictEqual(yield* tagOf(todos.create({ title: "b" })), "UserDisabled")
+    }).pipe(asNewUser)
+  )
+
+  it.effect("lets cursors expire that were given out before it, to one who had nothing yet", () =>
+    Effect.gen(function* () {
+      const { id } = yield* CurrentUser
+      const todos = yield* Todos
+      yield* todos.create({ title: "a" })
+      const file = yield* exported(id)
+      yield* asOwner(Users.erase(id))
+      const other = newUser().id
+      yield* asOwner(Effect.andThen(Users.disable(other), Users.enable(other)))
+      const { cursor } = yield* as(other, walkChanges())
+      yield* imported(file, { user: other })
+      assert.lengthOf((yield* as(other, todos.list({}))).items, 1)
+      assert.strictEqual(yield* tagOf(as(other, walkChanges(cursor))), "CursorExpired")
     }).pipe(asNewUser)
   )
 })

@@ -25,6 +25,9 @@ const unavailable = (detail: string, outcome: typeof Unavailable.Type.outcome) =
 /** Turned away at the door. */
 export const overloaded = unavailable("The server has more requests than it can answer", "not-applied")
 
+/** Asked whether it is ready on its way out. */
+export const ending = unavailable("The server is about to end", "not-applied")
+
 /** Given up on, where it could not change anything. */
 export const outOfTime = unavailable("The server cannot answer in time", "not-applied")
 

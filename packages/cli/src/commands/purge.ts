@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { askable, confirm, yes } from "../Confirm.ts"
 import * as Flags from "../Flags.ts"
-import { print, remark } from "../Output.ts"
+import { print, Quiet, remark } from "../Output.ts"
 import { withProgress } from "../Progress.ts"
 import { counted } from "../Text.ts"
 
@@ -35,7 +35,9 @@ export const purge = Command.make(
         return { ...done, before, dryRun }
       })
     )
-    yield* print(purged, (purged) => `${dryRun ? "Would remove" : "Removed"} ${said(purged)}`)
+    // From cron, what is printed is a mail.
+    const isSilent = (yield* Quiet) && !dryRun
+    yield* print(purged, (purged) => (isSilent ? "" : `${dryRun ? "Would remove" : "Removed"} ${said(purged)}`))
     yield* remark(`${dryRun ? "That is what" : "What"} was put into the trash before ${purged.before}`)
   })
 ).pipe(

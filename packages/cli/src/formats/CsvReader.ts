@@ -26,6 +26,11 @@ export class CsvReader {
     return this.#length > this.#longest
   }
 
+  /** Whether the text has ended within a quote. */
+  get isOpen(): boolean {
+    return this.#state === "quoted"
+  }
+
   get line(): number {
     return this.#began
   }

@@ -44,7 +44,9 @@ export const todosOfCsv = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream
         return
       }
       yield* found(reader.read(text))
-      if (part === undefined && !isOver) yield* found(reader.end())
+      if (part !== undefined || isOver) return
+      if (reader.isOpen) yield wrong(reader.line, "a quote is not closed")
+      else yield* found(reader.end())
     }
     return bytes.pipe(
       Stream.map(Option.some),

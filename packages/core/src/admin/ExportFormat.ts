@@ -14,6 +14,12 @@ import { revisionOf } from "../internal/OrderKey.ts"
 /** Twice as long as a line with every text at its limit can get, in bytes. */
 export const longestLine = 512 * 1024
 
+/** More than any user gets to, and far from where JavaScript cannot count any more: whoever gets it can go on from it. */
+const Reached = Revision.check(Schema.isLessThanOrEqualTo(10_000_000_000_000))
+
+/** As far as moves let an order key grow, and more. */
+const longestKey = 100
+
 const isInstant = Schema.is(Instant)
 
 const Moment = Timestamp.check(Schema.makeFilter(isInstant, { expected: "a time that exists" }))
@@ -21,8 +27,8 @@ const Moment = Timestamp.check(Schema.makeFilter(isInstant, { expected: "a time 
 /** The state of the user that is no row. */
 const Account = Schema.Struct({
   id: UserId,
-  revision: Revision,
-  horizon: Revision,
+  revision: Reached,
+  horizon: Reached,
   createdAt: Moment,
   writtenAt: Moment,
   disabledAt: Schema.NullOr(Moment)
@@ -42,9 +48,11 @@ export type Header = typeof Header.Type
 /** Both kinds of row have these, and of these the database asks more than clients do. */
 const stored = {
   position: Position.check(
-    Schema.makeFilter<string>((key) => revisionOf(key) !== undefined, { expected: "an order key" })
+    Schema.makeFilter<string>((key) => key.length <= longestKey && revisionOf(key) !== undefined, {
+      expected: "an order key"
+    })
   ),
-  revision: Revision.check(Schema.isGreaterThanOrEqualTo(1)),
+  revision: Reached.check(Schema.isGreaterThanOrEqualTo(1)),
   createdAt: Moment,
   updatedAt: Moment,
   deletedAt: Schema.NullOr(Moment)

@@ -46,8 +46,8 @@ select line, problem, count(*) over ()::int from (
   where t.list_id is not null and (l.id is null or (l.deleted_at is not null and t.deleted_at is null))
 ) found order by line, problem limit ${limit}`
 
-/** Makes the user's row where there is none. */
-export const appear = (s: string) => `insert into ${s}.users (id) values ($1) on conflict (id) do nothing`
+/** Makes the user's row where there is none, and says so. */
+export const appear = (s: string) => `insert into ${s}.users (id) values ($1) on conflict (id) do nothing returning 1`
 
 /**
  * Locks the user's row, as every write does: revision, the time of what is written now, and whether the user has never
@@ -56,6 +56,8 @@ export const appear = (s: string) => `insert into ${s}.users (id) values ($1) on
 export const lock = (s: string) =>
   `select revision::text, greatest(clock_timestamp(), written_at)::timestamptz(3)::text,
   revision = horizon and written_at = created_at
+    and not exists (select from ${s}.lists where owner_id = $1)
+    and not exists (select from ${s}.todos where owner_id = $1)
 from ${s}.users where id = $1 for no key update`
 
 /** What clients see of a row, besides where it stands and when it was written. */
@@ -173,11 +175,14 @@ select count(*)::int from taken`
 
 /**
  * The user as in the file. Who was disabled here stays so, and numbers that could belong to a user of this id who was
- * erased (`migrations/0003.ts`) stay given out.
+ * erased (`migrations/0003.ts`) stay given out. `$7` says whether the row was there before: cursors were given out at
+ * its revision then, and what comes in below it is behind them, so they have to expire. What was written by a clock
+ * that is ahead must not hold up the times of what is written from now on.
  */
 export const restoreUser = (s: string) => `update ${s}.users set
-  revision = greatest(revision, $2), horizon = greatest(horizon, $3), created_at = $4::timestamptz,
-  written_at = $5::timestamptz, disabled_at = coalesce(disabled_at, $6::timestamptz)
+  revision = greatest(revision + used, $2), horizon = greatest(horizon + used, $3), created_at = $4::timestamptz,
+  written_at = least($5::timestamptz, clock_timestamp()), disabled_at = coalesce(disabled_at, $6::timestamptz)
+from (select case when $7::boolean and revision > 0 then 1 else 0 end as used from ${s}.users where id = $1) before
 where id = $1 returning revision::text`
 
 /** The user after a merge. */

@@ -115,7 +115,7 @@ const write = Effect.fnUntraced(function* <R>(
   watch: ImportOptions<R>["watch"]
 ): Effect.fn.Return<{ readonly changed: boolean; readonly report: ImportReport }, SqlError | ImportConflict, R> {
   const { header, mode, user } = plan
-  yield* run(ImportSql.appear(schema), user)
+  const appeared = yield* run(ImportSql.appear(schema), user)
   const [locked] = yield* run(ImportSql.lock(schema), user)
   const [revision, moment] = [Number(locked?.[0]), String(locked?.[1])]
   const restored = locked?.[2] === true ? header : undefined
@@ -143,7 +143,9 @@ const write = Effect.fnUntraced(function* <R>(
         restored.horizon,
         restored.createdAt,
         restored.writtenAt,
-        restored.disabledAt
+        // Who is locked out is a matter of the user, and not of what the user has.
+        restored.id === user ? restored.disabledAt : null,
+        appeared.length === 0
       )
   const reached = changed ? Number(advanced?.[0]) : revision
   return { changed, report: { user, revision: reached, lists, todos, takenOut, differing } }

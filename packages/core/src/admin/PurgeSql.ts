@@ -7,8 +7,9 @@ import { forEachUser } from "../internal/UserScope.ts"
 /** For how long an idempotency key is good, as `write_once` has it. */
 const expired = "created_at <= clock_timestamp() - interval '24 hours'"
 
-/** When something was trashed that is old enough now. */
-export const before = (schema: string) => `select ${schema}.instant(clock_timestamp() - make_interval(secs => $1))`
+/** When something was trashed that is old enough now; a century is as long as it gets. */
+export const before = (schema: string) =>
+  `select ${schema}.instant(clock_timestamp() - make_interval(secs => least($1::float8, 3e9)))`
 
 /**
  * How much would go of each user (`$1` is when, `$2` the last id of the page before, `$3` the only user, if any): users

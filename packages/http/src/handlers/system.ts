@@ -1,9 +1,10 @@
-import { Database, Unavailable } from "@todo/core"
+import { Database } from "@todo/core"
 import * as Effect from "effect/Effect"
 import { HttpApiBuilder } from "effect/http-api"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Api } from "../api/Api.ts"
 import { Lifecycle } from "../Lifecycle.ts"
+import { ending } from "../Problems.ts"
 
 const ok = { status: "ok" } as const
 
@@ -14,10 +15,9 @@ export const layer = HttpApiBuilder.group(
     const sql = yield* SqlClient.SqlClient
     const ping = Effect.provideService(Database.ping, SqlClient.SqlClient, sql)
     const lifecycle = yield* Lifecycle
-    const notReady = new Unavailable({ outcome: "not-applied" })
     return handlers.handleAll({
       live: () => Effect.succeed(ok),
-      ready: () => (lifecycle.draining() ? Effect.fail(notReady) : Effect.as(ping, ok))
+      ready: () => (lifecycle.draining() ? Effect.succeed(ending) : Effect.as(ping, ok))
     })
   })
 )
