@@ -133,7 +133,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
         yield* run("export", user, "--output", path)
         const busy = `select query from pg_stat_activity where datname = current_database() and application_name = 'todo migrate'`
         const killed: Array<string> = []
-        for (const moment of moments) {
+        for (const moment of long ? moments : moments.slice(2, 4)) {
           const other = newUser()
           const { child, ended } = start(["user", "import", other, path], yield* environment)
           for (;;) {
@@ -162,7 +162,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
             assert.strictEqual((yield* admin("user", "import", other, path, "--dry-run", "--quiet")).code, 0)
           }
         }
-        assert.isAtLeast(killed.length, 3)
+        assert.isAtLeast(killed.length, long ? 3 : 1)
       }),
     30 * 60_000
   )

@@ -90,7 +90,8 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     const directory = fresh()
     const first = new Starter(directory)
     const { url, ...ready } = await first.ready
-    expect(first.progress).toEqual([`Preparing PostgreSQL in ${ready.directory} (first start)…`])
+    // On a busy machine it says besides that it still waits.
+    expect(first.progress[0]).toBe(`Preparing PostgreSQL in ${ready.directory} (first start)…`)
     expect(ready).toMatchObject({ started: true, directory: join(directory, "embedded-postgres", "data") })
     const pid = serverOf(ready.directory)
     await remember(ready.migrateUrl, "a")
