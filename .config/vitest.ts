@@ -17,6 +17,14 @@ const summary: Reporter = {
   }
 }
 
+/** What puts the machine under load, or asks for answers in time: alone, behind the others, and again where it was busy. */
+const underLoad = [
+  ...["Crash", "Drain", "LostDatabase", "Overload", "RudeClients", "Stalled"].map(
+    (name) => `packages/http/test/${name}.test.ts`
+  ),
+  "packages/cli/test/BesideServer.test.ts"
+]
+
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL("..", import.meta.url)),
@@ -26,10 +34,16 @@ export default defineConfig({
     // Most of them wait most of the time: for a process to start, a lock, a disk.
     maxWorkers: Math.max(3, availableParallelism()),
     hookTimeout: 120_000,
-    projects: ["core", "http", "cli"].map((name) => ({
-      extends: true as const,
-      test: { name, include: [`packages/${name}/test/**/*.test.ts`] }
-    })),
+    projects: [
+      ...["core", "http", "cli"].map((name) => ({
+        extends: true as const,
+        test: { name, include: [`packages/${name}/test/**/*.test.ts`], exclude: [...underLoad] }
+      })),
+      {
+        extends: true as const,
+        test: { name: "load", include: [...underLoad], maxWorkers: 1, retry: 2, sequence: { groupOrder: 1 } }
+      }
+    ],
     reporters: ["default", summary],
     coverage: { provider: "v8", include: ["packages/*/src/**"], reporter: ["text"] }
   }

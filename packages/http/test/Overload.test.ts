@@ -2,11 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { Database } from "@todo/core"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { describe, expect, it } from "vitest"
+import { beforeAll, describe, expect, it } from "vitest"
 import { settings, start, useDatabase } from "./program.ts"
 import { type Answer, claims, request, sign } from "./testServer.ts"
 
-/** What one connection of the database manages in a second, whatever machine this is: a read sleeps for 100 ms. */
+/** What one connection of the database manages in a second, whatever machine this is: a read of changes sleeps for 100 ms. */
 const slow = [
   "alter function todo.todo_json rename to todo_json_at_once",
   `create function todo.todo_json(t todo.todos) returns json language plpgsql volatile as $$
@@ -19,6 +19,14 @@ const seconds = 6
 describe("A server that is asked for more than it can do", () => {
   const urls = useDatabase()
 
+  beforeAll(async () => {
+    await Effect.runPromise(
+      Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.forEach(slow, (text) => sql.unsafe(text))).pipe(
+        Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 }))
+      )
+    )
+  })
+
   it("does as much as ever, tells the others when to come again, and stays alive to its orchestrator", async () => {
     const program = start({
       ...settings,
@@ -27,13 +35,9 @@ describe("A server that is asked for more than it can do", () => {
     })
     const address = await program.address()
     const headers = { authorization: `Bearer ${await sign(claims("overload"))}` }
-    const { body } = await request(`${address}/v1/todos`, "POST", { headers, json: { title: "a" } })
-    const get = () => request(`${address}/v1/todos/${body.id}`, "GET", { headers })
-    await Effect.runPromise(
-      Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.forEach(slow, (text) => sql.unsafe(text))).pipe(
-        Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 }))
-      )
-    )
+    const { status } = await request(`${address}/v1/todos`, "POST", { headers, json: { title: "a" } })
+    expect(status).toBe(201)
+    const get = () => request(`${address}/v1/changes`, "GET", { headers })
 
     /** How many are answered in a second where as many ask as the pool has connections, and each waits its turn. */
     let answered = 0

@@ -133,8 +133,9 @@ describe("Clients that are slow or rude", () => {
       await sleep(20)
     }
     const dripping = setInterval(() => slow.forEach((socket) => socket.writable && socket.write("a")), 1_000)
-    const during = await held(server.program.pid)
-    expect(during.files).toBeGreaterThan(before.files + sockets - 1)
+    await expect
+      .poll(async () => (await held(server.program.pid)).files, { timeout: 8_000 })
+      .toBeGreaterThan(before.files + sockets - 1)
     await Promise.all(slow.map((socket) => socket.closed || once(socket.resume(), "close")))
     clearInterval(dripping)
     const samples = await clients.stop()
