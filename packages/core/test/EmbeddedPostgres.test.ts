@@ -91,7 +91,8 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     const first = new Starter(directory)
     const { url, ...ready } = await first.ready
     // On a busy machine it says besides that it still waits.
-    expect(first.progress[0]).toBe(`Preparing PostgreSQL in ${ready.directory} (first start)…`)
+    const said = first.progress.filter((line) => !line.startsWith("Still waiting for PostgreSQL"))
+    expect(said).toEqual([`Preparing PostgreSQL in ${ready.directory} (first start)…`])
     expect(ready).toMatchObject({ started: true, directory: join(directory, "embedded-postgres", "data") })
     const pid = serverOf(ready.directory)
     await remember(ready.migrateUrl, "a")

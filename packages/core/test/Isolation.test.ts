@@ -93,7 +93,7 @@ layer(Todos.layer.pipe(Layer.provideMerge(poolOfFour), Layer.provideMerge(TestDa
             Effect.map(todos.list({}), ({ items }) =>
               items.length === 3 && items.every(({ title }) => title.startsWith(user.id)) ? 0 : 1
             ).pipe(Effect.provideService(CurrentUser, user)),
-          { concurrency: 8 }
+          { concurrency: 32 }
         )
         assert.strictEqual(
           foreign.reduce<number>((sum, n) => sum + n, 0),
