@@ -1,4 +1,4 @@
-import { Accounts, CurrentUser, UserDisabled, type UserId } from "@todo/core"
+import { Accounts, CurrentUser, type Unavailable, UserDisabled, UserId } from "@todo/core"
 import * as Cache from "effect/Cache"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import { Authorization } from "./api/Authorization.ts"
 import { RateLimited, Unauthorized } from "./api/Problem.ts"
@@ -31,17 +32,15 @@ const isBearer = (header = ""): boolean => /^bearer(\s|$)/i.test(header)
  * Gives every handler its `CurrentUser`, from the bearer token, unless the operator has
  * disabled that user or the user has spent the rate limit.
  */
-export const layer = (settings: AuthenticationSettings): Layer.Layer<Authorization, never, TokenVerifier | Accounts> =>
+export const layer = (
+  settings: AuthenticationSettings = {}
+): Layer.Layer<Authorization, never, TokenVerifier | Accounts> =>
   Layer.effect(
     Authorization,
     Effect.gen(function* () {
-      const accounts = yield* Accounts
       const verifier = yield* TokenVerifier
-      const admitted = settings.rateLimit === undefined ? undefined : admission(settings.rateLimit, verifier)
-      const disabled = yield* Cache.makeWith(
-        (id: UserId) => Effect.provideService(accounts.isDisabled, CurrentUser, { id }),
-        { capacity: 10_000, timeToLive: (exit) => (Exit.isSuccess(exit) ? disabledAfter : Duration.zero) }
-      )
+      const addresses = settings.rateLimit === undefined ? undefined : limitAddresses(settings.rateLimit, verifier)
+      const enter = yield* makeEnter(settings)
 
       const verified = Effect.fnUntraced(function* (token: string) {
         if (token !== "") return yield* verifier.verify(token)
@@ -52,49 +51,107 @@ export const layer = (settings: AuthenticationSettings): Layer.Layer<Authorizati
       return Authorization.of({
         bearer: Effect.fnUntraced(function* (handler, { credential }) {
           const token = Redacted.value(credential)
-          const { expires, user } = yield* admitted === undefined
-            ? verified(token)
-            : admitted.address(token, verified(token))
-          ;(yield* RequestInfo).user = user.id
-          if (admitted !== undefined) yield* admitted.user(user.id)
-          if (yield* Cache.get(disabled, user.id)) return yield* new UserDisabled({})
-          return yield* handler.pipe(
-            Effect.provideService(CurrentUser, user),
-            Effect.provideService(TokenExpiry, expires)
-          )
+          const { expires, user } = yield* addresses === undefined ? verified(token) : addresses(token, verified(token))
+          return yield* enter(handler, user, expires)
         })
       })
     })
   )
 
+/** Whom a host says that calls: a user's id, and where its session has an end, that end, at which event streams end too. */
+export type Caller = string | { readonly userId: string; readonly expires?: Date | undefined }
+
+const isUserId = Schema.is(UserId)
+
+/**
+ * The same from the host's own authentication, in place of tokens: `identify` is asked once a
+ * request, and sees its headers (`request.source` is what the platform made of it). It must not
+ * read the body.
+ *
+ * `undefined` is answered 401, and so is an id that can be no user's: 1-255 characters, no
+ * control characters. `Unavailable` is answered 503; a defect 500, without a word of it.
+ *
+ * @example
+ * Authentication.layerFrom((request) => Effect.map(sessions.find(request.cookies["session"]), (found) => found?.userId))
+ */
+export const layerFrom = <R = never>(
+  identify: (
+    request: HttpServerRequest.HttpServerRequest
+  ) => Effect.Effect<Caller | undefined, Unauthorized | Unavailable, R>,
+  settings: AuthenticationSettings = {}
+): Layer.Layer<Authorization, never, R | Accounts> =>
+  Layer.effect(
+    Authorization,
+    Effect.gen(function* () {
+      const services = yield* Effect.context<R>()
+      const enter = yield* makeEnter(settings)
+
+      return Authorization.of({
+        bearer: Effect.fnUntraced(function* (handler) {
+          const request = yield* HttpServerRequest.HttpServerRequest
+          const caller = yield* Effect.provideContext(identify(request), services)
+          if (caller === undefined) return yield* new Unauthorized({ reason: "missing" })
+          const { expires, userId } = typeof caller === "string" ? { userId: caller, expires: undefined } : caller
+          if (isUserId(userId)) {
+            const seconds = expires === undefined ? undefined : expires.getTime() / 1_000
+            return yield* enter(handler, { id: userId }, seconds)
+          }
+          yield* Effect.logWarning("authentication gave an id that can be no user's: see UserId in @todo/core/domain")
+          return yield* new Unauthorized({ reason: "invalid" })
+        })
+      })
+    })
+  )
+
+/** What a known caller still has to pass: the rate limit, and the operator's word. */
+const makeEnter = Effect.fnUntraced(function* ({ rateLimit }: AuthenticationSettings) {
+  const accounts = yield* Accounts
+  const limit = rateLimit === undefined ? undefined : limitUsers(rateLimit)
+  const disabled = yield* Cache.makeWith(
+    (id: UserId) => Effect.provideService(accounts.isDisabled, CurrentUser, { id }),
+    { capacity: 10_000, timeToLive: (exit) => (Exit.isSuccess(exit) ? disabledAfter : Duration.zero) }
+  )
+
+  return Effect.fnUntraced(function* <A, E, R>(
+    handler: Effect.Effect<A, E, R>,
+    user: typeof CurrentUser.Service,
+    expires: number | undefined
+  ) {
+    ;(yield* RequestInfo).user = user.id
+    if (limit !== undefined) yield* limit(user.id)
+    if (yield* Cache.get(disabled, user.id)) return yield* new UserDisabled({})
+    return yield* handler.pipe(Effect.provideService(CurrentUser, user), Effect.provideService(TokenExpiry, expires))
+  })
+})
+
 const refused = (scope: "user" | "address", retryAfter: number) =>
   Effect.andThen(Metric.update(Metric.withAttributes(limited, { scope }), 1), new RateLimited({ retryAfter }))
 
 /**
- * Whom the rate limit lets through. An address pays for bad tokens only, so that those
- * behind one proxy do not pay for each other; once it has spent its own, tokens from
- * there that are not known to be good are not looked at any more.
+ * An address pays for bad tokens only, so that those behind one proxy do not pay for each
+ * other; once it has spent its own, tokens from there that are not known to be good are not
+ * looked at any more. Where no address is known, none pays: all would pay for each other.
  */
-const admission = (settings: RateLimit.RateLimitSettings, verifier: typeof TokenVerifier.Service) => {
-  const users = RateLimit.make(settings)
+const limitAddresses = (settings: RateLimit.RateLimitSettings, verifier: typeof TokenVerifier.Service) => {
   const addresses = RateLimit.make(settings)
-  const policy = `"user";${users.policy}`
+  return Effect.fnUntraced(function* <A, E, R>(token: string, verified: Effect.Effect<A, E | Unauthorized, R>) {
+    const { remoteAddress } = yield* HttpServerRequest.HttpServerRequest
+    if (verifier.remembers(token) || Option.isNone(remoteAddress)) return yield* verified
+    const network = RateLimit.networkOf(remoteAddress.value)
+    const { allowed, retryAfter } = addresses.look(network, performance.now())
+    if (!allowed) return yield* refused("address", retryAfter)
+    return yield* Effect.tapError(verified, (error) =>
+      Effect.sync(() => error instanceof Unauthorized && addresses.take(network, performance.now()))
+    )
+  })
+}
 
-  return {
-    address: Effect.fnUntraced(function* <A, E, R>(token: string, verified: Effect.Effect<A, E | Unauthorized, R>) {
-      if (verifier.remembers(token)) return yield* verified
-      const { remoteAddress } = yield* HttpServerRequest.HttpServerRequest
-      const network = RateLimit.networkOf(Option.getOrElse(remoteAddress, () => "unknown"))
-      const { allowed, retryAfter } = addresses.look(network, performance.now())
-      if (!allowed) return yield* refused("address", retryAfter)
-      return yield* Effect.tapError(verified, (error) =>
-        Effect.sync(() => error instanceof Unauthorized && addresses.take(network, performance.now()))
-      )
-    }),
-    user: Effect.fnUntraced(function* (user: UserId) {
-      const { allowed, remaining, reset, retryAfter } = users.take(user, performance.now())
-      ;(yield* RequestInfo).rateLimit = { "ratelimit-policy": policy, ratelimit: `"user";r=${remaining};t=${reset}` }
-      if (!allowed) return yield* refused("user", retryAfter)
-    })
-  }
+const limitUsers = (settings: RateLimit.RateLimitSettings) => {
+  const users = RateLimit.make(settings)
+  const policy = `"user";${users.policy}`
+  return Effect.fnUntraced(function* (user: UserId) {
+    const { allowed, remaining, reset, retryAfter } = users.take(user, performance.now())
+    ;(yield* RequestInfo).rateLimit = { "ratelimit-policy": policy, ratelimit: `"user";r=${remaining};t=${reset}` }
+    if (!allowed) return yield* refused("user", retryAfter)
+  })
 }

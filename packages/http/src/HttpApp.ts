@@ -1,24 +1,29 @@
 /**
- * All routes, on the services that the host provides: what `Server` serves, and what a
- * host that serves with Effect already adds to its own router.
+ * All routes and what stands before them, for a router of its own: what `Server` serves on a
+ * socket, and what the ways to embed serve inside of something else.
  */
+import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import { HttpApiBuilder, HttpApiScalar, OpenApi } from "effect/http-api"
 import { Api } from "./api/Api.ts"
-import * as Authentication from "./Authentication.ts"
 import * as Edge from "./Edge.ts"
 import * as ChangesHandlers from "./handlers/changes.ts"
 import * as ListsHandlers from "./handlers/lists.ts"
 import * as SystemHandlers from "./handlers/system.ts"
 import * as TodosHandlers from "./handlers/todos.ts"
 import * as Methods from "./Methods.ts"
+import * as Prefix from "./Prefix.ts"
+import * as Reports from "./Reports.ts"
 import * as ValidationErrors from "./ValidationErrors.ts"
 
-export interface AppSettings extends Edge.EdgeSettings, Authentication.AuthenticationSettings {
+export interface AppSettings extends Edge.EdgeSettings {
+  /** Where the routes are mounted: `/api/todos`, so that `/v1/me` is at `/api/todos/v1/me`; at the root where nothing is said. */
+  readonly prefix?: string | undefined
   /** Web pages of which origins may call from a browser; none where it is empty. */
   readonly corsOrigins?: ReadonlyArray<string> | undefined
 }
@@ -63,12 +68,36 @@ const cors = (origins: ReadonlyArray<string>) => {
   )
 }
 
-export const layer = (settings: AppSettings) =>
-  Layer.mergeAll(
-    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+/** Paths mean what they say: no folded case, no ignored slashes. */
+export const routerConfig = {
+  caseSensitive: true,
+  ignoreTrailingSlash: false,
+  ignoreDuplicateSlashes: false,
+  maxParamLength: 100
+}
+
+/** What requests run with: how much of a body is read, and where failures are told. */
+export const layerSurroundings = ({ bodyLimit }: AppSettings) =>
+  Layer.merge(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)), Reports.layer)
+
+/** `innermost` are global middlewares of who serves it, right before the routes. */
+export const layer = (
+  settings: AppSettings,
+  innermost: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
+) => {
+  const prefix = settings.prefix ?? ""
+  const api = prefix === "" ? Api : Api.annotate(OpenApi.Servers, [{ url: prefix }])
+  return Layer.mergeAll(
+    HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide([TodosHandlers.layer, ListsHandlers.layer, ChangesHandlers.layer, SystemHandlers.layer]),
-      Layer.provide([Authentication.layer(settings), ValidationErrors.layer])
+      Layer.provide(ValidationErrors.layer)
     ),
-    HttpApiScalar.layer(Api, { path: "/docs" }),
+    HttpApiScalar.layer(api, { path: "/docs" }),
     Methods.layer
-  ).pipe(Layer.provide(Edge.layer(settings)), Layer.provide(cors(settings.corsOrigins ?? [])))
+  ).pipe(
+    Layer.provide(innermost),
+    Layer.provide(Edge.layer(settings)),
+    Layer.provide(cors(settings.corsOrigins ?? [])),
+    Layer.provide(Prefix.layer(prefix))
+  )
+}

@@ -16,7 +16,7 @@ export class Lifecycle extends Context.Service<
     readonly drain: (delay: Duration.Duration) => Effect.Effect<void>
   }
 >()("@todo/http/Lifecycle") {
-  static readonly layer = Layer.sync(Lifecycle, () => {
+  static readonly make = Effect.sync(() => {
     const end = Deferred.makeUnsafe<void>()
     let draining = false
     return Lifecycle.of({
@@ -29,6 +29,8 @@ export class Lifecycle extends Context.Service<
         }).pipe(Effect.andThen(Deferred.succeed(end, undefined)), Effect.asVoid)
     })
   })
+
+  static readonly layer = Layer.effect(Lifecycle, this.make)
 
   /** Provide it above the server: it is then the first to hear of the end. */
   static readonly layerDrain = (delay: Duration.Duration) =>

@@ -1,16 +1,15 @@
-import * as ByteSize from "effect/ByteSize"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
-import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
+import * as Authentication from "./Authentication.ts"
 import * as HttpApp from "./HttpApp.ts"
 import { Lifecycle } from "./Lifecycle.ts"
-import * as Reports from "./Reports.ts"
 import * as Socket from "./Socket.ts"
 import * as Telemetry from "./Telemetry.ts"
 
-export interface ServerSettings extends HttpApp.AppSettings, Socket.SocketSettings {
+export interface ServerSettings
+  extends HttpApp.AppSettings, Authentication.AuthenticationSettings, Socket.SocketSettings {
   readonly port: number
   /** Where `/metrics` is served: on a port of its own, or else beside the API. */
   readonly metricsPort?: number | undefined
@@ -18,20 +17,12 @@ export interface ServerSettings extends HttpApp.AppSettings, Socket.SocketSettin
   readonly drainDelay?: Duration.Duration | undefined
 }
 
-/** Paths mean what they say: no folded case, no ignored slashes. */
-const routerConfig = {
-  caseSensitive: true,
-  ignoreTrailingSlash: false,
-  ignoreDuplicateSlashes: false,
-  maxParamLength: 100
-}
-
-const options = { routerConfig, disableLogger: true, disableListenLog: true } as const
+const options = { routerConfig: HttpApp.routerConfig, disableLogger: true, disableListenLog: true } as const
 
 /** The API on a socket of its own. Ends in order: not ready, requests in flight, connections. */
 export const layer = (settings: ServerSettings) => {
   const { metricsPort } = settings
-  const app = HttpApp.layer(settings)
+  const app = HttpApp.layer(settings).pipe(Layer.provide(Authentication.layer(settings)))
   const metrics =
     metricsPort === undefined
       ? Layer.empty
@@ -42,8 +33,7 @@ export const layer = (settings: ServerSettings) => {
     ),
     Layer.provideMerge(Socket.layer(settings, settings.port)),
     Layer.provide([metrics, Telemetry.layerEventLoop]),
-    Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(settings.bodyLimit))),
-    Layer.provide(Reports.layer),
+    Layer.provide(HttpApp.layerSurroundings(settings)),
     Layer.provide(Lifecycle.layer)
   )
 }

@@ -1,10 +1,16 @@
 /**
- * The HTTP API as layers: serve it alone (`Server.layer`) or among your own routes (`HttpApp.layer`).
+ * The HTTP API: on a socket of its own (`Server.layer`), as a function (`createHandler`, `createNodeHandler`, and as
+ * services `WebHandler`, `NodeHandler`), or among the routes of an Effect `HttpRouter` (`Mount.layer`).
  */
 export * from "./api.ts"
-export * as HttpApp from "./HttpApp.ts"
+export * as Authentication from "./Authentication.ts"
+export { createHandler, createNodeHandler, type HandlerOptions, type Identification } from "./createHandler.ts"
+export type { EmbeddedSettings, HandlerSettings } from "./Embedded.ts"
 export { Lifecycle } from "./Lifecycle.ts"
+export * as Mount from "./Mount.ts"
+export { NodeHandler } from "./NodeHandler.ts"
 export { ErrorTracker, type Report } from "./Reports.ts"
 export * as Server from "./Server.ts"
 export { type TokenKeys, type TokenSettings, TokenVerifier } from "./TokenVerifier.ts"
 export * as PublicKeys from "./tokens/PublicKeys.ts"
+export { WebHandler } from "./WebHandler.ts"

@@ -10,10 +10,10 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, ManagedRuntime, Redacted } from "effect"
-import { afterAll, beforeAll, expect, onTestFinished } from "vitest"
+import { afterAll, beforeAll, expect, onTestFinished, vi } from "vitest"
 import { audience, issuer, request, secret } from "./testServer.ts"
 
-const main = resolve(import.meta.dirname, "../src/main.ts")
+export const main = resolve(import.meta.dirname, "../src/main.ts")
 
 /** What Node has compiled once need not be compiled by the next process. */
 const cache = resolve(import.meta.dirname, "../../../node_modules/.cache/node")
@@ -47,9 +47,9 @@ export interface Program {
   readonly address: () => Promise<string>
 }
 
-/** Starts it; it is killed with the test at the latest. */
-export const start = (environment: Record<string, string>, cwd = tmpdir()): Program => {
-  const child = spawn(process.execPath, [main], {
+/** Starts a script that says where it listens; whoever does has to end it. */
+export const launch = (script: string, environment: Record<string, string>, cwd = tmpdir()): Program => {
+  const child = spawn(process.execPath, [script], {
     cwd,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: cache, ...environment },
     stdio: ["ignore", "pipe", "pipe"]
@@ -58,10 +58,6 @@ export const start = (environment: Record<string, string>, cwd = tmpdir()): Prog
   child.stdout.setEncoding("utf8").on("data", (text) => (said.stdout += text))
   child.stderr.setEncoding("utf8").on("data", (text) => (said.stderr += text))
   const ended = once(child, "close").then(() => child.exitCode ?? child.signalCode)
-  onTestFinished(async () => {
-    child.kill("SIGKILL")
-    await ended
-  })
   return {
     pid: child.pid ?? 0,
     stdout: () => said.stdout,
@@ -69,13 +65,24 @@ export const start = (environment: Record<string, string>, cwd = tmpdir()): Prog
     kill: (signal) => void child.kill(signal),
     ended,
     address: async () => {
-      const listens = () => /listen(?:s|ing) on (http:[\w.:/]+\d)/.exec(said.stdout)?.[1] ?? ""
-      await expect
-        .poll(() => listens() !== "" || child.exitCode, { timeout: 60_000, interval: 20, message: said.stderr })
-        .toBe(true)
+      const listens = () => /listen(?:s|ing) on (http:[\w.:/]+\d)/i.exec(said.stdout)?.[1] ?? ""
+      await Promise.race([
+        vi.waitFor(() => expect(listens()).not.toBe(""), { timeout: 60_000, interval: 20 }),
+        ended.then((code) => Promise.reject(new Error(`it ended with ${code}: ${said.stderr}`)))
+      ])
       return listens()
     }
   }
+}
+
+/** Starts the server; it is killed with the test at the latest. */
+export const start = (environment: Record<string, string>, cwd = tmpdir()): Program => {
+  const program = launch(main, environment, cwd)
+  onTestFinished(async () => {
+    program.kill("SIGKILL")
+    await program.ended
+  })
+  return program
 }
 
 /** Starts it and waits for its end, which is near: for starts that are refused. */

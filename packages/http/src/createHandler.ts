@@ -1,0 +1,152 @@
+/**
+ * The API as one function, for hosts that are not written with Effect.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import { Database, SchemaName, SchemaNameValue, Services, Unavailable } from "@todo/core"
+import * as Effect from "effect/Effect"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+import * as Authentication from "./Authentication.ts"
+import type * as Embedded from "./Embedded.ts"
+import * as Logging from "./Logging.ts"
+import { NodeHandler } from "./NodeHandler.ts"
+import { ErrorTracker, type Report } from "./Reports.ts"
+import { type TokenSettings, TokenVerifier } from "./TokenVerifier.ts"
+import { WebHandler } from "./WebHandler.ts"
+
+/** Who calls: by the host's own authentication, or by tokens. */
+export type Identification<Request> =
+  | {
+      /**
+       * Tells from the headers of a request whose it is: the user's id (1-255 characters, no control characters), or
+       * nothing, which is answered 401. Whatever it throws is answered 500, without a word of it, and told to `onError`;
+       * `Unavailable` of `@todo/core` is answered 503.
+       */
+      readonly authenticate: (
+        request: Request
+      ) => Authentication.Caller | null | undefined | Promise<Authentication.Caller | null | undefined>
+    }
+  | { readonly tokens: TokenSettings }
+
+export interface HandlerOptions extends Embedded.HandlerSettings, Authentication.AuthenticationSettings {
+  /** A migrated database: `postgres://user:password@host:5432/database`. The handler has a pool of its own there. */
+  readonly url: string
+  /** How many connections at most; 10 where nothing is said. */
+  readonly poolSize?: number | undefined
+  /** `false` behind a transaction pooler that keeps no prepared statements. */
+  readonly prepare?: boolean | undefined
+  /** The schema of the tables; `todo` where nothing is said. */
+  readonly schema?: string | undefined
+  /** Told what went wrong, once for each answer from 500 on. */
+  readonly onError?: ((report: Report) => void) | undefined
+  /** Handed the log, a line of JSON for each request among it; without it, only failures are logged, to the console. */
+  readonly log?: ((lines: string) => void) | undefined
+}
+
+const isUrl = Schema.is(Database.DatabaseUrl)
+const isSchemaName = Schema.is(SchemaNameValue)
+
+/** The host's own word, as an effect. */
+const ask = <Request>(
+  authenticate: Extract<Identification<Request>, { readonly authenticate: unknown }>["authenticate"],
+  request: Request
+) =>
+  Effect.tryPromise({ try: async () => authenticate(request), catch: (error) => error }).pipe(
+    Effect.map((caller) => caller ?? undefined),
+    Effect.catch((error) => (error instanceof Unavailable ? Effect.fail(error) : Effect.die(error)))
+  )
+
+/** All that a handler needs, from what its host says. */
+const layerHost = <Request>(
+  options: HandlerOptions & Identification<Request>,
+  requestOf: (request: HttpServerRequest.HttpServerRequest) => Request
+) => {
+  const { log, onError, schema = "todo", url } = options
+  if (!isUrl(url)) throw new TypeError("url: a URL like postgres://user:password@host:5432/database")
+  if (!isSchemaName(schema)) throw new TypeError("schema: a lower-case name of a PostgreSQL schema")
+  const authorization =
+    "tokens" in options
+      ? Authentication.layer(options).pipe(Layer.provide(TokenVerifier.layer(options.tokens)))
+      : Authentication.layerFrom((request) => ask(options.authenticate, requestOf(request)), options)
+  return authorization.pipe(
+    Layer.provideMerge(Services.layer),
+    Layer.provideMerge(
+      Database.layer({ url: Redacted.make(url), poolSize: options.poolSize, prepare: options.prepare })
+    ),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        Layer.succeed(SchemaName, schema),
+        onError === undefined ? Layer.empty : Layer.succeed(ErrorTracker, onError),
+        log === undefined ? Layer.succeed(References.MinimumLogLevel, "Warn") : Logging.layerJson(log)
+      )
+    )
+  )
+}
+
+/**
+ * The API as `(request) => Promise<Response>`, as `WebHandler` describes it, for Hono, Next.js and all that speaks the
+ * web's standards.
+ *
+ * It connects when it is first needed: a database that is down is answered 503. `dispose` ends in order: event streams
+ * end, requests in flight get `drainTimeout`, then the pool closes; what still comes is answered 503.
+ *
+ * Throws a `TypeError` where an option cannot be what it should.
+ *
+ * @example
+ * const { handler, dispose } = createHandler({
+ *   url: "postgres://todo_runtime@localhost/app",
+ *   prefix: "/api/todos",
+ *   authenticate: async (request) => (await sessionOf(request.headers.get("cookie")))?.userId
+ * })
+ * const response = await handler(new Request("https://example.com/api/todos/v1/me"))
+ */
+export const createHandler = (
+  options: HandlerOptions & Identification<Request>
+): { readonly handler: (request: Request) => Promise<Response>; readonly dispose: () => Promise<void> } => {
+  const runtime = ManagedRuntime.make(
+    WebHandler.layer(options).pipe(Layer.provide(layerHost(options, ({ source }) => source as Request)))
+  )
+  const started = runtime.runPromise(WebHandler)
+  return { handler: async (request) => (await started)(request), dispose: () => runtime.dispose() }
+}
+
+/**
+ * The same as `(request, response) => void`, as `NodeHandler` describes it, for Express, Fastify and all that stands
+ * on `node:http`. `authenticate` gets Node's request, with all that the host's middlewares have put on it.
+ *
+ * @example
+ * const { handler, dispose } = createNodeHandler({
+ *   url: "postgres://todo_runtime@localhost/app",
+ *   prefix: "/api/todos",
+ *   authenticate: (request: IncomingMessage & { user?: { id: string } }) => request.user?.id
+ * })
+ * app.use("/api/todos", handler)
+ */
+export const createNodeHandler = <Request extends IncomingMessage = IncomingMessage>(
+  options: HandlerOptions & Identification<Request>
+): {
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void
+  readonly dispose: () => Promise<void>
+} => {
+  const runtime = ManagedRuntime.make(
+    NodeHandler.layer(options).pipe(
+      Layer.provide(
+        layerHost(options, (request) => NodeHttpServerRequest.toIncomingMessage(request) as unknown as Request)
+      )
+    )
+  )
+  const started = runtime.runPromise(NodeHandler)
+  return {
+    handler: (request, response) =>
+      void started.then(
+        (handler) => handler(request, response),
+        () => response.destroy()
+      ),
+    dispose: () => runtime.dispose()
+  }
+}
