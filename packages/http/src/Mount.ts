@@ -8,6 +8,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Embedded from "./Embedded.ts"
+import * as Prefix from "./Prefix.ts"
 
 export interface MountSettings extends Embedded.EmbeddedSettings {
   readonly prefix: string
@@ -19,7 +20,8 @@ export interface MountSettings extends Embedded.EmbeddedSettings {
  * requests and answers like any others.
  *
  * The host's `Lifecycle` ends event streams: provide `Lifecycle.layerDrain` above the server, or
- * they hold up its end for as long as it waits for requests.
+ * they hold up its end for as long as it waits for requests. Two mounts on two databases are
+ * `Layer.fresh` each, as layers are built once.
  *
  * @example
  * Mount.layer({ prefix: "/api/todos" }).pipe(
@@ -27,8 +29,9 @@ export interface MountSettings extends Embedded.EmbeddedSettings {
  *   Layer.provide(Services.layer)
  * )
  */
-export const layer = (settings: MountSettings) =>
-  HttpRouter.use(
+export const layer = (settings: MountSettings) => {
+  Prefix.assertWellFormed(settings.prefix)
+  return HttpRouter.use(
     Effect.fnUntraced(function* (router) {
       const { app, surroundings } = yield* Embedded.make(settings)
 
@@ -55,3 +58,4 @@ export const layer = (settings: MountSettings) =>
       )
     })
   )
+}

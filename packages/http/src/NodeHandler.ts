@@ -41,7 +41,7 @@ export class NodeHandler extends Context.Service<
       NodeHandler,
       Effect.gen(function* () {
         const { app, surroundings } = yield* Embedded.makeDraining(settings, (request) =>
-          isRead(request) ? Effect.die(new BodyAlreadyRead()) : undefined
+          isRead(request) ? Effect.withErrorReporting(Effect.die(new BodyAlreadyRead())) : undefined
         )
         // Not the scope of the layer, whose end would interrupt them before it drains.
         const scope = yield* Scope.make()

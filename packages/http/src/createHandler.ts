@@ -15,6 +15,7 @@ import * as Authentication from "./Authentication.ts"
 import type * as Embedded from "./Embedded.ts"
 import * as Logging from "./Logging.ts"
 import { NodeHandler } from "./NodeHandler.ts"
+import * as Prefix from "./Prefix.ts"
 import { ErrorTracker, type Report } from "./Reports.ts"
 import { type TokenSettings, TokenVerifier } from "./TokenVerifier.ts"
 import { WebHandler } from "./WebHandler.ts"
@@ -58,7 +59,10 @@ const ask = <Request>(
 ) =>
   Effect.tryPromise({ try: async () => authenticate(request), catch: (error) => error }).pipe(
     Effect.map((caller) => caller ?? undefined),
-    Effect.catch((error) => (error instanceof Unavailable ? Effect.fail(error) : Effect.die(error)))
+    Effect.catch((error) => {
+      if (error instanceof Unavailable) return Effect.fail(error)
+      return Effect.die(error instanceof Error ? error : new Error("authenticate threw what is no error"))
+    })
   )
 
 /** All that a handler needs, from what its host says. */
@@ -68,6 +72,7 @@ const layerHost = <Request>(
 ) => {
   const { log, onError, schema = "todo", url } = options
   if (!isUrl(url)) throw new TypeError("url: a URL like postgres://user:password@host:5432/database")
+  if (options.prefix !== undefined) Prefix.assertWellFormed(options.prefix)
   if (!isSchemaName(schema)) throw new TypeError("schema: a lower-case name of a PostgreSQL schema")
   const authorization =
     "tokens" in options
