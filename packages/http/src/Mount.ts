@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Embedded from "./Embedded.ts"
 import * as Prefix from "./Prefix.ts"
@@ -48,10 +47,11 @@ export const layer = (settings: MountSettings) => {
         )
       })
 
-      yield* router.add("*", `${settings.prefix}/*` as `/${string}`, (request) =>
+      yield* router.add(
+        "*",
+        `${settings.prefix}/*` as `/${string}`,
         answer.pipe(
-          // The host marks its own request as answered.
-          Effect.provideService(HttpServerRequest.HttpServerRequest, request.modify({})),
+          // The host has a span for the request.
           Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true),
           Effect.provideContext(surroundings)
         )

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto"
 import { Database, Services } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Authentication, Lifecycle, Mount, Unauthorized } from "@todo/http"
-import { Context, Duration, Effect, Layer, References } from "effect"
+import { Context, Duration, Effect, Layer, References, Tracer } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { describe, expect, it, onTestFinished } from "vitest"
 
@@ -27,12 +27,11 @@ const own = Layer.mergeAll(
   )
 )
 
+const silence = Layer.succeed(References.MinimumLogLevel, "None")
+
 const serve = (app: Layer.Layer<never, never, HttpRouter.HttpRouter>) => {
   const { dispose, handler } = HttpRouter.toWebHandler(
-    app.pipe(
-      Layer.provideMerge(HttpServer.layerServices),
-      Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
-    ),
+    app.pipe(Layer.provideMerge(HttpServer.layerServices), Layer.provideMerge(silence)),
     { disableLogger: true }
   )
   onTestFinished(dispose)
@@ -89,6 +88,41 @@ describe("Mount", () => {
     }
   })
 
+  it("reads no more of a body than it should, and leaves the host to read its own", async () => {
+    const { dispose, handler } = HttpRouter.toWebHandler(
+      Layer.mergeAll(own, todos("/api")).pipe(Layer.provide(Lifecycle.layer), Layer.provideMerge(silence)),
+      { disableLogger: true }
+    )
+    onTestFinished(dispose)
+    const post = (path: string) => {
+      let sent = 0
+      const body = new ReadableStream({
+        pull: (controller) => (++sent > 30 ? controller.close() : controller.enqueue(new Uint8Array(10_000).fill(0x20)))
+      })
+      const headers = { "x-user": "alice", ...json }
+      return handler(
+        new Request(`http://host.example${path}`, { method: "POST", headers, body, duplex: "half" } as RequestInit)
+      )
+    }
+    expect((await post("/api/v1/todos")).status).toBe(413)
+    expect((await (await post("/echo")).text()).length).toBe(300_000)
+  })
+
+  it("is one span of the host's, not two", async () => {
+    const spans: Array<string> = []
+    const tracer = Tracer.make({
+      span: (options) => {
+        if (options.kind === "server") spans.push(options.name)
+        return Tracer.nativeTracer.span(options)
+      }
+    })
+    const send = serve(
+      todos("/api").pipe(Layer.provide(Lifecycle.layer), Layer.provideMerge(Layer.succeed(Tracer.Tracer, tracer)))
+    )
+    expect((await send("GET", "/api/v1/me", { "x-user": "alice" })).status).toBe(200)
+    expect(spans).toHaveLength(1)
+  })
+
   it("lets the host's CORS stand, for its routes and for ours", async () => {
     const origin = "https://app.example.com"
     const send = serve(
@@ -139,10 +173,7 @@ describe("Mount", () => {
   it("ends its streams with the host's lifecycle", async () => {
     const lifecycle = await Effect.runPromise(Lifecycle.make)
     const { dispose, handler } = HttpRouter.toWebHandler(
-      todos("/api").pipe(
-        Layer.provide(Layer.succeed(Lifecycle, lifecycle)),
-        Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
-      ),
+      todos("/api").pipe(Layer.provide(Layer.succeed(Lifecycle, lifecycle)), Layer.provideMerge(silence)),
       { disableLogger: true }
     )
     onTestFinished(dispose)
