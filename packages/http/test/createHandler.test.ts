@@ -194,7 +194,7 @@ describe("createHandler", () => {
       "//api/todos/v1/me"
     ]) {
       const response = await handler(new Request(`https://host.example${path}`, { headers: { "x-user": "alice" } }))
-      expect(response.status, path).toBe(404)
+      expect([path, response.status]).toEqual([path, 404])
       expect(await response.json()).toMatchObject({ code: "route-not-found" })
     }
     expect((await send("GET", "/openapi.json")).body.servers).toEqual([{ url: "/api/todos" }])

@@ -1,0 +1,148 @@
+import { assert, describe, it, layer } from "@effect/vitest"
+import { CurrentUser, Lists, TodoNotFound, Todos } from "@todo/core"
+import { addTodos, awaitChange, newUser, probeIsolation, TestDatabase } from "@todo/core/testing"
+import { ConfigProvider, Effect, Fiber, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { asAdmin, asNewUser, live, query, services, tagOf, walk } from "./suite.ts"
+
+layer(services, live)("addTodos", (it) => {
+  it.effect("adds so many in order, or what it is told", () =>
+    Effect.gen(function* () {
+      const added = yield* addTodos(3)
+      assert.deepStrictEqual(yield* walk({}), added)
+      assert.deepStrictEqual(
+        added.map(({ title }) => title),
+        ["Todo 1", "Todo 2", "Todo 3"]
+      )
+      const [high] = yield* addTodos(1, (n) => ({ title: `number ${n}`, priority: "high" }))
+      assert.deepInclude(high, { title: "number 1", priority: "high" })
+    }).pipe(asNewUser)
+  )
+})
+
+layer(services, live)("probeIsolation", (it) => {
+  const own = Effect.flatMap(Todos, (todos) => todos.list({}))
+  /** A query that has forgotten the user, by a client that no policy holds. */
+  const all = asAdmin(query("select title from todo.todos"))
+
+  it.effect("lets pass what keeps users apart", () =>
+    Effect.gen(function* () {
+      yield* probeIsolation(() => own)
+      yield* probeIsolation(({ list }) => Effect.flatMap(Lists, (lists) => lists.get(list.id)))
+      yield* probeIsolation(({ user }) => Promise.resolve({ user }))
+      yield* probeIsolation(({ user }) => asAdmin(query("select id from todo.todos where owner_id = $1", [user.id])))
+    })
+  )
+
+  it.effect("asks with the ids of the other, which are not found", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const foreign = probeIsolation((_, other) => Effect.forEach(other.todos, ({ id }) => todos.get(id)))
+      assert.instanceOf(yield* Effect.flip(foreign), TodoNotFound)
+    })
+  )
+
+  it.effect("finds what a query shows of others", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(probeIsolation(() => all))
+      assert.strictEqual(error._tag, "IsolationBroken")
+      assert.match(error.message, /saw what is another user's: user-/)
+    })
+  )
+
+  it.effect("however deep it is", () =>
+    Effect.gen(function* () {
+      class Answer {
+        readonly parts: unknown
+        constructor(...parts: ReadonlyArray<unknown>) {
+          this.parts = parts
+        }
+      }
+      for (const hide of [
+        (id: string) => new Map([[{ key: [id] }, 1n]]),
+        (id: string) => new Answer(1, { a: { b: { c: { d: { e: new Set([id]) } } } } }),
+        (id: string) => [...Array.from({ length: 1_000 }, () => 0), id],
+        (id: string) => "x".repeat(100_000) + id
+      ]) {
+        const broken = probeIsolation((own, other) => Effect.succeed([own, hide(other.todos[2]?.id ?? "")]))
+        assert.strictEqual(yield* tagOf(broken), "IsolationBroken")
+      }
+    })
+  )
+
+  it.effect("even where it happens now and then, as with what is remembered for the wrong one", () =>
+    Effect.gen(function* () {
+      let calls = 0
+      let remembered: Effect.Success<typeof own> | undefined
+      const cached = probeIsolation(() =>
+        ++calls % 7 === 0 && remembered !== undefined
+          ? Effect.succeed(remembered)
+          : Effect.tap(own, (page) => Effect.sync(() => (remembered = page)))
+      )
+      assert.strictEqual(yield* tagOf(cached), "IsolationBroken")
+    })
+  )
+
+  it.effect("even where it happens to those alone who ask at the same time", () =>
+    Effect.gen(function* () {
+      let current: unknown
+      const shared = probeIsolation(({ user }) =>
+        Effect.sync(() => (current = user)).pipe(
+          Effect.andThen(own),
+          Effect.map(() => current)
+        )
+      )
+      assert.strictEqual(yield* tagOf(shared), "IsolationBroken")
+    })
+  )
+
+  it.effect("does not take silence for an answer", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* tagOf(probeIsolation(() => Effect.succeed([]))), "NothingSeen")
+      // The policy holds the role that serves: whoever forgets the user gets nothing at all.
+      assert.strictEqual(yield* tagOf(probeIsolation(() => query("select * from todo.todos"))), "NothingSeen")
+    })
+  )
+})
+
+layer(services, live)("awaitChange", (it) => {
+  it.effect("gives what has happened, what happens, and what comes after", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const [first, second] = yield* addTodos(2)
+      if (first === undefined || second === undefined) return assert.fail()
+      const { change, cursor } = yield* awaitChange(({ id }) => id === second.id)
+      assert.deepInclude(change, { kind: "todo", revision: 2, deleted: false })
+
+      const waiting = yield* Effect.forkChild(awaitChange(() => true, { since: cursor }))
+      yield* todos.delete(first.id)
+      const next = yield* Fiber.join(waiting)
+      assert.deepInclude(next.change, { id: first.id, revision: 3, deleted: true })
+    }).pipe(asNewUser)
+  )
+
+  it.effect("does not wait for ever, nor see others' changes", () =>
+    Effect.gen(function* () {
+      yield* asNewUser(addTodos(1))
+      assert.strictEqual(yield* tagOf(awaitChange(() => true, { within: "700 millis" })), "TimeoutError")
+    }).pipe(asNewUser)
+  )
+})
+
+describe("TestDatabase", () => {
+  const environment = ConfigProvider.layer(ConfigProvider.fromUnknown({}))
+
+  it.live("starts a server of its own where there is none, with databases apart from each other", () =>
+    Effect.gen(function* () {
+      const count = Effect.gen(function* () {
+        const { adminUrl } = yield* TestDatabase
+        yield* Effect.provideService(addTodos(1), CurrentUser, newUser())
+        const rows = yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`select 1 from pg_roles`)
+        return [adminUrl, rows.length > 0] as const
+      }).pipe(Effect.provide(services.pipe(Layer.provide(environment)), { local: true }))
+      const [[one, oneWorks], [other, otherWorks]] = [yield* count, yield* count]
+      assert.deepStrictEqual([oneWorks, otherWorks], [true, true])
+      assert.notStrictEqual(one, other)
+    })
+  )
+})

@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto"
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
+import * as jose from "jose"
+import type { TokenSettings } from "../TokenVerifier.ts"
+
+/** An issuer of tests, with a secret that nobody else has. */
+export interface TestTokens {
+  /** What takes its tokens: for `TokenVerifier.layer`, or `createHandler({ tokens })`. */
+  readonly settings: TokenSettings
+  /** A token of a user, good for an hour where nothing is said; of a time that is over it is one that has expired. */
+  readonly sign: (user: string, expiresIn?: Duration.Input) => Promise<string>
+}
+
+/** Makes one. */
+export const make = (): TestTokens => {
+  const secret = randomBytes(32).toString("base64url")
+  const [issuer, audience] = ["https://issuer.test", "https://todo.test"]
+  return {
+    settings: { secrets: [Redacted.make(secret)], issuer, audience, maxAge: Duration.days(1) },
+    sign: (user, expiresIn = "1 hour") => {
+      const now = Math.floor(Date.now() / 1_000)
+      const expires = now + Math.floor(Duration.toSeconds(Duration.fromInputUnsafe(expiresIn)))
+      return new jose.SignJWT()
+        .setProtectedHeader({ alg: "HS256" })
+        .setSubject(user)
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setIssuedAt(Math.min(now, expires - 1))
+        .setExpirationTime(expires)
+        .sign(new TextEncoder().encode(secret))
+    }
+  }
+}
