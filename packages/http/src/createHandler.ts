@@ -6,6 +6,7 @@ import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequ
 import { Database, SchemaName, SchemaNameValue, Services, Unavailable } from "@todo/core"
 import * as Effect from "effect/Effect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
@@ -15,6 +16,7 @@ import * as Authentication from "./Authentication.ts"
 import type * as Embedded from "./Embedded.ts"
 import * as Logging from "./Logging.ts"
 import { NodeHandler } from "./NodeHandler.ts"
+import { ending } from "./Problems.ts"
 import * as Prefix from "./Prefix.ts"
 import { ErrorTracker, type Report } from "./Reports.ts"
 import { type TokenSettings, TokenVerifier } from "./TokenVerifier.ts"
@@ -117,7 +119,13 @@ export const createHandler = (
     WebHandler.layer(options).pipe(Layer.provide(layerHost(options, ({ source }) => source as Request)))
   )
   const started = runtime.runPromise(WebHandler)
-  return { handler: async (request) => (await started)(request), dispose: () => runtime.dispose() }
+  const ended = () => HttpServerResponse.toWeb(ending)
+  // Where it was disposed before it had started.
+  started.catch(() => {})
+  return {
+    handler: (request) => started.then((handler) => handler(request), ended),
+    dispose: () => runtime.dispose()
+  }
 }
 
 /**
@@ -146,11 +154,13 @@ export const createNodeHandler = <Request extends IncomingMessage = IncomingMess
     )
   )
   const started = runtime.runPromise(NodeHandler)
+  const ended = (response: ServerResponse) => response.writeHead(ending.status, ending.headers).end()
+  started.catch(() => {})
   return {
     handler: (request, response) =>
       void started.then(
         (handler) => handler(request, response),
-        () => response.destroy()
+        () => ended(response)
       ),
     dispose: () => runtime.dispose()
   }

@@ -317,6 +317,12 @@ describe("createHandler", () => {
       await dispose()
     })
 
+    it("before it has begun, where it is disposed at once", async () => {
+      const { dispose, handler } = create()
+      await dispose()
+      expect((await handler(new Request(`${at}/v1/me`))).status).toBe(503)
+    })
+
     it("what takes longer than it may when it is disposed, saying that it may have happened", async () => {
       const user = `user-${randomUUID()}`
       const { dispose, send } = create({ drainTimeout: "100 millis" })

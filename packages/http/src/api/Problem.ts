@@ -91,12 +91,12 @@ export class MalformedRequest extends Schema.TaggedError<MalformedRequest>()("Ma
   override readonly message = "The request cannot be read: malformed JSON, or a malformed header"
 }
 
-/** The token is missing or not one that this server accepts. */
+/** Nobody in particular calls: the token, or what the host knows callers by, is missing or not one that is accepted. */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
   reason: Schema.Literals(["missing", "invalid"])
 }) {
   override get message() {
-    return this.reason === "missing" ? "A bearer token is needed" : "The bearer token is not valid"
+    return this.reason === "missing" ? "The request says nothing of who sends it" : "The credentials are not valid"
   }
 }
 
