@@ -36,22 +36,33 @@ const hosts = [
   { name: "its own server", script: main, prefix: "", identify: byToken }
 ]
 
+/** Long enough for a machine that does other things too. */
+const patient = { timeout: 20_000, interval: 20 }
+
+/** Where it is a matter of time after all, since a wait for a lock ends by itself after three seconds. */
+const again = { retry: 2 }
+
 /** The question that all streams of a process share, four times a second while there are any. */
 const lastTick = `select max(query_start)::text as at from pg_stat_activity
   where datname = current_database() and usename = 'todo_runtime' and query like '%given.seen%'`
 
 describe.each(hosts)("In $name", ({ identify, name, prefix, script }) => {
   const urls = useDatabase()
-  let program: Program
+  let program: Program | undefined
   let origin = ""
-  beforeAll(async () => {
-    program = launch(script, { ...settings, DATABASE_URL: urls.DATABASE_URL })
-    origin = await program.address()
-  })
-  afterAll(async () => {
-    program.kill("SIGKILL")
-    await program.ended
-  })
+  const end = async () => {
+    program?.kill("SIGKILL")
+    await program?.ended
+  }
+  const begin = async () => {
+    await end()
+    const begun = launch(script, { ...settings, DATABASE_URL: urls.DATABASE_URL })
+    program = begun
+    origin = await begun.address()
+    return begun
+  }
+  beforeAll(begin)
+  afterAll(end)
 
   const asAdmin = <A>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, unknown>) =>
     Effect.flatMap(SqlClient.SqlClient, use).pipe(Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 })))
@@ -238,14 +249,14 @@ describe.each(hosts)("In $name", ({ identify, name, prefix, script }) => {
       "content-type": "text/event-stream",
       "cache-control": "no-store"
     })
-    await expect.poll(live.titles).toEqual(["first"])
+    await expect.poll(live.titles, patient).toEqual(["first"])
     await me.send("POST", "/v1/todos", { json: { title: "second" } })
-    await expect.poll(live.titles).toEqual(["first", "second"])
+    await expect.poll(live.titles, patient).toEqual(["first", "second"])
     live.cut()
     const [id = ""] = /(?<=id: ).*/.exec(live.text()) ?? []
     await me.send("POST", "/v1/todos", { json: { title: "third" } })
-    const again = await follow({ ...me.headers, "last-event-id": id })
-    await expect.poll(again.titles).toEqual(["second", "third"])
+    const resumed = await follow({ ...me.headers, "last-event-id": id })
+    await expect.poll(resumed.titles, patient).toEqual(["second", "third"])
     expect((await me.send("GET", "/v1/changes?since=none")).status).toBe(400)
     expect((await follow({ ...me.headers, "last-event-id": "none" })).response.status).toBe(400)
   })
@@ -254,7 +265,7 @@ describe.each(hosts)("In $name", ({ identify, name, prefix, script }) => {
     const me = await newUser()
     await me.send("POST", "/v1/todos", { json: { title: "first" } })
     const live = await follow(me.headers)
-    await expect.poll(live.titles).toEqual(["first"])
+    await expect.poll(live.titles, patient).toEqual(["first"])
     let before: unknown
     const ticked = async () => {
       const [row] = await ask(lastTick)
@@ -268,7 +279,7 @@ describe.each(hosts)("In $name", ({ identify, name, prefix, script }) => {
     await expect.poll(ticked, { interval: 1_000, timeout: 10_000 }).toBe(false)
   })
 
-  it("a client that goes away ends its statement, which leaves nothing behind", async () => {
+  it("a client that goes away ends its statement, which leaves nothing behind", again, async () => {
     const me = await newUser()
     await me.send("POST", "/v1/todos", { json: { title: "first" } })
     const release = await hold(me.id)
@@ -278,12 +289,9 @@ describe.each(hosts)("In $name", ({ identify, name, prefix, script }) => {
       headers: { ...me.headers, "content-type": "application/json" }
     })
     asked.on("error", () => {}).end('{"title":"never"}')
-    await expect.poll(waiting, { interval: 20 }).toBe(1)
-    const began = performance.now()
+    await expect.poll(waiting, { interval: 20, timeout: 2_500 }).toBe(1)
     asked.destroy()
     await expect.poll(waiting, { interval: 20, timeout: 2_500 }).toBe(0)
-    // The lock's own limit would be three seconds.
-    expect(performance.now() - began).toBeLessThan(2_500)
     release()
     await me.send("POST", "/v1/todos", { json: { title: "second" } })
     const { body } = await me.send("GET", "/v1/todos")
@@ -324,11 +332,13 @@ describe.each(hosts)("In $name", ({ identify, name, prefix, script }) => {
   // Next.js tells its handlers nothing of the end.
   it.skipIf(name.includes("Next.js"))(
     "told to stop, it ends streams, answers what is under way, and ends",
+    again,
     async () => {
+      const program = await begin()
       const me = await newUser()
       await me.send("POST", "/v1/todos", { json: { title: "first" } })
       const live = await follow(me.headers)
-      await expect.poll(live.titles).toEqual(["first"])
+      await expect.poll(live.titles, patient).toEqual(["first"])
       const release = await hold(me.id)
       const writing = new Promise<number | undefined>((done, fail) => {
         const sending = open(
@@ -341,7 +351,7 @@ describe.each(hosts)("In $name", ({ identify, name, prefix, script }) => {
         )
         sending.on("error", fail).end('{"title":"last"}')
       })
-      await expect.poll(waiting, { interval: 20 }).toBe(1)
+      await expect.poll(waiting, { interval: 20, timeout: 2_500 }).toBe(1)
       program.kill("SIGTERM")
       // It says the end of the stream, and does not cut it.
       expect(await live.ended).toBe("ended")
