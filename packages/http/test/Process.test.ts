@@ -166,7 +166,7 @@ describe("The process", () => {
       { method: "POST", route: "/v1/todos", status: 201, requestId: headers["x-request-id"] },
       { method: "GET", route: "/v1/todos", status: 400 }
     ])
-    expect(program.stdout() + program.stderr()).not.toMatch(/canary|Bearer|eyJ[\w-]*\.)
+    expect(program.stdout() + program.stderr()).not.toMatch(/canary|Bearer|eyJ[\w-]*\./)
     expect(program.stdout()).not.toContain(settings.TODO_JWT_SECRET)
   })
 
