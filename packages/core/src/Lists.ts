@@ -98,7 +98,7 @@ export class Lists extends Context.Service<
 const make = Effect.gen(function* () {
   const scope = yield* UserScope.make
   const schema = `"${yield* SchemaName}"`
-  const selectOne = scope.read(ListsSql.get(schema))
+  const selectOne = scope.readTogether(ListsSql.get(schema), 1)
   const write = Write.make<TodoList>(scope, schema)
 
   const validNew = validated(NewList)

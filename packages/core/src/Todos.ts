@@ -140,7 +140,7 @@ export class Todos extends Context.Service<
 const make = Effect.gen(function* () {
   const scope = yield* UserScope.make
   const schema = `"${yield* SchemaName}"`
-  const selectOne = scope.read(TodosSql.get(schema))
+  const selectOne = scope.readTogether(TodosSql.get(schema), 1)
   const write = Write.make<Todo>(scope, schema)
 
   const validNew = validated(NewTodo)

@@ -1,6 +1,6 @@
 import { Accounts, Changes, CurrentUser, IdempotencyKey, Lists, type TodoQuery, Todos } from "@todo/core"
 import { newUser, TestDatabase } from "@todo/core/testing"
-import { Effect, Layer } from "effect"
+import { Effect, Exit, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Database from "../src/Database.ts"
 
@@ -120,6 +120,13 @@ export const leaks = Effect.gen(function* () {
     }
     for (const [name, attempt] of Object.entries(attempts)) yield* expectFailure(name, "TodoNotFound", attempt)
   }
+  // In one statement with those of A, and with one of B's own behind.
+  const [, ofA, own] = yield* Effect.all(
+    [asA(todos.get(open.id)), Effect.exit(asB(todos.get(open.id))), asB(todos.get(mine.id))],
+    { concurrency: "unbounded" }
+  )
+  if (Exit.isSuccess(ofA)) leaked.add("get together")
+  if (own.id !== mine.id) leaked.add("get another's")
   for (const { id } of [list, oldList]) {
     const title = "B's own"
     const attempts: Record<string, Attempt> = {

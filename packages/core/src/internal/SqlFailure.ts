@@ -44,10 +44,15 @@ const isPassing = (error: SqlError): boolean =>
 const again =
   (times: number, mayPass: (error: SqlError) => boolean) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.retry(self, {
-      while: (error) => isSqlError(error) && mayPass(error),
-      times,
-      schedule: Schedule.jittered(Schedule.exponential("10 millis"))
+    Effect.catch(self, (error) => {
+      const mayRepeat = (error: E) => isSqlError(error) && mayPass(error)
+      if (!mayRepeat(error)) return Effect.fail(error)
+      // Only behind a failure, for `Effect.retry` costs 4 µs where there is none.
+      const attempts = [Effect.fail(error)]
+      return Effect.retry(
+        Effect.suspend((): Effect.Effect<A, E, R> => attempts.pop() ?? self),
+        { while: mayRepeat, times, schedule: Schedule.jittered(Schedule.exponential("10 millis")) }
+      )
     })
 
 /** Few, for a database that is away does not come back so soon, and each attempt costs half a millisecond of CPU. */

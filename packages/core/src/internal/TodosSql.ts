@@ -14,7 +14,7 @@ import { titleKey, words } from "./Words.ts"
 /** By primary key. */
 export const get = (schema: string) =>
   `select ${TodoRow.columns} from ${schema}.todos t
-where owner_id = me.id and id = $2 and deleted_at is null`
+where owner_id = me.id and id = $2::uuid and deleted_at is null`
 
 /** How many todos meet the conditions. */
 export const count = (schema: string, query: TodoQuery, now: Now): Select => {

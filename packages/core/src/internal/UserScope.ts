@@ -11,12 +11,26 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
 import { abandonable } from "./Abandonable.ts"
+import { together } from "./Together.ts"
 import { inTurn, makeQueue, Turns } from "./Turns.ts"
 import { retryRead, retryWrite, type StatementError, toReadError, toWriteError } from "./SqlFailure.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
 const isUserId = Schema.is(UserId)
+
+/** Two ids that are not well-formed could become one on the wire. */
+const userOf = (context: Context.Context<never>): UserId | undefined => {
+  const { id } = Context.getUnsafe(context, CurrentUser)
+  return isUserId(id) ? id : undefined
+}
+
+const nobody = Effect.die(new Error("CurrentUser has no valid id"))
+
+/** Runs a select once for each row of `given`, as the user of that row. */
+const eachOf = (given: string, select: string, columns = "t.*"): string => `select ${columns} from ${given}
+cross join lateral (select set_config('todo.user_id', given.id, true) as id offset 0) me
+cross join lateral (${select} offset 0) t`
 
 /** How many statements may go before those that wait for a connection, at once. */
 const readsAhead = 4
@@ -27,6 +41,11 @@ type Scoped<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, 
 export interface UserScope {
   /** A statement without effects. */
   readonly read: (select: string) => Scoped<Unavailable>
+  /**
+   * The same for what is quickly read and often asked for: the calls of many users go in one
+   * statement, in which the select runs once for each call, as its user. Parameters are texts.
+   */
+  readonly readTogether: (select: string, parameters: number) => Scoped<Unavailable>
   /** The same for what many requests need before they begin: it does not queue behind them for a connection. */
   readonly readAhead: (select: string) => Scoped<Unavailable>
   /** A statement that calls one of the write functions, and so is a transaction in itself. */
@@ -60,6 +79,8 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
   const whenFree = inTurn(queue)
   const ahead = inTurn(queue && makeQueue(readsAhead))
   const emptied = sql.unsafe("select set_config('todo.user_id', '', true)").values
+  const isInTransaction = (context: Context.Context<never>) =>
+    Context.getOrUndefined(context, sql.transactionService) !== undefined
 
   const statement =
     <E>(
@@ -70,25 +91,48 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
     ): Scoped<E> =>
     (...parameters) =>
       Effect.withFiber((fiber) => {
-        const { id } = Context.getUnsafe(fiber.context, CurrentUser)
-        // Two ids that are not well-formed could become one on the wire.
-        if (!isUserId(id)) return Effect.die(new Error("CurrentUser has no valid id"))
+        const id = userOf(fiber.context)
+        if (id === undefined) return nobody
         const text = `select t.* from (select set_config('todo.user_id', $1, true) as id offset 0) me
 cross join lateral (${select} offset 0) t`
         const rows = sql.unsafe(text, [id, ...parameters]).values
-        const inTransaction = Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined
         // Each attempt takes a turn of its own: the pauses between them keep nobody from a connection.
-        return named(inTransaction ? Effect.ensuring(rows, Effect.ignore(emptied)) : abandonable(retry(inQueue(rows))))
+        return named(
+          isInTransaction(fiber.context)
+            ? Effect.ensuring(rows, Effect.ignore(emptied))
+            : abandonable(retry(inQueue(rows)))
+        )
       })
+
+  const readTogether = (select: string, parameters: number): Scoped<Unavailable> => {
+    const alone = statement(select, retryRead, toReadError)
+    const numbers = Array.from({ length: parameters + 1 }, (_, n) => n + 1)
+    const given = `unnest(${numbers.map((n) => `$${n}::text[]`).join(", ")})
+with ordinality given (${["id", ...numbers.slice(1).map((n) => `p${n}`), "call"].join(", ")})`
+    const text = eachOf(given, select.replaceAll("$", "given.p"), "given.call::int, t.*")
+    const all = together((calls: ReadonlyArray<ReadonlyArray<string>>) => {
+      const columns = numbers.map((n) => calls.map((call) => call[n - 1]))
+      return Effect.map(abandonable(toReadError(retryRead(whenFree(sql.unsafe(text, columns).values)))), (rows) => {
+        const answers = calls.map((): Array<ReadonlyArray<unknown>> => [])
+        for (const [call, ...row] of rows) answers[Number(call) - 1]?.push(row)
+        return answers
+      })
+    })
+    return (...parameters) =>
+      Effect.withFiber((fiber) => {
+        if (isInTransaction(fiber.context)) return alone(...parameters)
+        const id = userOf(fiber.context)
+        return id === undefined ? nobody : all([id, ...parameters.map(String)])
+      })
+  }
 
   return {
     read: (select) => statement(select, retryRead, toReadError),
+    readTogether,
     readAhead: (select) => statement(select, retryRead, toReadError, ahead),
     write: (select) => statement(select, retryWrite, toWriteError),
     readEach: (select) => {
-      const text = `select t.* from unnest($1::text[], $2::text[]::bigint[]) given (id, seen)
-cross join lateral (select set_config('todo.user_id', given.id, true) as id offset 0) me
-cross join lateral (${select} offset 0) t`
+      const text = eachOf("unnest($1::text[], $2::text[]::bigint[]) given (id, seen)", select)
       return (users, seen) => abandonable(toReadError(sql.unsafe(text, [users, seen.map(String)]).values))
     }
   }
