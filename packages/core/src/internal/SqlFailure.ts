@@ -32,13 +32,14 @@ const isInterrupted = (error: SqlError): boolean =>
   !isUnconnected(error) && (error.reason._tag === "ConnectionError" || hasCode(error, /^(08|40003|57P0)/))
 
 /**
- * 53 resources, 25006 read only, 25P03 and 25P04 a transaction that took too long, 55P03
- * lock timeout, 57014 statement timeout, 3D000 no such database yet.
+ * 53 resources, 25006 read only, 25P02 a transaction of the host in which something failed
+ * before, 25P03 and 25P04 one that took too long, 55P03 lock timeout, 57014 statement
+ * timeout, 3D000 no such database yet.
  */
 const isPassing = (error: SqlError): boolean =>
   isUnconnected(error) ||
   error.reason._tag === "AuthenticationError" ||
-  hasCode(error, /^(53|25006|25P03|25P04|55P03|57014|3D000)/)
+  hasCode(error, /^(53|25006|25P02|25P03|25P04|55P03|57014|3D000)/)
 
 /** More attempts: five have about a third of a second of pauses together. */
 const again =

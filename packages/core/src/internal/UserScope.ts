@@ -51,15 +51,15 @@ export interface UserScope {
  * nothing. As fast as no row-level security at all (33.4k/s and 33.5k/s; BEGIN,
  * set_config, select, COMMIT: 9.5k/s).
  *
- * In a transaction of the host the setting would last until its end, so there it is
- * emptied by a second statement; and nothing is repeated, for that is up to the host.
+ * In a transaction of the host the setting would last until its end, so there the
+ * statement also puts back what was set before (`restoring`); and nothing is repeated,
+ * for that is up to the host.
  */
 export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const queue = yield* Turns
   const whenFree = inTurn(queue)
   const ahead = inTurn(queue && makeQueue(readsAhead))
-  const emptied = sql.unsafe("select set_config('todo.user_id', '', true)").values
 
   const statement =
     <E>(
@@ -73,12 +73,11 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
         const { id } = Context.getUnsafe(fiber.context, CurrentUser)
         // Two ids that are not well-formed could become one on the wire.
         if (!isUserId(id)) return Effect.die(new Error("CurrentUser has no valid id"))
-        const text = `select t.* from (select set_config('todo.user_id', $1, true) as id offset 0) me
-cross join lateral (${select} offset 0) t`
-        const rows = sql.unsafe(text, [id, ...parameters]).values
         const inTransaction = Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined
+        const text = inTransaction ? restoring(select) : alone(select)
+        const rows = sql.unsafe(text, [id, ...parameters]).values
         // Each attempt takes a turn of its own: the pauses between them keep nobody from a connection.
-        return named(inTransaction ? Effect.ensuring(rows, Effect.ignore(emptied)) : abandonable(retry(inQueue(rows))))
+        return named(inTransaction ? rows : abandonable(retry(inQueue(rows))))
       })
 
   return {
@@ -93,6 +92,26 @@ cross join lateral (${select} offset 0) t`
     }
   }
 })
+
+const alone = (select: string) => `select t.* from (select set_config('todo.user_id', $1, true) as id offset 0) me
+cross join lateral (${select} offset 0) t`
+
+/**
+ * One statement again, so that no other of the transaction can come in between, and
+ * PostgreSQL takes the setting back by itself where the statement fails. The order is that
+ * of what is needed: `me` needs the row of `earlier`, the count needs all rows that `me`
+ * selects, and no row is given out before the setting is what it was.
+ */
+const restoring = (select: string) => `with earlier as materialized (
+  select coalesce(current_setting('todo.user_id', true), '') as id
+), found as materialized (
+  select t.* from (select set_config('todo.user_id', $1, true) as id from earlier offset 0) me
+  cross join lateral (${select} offset 0) t
+), restored as materialized (
+  select set_config('todo.user_id', earlier.id, true) as id
+  from earlier cross join (select count(*) as rows from found offset 0) read where rows >= 0
+)
+select f.* from restored cross join lateral (select found.* from found where restored.id is not null offset 0) f`
 
 /** For operators: a transaction on behalf of one user, of as many statements as it takes. */
 export const onBehalfOf =
