@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -12,7 +13,15 @@ import type { Conflict, Unavailable } from "../domain/Errors.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
 import { abandonable } from "./Abandonable.ts"
 import { inTurn, makeQueue, Turns } from "./Turns.ts"
-import { retryRead, retryWrite, type StatementError, toReadError, toWriteError } from "./SqlFailure.ts"
+import {
+  retryRead,
+  retryTransaction,
+  retryWrite,
+  type StatementError,
+  toReadError,
+  toTransactionError,
+  toWriteError
+} from "./SqlFailure.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
@@ -38,6 +47,13 @@ export interface UserScope {
   readonly readEach: (
     select: string
   ) => (users: ReadonlyArray<UserId>, seen: ReadonlyArray<number>) => Effect.Effect<Rows, Unavailable>
+  /**
+   * Statements of which all happen or none: a transaction, which is begun again where others
+   * got in its way, or in one of the host a savepoint, where that is up to the host.
+   */
+  readonly atomically: <A, E, R>(
+    self: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, Exclude<E, SqlError> | Unavailable | Conflict, R>
 }
 
 /**
@@ -61,6 +77,9 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
   const whenFree = inTurn(queue)
   const ahead = inTurn(queue && makeQueue(readsAhead))
 
+  const isInTransaction = ({ context }: Fiber.Fiber<unknown, unknown>): boolean =>
+    Context.getOrUndefined(context, sql.transactionService) !== undefined
+
   const statement =
     <E>(
       select: string,
@@ -73,7 +92,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
         const { id } = Context.getUnsafe(fiber.context, CurrentUser)
         // Two ids that are not well-formed could become one on the wire.
         if (!isUserId(id)) return Effect.die(new Error("CurrentUser has no valid id"))
-        const inTransaction = Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined
+        const inTransaction = isInTransaction(fiber)
         const text = inTransaction ? restoring(select) : alone(select)
         const rows = sql.unsafe(text, [id, ...parameters]).values
         // Each attempt takes a turn of its own: the pauses between them keep nobody from a connection.
@@ -89,7 +108,12 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
 cross join lateral (select set_config('todo.user_id', given.id, true) as id offset 0) me
 cross join lateral (${select} offset 0) t`
       return (users, seen) => abandonable(toReadError(sql.unsafe(text, [users, seen.map(String)]).values))
-    }
+    },
+    atomically: (self) =>
+      Effect.withFiber((fiber) => {
+        const whole = sql.withTransaction(self)
+        return toTransactionError(isInTransaction(fiber) ? whole : abandonable(retryTransaction(whenFree(whole))))
+      })
   }
 })
 
