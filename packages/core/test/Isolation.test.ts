@@ -1,9 +1,9 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { CurrentUser, Services, Todos } from "@todo/core"
-import { layerDatabase, newUser, TestDatabase } from "@todo/core/testing"
+import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import * as Database from "../src/Database.ts"
+import { layerDatabase, layerPool } from "./host.ts"
 import { leaks, withoutWallOne, withoutWallTwo } from "./walls.ts"
 
 const options = { excludeTestServices: true }
@@ -64,7 +64,7 @@ describe("isolation", () => {
   })
 })
 
-const poolOfFour = Layer.unwrap(Effect.map(TestDatabase, ({ url }) => Database.layer({ url, poolSize: 4 })))
+const poolOfFour = layerPool(4)
 
 layer(Todos.layer.pipe(Layer.provideMerge(poolOfFour), Layer.provideMerge(TestDatabase.layer)), options)(
   "the user of a statement",

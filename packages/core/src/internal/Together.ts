@@ -47,13 +47,12 @@ export const together = <In, Out, E>(
   }
 
   const beginAll = (): void => {
-    while (runs < maxRuns) {
-      const calls = [...waiting].slice(0, maxCalls)
-      const [first] = calls
-      if (first === undefined) return
-      // Spans and settings are those of the one who came first.
-      begin(calls, first.context)
-    }
+    const calls = runs < maxRuns ? [...waiting].slice(0, maxCalls) : []
+    const [first] = calls
+    if (first === undefined) return
+    // Spans and settings are those of the one who came first.
+    begin(calls, first.context)
+    beginAll()
   }
 
   return (given) =>
