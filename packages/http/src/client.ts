@@ -19,17 +19,7 @@ import * as Client from "./client/Client.ts"
 import type { Settings } from "./client/Transport.ts"
 
 export type { Client, Lists, NewTodo, Todo, TodoList, TodoOperation, Todos } from "./client/Client.ts"
-export {
-  type CallError,
-  type ClientError,
-  type Failure,
-  isClientError,
-  NetworkError,
-  ProblemError,
-  RevisionMismatchError,
-  TokenUnavailable,
-  UnreadableAnswer
-} from "./client/ClientError.ts"
+export * from "./client/ClientError.ts"
 export type { IfAbsent, IfRevision, Keyed, Overwrite, Rows } from "./client/Rows.ts"
 export type { Change, LiveChange, SubscribeError, SubscribeOptions } from "./client/Subscription.ts"
 export type { Settings } from "./client/Transport.ts"

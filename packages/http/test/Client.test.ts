@@ -97,7 +97,7 @@ describe("The client of promises", () => {
   describe("the token", () => {
     it("is asked for before each request, and once more, with the one in question, where it is refused", async () => {
       const { me } = await connect()
-      const tokens = [me.token, "expired", me.token, "bad", "bad too", me.token]
+      const tokens = [me.token, "expired", me.token, "bad", "worse", me.token]
       const refused: Array<string | undefined> = []
       const token = async (old?: string) => {
         refused.push(old)
@@ -122,6 +122,16 @@ describe("The client of promises", () => {
       const cause = new Error("signed out")
       const { client, proxy } = await connect({ token: () => Promise.reject(cause) })
       expect(await failure(client.todos.list())).toMatchObject({ code: "token-unavailable", cause })
+      expect(proxy.passed).toEqual([])
+    })
+
+    it.each(["", "two words", "a\nb", "\u00fc"])("that is none is told without it: %j", async (token) => {
+      const { client, proxy } = await connect({ token })
+      const error = await failure(client.todos.list())
+      expect([error.code, String(error.cause)]).toEqual([
+        "token-unavailable",
+        "Error: What was given is no bearer token"
+      ])
       expect(proxy.passed).toEqual([])
     })
 
@@ -331,6 +341,14 @@ describe("The client of promises", () => {
     })
   })
 
+  it("does not take a mistake of the caller for one of the network", async () => {
+    const { client, proxy } = await connect()
+    const nonsense = client.todos.create({ title: "a" }, { idempotencyKey: "a\nb" })
+    await expect(nonsense).rejects.toBeInstanceOf(TypeError)
+    await expect(createClient({ url: "no address" }).me()).rejects.toBeInstanceOf(TypeError)
+    expect(proxy.passed).toEqual([])
+  })
+
   it("keeps the path that the API is mounted below", async () => {
     const { proxy } = await connect()
     proxy.next({ status: 200, body: "{}" }, { status: 200, body: "{}" })
@@ -338,16 +356,19 @@ describe("The client of promises", () => {
     expect(proxy.passed.map(({ path }) => path)).toEqual(["/api/todo/v1/me", "/api/todo/v1/me"])
   })
 
-  it.each(["", ".", "..", "../lists", "a/b?c#d", "%2e"])("takes %j for an id and not for another path", async (id) => {
-    const { client, me } = await connect()
-    await me.add()
-    expect((await failure(client.todos.get(id))).code).toBeOneOf(["invalid-input", "todo-not-found"])
-    expect((await failure(client.todos.delete(id, { overwrite: true }))).code).toBeOneOf([
-      "invalid-input",
-      "todo-not-found"
-    ])
-    expect((await client.todos.list()).items).toHaveLength(1)
-  })
+  it.each(["", ".", "..", "../lists", "a/b?c#d", "%2e", "\ud800"])(
+    "takes %j for an id and not for another path",
+    async (id) => {
+      const { client, me } = await connect()
+      await me.add()
+      expect((await failure(client.todos.get(id))).code).toBeOneOf(["invalid-input", "todo-not-found"])
+      expect((await failure(client.todos.delete(id, { overwrite: true }))).code).toBeOneOf([
+        "invalid-input",
+        "todo-not-found"
+      ])
+      expect((await client.todos.list()).items).toHaveLength(1)
+    }
+  )
 
   it("does not compile what the contract does not have, or what would overwrite without a word", () => {
     const client = createClient({ url: "" })

@@ -38,7 +38,7 @@ describe("The client, on a bad connection,", () => {
     [{ status: 504 }],
     [{ status: 429 }]
   ])("creates once where the first request ends as %j", async (fate) => {
-    const { client, me, proxy } = await connect({ timeout: "500 millis" })
+    const { client, me, proxy } = await connect(fate === "hangs" ? { timeout: "2 seconds" } : {})
     proxy.next(fate)
     const todo = await client.todos.create({ title: "Buy milk" })
     expect(todo).toMatchObject({ title: "Buy milk", revision: 1 })
@@ -185,6 +185,18 @@ describe("The client, on a bad connection,", () => {
     proxy.next({ status: 301, headers: { location: `${server.url}/v1/todos` } })
     expect(await failure(client.todos.create({ title: "a" }))).toMatchObject({ code: "unreadable-answer", status: 301 })
     expect(proxy.passed).toHaveLength(1)
+  })
+
+  it("waits for its own first attempt, where that is still running, and for no other", async () => {
+    const { client, proxy } = await connect()
+    const running = problem("idempotency-key-in-use", 409, {})
+    proxy.next("lost before", running, undefined)
+    expect(await client.todos.create({ title: "a" })).toMatchObject({ title: "a" })
+    proxy.next(running)
+    const asked = proxy.passed.length
+    const other = client.todos.create({ title: "a" }, { idempotencyKey: "mine" })
+    expect(await failure(other)).toMatchObject({ code: "idempotency-key-in-use" })
+    expect(proxy.passed.length).toBe(asked + 1)
   })
 
   it("waits as long as Retry-After says", async () => {

@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ProblemCode } from "../api/Problem.ts"
-import { NetworkError, ProblemError, type TokenUnavailable, UnreadableAnswer } from "./ClientError.ts"
+import { NetworkError, ProblemError, TokenUnavailable, UnreadableAnswer } from "./ClientError.ts"
 import type { ProblemBody } from "./Contract.ts"
 import * as Repeat from "./Repeat.ts"
 import * as Representations from "./Representations.ts"
@@ -71,11 +71,17 @@ interface Reply {
   readonly text: string
 }
 
-const withTimeout = (duration: Duration.Input) =>
-  Effect.timeoutOrElse({
-    duration,
-    orElse: () => Effect.fail(new NetworkError(new DOMException("There was no answer in time", "TimeoutError")))
-  })
+/** What a promise gives within the time; another end than that is one of the network. */
+const answered = <A>(
+  limit: Duration.Input,
+  promise: (signal: AbortSignal) => Promise<A>
+): Effect.Effect<A, NetworkError> =>
+  Effect.tryPromise({ try: promise, catch: (cause) => new NetworkError(cause) }).pipe(
+    Effect.timeoutOrElse({
+      duration: limit,
+      orElse: () => Effect.fail(new NetworkError(new DOMException("There was no answer in time", "TimeoutError")))
+    })
+  )
 
 /** Whether there was nothing wrong but that it took too long. */
 export const isTimeout = ({ cause }: NetworkError): boolean =>
@@ -83,7 +89,7 @@ export const isTimeout = ({ cause }: NetworkError): boolean =>
 
 /** A path for an id, whatever it is: empty ones and dots would lead to another route. */
 const pathOf = ({ id, route: [, path] }: Call): string =>
-  id === undefined ? path : path.replace(":id", /^\.{0,2}$/.test(id) ? "-" : encodeURIComponent(id))
+  id === undefined ? path : path.replace(":id", /^\.{0,2}$/.test(id) ? "-" : encodeURIComponent(id.toWellFormed()))
 
 const search = (query: object = {}): string => {
   const parameters = Object.entries(query).flatMap(([name, value]) =>
@@ -97,6 +103,9 @@ const search = (query: object = {}): string => {
 /** Not `randomUUID`, which pages have over TLS alone. */
 const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")
+
+/** What can be a bearer token (RFC 6750, 2.1): others would stand in the message of an error. */
+const credentials = /^[\w.~+/-]+=*$/
 
 /** Whose token it is: its subject, where it is a JWT, which stays the same when it is renewed. */
 const userOf = (token = ""): string => {
@@ -117,7 +126,12 @@ const parse = (text: string): unknown => {
 }
 
 const isProblem = (body: unknown): body is ProblemBody<ProblemCode> =>
-  typeof body === "object" && body !== null && "code" in body && typeof body.code === "string" && "status" in body
+  typeof body === "object" &&
+  body !== null &&
+  "code" in body &&
+  typeof body.code === "string" &&
+  "status" in body &&
+  typeof body.status === "number"
 
 const refusal = ({ headers, status, text }: Reply, now: number): ProblemError<ProblemCode> | UnreadableAnswer => {
   const [body, retryAfter] = [parse(text), Repeat.retryAfter(headers.get("retry-after"), now)]
@@ -136,47 +150,66 @@ export const make = (settings: Settings, askToken: AskToken): Transport => {
   const patience = Duration.toMillis(within)
   const representations = Representations.make(settings.cache ?? 500)
 
-  const fetching = (call: Call, token: string | undefined, given: Record<string, string>, signal: AbortSignal) => {
-    const fetch = settings.fetch ?? globalThis.fetch
+  const ask = (refused: string | undefined) =>
+    Effect.flatMap(askToken(refused), (token) =>
+      token === undefined || credentials.test(token)
+        ? Effect.succeed(token)
+        : Effect.fail(new TokenUnavailable(new Error("What was given is no bearer token")))
+    )
+
+  const requestOf = (call: Call, token: string | undefined, given: Record<string, string>) => {
     const { body, ifAbsent, ifRevision, query, route } = call
-    const headers = {
-      accept: "application/json",
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...(body !== undefined && { "content-type": "application/json" }),
-      ...(ifRevision !== undefined && { "if-match": `"${ifRevision}"` }),
-      ...(ifAbsent && { "if-none-match": "*" }),
-      ...given
-    }
-    return fetch(base + pathOf(call) + search(query), {
+    const init: RequestInit = {
       method: route[0],
-      headers,
+      headers: {
+        accept: "application/json",
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(ifRevision !== undefined && { "if-match": `"${ifRevision}"` }),
+        ...(ifAbsent && { "if-none-match": "*" }),
+        ...given
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       // One that is followed may turn a POST into a GET, whose answer is of another kind.
-      redirect: "manual",
-      signal
-    })
+      redirect: "manual"
+    }
+    const url = base + pathOf(call) + search(query)
+    // What is no request at all is the caller's mistake, which no repetition mends: it throws here.
+    return { url: new Request(url, init).url, init }
   }
+
+  /** Sends, and takes of the answer what is asked for. */
+  const exchange = <A>(
+    call: Call,
+    token: string | undefined,
+    headers: Record<string, string>,
+    limit: Duration.Input,
+    take: (response: Response) => A | Promise<A>,
+    within?: AbortSignal
+  ): Effect.Effect<A, NetworkError> =>
+    Effect.suspend(() => {
+      const { init, url } = requestOf(call, token, headers)
+      const fetch = settings.fetch ?? globalThis.fetch
+      return answered(limit, async (signal) => take(await fetch(url, { ...init, signal: within ?? signal })))
+    })
 
   /** Asks with a token, and once more with another where that one is refused, which is before anything is done. */
   const authorized = Effect.fnUntraced(function* <A extends { readonly status: number }>(
     exchange: (token: string | undefined) => Effect.Effect<A, NetworkError>
   ) {
-    const token = yield* askToken(undefined)
+    const token = yield* ask(undefined)
     const reply = yield* exchange(token)
     if (reply.status !== 401 || token === undefined) return { reply, token }
-    const renewed = yield* askToken(token)
+    const renewed = yield* ask(token)
     return renewed === token ? { reply, token } : { reply: yield* exchange(renewed), token: renewed }
   })
 
   const open: Transport["open"] = Effect.fnUntraced(function* (call, headers, { signal, timeout }) {
     const { reply } = yield* authorized((token) =>
-      Effect.tryPromise({
-        try: () => fetching(call, token, headers, signal),
-        catch: (cause) => new NetworkError(cause)
-      }).pipe(withTimeout(timeout))
+      exchange(call, token, headers, timeout, (response) => response, signal)
     )
     if (reply.status === 200) return reply
-    const text = yield* Effect.tryPromise({ try: () => reply.text(), catch: (cause) => new NetworkError(cause) })
+    const text = yield* answered(timeout, () => reply.text())
     const now = yield* Clock.currentTimeMillis
     return yield* Effect.fail(refusal({ status: reply.status, headers: reply.headers, text }, now))
   })
@@ -186,25 +219,19 @@ export const make = (settings: Settings, askToken: AskToken): Transport => {
     const [collection = path] = path.split("/:id")
     const isRead = method === "GET" && call.id !== undefined
     const place = (token: string | undefined, id: string) => `${userOf(token)}\n${collection}/${id}`
-    const knownTo = (token: string | undefined) =>
-      isRead ? representations.get(place(token, call.id ?? "")) : undefined
-
-    const exchange = (token: string | undefined) => {
-      const known = knownTo(token)
-      return Effect.tryPromise({
-        try: async (signal): Promise<Reply & { readonly known: typeof known }> => {
-          const headers = {
-            ...(key !== undefined && { "idempotency-key": key }),
-            ...(known !== undefined && { "if-none-match": known.etag })
-          }
-          const response = await fetching(call, token, headers, signal)
-          return { status: response.status, headers: response.headers, text: await response.text(), known }
-        },
-        catch: (cause) => new NetworkError(cause)
-      }).pipe(withTimeout(timeout))
-    }
-
-    const { reply, token } = yield* authorized(exchange)
+    const { reply, token } = yield* authorized((token) => {
+      const known = isRead ? representations.get(place(token, call.id ?? "")) : undefined
+      const headers = {
+        ...(key !== undefined && { "idempotency-key": key }),
+        ...(known !== undefined && { "if-none-match": known.etag })
+      }
+      return exchange(call, token, headers, timeout, async (response) => ({
+        status: response.status,
+        headers: response.headers,
+        text: await response.text(),
+        known
+      }))
+    })
     if (reply.status === 304 && reply.known !== undefined) return JSON.parse(reply.known.json) as unknown
     if (reply.status === 204) {
       if (call.id !== undefined) representations.delete(place(token, call.id))

@@ -17,17 +17,7 @@ import { TokenUnavailable } from "./ClientError.ts"
 import type { Settings } from "./Transport.ts"
 
 export type { Lists, NewTodo, Todo, TodoList, TodoOperation, Todos } from "./Client.ts"
-export {
-  type CallError,
-  type ClientError,
-  type Failure,
-  isClientError,
-  NetworkError,
-  ProblemError,
-  RevisionMismatchError,
-  TokenUnavailable,
-  UnreadableAnswer
-} from "./ClientError.ts"
+export * from "./ClientError.ts"
 export type { IfAbsent, IfRevision, Keyed, Overwrite, Rows } from "./Rows.ts"
 export type { Change, LiveChange, SubscribeError, SubscribeOptions } from "./Subscription.ts"
 export type { Settings } from "./Transport.ts"
