@@ -139,8 +139,12 @@ describe("The client of promises", () => {
       const { me } = await connect()
       const authenticated: typeof fetch = (url, init) =>
         fetch(url, { ...init, headers: { ...init?.headers, authorization: `Bearer ${me.token}` } })
-      const client = createClient({ url: server.url, fetch: authenticated })
-      expect(await client.me()).toMatchObject({ id: me.id })
+      const proxy = await flakyProxy(server)
+      const client = createClient({ url: proxy.url, fetch: authenticated })
+      const todo = await client.todos.create({ title: "a" })
+      // Of whom it is can change without a word.
+      for (let n = 0; n < 2; n++) expect(await client.todos.get(todo.id)).toEqual(todo)
+      expect(proxy.passed.map(({ status }) => status)).toEqual([201, 200, 200])
     })
   })
 
@@ -434,6 +438,20 @@ describe("The client of Effects", () => {
     const tokens = ["expired", me.token]
     const token = Effect.sync(() => Redacted.make(tokens.shift() ?? ""))
     expect(await Effect.runPromise(make({ url: server.url, token }).me())).toMatchObject({ id: me.id })
+  })
+
+  it("sends the span that it is called in, and makes up none", async () => {
+    const { client, proxy } = await connect()
+    const { traceId } = await Effect.runPromise(
+      Effect.withSpan(
+        Effect.tap(Effect.currentSpan, () => client.me()),
+        "host"
+      )
+    )
+    await Effect.runPromise(client.me())
+    const [traced, plain] = proxy.passed
+    expect(traced?.headers["traceparent"]).toMatch(new RegExp(`^00-${traceId}-[\\da-f]{16}-01$`))
+    expect(plain?.headers).not.toHaveProperty("traceparent")
   })
 
   it("ends its request when it is interrupted", async () => {

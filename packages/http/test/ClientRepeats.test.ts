@@ -131,6 +131,16 @@ describe("The client, on a bad connection,", () => {
     expect(await update).toMatchObject({ code: "revision-mismatch", current: { title: "c", revision: 3 } })
   })
 
+  it("and a put for lost where others have set what it leaves out", async () => {
+    const { client, me, proxy } = await connect()
+    const todo = await client.todos.create({ title: "a" })
+    proxy.next("lost after")
+    const put = failure(client.todos.put(todo, { title: "b" }))
+    await expect.poll(() => titles(me)).toEqual(["b"])
+    await me.send("PATCH", `/v1/todos/${todo.id}`, { json: { priority: "high" } })
+    expect(await put).toMatchObject({ code: "revision-mismatch", current: { title: "b", priority: "high" } })
+  })
+
   it.each<[Fate]>([
     ["lost before"],
     ["lost after"],

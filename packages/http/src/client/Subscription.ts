@@ -60,23 +60,23 @@ const patientWithStreams = 3
 
 /** From a fifth of a second up to ten between attempts, or as told; begins anew after each change. */
 const reconnecting = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("10 seconds")]).pipe(
-  Schedule.jittered,
   Schedule.setInputType<Disconnected | SubscribeError>(),
   Schedule.tap(({ input }) => (input._tag === "Disconnected" ? Effect.void : Effect.fail(input))),
   Schedule.modifyDelay(({ duration, input }) =>
     Effect.succeed(
       input._tag === "Disconnected" && input.wait !== undefined ? Duration.fromInputUnsafe(input.wait) : duration
     )
-  )
+  ),
+  Schedule.jittered
 )
 
 /** What ends a subscription, and what only ends a connection. */
 const connectionFailure = (error: Transport.TransportError): Disconnected | SubscribeError => {
   const passes = Repeat.mayPass(error) || ("status" in error && error.status >= 500)
   if (!passes) return error as SubscribeError
-  return new Disconnected(
-    "retryAfter" in error && error.retryAfter !== undefined ? error.retryAfter * 1_000 : undefined
-  )
+  const told = "retryAfter" in error ? error.retryAfter : undefined
+  // What is jittered by a fifth is not sooner than told.
+  return new Disconnected(told === undefined ? undefined : told * 1_250)
 }
 
 /** Not from our server, or nothing within our patience: something in between does not let streams through. */

@@ -22,9 +22,9 @@ export interface Settings {
   readonly fetch?: typeof globalThis.fetch
   /** How long to wait for each answer: longer than the server takes at most. 15 seconds where nothing is said. */
   readonly timeout?: Duration.Input
-  /** How often a request is repeated at most, 4 times, and until how long after the call, 30 seconds where nothing is said. */
+  /** How often a request is repeated at most, and until how long after the call; 4 times in 30 seconds where nothing is said. */
   readonly retry?: { readonly times?: number; readonly within?: Duration.Input }
-  /** How many todos and lists to keep with their entity tags, so that what has not changed need not come again; 500 where nothing is said. */
+  /** How many todos and lists to keep with their entity tags, each for the token it was read with, so that what has not changed need not come again; 500 where nothing is said. */
   readonly cache?: number
 }
 
@@ -41,7 +41,7 @@ export interface Expectation {
   readonly ifAbsent?: true | undefined
 }
 
-export interface Call extends Expectation {
+interface Call extends Expectation {
   readonly route: Route
   readonly id?: string
   readonly query?: object | undefined
@@ -83,6 +83,14 @@ const answered = <A>(
     })
   )
 
+/** The span that the caller is in (W3C Trace Context), where there is one. */
+const trace: Effect.Effect<{ readonly traceparent?: string }> = Effect.match(Effect.currentParentSpan, {
+  onSuccess: ({ sampled, spanId, traceId }) => ({
+    traceparent: `00-${traceId.padStart(32, "0")}-${spanId}-${sampled ? "01" : "00"}`
+  }),
+  onFailure: () => ({})
+})
+
 /** Whether there was nothing wrong but that it took too long. */
 export const isTimeout = ({ cause }: NetworkError): boolean =>
   cause instanceof DOMException && cause.name === "TimeoutError"
@@ -106,16 +114,6 @@ const newKey = (): string =>
 
 /** What can be a bearer token (RFC 6750, 2.1): others would stand in the message of an error. */
 const credentials = /^[\w.~+/-]+=*$/
-
-/** Whose token it is: its subject, where it is a JWT, which stays the same when it is renewed. */
-const userOf = (token = ""): string => {
-  try {
-    const [, claims = ""] = token.split(".")
-    return String(JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))).sub ?? token)
-  } catch {
-    return token
-  }
-}
 
 const parse = (text: string): unknown => {
   try {
@@ -187,8 +185,8 @@ export const make = (settings: Settings, askToken: AskToken): Transport => {
     take: (response: Response) => A | Promise<A>,
     within?: AbortSignal
   ): Effect.Effect<A, NetworkError> =>
-    Effect.suspend(() => {
-      const { init, url } = requestOf(call, token, headers)
+    Effect.flatMap(trace, (trace) => {
+      const { init, url } = requestOf(call, token, { ...trace, ...headers })
       const fetch = settings.fetch ?? globalThis.fetch
       return answered(limit, async (signal) => take(await fetch(url, { ...init, signal: within ?? signal })))
     })
@@ -218,9 +216,11 @@ export const make = (settings: Settings, askToken: AskToken): Transport => {
     const [method, path] = call.route
     const [collection = path] = path.split("/:id")
     const isRead = method === "GET" && call.id !== undefined
-    const place = (token: string | undefined, id: string) => `${userOf(token)}\n${collection}/${id}`
+    // By the token, which says whose they are; without one, nobody can tell.
+    const place = (token: string | undefined, id = "") =>
+      token === undefined ? undefined : `${token}\n${collection}/${id}`
     const { reply, token } = yield* authorized((token) => {
-      const known = isRead ? representations.get(place(token, call.id ?? "")) : undefined
+      const known = isRead ? representations.get(place(token, call.id)) : undefined
       const headers = {
         ...(key !== undefined && { "idempotency-key": key }),
         ...(known !== undefined && { "if-none-match": known.etag })
@@ -234,7 +234,7 @@ export const make = (settings: Settings, askToken: AskToken): Transport => {
     })
     if (reply.status === 304 && reply.known !== undefined) return JSON.parse(reply.known.json) as unknown
     if (reply.status === 204) {
-      if (call.id !== undefined) representations.delete(place(token, call.id))
+      representations.delete(place(token, call.id))
       return undefined
     }
     if (reply.status < 200 || reply.status > 299) {
