@@ -24,6 +24,7 @@ export const server = Effect.gen(function* () {
           PATH: process.env["PATH"],
           NODE_COMPILE_CACHE: join(tmpdir(), "todo-admin-compiled"),
           DATABASE_URL,
+          ...(process.env["TEST_POOLER"] !== undefined && { TODO_DATABASE_PREPARE: "false" }),
           PORT: "0",
           TODO_JWT_SECRET: secret,
           TODO_JWT_ISSUER: issuer,

@@ -17,12 +17,14 @@ import type { ListId } from "./domain/Todo.ts"
 import { ListPatch, type ListTodos, NewList, type TodoList } from "./domain/TodoList.ts"
 import { ListQuery } from "./domain/TodoQuery.ts"
 import type { CurrentUser } from "./domain/User.ts"
+import { hooked } from "./internal/HookedWrite.ts"
 import * as ListsSql from "./internal/ListsSql.ts"
 import * as Page from "./internal/Page.ts"
 import * as UserScope from "./internal/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
 import * as Write from "./internal/Write.ts"
 import type { KeyError, WriteError } from "./internal/Write.ts"
+import { Hooks } from "./Hooks.ts"
 import { SchemaName } from "./SchemaName.ts"
 import type { Expectation, Once } from "./WriteOptions.ts"
 
@@ -98,8 +100,8 @@ export class Lists extends Context.Service<
 const make = Effect.gen(function* () {
   const scope = yield* UserScope.make
   const schema = `"${yield* SchemaName}"`
-  const selectOne = scope.read(ListsSql.get(schema))
-  const write = Write.make<TodoList>(scope, schema)
+  const selectOne = scope.readTogether(ListsSql.get(schema), 1)
+  const write = hooked(yield* Hooks, scope, schema, Write.make<TodoList>(scope, schema))
 
   const validNew = validated(NewList)
   const validPatch = validated(ListPatch)

@@ -18,6 +18,7 @@ import type { Page as PageOf } from "./domain/Page.ts"
 import { NewTodo, type Todo, type TodoId, TodoPatch } from "./domain/Todo.ts"
 import { TodoQuery } from "./domain/TodoQuery.ts"
 import type { CurrentUser } from "./domain/User.ts"
+import { hooked } from "./internal/HookedWrite.ts"
 import * as Page from "./internal/Page.ts"
 import * as TodoRow from "./internal/TodoRow.ts"
 import * as TodosSql from "./internal/TodosSql.ts"
@@ -25,6 +26,7 @@ import * as UserScope from "./internal/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
 import * as Write from "./internal/Write.ts"
 import type { KeyError, WriteError } from "./internal/Write.ts"
+import { Hooks } from "./Hooks.ts"
 import { SchemaName } from "./SchemaName.ts"
 import type { Expectation, Once } from "./WriteOptions.ts"
 
@@ -140,8 +142,8 @@ export class Todos extends Context.Service<
 const make = Effect.gen(function* () {
   const scope = yield* UserScope.make
   const schema = `"${yield* SchemaName}"`
-  const selectOne = scope.read(TodosSql.get(schema))
-  const write = Write.make<Todo>(scope, schema)
+  const selectOne = scope.readTogether(TodosSql.get(schema), 1)
+  const write = hooked(yield* Hooks, scope, schema, Write.make<Todo>(scope, schema))
 
   const validNew = validated(NewTodo)
   const validPatch = validated(TodoPatch)

@@ -5,6 +5,14 @@ export { Accounts } from "./Accounts.ts"
 export { Changes, type ChangesError, type LiveChange } from "./Changes.ts"
 export * as Database from "./Database.ts"
 export * from "./domain.ts"
+export {
+  Hooks,
+  type ListRequest,
+  type TodoRequest,
+  type WriteDone,
+  type WriteHooks,
+  type WriteRequest
+} from "./Hooks.ts"
 export { Lists } from "./Lists.ts"
 export * as Migrations from "./Migrations.ts"
 export type { MigrationFailed, SchemaForbidden, SchemaMismatch } from "./Migrations.ts"

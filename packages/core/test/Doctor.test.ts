@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
-import { Database, Migrations, SchemaName } from "@todo/core"
+import { Migrations, SchemaName } from "@todo/core"
 import { Doctor, type Finding } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
 import * as Clock from "effect/Clock"
@@ -8,12 +8,13 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
+import { connect } from "./host.ts"
 
 const run = (url: Redacted.Redacted, ...statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     return yield* Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared)
-  }).pipe(Effect.provide(Database.layer({ url, poolSize: 1 })))
+  }).pipe(Effect.provide(connect({ url, poolSize: 1 })))
 
 /** What a server needs besides its database. */
 const server = {
@@ -325,7 +326,7 @@ describe("Doctor", () => {
       const { ownerUrl, url } = yield* TestDatabase
       yield* Migrations.up({ runtimeRole: "todo_runtime" }).pipe(
         Effect.provideService(SchemaName, "digits"),
-        Effect.provide(Database.layer({ url: ownerUrl, poolSize: 1 }))
+        Effect.provide(connect({ url: ownerUrl, poolSize: 1 }))
       )
       assert.deepStrictEqual(told(yield* examine(url, { TODO_SCHEMA: "digits" })), [])
     }).pipe(spoiling)

@@ -1,9 +1,9 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { CurrentUser, Services, Todos } from "@todo/core"
-import { layerDatabase, newUser, TestDatabase } from "@todo/core/testing"
+import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import * as Database from "../src/Database.ts"
+import { layerDatabase, layerPool } from "./host.ts"
 import { leaks, withoutWallOne, withoutWallTwo } from "./walls.ts"
 
 const options = { excludeTestServices: true }
@@ -52,7 +52,7 @@ describe("isolation", () => {
         const leaked = yield* leaks
         // What ends with the user's own number is held by that number alone: B's is not A's.
         const expected =
-          "get, update, complete, move, move to, batch update, batch delete, delete, restore, put, get list, update list, " +
+          "get, get together, update, complete, move, move to, batch update, batch delete, delete, restore, put, get list, update list, " +
           "move list, create in list, update into list, put into list, batch into list, delete list, trash, restore list, " +
           'list lists, put list, changes, me, A\'s rows changed, list {}, list {"q":"secret"}, list {"sort":"due"}'
         assert.deepStrictEqual(
@@ -64,7 +64,7 @@ describe("isolation", () => {
   })
 })
 
-const poolOfFour = Layer.unwrap(Effect.map(TestDatabase, ({ url }) => Database.layer({ url, poolSize: 4 })))
+const poolOfFour = layerPool(4)
 
 layer(Todos.layer.pipe(Layer.provideMerge(poolOfFour), Layer.provideMerge(TestDatabase.layer)), options)(
   "the user of a statement",

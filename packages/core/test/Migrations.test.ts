@@ -3,14 +3,14 @@ import { Migrations, SchemaName } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import * as Database from "../src/Database.ts"
 import { migrations } from "../src/migrations/index.ts"
 import { upTo } from "../src/Migrations.ts"
+import { connect } from "./host.ts"
 
 /** Runs on a connection of its own, as the owner of the database. */
 const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
-    Effect.provide(self, Database.layer({ url: ownerUrl, poolSize: 1, unlimited: true }))
+    Effect.provide(self, connect({ url: ownerUrl, poolSize: 1, unlimited: true }))
   )
 
 const query = <Row extends object>(text: string, parameters: ReadonlyArray<unknown> = []) =>
@@ -157,7 +157,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     Effect.gen(function* () {
       yield* asOwner(Migrations.up({ runtimeRole: "todo_runtime" }))
       const { url } = yield* TestDatabase
-      const asRuntime = Effect.provide(Database.layer({ url, poolSize: 1 }))
+      const asRuntime = Effect.provide(connect({ url, poolSize: 1 }))
       for (const statement of [
         "create table granted.mine ()",
         "alter table granted.todos disable row level security",

@@ -1,14 +1,14 @@
 import { assert, layer } from "@effect/vitest"
 import { CurrentUser, Services, Todos } from "@todo/core"
-import { layerDatabase, newUser, TestDatabase } from "@todo/core/testing"
+import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import * as Database from "../src/Database.ts"
 import { forEachUser, onBehalfOf, overAllUsers } from "../src/internal/UserScope.ts"
+import { connect, layerDatabase } from "./host.ts"
 
 /** As migrations and operators connect. */
 const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
-  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, Database.layer({ url: ownerUrl, poolSize: 2 })))
+  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 2 })))
 
 const rowsOf = (statement: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>

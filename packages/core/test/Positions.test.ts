@@ -4,7 +4,7 @@ import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
-import * as Database from "../src/Database.ts"
+import { connect } from "./host.ts"
 import { asAdmin, asNewUser, ids, live, query, type Random, seeded, services, walk } from "./suite.ts"
 
 const longest = 64
@@ -240,10 +240,10 @@ const english = Layer.unwrap(
   Effect.gen(function* () {
     const { adminUrl } = yield* TestDatabase
     const name = `test_${randomUUID().replaceAll("-", "")}`
-    const admin = Database.layer({ url: adminUrl, poolSize: 1, unlimited: true })
+    const admin = connect({ url: adminUrl, poolSize: 1, unlimited: true })
     const url = new URL(Redacted.value(adminUrl))
     url.pathname = `/${name}`
-    const layer = Database.layer({ url: Redacted.make(url.href), poolSize: 4, unlimited: true })
+    const layer = connect({ url: Redacted.make(url.href), poolSize: 4, unlimited: true })
     yield* Effect.acquireRelease(
       Effect.provide(
         query(

@@ -1,11 +1,11 @@
 import { assert, layer } from "@effect/vitest"
 import { CurrentUser, type TodoQuery, type TodoSort, UserId } from "@todo/core"
-import { layerDatabase } from "@todo/core/testing"
 import { DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Key, Select } from "../src/internal/Page.ts"
 import * as TodosSql from "../src/internal/TodosSql.ts"
 import * as UserScope from "../src/internal/UserScope.ts"
+import { layerDatabase } from "./host.ts"
 import { asAdmin, live, query } from "./suite.ts"
 
 /** 100,000 todos of one user, and 100 users with 1,000 each; 1% done, 20 in the trash, some due, all in ten lists. */

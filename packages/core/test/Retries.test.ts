@@ -124,7 +124,7 @@ layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) =
 const terminated = asAdmin(
   query(
     `select pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and pid <> pg_backend_pid() and usename = 'todo_runtime'`
+     where datname = current_database() and pid <> pg_backend_pid() and usename <> current_user`
   )
 )
 

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
-import { layerDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { layerDatabase } from "./host.ts"
 
 /** What leads a key of a user table: its owner. */
 const owner = (table: string) => (table === "users" ? "id" : "owner_id")

@@ -1,9 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import { CurrentUser, Services, Todos } from "@todo/core"
-import { layerDatabase, newUser } from "@todo/core/testing"
+import { newUser } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { newTodo } from "./arbitraries.ts"
+import { layerDatabase } from "./host.ts"
 
 layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)), { excludeTestServices: true })("A row", (it) => {
   it.effect.prop("is the same todo whether the database or we put it together", [newTodo], ([todo]) =>

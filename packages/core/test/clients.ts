@@ -3,10 +3,7 @@ import { Services } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import * as Database from "../src/Database.ts"
-
-const layerPool = (poolSize: number) =>
-  Layer.unwrap(Effect.map(TestDatabase, ({ url }) => Database.layer({ url, poolSize })))
+import { connect, layerPool } from "./host.ts"
 
 /** The services on a database of their own, with a pool of this size. */
 export const onPool = (poolSize: number) =>
@@ -50,12 +47,12 @@ export const onRecordedPool = (ran: Ran, poolSize = 10) => {
 /** Runs statements as the superuser, past both walls. */
 export const asAdmin = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.flatMap(TestDatabase, ({ adminUrl }) =>
-    Effect.provide(self, Database.layer({ url: adminUrl, poolSize: 1, unlimited: true }))
+    Effect.provide(self, connect({ url: adminUrl, poolSize: 1, unlimited: true }))
   )
 
 /** Runs statements as the owner of the schema, who can change it. */
 export const asOwner = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, Database.layer({ url: ownerUrl, poolSize: 1 })))
+  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 1 })))
 
 /** Replaces parts of a function of the database, each of which must be there: to show what it is good for. */
 export const broken = (name: string, ...changes: ReadonlyArray<readonly [part: string, by: string]>) =>

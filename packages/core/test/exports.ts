@@ -4,11 +4,11 @@ import { Export, Import } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, Stream } from "effect"
 import type { SqlClient } from "effect/sql"
-import * as Database from "../src/Database.ts"
+import { connect } from "./host.ts"
 
 export const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
-    Effect.provide(self, Database.layer({ url: ownerUrl, poolSize: 2, unlimited: true }))
+    Effect.provide(self, connect({ url: ownerUrl, poolSize: 2, unlimited: true }))
   )
 
 /** The file that an export makes. */

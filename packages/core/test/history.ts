@@ -6,16 +6,16 @@ import { Changes, CursorExpired, type ListId, Lists, type TodoId, Todos } from "
 import { TestDatabase } from "@todo/core/testing"
 import { Context, Effect, Layer, Ref, Result } from "effect"
 import { SqlClient } from "effect/sql"
-import * as Database from "../src/Database.ts"
 import { range } from "./clients.ts"
 import { Fold, purge, stored, walk } from "./feed.ts"
+import { connect } from "./host.ts"
 import type { Random } from "./suite.ts"
 
 /** A superuser's client that stays open. */
 export class Admin extends Context.Service<Admin, SqlClient.SqlClient>()("@todo/core/test/Admin") {
   static readonly layer = Layer.unwrap(
     Effect.map(TestDatabase, ({ adminUrl }) =>
-      Layer.effect(Admin, SqlClient.SqlClient).pipe(Layer.provide(Database.layer({ url: adminUrl, poolSize: 4 })))
+      Layer.effect(Admin, SqlClient.SqlClient).pipe(Layer.provide(connect({ url: adminUrl, poolSize: 4 })))
     )
   )
 }

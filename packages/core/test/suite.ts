@@ -1,10 +1,10 @@
 /** What the suites share: the services on a database of their own, users, and randomness that can be repeated. */
 import { CurrentUser, Services, TodoId, type Todo, type TodoQuery, Todos } from "@todo/core"
-import { layerDatabase, newUser, TestDatabase } from "@todo/core/testing"
+import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomInt, randomUUID } from "node:crypto"
-import * as Database from "../src/Database.ts"
+import { connect, layerDatabase } from "./host.ts"
 
 /** For `layer`: the real clock. */
 export const live = { excludeTestServices: true }
@@ -18,7 +18,7 @@ export const asNewUser = <A, E, R>(self: Effect.Effect<A, E, R>) =>
 /** Runs statements as the superuser, past both walls. */
 export const asAdmin = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.flatMap(TestDatabase, ({ adminUrl }) =>
-    Effect.provide(self, Database.layer({ url: adminUrl, poolSize: 1, unlimited: true }))
+    Effect.provide(self, connect({ url: adminUrl, poolSize: 1, unlimited: true }))
   )
 
 export const query = <Row extends object>(text: string, parameters: ReadonlyArray<unknown> = []) =>

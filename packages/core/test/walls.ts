@@ -1,8 +1,8 @@
 import { Accounts, Changes, CurrentUser, IdempotencyKey, Lists, type TodoQuery, Todos } from "@todo/core"
 import { newUser, TestDatabase } from "@todo/core/testing"
-import { Effect, Layer } from "effect"
+import { Effect, Exit, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import * as Database from "../src/Database.ts"
+import { connect } from "./host.ts"
 
 const predicate = /\bowner_id = me(\.id)?|\bid = me\b/g
 
@@ -20,7 +20,7 @@ const withoutOwner = Effect.map(
 )
 
 const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
-  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, Database.layer({ url: ownerUrl, poolSize: 1 })))
+  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 1 })))
 
 /** Takes the owner out of every statement: those of this process, and those in the database's functions. */
 export const withoutWallOne = Layer.unwrap(
@@ -72,7 +72,7 @@ export const leaks = Effect.gen(function* () {
   yield* Effect.flatMap(
     SqlClient.SqlClient,
     (sql) => sql`insert into todo.users (id) values (${a.id}), (${b.id})`
-  ).pipe(Effect.provide(Database.layer({ url: adminUrl, poolSize: 1 })))
+  ).pipe(Effect.provide(connect({ url: adminUrl, poolSize: 1 })))
 
   // First B's: without walls its revisions could not be those of rows of A's.
   const mine = yield* asB(todos.create({ title: "B's own" }))
@@ -120,6 +120,13 @@ export const leaks = Effect.gen(function* () {
     }
     for (const [name, attempt] of Object.entries(attempts)) yield* expectFailure(name, "TodoNotFound", attempt)
   }
+  // In one statement with those of A, and with one of B's own behind.
+  const [, ofA, own] = yield* Effect.all(
+    [asA(todos.get(open.id)), Effect.exit(asB(todos.get(open.id))), asB(todos.get(mine.id))],
+    { concurrency: "unbounded" }
+  )
+  if (Exit.isSuccess(ofA)) leaked.add("get together")
+  if (own.id !== mine.id) leaked.add("get another's")
   for (const { id } of [list, oldList]) {
     const title = "B's own"
     const attempts: Record<string, Attempt> = {

@@ -81,6 +81,9 @@ export const subject = ({
   return { title, run }
 }
 
+/** Long enough for what is compiled as it runs: our server takes half the CPU for a request after some seconds. */
+const warmUp = 8
+
 /** A warm-up, then so many rounds. */
 export const inTurn = async (
   subjects: ReadonlyArray<Subject>,
@@ -88,7 +91,7 @@ export const inTurn = async (
   seconds: number
 ): Promise<ReadonlyArray<Rounds>> => {
   const measured = subjects.map(({ title }) => ({ title, runs: [] as Array<Measured> }))
-  for (const { run } of subjects) await run(seconds)
+  for (const { run } of subjects) await run(Math.max(seconds, warmUp))
   for (let round = 0; round < rounds; round++) {
     for (const [index, { run }] of subjects.entries()) measured[index]?.runs.push(await run(seconds))
   }

@@ -45,6 +45,7 @@ const cors = (origins: ReadonlyArray<string>) => {
       "if-match",
       "if-none-match",
       "last-event-id",
+      "traceparent",
       "x-request-id"
     ],
     exposedHeaders: [

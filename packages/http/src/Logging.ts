@@ -3,6 +3,7 @@
  * a write for each line blocks the process (get one, 16 connections: 7.7k/s so, 9.0k/s like this).
  */
 import * as Effect from "effect/Effect"
+import * as Formatter from "effect/Formatter"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 
@@ -20,12 +21,21 @@ const collected = (write: (text: string) => void) => {
   return { add, flush }
 }
 
+const isPlain = (value: unknown): boolean => typeof value !== "object" && typeof value !== "bigint"
+
+/** As `Logger.formatJson` has it; what needs none of its care, as the line of each request, in 2 µs instead of 10. */
+const formatted = Logger.map(Logger.formatStructured, (line) =>
+  isPlain(line.message) && Object.values(line.annotations).every(isPlain)
+    ? JSON.stringify(line)
+    : Formatter.formatJson(line)
+)
+
 /** JSON lines, to `write`. The last ones are out before the scope closes. */
 export const layerJson = (write: (text: string) => void): Layer.Layer<never> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { add, flush } = collected(write)
       yield* Effect.addFinalizer(() => Effect.sync(flush))
-      return Logger.layer([Logger.map(Logger.formatJson, add)])
+      return Logger.layer([Logger.map(formatted, add)])
     })
   )

@@ -1,35 +1,38 @@
 /**
- * A typed client of the HTTP API, derived from its contract. Runs in a browser.
+ * A typed client of the HTTP API, in Effects. Runs in a browser. `@todo/http/client/promise`
+ * has the same calls as promises.
+ *
+ * @example
+ * ```ts
+ * import { make } from "@todo/http/client"
+ *
+ * const client = make({ url: "https://todo.example.com", token: Effect.succeed(Redacted.make(token)) })
+ * const program = Effect.gen(function* () {
+ *   const todo = yield* client.todos.create({ title: "Buy milk" })
+ *   return yield* client.todos.update(todo, { completed: true })
+ * })
+ * ```
  */
 import * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import { HttpApiClient, HttpApiMiddleware } from "effect/http-api"
-import { Api } from "./api/Api.ts"
-import { Authorization } from "./api/Authorization.ts"
+import * as Redacted from "effect/Redacted"
+import * as Client from "./client/Client.ts"
+import type { Settings } from "./client/Transport.ts"
 
-export * from "./api.ts"
-export { type SubscribeError, subscribe } from "./Subscription.ts"
-export * from "@todo/core/domain"
+export type { Client, Lists, NewTodo, Todo, TodoList, TodoOperation, Todos } from "./client/Client.ts"
+export * from "./client/ClientError.ts"
+export type { IfAbsent, IfRevision, Keyed, Overwrite, Rows } from "./client/Rows.ts"
+export type { Change, LiveChange, SubscribeError, SubscribeOptions } from "./client/Subscription.ts"
+export type { Settings } from "./client/Transport.ts"
 
-export interface ClientOptions {
-  /** Where the server is: `https://todo.example.com`. */
-  readonly url: string | URL
-  /** Asked before each request, so that it can renew what it gives. */
-  readonly token: Effect.Effect<Redacted.Redacted>
+/** What a client is made of. */
+export interface ClientOptions extends Settings {
+  /**
+   * The bearer token, asked for before each request, so that it can be renewed, and once more
+   * where one was refused. None where requests are authenticated otherwise.
+   */
+  readonly token?: Effect.Effect<Redacted.Redacted>
 }
 
-/**
- * A method for each endpoint, `client.todos.create({ payload: { title: "Buy milk" } })`,
- * whose errors are those of the core (`TodoNotFound`, `RevisionMismatch`, ...).
- */
-export const make = ({ token, url }: ClientOptions) =>
-  HttpApiClient.make(Api, { baseUrl: url }).pipe(
-    Effect.provide(
-      HttpApiMiddleware.layerClient(Authorization, ({ next, request }) =>
-        Effect.flatMap(token, (token) => next(HttpClientRequest.bearerToken(request, token)))
-      )
-    ),
-    Effect.provide(FetchHttpClient.layer)
-  )
+/** Makes a client; nothing is sent before the first call. Interruption ends a call, and the request with it. */
+export const make = ({ token, ...settings }: ClientOptions): Client.Client =>
+  Client.make(settings, () => (token === undefined ? Effect.succeed(undefined) : Effect.map(token, Redacted.value)))

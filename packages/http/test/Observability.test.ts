@@ -144,7 +144,9 @@ describe("Errors on our side", () => {
         TokenVerifier.layer({ secrets: [Redacted.make(secret)], issuer, audience, maxAge: Duration.hours(24) })
       ),
       Layer.provide(Layer.succeed(ErrorTracker, (report) => void seen.push(report))),
-      Layer.provide(Layer.unwrap(Effect.map(TestDatabase, ({ url }) => Database.layer({ url, poolSize: 2 })))),
+      Layer.provide(
+        Layer.unwrap(Effect.map(TestDatabase, ({ prepare, url }) => Database.layer({ url, prepare, poolSize: 2 })))
+      ),
       Layer.provideMerge(TestDatabase.layer),
       Layer.provide(Layer.succeed(References.MinimumLogLevel, "None"))
     )

@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { connect } from "node:net"
-import { subscribe } from "@todo/http/client"
+import { make } from "@todo/http/client"
 import { Duration, Effect, Fiber, Redacted, Stream } from "effect"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { newUser, useServers } from "./liveServer.ts"
@@ -102,7 +102,7 @@ describe("Two servers on one database", () => {
     const way = await gate(one.url)
     await way.open()
     const got: Array<number> = []
-    const changes = subscribe({ url: way.url, token: Effect.succeed(Redacted.make(me.token)) })
+    const changes = make({ url: way.url, token: Effect.succeed(Redacted.make(me.token)) }).subscribe()
     const following = Effect.runFork(
       Stream.runForEach(changes, ({ change }) => Effect.sync(() => got.push(change.revision)))
     )

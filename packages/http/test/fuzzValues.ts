@@ -275,7 +275,7 @@ export class Values {
       case 6:
         return random.chance(0.5) ? raw(nested(random.pick([2, 50, 3_000]))) : {}
       default:
-        return { [random.pick(["a", "__proto__x", "date", "op", "toString"])]: this.#anything(depth - 1) }
+        return { [random.pick(["a", "valueOf", "date", "op", "toString"])]: this.#anything(depth - 1) }
     }
   }
 }

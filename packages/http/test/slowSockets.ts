@@ -21,6 +21,7 @@ while (slow.length < sockets) {
   slow.push(...(await Promise.all(Array.from({ length: 50 }, open))))
   await sleep(20)
 }
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 parentPort?.postMessage(slow.length)
 const dripping = setInterval(() => slow.forEach((socket) => socket.writable && socket.write("a")), 1_000)
 await Promise.all(slow.map((socket) => socket.closed || once(socket, "close")))

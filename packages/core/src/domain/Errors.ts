@@ -33,6 +33,16 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
   }
 }
 
+/**
+ * A hook of the host refused the write (`Hooks`). `code` is the host's own word for why, for
+ * programs, and `message` says it to people; over HTTP both reach the client.
+ */
+export class WriteRefused extends Schema.TaggedError<WriteRefused>()("WriteRefused", {
+  ...batch,
+  code: Schema.String,
+  message: Schema.String
+}) {}
+
 /** The list still holds todos, and nothing was said of what becomes of them. */
 export class ListNotEmpty extends Schema.TaggedError<ListNotEmpty>()("ListNotEmpty", {}) {
   override readonly message = "The list holds todos; say whether they go to the trash with it or stay without a list"

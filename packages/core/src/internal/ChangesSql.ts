@@ -19,6 +19,9 @@ export const page = (schema: string) => `select * from (
    where owner_id = me.id and revision > $2::bigint order by revision limit $3)
 ) changes order by revision limit $3 + 1`
 
+/** A row where nothing has happened since a revision. */
+export const unmoved = (schema: string) => `select 1 from ${schema}.users where id = me.id and revision = $2::bigint`
+
 /**
  * Of the users that are asked for, those whose revision is another one than is known
  * (`given.seen`), and those who are disabled. Who was erased is at 0, as before the first write.

@@ -5,7 +5,7 @@ import { direction, type Key, type Order, ordered, parameters, type Select, sort
 /** By primary key. */
 export const get = (schema: string) =>
   `select ${schema}.list_json(l)::text from ${schema}.lists l
-where owner_id = me.id and id = $2 and deleted_at is null`
+where owner_id = me.id and id = $2::uuid and deleted_at is null`
 
 const conditions = (query: ListQuery) =>
   `owner_id = me.id and deleted_at is ${query.deleted === true ? "not null" : "null"}`

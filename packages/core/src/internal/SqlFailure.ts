@@ -32,22 +32,28 @@ const isInterrupted = (error: SqlError): boolean =>
   !isUnconnected(error) && (error.reason._tag === "ConnectionError" || hasCode(error, /^(08|40003|57P0)/))
 
 /**
- * 53 resources, 25006 read only, 25P03 and 25P04 a transaction that took too long, 55P03
- * lock timeout, 57014 statement timeout, 3D000 no such database yet.
+ * 53 resources, 25006 read only, 25P02 a transaction of the host in which something failed
+ * before, 25P03 and 25P04 one that took too long, 55P03 lock timeout, 57014 statement
+ * timeout, 3D000 no such database yet.
  */
 const isPassing = (error: SqlError): boolean =>
   isUnconnected(error) ||
   error.reason._tag === "AuthenticationError" ||
-  hasCode(error, /^(53|25006|25P03|25P04|55P03|57014|3D000)/)
+  hasCode(error, /^(53|25006|25P02|25P03|25P04|55P03|57014|3D000)/)
 
 /** More attempts: five have about a third of a second of pauses together. */
 const again =
-  (times: number, mayPass: (error: SqlError) => boolean) =>
+  (times: number, mayPass: (error: SqlError) => boolean, isNamed: (error: unknown) => boolean = () => false) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.retry(self, {
-      while: (error) => isSqlError(error) && mayPass(error),
-      times,
-      schedule: Schedule.jittered(Schedule.exponential("10 millis"))
+    Effect.catch(self, (error) => {
+      const mayRepeat = (error: E) => (isSqlError(error) ? mayPass(error) : isNamed(error))
+      if (!mayRepeat(error)) return Effect.fail(error)
+      // Only behind a failure, for `Effect.retry` costs 4 µs where there is none.
+      const attempts = [Effect.fail(error)]
+      return Effect.retry(
+        Effect.suspend((): Effect.Effect<A, E, R> => attempts.pop() ?? self),
+        { while: mayRepeat, times, schedule: Schedule.jittered(Schedule.exponential("10 millis")) }
+      )
     })
 
 /** Few, for a database that is away does not come back so soon, and each attempt costs half a millisecond of CPU. */
@@ -62,6 +68,12 @@ export const retryRead = flow(
 /** Repeats a write that the server rolled back, or never got; one whose end is unknown is not repeated. */
 export const retryWrite = flow(connectAgain, again(5, isConcurrency))
 
+const isConcurrentWrites = (error: unknown): boolean =>
+  error instanceof Conflict && error.reason === "concurrent-writes"
+
+/** The same for a transaction of several statements, the first of which has named what it met with. */
+export const retryTransaction = flow(connectAgain, again(5, isConcurrency, isConcurrentWrites))
+
 /** Turns driver errors that pass by themselves into `Unavailable`; the others are defects. */
 export const toUnavailable = <A, E, R>(
   self: Effect.Effect<A, E | SqlError, R>
@@ -74,9 +86,13 @@ export const toUnavailable = <A, E, R>(
       : Effect.die(error)
   })
 
-/** For a transaction of ours: a connection that is lost in it ends it as a defect, since it cannot be rolled back. */
+/** A connection that is lost in a transaction ends it as a defect, since it cannot be rolled back. */
+const lostIsFailure = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
+  Effect.catchDefect(self, (defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)))
+
+/** For a transaction of ours. */
 export const toUnavailableTransaction = <A, E, R>(self: Effect.Effect<A, E | SqlError, R>) =>
-  toUnavailable(Effect.catchDefect(self, (defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))))
+  toUnavailable(lostIsFailure(self))
 
 /** How a statement fails before anybody has looked at it: the driver's error, or no turn. */
 export type StatementError = SqlError | Unavailable
@@ -86,11 +102,15 @@ export const toReadError = <A, R>(self: Effect.Effect<A, StatementError, R>): Ef
   Effect.mapError(toUnavailable(self), () => new Unavailable({ outcome: "not-applied" }))
 
 /** The same for a write, whose conflict with others has a name of its own. */
-export const toWriteError = <A, R>(
-  self: Effect.Effect<A, StatementError, R>
-): Effect.Effect<A, Unavailable | Conflict, R> =>
+export const toWriteError = <A, E, R>(
+  self: Effect.Effect<A, E | SqlError, R>
+): Effect.Effect<A, Exclude<E, SqlError> | Unavailable | Conflict, R> =>
   toUnavailable(
-    Effect.catch(self, (error): Effect.Effect<never, StatementError | Conflict> =>
+    Effect.catch(self, (error): Effect.Effect<never, E | SqlError | Conflict> =>
       Effect.fail(isSqlError(error) && isConcurrency(error) ? new Conflict({ reason: "concurrent-writes" }) : error)
     )
   )
+
+/** The same for a transaction of several statements. */
+export const toTransactionError = <A, E, R>(self: Effect.Effect<A, E | SqlError, R>) =>
+  toWriteError(lostIsFailure(self))

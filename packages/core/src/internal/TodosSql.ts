@@ -2,7 +2,7 @@
  * The statements on todos. Each names its owner as `owner_id = me.id`; see `UserScope`
  * for `me`, and `TodoRow` for what is read of a row.
  */
-import { type Due, Priority, type TodoPatch } from "../domain/Todo.ts"
+import { type Due, type ListId, Priority, type TodoPatch } from "../domain/Todo.ts"
 import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
 import { instantOf } from "./DueInstant.ts"
 import * as DueOrder from "./DueOrder.ts"
@@ -14,7 +14,7 @@ import { titleKey, words } from "./Words.ts"
 /** By primary key. */
 export const get = (schema: string) =>
   `select ${TodoRow.columns} from ${schema}.todos t
-where owner_id = me.id and id = $2 and deleted_at is null`
+where owner_id = me.id and id = $2::uuid and deleted_at is null`
 
 /** How many todos meet the conditions. */
 export const count = (schema: string, query: TodoQuery, now: Now): Select => {
@@ -68,6 +68,37 @@ export const columns = (fields: TodoPatch): Record<string, unknown> => ({
   ...(fields.listId !== undefined && { list_id: fields.listId }),
   ...(fields.due !== undefined && dueColumns(fields.due))
 })
+
+interface Columns {
+  readonly title?: string
+  readonly description?: string | null
+  readonly completed?: boolean
+  readonly priority?: number
+  readonly tags?: ReadonlyArray<string>
+  readonly list_id?: ListId | null
+  readonly due_date?: string | null
+  readonly due_time?: string | null
+  readonly due_zone?: string | null
+}
+
+/** The fields that columns of `columns` stand for. */
+export const fieldsOf = (columns: Record<string, unknown>): TodoPatch => {
+  const { completed, description, due_date, due_time, due_zone, list_id, priority, tags, title }: Columns = columns
+  return {
+    ...(title !== undefined && { title }),
+    ...(description !== undefined && { description }),
+    ...(completed !== undefined && { completed }),
+    ...(priority !== undefined && { priority: Priority.literals[priority] ?? "none" }),
+    ...(tags !== undefined && { tags }),
+    ...(list_id !== undefined && { listId: list_id }),
+    ...(due_date !== undefined && { due: dueOf(due_date, due_time ?? null, due_zone ?? null) })
+  }
+}
+
+const dueOf = (date: string | null, dateTime: string | null, timeZone: string | null): Due | null => {
+  if (date !== null) return { date }
+  return dateTime !== null && timeZone !== null ? { dateTime, timeZone } : null
+}
 
 const dueColumns = (due: Due | null) => {
   const local = due !== null && "dateTime" in due ? due : undefined

@@ -5,18 +5,36 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
 import { abandonable } from "./Abandonable.ts"
+import { together } from "./Together.ts"
 import { inTurn, makeQueue, Turns } from "./Turns.ts"
-import { retryRead, retryWrite, type StatementError, toReadError, toWriteError } from "./SqlFailure.ts"
+import {
+  retryRead,
+  retryTransaction,
+  retryWrite,
+  type StatementError,
+  toReadError,
+  toTransactionError,
+  toWriteError
+} from "./SqlFailure.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
 const isUserId = Schema.is(UserId)
+
+/** Two ids that are not well-formed could become one on the wire. */
+const userOf = ({ context }: Fiber.Fiber<unknown, unknown>): UserId | undefined => {
+  const { id } = Context.getUnsafe(context, CurrentUser)
+  return isUserId(id) ? id : undefined
+}
+
+const nobody = Effect.die(new Error("CurrentUser has no valid id"))
 
 /** How many statements may go before those that wait for a connection, at once. */
 const readsAhead = 4
@@ -27,6 +45,12 @@ type Scoped<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, 
 export interface UserScope {
   /** A statement without effects. */
   readonly read: (select: string) => Scoped<Unavailable>
+  /**
+   * The same for what is quickly read and often asked for: calls of many users go in one
+   * statement, in which the select runs once for each of them, as its user. Its parameters
+   * are texts.
+   */
+  readonly readTogether: (select: string, parameters: number) => Scoped<Unavailable>
   /** The same for what many requests need before they begin: it does not queue behind them for a connection. */
   readonly readAhead: (select: string) => Scoped<Unavailable>
   /** A statement that calls one of the write functions, and so is a transaction in itself. */
@@ -38,6 +62,13 @@ export interface UserScope {
   readonly readEach: (
     select: string
   ) => (users: ReadonlyArray<UserId>, seen: ReadonlyArray<number>) => Effect.Effect<Rows, Unavailable>
+  /**
+   * Statements of which all happen or none: a transaction, which is begun again where others
+   * got in its way, or in one of the host a savepoint, where that is up to the host.
+   */
+  readonly atomically: <A, E, R>(
+    self: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, Exclude<E, SqlError> | Unavailable | Conflict, R>
 }
 
 /**
@@ -51,15 +82,18 @@ export interface UserScope {
  * nothing. As fast as no row-level security at all (33.4k/s and 33.5k/s; BEGIN,
  * set_config, select, COMMIT: 9.5k/s).
  *
- * In a transaction of the host the setting would last until its end, so there it is
- * emptied by a second statement; and nothing is repeated, for that is up to the host.
+ * In a transaction of the host the setting would last until its end, so there the
+ * statement also puts back what was set before (`restoring`); and nothing is repeated,
+ * for that is up to the host.
  */
 export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const queue = yield* Turns
   const whenFree = inTurn(queue)
   const ahead = inTurn(queue && makeQueue(readsAhead))
-  const emptied = sql.unsafe("select set_config('todo.user_id', '', true)").values
+
+  const isInTransaction = ({ context }: Fiber.Fiber<unknown, unknown>): boolean =>
+    Context.getOrUndefined(context, sql.transactionService) !== undefined
 
   const statement =
     <E>(
@@ -70,29 +104,81 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
     ): Scoped<E> =>
     (...parameters) =>
       Effect.withFiber((fiber) => {
-        const { id } = Context.getUnsafe(fiber.context, CurrentUser)
-        // Two ids that are not well-formed could become one on the wire.
-        if (!isUserId(id)) return Effect.die(new Error("CurrentUser has no valid id"))
-        const text = `select t.* from (select set_config('todo.user_id', $1, true) as id offset 0) me
-cross join lateral (${select} offset 0) t`
+        const id = userOf(fiber)
+        if (id === undefined) return nobody
+        const inTransaction = isInTransaction(fiber)
+        const text = inTransaction ? restoring(select) : alone(select)
         const rows = sql.unsafe(text, [id, ...parameters]).values
-        const inTransaction = Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined
         // Each attempt takes a turn of its own: the pauses between them keep nobody from a connection.
-        return named(inTransaction ? Effect.ensuring(rows, Effect.ignore(emptied)) : abandonable(retry(inQueue(rows))))
+        return named(inTransaction ? rows : abandonable(retry(inQueue(rows))))
       })
+
+  const readTogether = (select: string, parameters: number): Scoped<Unavailable> => {
+    const apart = statement(select, retryRead, toReadError)
+    const numbers = Array.from({ length: parameters + 1 }, (_, n) => n + 1)
+    const columns = ["id", ...numbers.slice(1).map((n) => `p${n}`), "call"]
+    const given = `unnest(${numbers.map((n) => `$${n}::text[]`).join(", ")}) with ordinality given (${columns.join(", ")})`
+    const text = forEach(given, select.replaceAll("$", "given.p"), "given.call::int, t.*")
+    const all = together((calls: ReadonlyArray<ReadonlyArray<string>>) => {
+      const rows = sql.unsafe(
+        text,
+        numbers.map((n) => calls.map((call) => call[n - 1]))
+      ).values
+      return Effect.map(abandonable(toReadError(retryRead(whenFree(rows)))), (rows) => {
+        const answers = calls.map((): Array<ReadonlyArray<unknown>> => [])
+        for (const [call, ...row] of rows) answers[Number(call) - 1]?.push(row)
+        return answers
+      })
+    })
+    return (...parameters) =>
+      Effect.withFiber((fiber) => {
+        if (isInTransaction(fiber)) return apart(...parameters)
+        const id = userOf(fiber)
+        return id === undefined ? nobody : all([id, ...parameters.map(String)])
+      })
+  }
 
   return {
     read: (select) => statement(select, retryRead, toReadError),
+    readTogether,
     readAhead: (select) => statement(select, retryRead, toReadError, ahead),
     write: (select) => statement(select, retryWrite, toWriteError),
     readEach: (select) => {
-      const text = `select t.* from unnest($1::text[], $2::text[]::bigint[]) given (id, seen)
-cross join lateral (select set_config('todo.user_id', given.id, true) as id offset 0) me
-cross join lateral (${select} offset 0) t`
+      const text = forEach("unnest($1::text[], $2::text[]::bigint[]) given (id, seen)", select)
       return (users, seen) => abandonable(toReadError(sql.unsafe(text, [users, seen.map(String)]).values))
-    }
+    },
+    atomically: (self) =>
+      Effect.withFiber((fiber) => {
+        const whole = sql.withTransaction(self)
+        return toTransactionError(isInTransaction(fiber) ? whole : abandonable(retryTransaction(whenFree(whole))))
+      })
   }
 })
+
+const alone = (select: string) => `select t.* from (select set_config('todo.user_id', $1, true) as id offset 0) me
+cross join lateral (${select} offset 0) t`
+
+/** The select once for each row of `given`, as the user of that row: a lateral runs row by row, after `me` of its row. */
+const forEach = (given: string, select: string, columns = "t.*") => `select ${columns} from ${given}
+cross join lateral (select set_config('todo.user_id', given.id, true) as id offset 0) me
+cross join lateral (${select} offset 0) t`
+
+/**
+ * One statement again, so that no other of the transaction can come in between, and
+ * PostgreSQL takes the setting back by itself where the statement fails. The order is that
+ * of what is needed: `me` needs the row of `earlier`, the count needs all rows that `me`
+ * selects, and no row is given out before the setting is what it was.
+ */
+const restoring = (select: string) => `with earlier as materialized (
+  select coalesce(current_setting('todo.user_id', true), '') as id
+), found as materialized (
+  select t.* from (select set_config('todo.user_id', $1, true) as id from earlier offset 0) me
+  cross join lateral (${select} offset 0) t
+), restored as materialized (
+  select set_config('todo.user_id', earlier.id, true) as id
+  from earlier cross join (select count(*) as rows from found offset 0) read where rows >= 0
+)
+select f.* from restored cross join lateral (select found.* from found where restored.id is not null offset 0) f`
 
 /** For operators: a transaction on behalf of one user, of as many statements as it takes. */
 export const onBehalfOf =

@@ -27,7 +27,7 @@ export interface Operation {
 }
 
 /** What an operation did: the row as it is now, and whether it is new. */
-interface Written<Row> {
+export interface Written<Row> {
   readonly created: boolean
   readonly row: Row
 }
@@ -53,8 +53,8 @@ const failures = {
 type Failure = keyof typeof failures
 type FailureOf<Name extends Failure> = ReturnType<(typeof failures)[Name]>
 
-/** How every write can fail. */
-export type WriteError = Errors.UserDisabled | Errors.Unavailable | Errors.Conflict
+/** How every write can fail; with `WriteRefused` only where the host has hooks. */
+export type WriteError = Errors.UserDisabled | Errors.Unavailable | Errors.Conflict | Errors.WriteRefused
 
 /** How a write under a key can fail besides. */
 export type KeyError = Errors.IdempotencyKeyReused | Errors.IdempotencyKeyInUse

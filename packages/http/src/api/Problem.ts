@@ -161,12 +161,25 @@ export const InvalidInputProblem = body("invalid-input", { errors: Schema.Array(
   HttpApiSchema.asJson({ contentType: mediaType })
 )
 
-export const ConflictProblem = body("conflict", { reason: Domain.Conflict.fields.reason }).pipe(
+/** A write that the host's hooks refuse is one more conflict, with the host's own code for why as `refusal`. */
+export const ConflictProblem = body("conflict", {
+  reason: Schema.Literals([...Domain.Conflict.fields.reason.literals, "refused"]),
+  refusal: Schema.optionalKey(Schema.String),
+  ...inBatch
+}).pipe(
   Schema.decodeTo(
-    Schema.toType(Domain.Conflict),
+    Schema.Union([Schema.toType(Domain.Conflict), Schema.toType(Domain.WriteRefused)]),
     SchemaTransformation.transform({
-      decode: ({ reason }) => new Domain.Conflict({ reason }),
-      encode: ({ message, reason }) => ({ ...describe("conflict", message), reason })
+      decode: ({ detail, reason, refusal = "refused", ...problem }) =>
+        reason === "refused"
+          ? new Domain.WriteRefused({ code: refusal, message: detail, ...fromErrors(problem) })
+          : new Domain.Conflict({ reason }),
+      encode: (error) => ({
+        ...describe("conflict", error.message),
+        ...(error._tag === "Conflict"
+          ? { reason: error.reason }
+          : { reason: "refused" as const, refusal: error.code, ...toErrors(error) })
+      })
     })
   ),
   HttpApiSchema.status(409),

@@ -1,0 +1,81 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { SqlError } from "effect/sql/SqlError"
+import type { WriteRefused } from "./domain/Errors.ts"
+import type { ListMove, TodoMove } from "./domain/Move.ts"
+import type { ListId, NewTodo, Todo, TodoId, TodoPatch } from "./domain/Todo.ts"
+import type { ListPatch, ListTodos, NewList, TodoList } from "./domain/TodoList.ts"
+import type { CurrentUser } from "./domain/User.ts"
+
+/**
+ * What a write on a todo asks for, once it was found valid. A `create` brings all fields,
+ * those that were left out with their defaults, and the id that the todo will have; so does
+ * a `put`, which may also replace. `complete` and `reopen` are updates.
+ */
+export type TodoRequest =
+  | { readonly kind: "todo"; readonly op: "create" | "put"; readonly id: TodoId; readonly todo: NewTodo }
+  | { readonly kind: "todo"; readonly op: "update"; readonly id: TodoId; readonly patch: TodoPatch }
+  | { readonly kind: "todo"; readonly op: "delete" | "restore"; readonly id: TodoId }
+  | { readonly kind: "todo"; readonly op: "move"; readonly id: TodoId; readonly to: TodoMove }
+
+/** The same for a list; `todos` says what becomes of the todos of one that is deleted. */
+export type ListRequest =
+  | { readonly kind: "list"; readonly op: "create" | "put"; readonly id: ListId; readonly list: NewList }
+  | { readonly kind: "list"; readonly op: "update"; readonly id: ListId; readonly patch: ListPatch }
+  | { readonly kind: "list"; readonly op: "delete"; readonly id: ListId; readonly todos?: ListTodos }
+  | { readonly kind: "list"; readonly op: "restore"; readonly id: ListId }
+  | { readonly kind: "list"; readonly op: "move"; readonly id: ListId; readonly to: ListMove }
+
+export type WriteRequest = TodoRequest | ListRequest
+
+/**
+ * What a write did: the row as it is now. One that changed nothing is told as well, at the
+ * revision that it had; id and revision together name a change, once.
+ */
+export type WriteDone =
+  | { readonly kind: "todo"; readonly op: TodoRequest["op"]; readonly created: boolean; readonly todo: Todo }
+  | { readonly kind: "list"; readonly op: ListRequest["op"]; readonly created: boolean; readonly list: TodoList }
+
+/**
+ * What the host does within each write of `Todos` and `Lists`. A batch is one write, with
+ * up to 100 requests in order; every other has one.
+ *
+ * - Both run in the write's transaction (as a savepoint, where the host has one open), as
+ *   the `CurrentUser` of the write: statements on the same `SqlClient` commit or roll back
+ *   with it. The setting `todo.user_id` is not set while they run.
+ * - The writes of one user are held up from before `before` until the commit, so what
+ *   `before` counts is still so when the write happens.
+ * - Where others got in the way (a deadlock, a serialization failure), all begins again,
+ *   hooks included: what they do outside of the database may happen more than once, or for
+ *   nothing. Write an outbox, and send from there.
+ * - A write that is repeated under its idempotency key gives its first answer, without hooks.
+ * - Imports, purges and erasures have no hooks, nor do the command line and other processes
+ *   that were given none. The rows that a write changes besides (the todos of a list that is
+ *   deleted, neighbours of a move) are in the change feed, not here.
+ * - A `SqlError` that passes by itself is `Unavailable` or `Conflict` to the caller, as one of
+ *   ours is; any other is a defect.
+ */
+export interface WriteHooks {
+  /** May refuse. It runs before it is known whether the row exists. */
+  readonly before?: (requests: ReadonlyArray<WriteRequest>) => Effect.Effect<void, WriteRefused | SqlError, CurrentUser>
+  /** May add rows of the host's own, and refuse as well: then nothing of the write happens. */
+  readonly after?: (done: ReadonlyArray<WriteDone>) => Effect.Effect<void, WriteRefused | SqlError, CurrentUser>
+}
+
+/**
+ * The host's hooks, read when `Todos.layer` and `Lists.layer` are built. None unless the host
+ * says so, and then a write stays the one statement that it is; with hooks it is a
+ * transaction of five and what they run themselves, about three times as dear.
+ *
+ * @example
+ * const outbox = Layer.effect(
+ *   Hooks,
+ *   Effect.map(SqlClient.SqlClient, (sql) => ({
+ *     after: (done) => Effect.forEach(done, (write) => sql`insert into outbox ${sql.insert({ ... })}`, { discard: true })
+ *   }))
+ * )
+ * const services = Services.layer.pipe(Layer.provide(outbox))
+ */
+export class Hooks extends Context.Reference<WriteHooks | undefined>("@todo/core/Hooks", {
+  defaultValue: () => undefined
+}) {}

@@ -1,0 +1,103 @@
+import { assert, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber } from "effect"
+import { together } from "../src/internal/Together.ts"
+
+const range = (count: number) => Array.from({ length: count }, (_, n) => n)
+const unbounded = { concurrency: "unbounded" } as const
+/** A turn of the event loop, in which what waits for one begins. */
+const turn = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
+
+/** Runs that end when they are told to; what each was given. */
+const held = () => {
+  const runs: Array<{ readonly given: ReadonlyArray<number>; readonly end: Deferred.Deferred<void, string> }> = []
+  const interrupted: Array<ReadonlyArray<number>> = []
+  const call = together((given: ReadonlyArray<number>) => {
+    const end = Deferred.makeUnsafe<void, string>()
+    runs.push({ given, end })
+    return Deferred.await(end).pipe(
+      Effect.as(given.map((n) => n * 10)),
+      Effect.onInterrupt(() => Effect.sync(() => interrupted.push(given)))
+    )
+  })
+  const end = (run: number) => Deferred.doneUnsafe(runs[run]?.end ?? assert.fail("no such run"), Exit.void)
+  return { call, end, interrupted, runs, given: () => runs.map(({ given }) => given) }
+}
+
+it.live("calls of one turn make one run, and each gets its own answer", () =>
+  Effect.gen(function* () {
+    let runs = 0
+    const call = together((given: ReadonlyArray<number>) => {
+      runs++
+      return Effect.succeed(given.map((n) => n * 10))
+    })
+    assert.deepStrictEqual(
+      yield* Effect.forEach(range(50), call, unbounded),
+      range(50).map((n) => n * 10)
+    )
+    assert.strictEqual(runs, 1)
+    assert.strictEqual(yield* call(7), 70)
+  })
+)
+
+it.live("no run takes more than 64, and no more than four are under way: the others wait, and go together", () =>
+  Effect.gen(function* () {
+    const { call, end, given, runs } = held()
+    const fibers = yield* Effect.forEach(range(300), (n) => Effect.forkChild(call(n), { startImmediately: true }))
+    yield* turn
+    assert.deepStrictEqual(
+      given().map(({ length }) => length),
+      [64, 64, 64, 64]
+    )
+    end(2)
+    yield* turn
+    assert.deepStrictEqual(runs[4]?.given, range(300).slice(256))
+    for (const run of [0, 1, 3, 4]) end(run)
+    assert.deepStrictEqual(
+      yield* Fiber.joinAll(fibers),
+      range(300).map((n) => n * 10)
+    )
+  })
+)
+
+it.live("a run that fails fails its calls, and no others", () =>
+  Effect.gen(function* () {
+    const { call, end, runs } = held()
+    const first = yield* Effect.forkChild(Effect.forEach([1, 2], (n) => Effect.flip(call(n)), unbounded))
+    yield* turn
+    const second = yield* Effect.forkChild(call(3))
+    yield* turn
+    Deferred.doneUnsafe(runs[0]?.end ?? assert.fail(), Exit.fail("away"))
+    assert.deepStrictEqual(yield* Fiber.join(first), ["away", "away"])
+    end(1)
+    assert.strictEqual(yield* Fiber.join(second), 30)
+  })
+)
+
+it.live("who goes away takes nobody along; the last one takes the run", () =>
+  Effect.gen(function* () {
+    const { call, end, given, interrupted } = held()
+    const [a, b, c] = yield* Effect.forEach([1, 2, 3], (n) => Effect.forkChild(call(n), { startImmediately: true }))
+    if (a === undefined || b === undefined || c === undefined) return assert.fail()
+    // One who goes before the run begins is no part of it.
+    yield* Fiber.interrupt(a)
+    yield* turn
+    assert.deepStrictEqual(given(), [[2, 3]])
+    yield* Fiber.interrupt(b)
+    end(0)
+    assert.strictEqual(yield* Fiber.join(c), 30)
+    assert.deepStrictEqual(interrupted, [])
+
+    const alone = yield* Effect.forkChild(call(4), { startImmediately: true })
+    yield* turn
+    yield* Fiber.interrupt(alone)
+    yield* turn
+    assert.deepStrictEqual(interrupted, [[4]])
+    // And its place is free again.
+    const more = yield* Effect.forkChild(Effect.forEach(range(4), (n) => Effect.andThen(turn, call(n))))
+    for (const run of range(4)) {
+      yield* turn.pipe(Effect.repeat({ while: () => given().length < run + 3 }))
+      end(run + 2)
+    }
+    assert.deepStrictEqual(yield* Fiber.join(more), [0, 10, 20, 30])
+  })
+)

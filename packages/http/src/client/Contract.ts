@@ -1,0 +1,85 @@
+/**
+ * What the contract says, as types alone: a client that is made of these has no schema in
+ * it, and does not compile where it says something else than the contract.
+ */
+import type * as Brand from "effect/Brand"
+import type { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSchema } from "effect/http-api"
+import type { Api } from "../api/Api.ts"
+import type { everywhereBodies, ProblemCode } from "../api/Problem.ts"
+
+type Groups = typeof Api extends HttpApi.HttpApi<string, infer Group> ? Group : never
+
+/** Every endpoint that clients call, `Endpoints["todos"]["create"]`; those of the system are for orchestrators. */
+export type Endpoints = {
+  readonly [Group in Groups as Exclude<HttpApiGroup.Identifier<Group>, "system">]: {
+    readonly [Endpoint in HttpApiGroup.Endpoints<Group> as HttpApiEndpoint.Identifier<Endpoint>]: Endpoint
+  }
+}
+
+type Plain<Value> = Value extends Brand.Brand<string> ? Brand.Brand.Unbranded<Value> : Value
+
+/** What may stand in the query of a call. */
+export type Query<Endpoint> = {
+  readonly [Key in keyof HttpApiEndpoint.Query<Endpoint>["Type"]]: Plain<HttpApiEndpoint.Query<Endpoint>["Type"][Key]>
+}
+
+/** What travels: the contract keeps a schema inside of its codec for JSON. */
+type Encoded<Codec> = Codec extends { readonly schema: { readonly Encoded: infer Json } }
+  ? Json
+  : Codec extends { readonly Encoded: infer Json }
+    ? Json
+    : never
+
+/** The body of a call, as JSON. */
+export type Payload<Endpoint> = Encoded<HttpApiEndpoint.Payload<Endpoint>>
+
+type BodyOf<Success> =
+  Success extends HttpApiSchema.WithHeaders<infer Body, infer _Headers> ? Encoded<Body> : Encoded<Success>
+
+/** The body of a good answer, as JSON. */
+export type Answer<Endpoint> = Exclude<BodyOf<HttpApiEndpoint.Success<Endpoint>>, void>
+
+type TakesKey<Headers> = [Headers] extends [never] ? false : "idempotency-key" extends keyof Headers ? true : false
+
+/** Method and path, and whether a call may carry an `Idempotency-Key`. */
+type RouteOf<Endpoint> = Endpoint extends { readonly method: infer Method; readonly path: infer Path }
+  ? readonly [method: Method, path: Path, keyed: TakesKey<HttpApiEndpoint.Headers<Endpoint>["Type"]>]
+  : never
+
+/** The routes of all endpoints. */
+export type Routes = {
+  readonly [Group in keyof Endpoints]: {
+    readonly [Name in keyof Endpoints[Group]]: RouteOf<Endpoints[Group][Name]>
+  }
+}
+
+/** A problem that travels with headers of its own is encoded as a pair. */
+type ProblemOf<Codec> =
+  Encoded<Codec> extends infer Json ? (Json extends { readonly body: infer Body } ? Body : Json) : never
+
+/** What an endpoint, or what stands before it, may answer other than what was asked for. */
+type Problems<Endpoint> = Extract<
+  | ProblemOf<HttpApiEndpoint.Error<Endpoint>>
+  | ProblemOf<HttpApiMiddleware.ErrorSchema<HttpApiEndpoint.Middleware<Endpoint>>>
+  | ProblemOf<(typeof everywhereBodies)[number]>,
+  { readonly code: ProblemCode }
+>
+
+type AnyProblem = Problems<HttpApiGroup.Endpoints<Groups>>
+
+interface Bare<Code extends ProblemCode> {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: Code
+  readonly requestId?: string
+}
+
+/** The problem details of a code, as they travel. */
+export type ProblemBody<Code extends ProblemCode> = Code extends AnyProblem["code"]
+  ? Extract<AnyProblem, { readonly code: Code }>
+  : Bare<Code>
+
+/** The codes that an endpoint may answer with; the last two where the address leads to something else. */
+export type CodeOf<Endpoint> = Problems<Endpoint>["code"] | "route-not-found" | "method-not-allowed"

@@ -1,0 +1,44 @@
+/**
+ * When a request is sent again: only where that cannot do harm, and the failure is one
+ * that may pass.
+ */
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { ProblemCode } from "../api/Problem.ts"
+import { NetworkError, ProblemError, UnreadableAnswer } from "./ClientError.ts"
+
+type Failed = { readonly _tag: string } | ProblemError<ProblemCode>
+
+const passing = new Set([429, 502, 503, 504])
+
+/** Whether the same request may well succeed a moment later. */
+export const mayPass = (error: Failed): boolean =>
+  error instanceof NetworkError ||
+  ((error instanceof ProblemError || error instanceof UnreadableAnswer) && passing.has(error.status)) ||
+  // Our own first attempt is still running.
+  (error instanceof ProblemError && error.code === "idempotency-key-in-use")
+
+/** Whether it is certain that the request did nothing. */
+export const didNothing = (error: Failed): boolean =>
+  error instanceof ProblemError &&
+  (error.code === "rate-limited" || (error.code === "unavailable" && outcomeOf(error) === "not-applied"))
+
+const outcomeOf = ({ problem }: ProblemError<ProblemCode>) => ("outcome" in problem ? problem.outcome : undefined)
+
+const first = 200
+const longest = 5_000
+
+/** How long to wait in milliseconds: as long as the server says, and longer each time, never the same for two clients. */
+export const wait = (error: Failed, attempt: number): Effect.Effect<number> =>
+  Effect.map(Random.next, (random) => {
+    const backOff = Math.min(longest, first * 2 ** (attempt - 1)) * (0.5 + random / 2)
+    const told = "retryAfter" in error && error.retryAfter !== undefined ? error.retryAfter * 1_000 : 0
+    return told + backOff
+  })
+
+/** `Retry-After` in seconds from now: of seconds, or of a date (RFC 9110, 10.2.3). */
+export const retryAfter = (header: string | null, now: number): number | undefined => {
+  if (header === null) return undefined
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1_000
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
+}

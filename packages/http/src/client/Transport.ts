@@ -1,0 +1,279 @@
+/**
+ * Requests and their answers: the token, what is sent again and when, and entity tags.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { ProblemCode } from "../api/Problem.ts"
+import { NetworkError, ProblemError, TokenUnavailable, UnreadableAnswer } from "./ClientError.ts"
+import type { ProblemBody } from "./Contract.ts"
+import * as Repeat from "./Repeat.ts"
+import * as Representations from "./Representations.ts"
+
+/** What both flavours can be told. */
+export interface Settings {
+  /**
+   * Where the server is: `https://todo.example.com`, with the path that the API is mounted
+   * below, if any. In a browser, a path alone is one of the page's own server.
+   */
+  readonly url: string | URL
+  /** Sends what the client asks for; the global `fetch` where nothing is said. */
+  readonly fetch?: typeof globalThis.fetch
+  /** How long to wait for each answer: longer than the server takes at most. 15 seconds where nothing is said. */
+  readonly timeout?: Duration.Input
+  /** How often a request is repeated at most, and until how long after the call; 4 times in 30 seconds where nothing is said. */
+  readonly retry?: { readonly times?: number; readonly within?: Duration.Input }
+  /** How many todos and lists to keep with their entity tags, each for the token it was read with, so that what has not changed need not come again; 500 where nothing is said. */
+  readonly cache?: number
+}
+
+/** Gives the token: asked before each request, and again with the one that was refused. None where requests carry none. */
+export type AskToken = (refused: string | undefined) => Effect.Effect<string | undefined, TokenUnavailable>
+
+export type TransportError = ProblemError<ProblemCode> | NetworkError | UnreadableAnswer | TokenUnavailable
+
+type Route = readonly [method: string, path: string, keyed: boolean]
+
+/** What a write expects to find: a revision, nothing, or whatever there is. */
+export interface Expectation {
+  readonly ifRevision?: number | undefined
+  readonly ifAbsent?: true | undefined
+}
+
+interface Call extends Expectation {
+  readonly route: Route
+  readonly id?: string
+  readonly query?: object | undefined
+  readonly body?: unknown
+  readonly idempotencyKey?: string | undefined
+  /**
+   * What a refusal means where an attempt before may have been executed, and this one came
+   * too late because of that: the answer, or nothing.
+   */
+  readonly settle?: (refusal: ProblemError<ProblemCode>) => Effect.Effect<Result.Result<unknown, void>>
+}
+
+export interface Transport {
+  /** Sends, as often as it takes and does no harm; gives the JSON of the answer. */
+  readonly send: (call: Call) => Effect.Effect<unknown, TransportError>
+  /** Sends once and gives the answer whose body is still to come, where it is a good one. */
+  readonly open: (
+    call: Call,
+    headers: Record<string, string>,
+    options: { readonly signal: AbortSignal; readonly timeout: Duration.Input }
+  ) => Effect.Effect<Response, TransportError>
+}
+
+interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+/** What a promise gives within the time; another end than that is one of the network. */
+const answered = <A>(
+  limit: Duration.Input,
+  promise: (signal: AbortSignal) => Promise<A>
+): Effect.Effect<A, NetworkError> =>
+  Effect.tryPromise({ try: promise, catch: (cause) => new NetworkError(cause) }).pipe(
+    Effect.timeoutOrElse({
+      duration: limit,
+      orElse: () => Effect.fail(new NetworkError(new DOMException("There was no answer in time", "TimeoutError")))
+    })
+  )
+
+/** The span that the caller is in (W3C Trace Context), where there is one. */
+const trace: Effect.Effect<{ readonly traceparent?: string }> = Effect.match(Effect.currentParentSpan, {
+  onSuccess: ({ sampled, spanId, traceId }) => ({
+    traceparent: `00-${traceId.padStart(32, "0")}-${spanId}-${sampled ? "01" : "00"}`
+  }),
+  onFailure: () => ({})
+})
+
+/** Whether there was nothing wrong but that it took too long. */
+export const isTimeout = ({ cause }: NetworkError): boolean =>
+  cause instanceof DOMException && cause.name === "TimeoutError"
+
+/** A path for an id, whatever it is: empty ones and dots would lead to another route. */
+const pathOf = ({ id, route: [, path] }: Call): string =>
+  id === undefined ? path : path.replace(":id", /^\.{0,2}$/.test(id) ? "-" : encodeURIComponent(id.toWellFormed()))
+
+const search = (query: object = {}): string => {
+  const parameters = Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value])
+      .filter((value) => value !== undefined)
+      .map((value) => [name, String(value)])
+  )
+  return parameters.length === 0 ? "" : `?${new URLSearchParams(parameters)}`
+}
+
+/** Not `randomUUID`, which pages have over TLS alone. */
+const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")
+
+/** What can be a bearer token (RFC 6750, 2.1): others would stand in the message of an error. */
+const credentials = /^[\w.~+/-]+=*$/
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const isProblem = (body: unknown): body is ProblemBody<ProblemCode> =>
+  typeof body === "object" &&
+  body !== null &&
+  "code" in body &&
+  typeof body.code === "string" &&
+  "status" in body &&
+  typeof body.status === "number"
+
+const refusal = ({ headers, status, text }: Reply, now: number): ProblemError<ProblemCode> | UnreadableAnswer => {
+  const [body, retryAfter] = [parse(text), Repeat.retryAfter(headers.get("retry-after"), now)]
+  return isProblem(body)
+    ? new ProblemError(body, retryAfter)
+    : new UnreadableAnswer(status, headers.get("x-request-id") ?? undefined, retryAfter)
+}
+
+const isRow = (body: unknown): body is { readonly id: string } =>
+  typeof body === "object" && body !== null && "id" in body && typeof body.id === "string"
+
+export const make = (settings: Settings, askToken: AskToken): Transport => {
+  const base = String(settings.url).replace(/\/+$/, "")
+  const timeout = settings.timeout ?? "15 seconds"
+  const { times = 4, within = "30 seconds" } = settings.retry ?? {}
+  const patience = Duration.toMillis(within)
+  const representations = Representations.make(settings.cache ?? 500)
+
+  const ask = (refused: string | undefined) =>
+    Effect.flatMap(askToken(refused), (token) =>
+      token === undefined || credentials.test(token)
+        ? Effect.succeed(token)
+        : Effect.fail(new TokenUnavailable(new Error("What was given is no bearer token")))
+    )
+
+  const requestOf = (call: Call, token: string | undefined, given: Record<string, string>) => {
+    const { body, ifAbsent, ifRevision, query, route } = call
+    const init: RequestInit = {
+      method: route[0],
+      headers: {
+        accept: "application/json",
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(ifRevision !== undefined && { "if-match": `"${ifRevision}"` }),
+        ...(ifAbsent && { "if-none-match": "*" }),
+        ...given
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      // One that is followed may turn a POST into a GET, whose answer is of another kind.
+      redirect: "manual"
+    }
+    const url = base + pathOf(call) + search(query)
+    // What is no request at all is the caller's mistake, which no repetition mends: it throws here.
+    return { url: new Request(url, init).url, init }
+  }
+
+  /** Sends, and takes of the answer what is asked for. */
+  const exchange = <A>(
+    call: Call,
+    token: string | undefined,
+    headers: Record<string, string>,
+    limit: Duration.Input,
+    take: (response: Response) => A | Promise<A>,
+    within?: AbortSignal
+  ): Effect.Effect<A, NetworkError> =>
+    Effect.flatMap(trace, (trace) => {
+      const { init, url } = requestOf(call, token, { ...trace, ...headers })
+      const fetch = settings.fetch ?? globalThis.fetch
+      return answered(limit, async (signal) => take(await fetch(url, { ...init, signal: within ?? signal })))
+    })
+
+  /** Asks with a token, and once more with another where that one is refused, which is before anything is done. */
+  const authorized = Effect.fnUntraced(function* <A extends { readonly status: number }>(
+    exchange: (token: string | undefined) => Effect.Effect<A, NetworkError>
+  ) {
+    const token = yield* ask(undefined)
+    const reply = yield* exchange(token)
+    if (reply.status !== 401 || token === undefined) return { reply, token }
+    const renewed = yield* ask(token)
+    return renewed === token ? { reply, token } : { reply: yield* exchange(renewed), token: renewed }
+  })
+
+  const open: Transport["open"] = Effect.fnUntraced(function* (call, headers, { signal, timeout }) {
+    const { reply } = yield* authorized((token) =>
+      exchange(call, token, headers, timeout, (response) => response, signal)
+    )
+    if (reply.status === 200) return reply
+    const text = yield* answered(timeout, () => reply.text())
+    const now = yield* Clock.currentTimeMillis
+    return yield* Effect.fail(refusal({ status: reply.status, headers: reply.headers, text }, now))
+  })
+
+  const once = Effect.fnUntraced(function* (call: Call, key: string | undefined) {
+    const [method, path] = call.route
+    const [collection = path] = path.split("/:id")
+    const isRead = method === "GET" && call.id !== undefined
+    // By the token, which says whose they are; without one, nobody can tell.
+    const place = (token: string | undefined, id = "") =>
+      token === undefined ? undefined : `${token}\n${collection}/${id}`
+    const { reply, token } = yield* authorized((token) => {
+      const known = isRead ? representations.get(place(token, call.id)) : undefined
+      const headers = {
+        ...(key !== undefined && { "idempotency-key": key }),
+        ...(known !== undefined && { "if-none-match": known.etag })
+      }
+      return exchange(call, token, headers, timeout, async (response) => ({
+        status: response.status,
+        headers: response.headers,
+        text: await response.text(),
+        known
+      }))
+    })
+    if (reply.status === 304 && reply.known !== undefined) return JSON.parse(reply.known.json) as unknown
+    if (reply.status === 204) {
+      representations.delete(place(token, call.id))
+      return undefined
+    }
+    if (reply.status < 200 || reply.status > 299) {
+      return yield* Effect.fail(refusal(reply, yield* Clock.currentTimeMillis))
+    }
+    const body = parse(reply.text)
+    if (body === undefined) {
+      return yield* Effect.fail(new UnreadableAnswer(reply.status, reply.headers.get("x-request-id") ?? undefined))
+    }
+    const etag = reply.headers.get("etag")
+    if (etag !== null && isRow(body)) representations.set(place(token, body.id), { etag, json: reply.text })
+    return body
+  })
+
+  const send: Transport["send"] = Effect.fnUntraced(function* (call) {
+    const [method, , keyed] = call.route
+    const key = keyed ? (call.idempotencyKey ?? newKey()) : undefined
+    const harmless = method === "GET" || keyed || call.ifRevision !== undefined || call.ifAbsent === true
+    const started = yield* Clock.currentTimeMillis
+    let perhapsDone = false
+    for (let attempt = 1; ; attempt++) {
+      const answer = yield* Effect.result(once(call, key))
+      if (Result.isSuccess(answer)) return answer.success
+      const error = answer.failure
+      if (perhapsDone && call.settle !== undefined && error instanceof ProblemError) {
+        const settled = yield* call.settle(error)
+        if (Result.isSuccess(settled)) return settled.success
+      }
+      const didNothing = Repeat.didNothing(error)
+      const ours = error._tag !== "IdempotencyKeyInUse" || perhapsDone
+      const wait = yield* Repeat.wait(error, attempt)
+      const late = (yield* Clock.currentTimeMillis) + wait - started > patience
+      if (!Repeat.mayPass(error) || !ours || !(harmless || didNothing) || attempt > times || late) {
+        return yield* Effect.fail(error)
+      }
+      perhapsDone ||= !didNothing
+      yield* Effect.sleep(wait)
+    }
+  })
+
+  return { send, open }
+}
