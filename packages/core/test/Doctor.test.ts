@@ -59,6 +59,7 @@ describe("Doctor", () => {
           "connection",
           "server version",
           "encoding",
+          "writes",
           "clocks",
           "pooler",
           "schema version",
