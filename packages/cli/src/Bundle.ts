@@ -2,6 +2,7 @@
  * The program and all that it stands on, as one file: to find and to read three hundred is most of a start.
  * Packing publishes it; a checkout makes its own when it is first used, and again after each change.
  */
+import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { accessSync, constants, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs"
 import { findPackageJSON } from "node:module"
@@ -20,29 +21,35 @@ const tick = 50
 
 /** Starts the program from its bundle, or else from its sources. */
 export const start = async (): Promise<void> => {
-  const path = await bundled()
+  const path = bundled()
   await (path === undefined ? import("./main.ts") : import(pathToFileURL(path).href))
 }
 
 /** The bundle of the sources as they are; none where it cannot be made or kept, as by a user who may only read. */
-export const bundled = async (): Promise<string | undefined> => {
+export const bundled = (): string | undefined => {
+  if (isFresh()) return kept
   try {
-    if (isFresh()) return kept
     mkdirSync(folder, { recursive: true })
     accessSync(folder, constants.W_OK)
-    const started = Date.now()
-    const { code, files } = await bundle()
-    const inputs = files.map((path): Input => [relative(folder, path), changed(path)])
-    if (inputs.some(([, changed]) => changed === undefined || changed > started - tick)) return undefined
-    const draft = join(folder, `todo-admin.${randomBytes(4).toString("hex")}.mjs`)
-    writeFileSync(draft, `//${JSON.stringify(inputs)}\n${code}`)
-    // Whoever comes at the same time makes the same, and always finds one that is whole.
-    renameSync(draft, kept)
-    return kept
+    // In a process of its own: a bundler takes half a gigabyte.
+    const script = `await (await import(${JSON.stringify(import.meta.url)})).keep()`
+    execFileSync(process.execPath, ["--input-type=module", "--eval", script], { stdio: "ignore" })
   } catch {
     // Slower from the sources; where they are wrong, Node says so.
-    return undefined
   }
+  return isFresh() ? kept : undefined
+}
+
+/** Makes the bundle and keeps it, unless it was out of date before it was made. */
+export const keep = async (): Promise<void> => {
+  const started = Date.now()
+  const { code, files } = await bundle()
+  const inputs = files.map((path): Input => [relative(folder, path), changed(path)])
+  if (inputs.some(([, changed]) => changed === undefined || changed > started - tick)) return
+  const draft = join(folder, `todo-admin.${randomBytes(4).toString("hex")}.mjs`)
+  writeFileSync(draft, `//${JSON.stringify(inputs)}\n${code}`)
+  // Whoever comes at the same time makes the same, and always finds one that is whole.
+  renameSync(draft, kept)
 }
 
 /** Makes the bundle, and tells which files it depends on: also those of which nothing was left. */

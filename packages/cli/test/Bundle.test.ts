@@ -67,7 +67,7 @@ const settled = async (start: () => ReturnType<typeof run>, kept: string) => {
 describe.concurrent("The bundle", () => {
   it.live("is all that a start loads", () =>
     Effect.promise(async () => {
-      const file = await bundled()
+      const file = bundled()
       assert.isDefined(file)
       const { code, loaded, stdout } = await run(bin, "--help")
       assert.strictEqual(code, 0)

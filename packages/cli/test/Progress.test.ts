@@ -92,10 +92,13 @@ layer(TestDatabase.layer, { excludeTestServices: true })("On a terminal that onl
 
   /** What is on it at the end of what was written to it, if no line was too long. */
   const shown = (written: string) =>
-    written.split(/\r\u001B\[K|\r?\n/).map((line) => {
-      assert.isAtMost(displayWidth(line), width)
-      return line
-    })
+    written
+      .replaceAll("\r\u001B[K", "\n")
+      .split("\n")
+      .map((line) => {
+        assert.isAtMost(displayWidth(line), width)
+        return line
+      })
 
   it.effect("progress keeps to one line, and leaves nothing behind", (test) =>
     Effect.gen(function* () {

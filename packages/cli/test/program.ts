@@ -17,7 +17,7 @@ import { bundled } from "../src/Bundle.ts"
 export const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
 
 // Once, and not by every process that is started.
-await bundled()
+bundled()
 
 /** Spares each process a third of its time, most of it for stripping types. */
 const compiled = join(tmpdir(), "todo-admin-compiled")
