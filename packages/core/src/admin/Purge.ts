@@ -1,3 +1,4 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Unavailable } from "../domain/Errors.ts"
@@ -66,8 +67,10 @@ export const plan = ({
     }
   }).pipe(toUnavailable)
 
+const longestPause = Duration.millis(100)
+
 /**
- * Removes what was planned, some hundred rows at a time, each time in a transaction of its own that queues with the
+ * Removes what was planned, some dozen rows at a time, each time in a transaction of its own that queues with the
  * user's writes for some milliseconds. It raises the user's horizon with them: change cursors that have not seen those
  * rows in the trash expire, others go on. It may be stopped at any time, run again, and run twice at once.
  * `onProgress` hears how many rows went.
@@ -102,7 +105,7 @@ export const run = (
     for (const user of of) {
       let rows = 0
       for (let position = ""; ;) {
-        const { keys, last, lists, todos } = yield* some(user, position)
+        const [took, { keys, last, lists, todos }] = yield* Effect.timed(some(user, position))
         purged.todos += todos
         purged.lists += lists
         purged.keys += keys
@@ -110,6 +113,8 @@ export const run = (
         yield* onProgress(todos + lists + keys)
         if (Math.max(todos, lists, keys) < PurgeSql.rowsAtOnce) break
         if (todos > 0) position = last
+        // As long again for those who wait: PostgreSQL lets whoever comes back at once go before them.
+        yield* Effect.sleep(Duration.min(took, longestPause))
       }
       if (rows > 0) purged.users++
     }
