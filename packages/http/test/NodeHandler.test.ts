@@ -13,6 +13,7 @@ describe("createNodeHandler", () => {
   const create = (options: Partial<HandlerOptions> = {}) => {
     const { dispose, handler } = createNodeHandler({
       url: urls.DATABASE_URL,
+      prepare: urls.prepare,
       prefix: "/api/todos",
       authenticate: (request: IncomingMessage & { user?: string }) => request.user,
       log: () => {},
@@ -84,6 +85,7 @@ describe("createNodeHandler", () => {
   it("limits bad tokens by the address that they come from, as the server does", async () => {
     const { dispose, handler } = createNodeHandler({
       url: urls.DATABASE_URL,
+      prepare: urls.prepare,
       tokens: { secrets: [Redacted.make(secret)], issuer, audience, maxAge: Duration.hours(1) },
       rateLimit: { requests: 2, window: Duration.hours(1) }
     })

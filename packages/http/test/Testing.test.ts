@@ -32,7 +32,11 @@ describe("The test kit", () => {
 
   it("signs for a handler of the host too", async () => {
     const tokens = TestTokens.make()
-    const { dispose, handler } = createHandler({ url: urls.DATABASE_URL, tokens: tokens.settings })
+    const { dispose, handler } = createHandler({
+      url: urls.DATABASE_URL,
+      prepare: urls.prepare,
+      tokens: tokens.settings
+    })
     onTestFinished(dispose)
     const ask = async (token: Promise<string>) =>
       (await handler(new Request("http://host.example/v1/me", await bearer(token)))).status

@@ -17,6 +17,7 @@ describe("createHandler", () => {
   const create = (options: Partial<HandlerOptions & Identification<Request>> = {}) => {
     const { dispose, handler } = createHandler({
       url: urls.DATABASE_URL,
+      prepare: urls.prepare,
       prefix: "/api/todos",
       authenticate: (request) => request.headers.get("x-user"),
       log: () => {},
@@ -164,6 +165,7 @@ describe("createHandler", () => {
   it("takes tokens in place of the host's word, and blames no one's address for bad ones", async () => {
     const { dispose, handler } = createHandler({
       url: urls.DATABASE_URL,
+      prepare: urls.prepare,
       rateLimit: { requests: 2, window: Duration.hours(1) },
       tokens: { secrets: [Redacted.make(secret)], issuer, audience, maxAge: Duration.hours(24) }
     })

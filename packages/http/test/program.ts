@@ -97,11 +97,12 @@ export const run = (environment: Record<string, string>) =>
 /** A database for the tests of a file; call it at the top. */
 export const useDatabase = (layer = TestDatabase.layer) => {
   const runtime = ManagedRuntime.make(layer)
-  const urls = { DATABASE_URL: "", TODO_MIGRATE_URL: "", admin: Redacted.make("") }
+  const urls = { DATABASE_URL: "", prepare: true, TODO_MIGRATE_URL: "", admin: Redacted.make("") }
   beforeAll(() =>
     runtime.runPromise(
-      Effect.map(TestDatabase, ({ adminUrl, ownerUrl, url }) => {
+      Effect.map(TestDatabase, ({ adminUrl, ownerUrl, prepare, url }) => {
         urls.DATABASE_URL = Redacted.value(url)
+        urls.prepare = prepare
         urls.TODO_MIGRATE_URL = Redacted.value(ownerUrl)
         urls.admin = adminUrl
       })
