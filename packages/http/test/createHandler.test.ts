@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto"
 import { Database, Unavailable } from "@todo/core"
-import { createHandler, type HandlerOptions, type Identification, type Report } from "@todo/http"
+import {
+  createHandler,
+  type HandlerOptions,
+  type Identification,
+  type Report,
+  type TokenKeys,
+  type TokenSettings
+} from "@todo/http"
 import { Duration, Effect, Redacted } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { SqlClient } from "effect/sql"
@@ -9,6 +16,8 @@ import { useDatabase } from "./program.ts"
 import { audience, claims, issuer, secret, sign } from "./testServer.ts"
 
 const at = "https://host.example/api/todos"
+
+const tokens = (keys: TokenKeys): TokenSettings => ({ issuer, audience, maxAge: Duration.hours(1), ...keys })
 
 describe("createHandler", () => {
   const urls = useDatabase()
@@ -95,6 +104,8 @@ describe("createHandler", () => {
       ["256 characters", "x".repeat(256)],
       ["control characters", "a\u0000b"],
       ["half a character", "\ud800"],
+      ["a session that is over", { userId: "alice", expires: new Date(Date.now() - 1) }],
+      ["a session whose end is no time", { userId: "alice", expires: new Date(Number.NaN) }],
       ["a number", 7 as never],
       ["an object", {} as never]
     ])("and answers 401 to %s", async (_, caller) => {
@@ -237,11 +248,24 @@ describe("createHandler", () => {
     ["prefix", { prefix: "api/canary" }],
     ["prefix", { prefix: "/canary/" }],
     ["prefix", { prefix: "/" }],
-    ["prefix", { prefix: "/canary/:id" }]
+    ["prefix", { prefix: "/canary/:id" }],
+    ["poolSize", { poolSize: 0 }],
+    ["poolSize", { poolSize: Number.NaN }],
+    ["requestTimeout", { requestTimeout: "canary" as never }],
+    ["drainTimeout", { drainTimeout: "canary" as never }],
+    ["tokens", { tokens: tokens({ secrets: [Redacted.make("canary, and short")] }) }],
+    ["tokens", { tokens: tokens({ secrets: ["canary, and as long as a secret has to be" as never] }) }]
   ])("refuses a bad %s, and does not repeat it", (name, options) => {
     const creating = () => create(options)
     expect(creating).toThrow(TypeError)
     expect(creating).toThrow(new RegExp(`^${name}: (?!.*canary)`))
+  })
+
+  it("says in its log why it cannot start", async () => {
+    const lines: Array<string> = []
+    const { send } = create({ rateLimit: {} as never, log: (text) => lines.push(text) })
+    expect((await send("GET", "/v1/me", "alice")).status).toBe(503)
+    await expect.poll(() => lines.join("")).toContain("the handler cannot start")
   })
 
   // A wait for a lock ends by itself after three seconds: on a busy machine, before it is looked at.
