@@ -261,6 +261,19 @@ describe("createHandler", () => {
     expect(creating).toThrow(new RegExp(`^${name}: (?!.*canary)`))
   })
 
+  it.each([
+    ["read", (request: Request) => request.text()],
+    ["held by a reader", async (request: Request) => void request.body?.getReader()]
+  ])("tells the host, and not the client, of a body that was %s before", async (_, take) => {
+    const reports: Array<Report> = []
+    const { handler } = create({ onError: (report) => reports.push(report) })
+    const headers = { "x-user": "alice", "content-type": "application/json" }
+    const request = new Request(`${at}/v1/todos`, { method: "POST", headers, body: '{ "title": "a" }' })
+    await take(request)
+    expect((await handler(request)).status).toBe(500)
+    expect(reports).toMatchObject([{ errors: [{ name: "BodyAlreadyRead" }] }])
+  })
+
   it("says in its log why it cannot start", async () => {
     const lines: Array<string> = []
     const { send } = create({ rateLimit: {} as never, log: (text) => lines.push(text) })
