@@ -1,5 +1,5 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { CurrentUser, Services, Todos } from "@todo/core"
+import { CurrentUser, Services, type TodoId, Todos } from "@todo/core"
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
@@ -125,6 +125,25 @@ layer(Todos.layer.pipe(Layer.provideMerge(poolOfFour), Layer.provideMerge(TestDa
         )
         assert.deepStrictEqual(inside, { afterWrite: "", afterRead: "", rows: [] })
       }).pipe(Effect.provideService(CurrentUser, newUser()))
+    )
+
+    it.effect("and one whose id the database cannot read takes none of those along that are read with it", () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const [mine, other] = [newUser(), newUser()]
+        const { id } = yield* Effect.provideService(todos.create({ title: "a" }), CurrentUser, mine)
+        for (const bad of ["no id", "\0"]) {
+          const [first, poison, last] = yield* Effect.all(
+            [
+              Effect.provideService(todos.get(id), CurrentUser, mine),
+              Effect.provideService(Effect.exit(todos.get(bad as TodoId)), CurrentUser, other),
+              Effect.provideService(todos.get(id), CurrentUser, mine)
+            ],
+            { concurrency: "unbounded" }
+          )
+          assert.deepStrictEqual([first.id, poison._tag, last.id], [id, "Failure", id])
+        }
+      })
     )
   }
 )

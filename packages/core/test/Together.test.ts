@@ -4,8 +4,8 @@ import { together } from "../src/internal/Together.ts"
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
 const unbounded = { concurrency: "unbounded" } as const
-/** A turn of the event loop, in which what waits for one begins. */
-const turn = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
+/** A turn of the event loop, in which what waits for one begins: a timer alone may be first. */
+const turn = Effect.promise(() => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1)))
 
 /** Runs that end when they are told to; what each was given. */
 const held = () => {
@@ -56,6 +56,24 @@ it.live("no run takes more than 64, and no more than four are under way: the oth
       yield* Fiber.joinAll(fibers),
       range(300).map((n) => n * 10)
     )
+  })
+)
+
+it.live("runs that do not end hold up the others for a while, and not for ever", () =>
+  Effect.gen(function* () {
+    const { call, end, given } = held()
+    yield* Effect.forEach(range(4), (n) => Effect.andThen(Effect.forkChild(call(n), { startImmediately: true }), turn))
+    const waiting = yield* Effect.forkChild(call(4), { startImmediately: true })
+    yield* turn
+    assert.lengthOf(given(), 4)
+    yield* turn.pipe(Effect.repeat({ while: () => given().length < 5 }))
+    end(4)
+    assert.strictEqual(yield* Fiber.join(waiting), 40)
+    // They end after all: their places are no more than they were.
+    for (const run of range(4)) end(run)
+    yield* turn
+    yield* Effect.forEach(range(5), (n) => Effect.andThen(Effect.forkChild(call(n), { startImmediately: true }), turn))
+    assert.lengthOf(given(), 9)
   })
 )
 

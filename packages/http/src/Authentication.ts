@@ -1,5 +1,6 @@
 import { Accounts, CurrentUser, type Unavailable, UserDisabled, UserId } from "@todo/core"
 import * as Cache from "effect/Cache"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -57,7 +58,7 @@ const withoutToken = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ head
   Effect.fail(new Unauthorized({ reason: isBearer(headers["authorization"]) ? "invalid" : "missing" }))
 )
 
-/** Whom a host says that calls: a user's id, and where its session has an end, that end, at which event streams end too. */
+/** Whom a host says that calls: a user's id, and where its session has an end, that end: what comes later is answered 401, and event streams end. */
 export type Caller = string | { readonly userId: string; readonly expires?: Date | undefined }
 
 const isUserId = Schema.is(UserId)
@@ -92,8 +93,11 @@ export const layerFrom = <R = never>(
           if (caller === undefined) return yield* new Unauthorized({ reason: "missing" })
           const { expires, userId } = typeof caller === "string" ? { userId: caller, expires: undefined } : caller
           if (isUserId(userId)) {
-            const seconds = expires === undefined ? undefined : expires.getTime() / 1_000
-            return yield* enter(handler, { id: userId }, seconds)
+            if (expires === undefined) return yield* enter(handler, { id: userId }, undefined)
+            // An end that is no time is over, too.
+            const isOpen = expires.getTime() > (yield* Clock.currentTimeMillis)
+            if (isOpen) return yield* enter(handler, { id: userId }, expires.getTime() / 1_000)
+            return yield* new Unauthorized({ reason: "invalid" })
           }
           yield* Effect.logWarning("authentication gave an id that can be no user's: see UserId in @todo/core/domain")
           return yield* new Unauthorized({ reason: "invalid" })

@@ -9,7 +9,6 @@ import * as Layer from "effect/Layer"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as HttpApp from "./HttpApp.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { ending } from "./Problems.ts"
@@ -48,16 +47,23 @@ export const make = Effect.fnUntraced(function* (embedded: EmbeddedSettings, inn
   return { app, surroundings }
 })
 
-/** Answers in place of the routes, where there is reason to. */
-type Refusal = (
-  request: HttpServerRequest.HttpServerRequest
-) => Effect.Effect<HttpServerResponse.HttpServerResponse> | undefined
+/** Told to the operator; the client hears that it is our fault. */
+class BodyAlreadyRead extends Error {
+  override readonly name = "BodyAlreadyRead"
+  override readonly message = "Mount the handler before body parsers: of this request's body there is nothing left"
+}
+
+const bodyAlreadyRead = Effect.suspend(() => Effect.withErrorReporting(Effect.die(new BodyAlreadyRead())))
 
 /**
  * The same, ending in order with the scope: event streams end, what comes is answered 503, what
  * is under way gets its time, and then 503 too.
  */
-export const makeDraining = Effect.fnUntraced(function* (settings: HandlerSettings, refusal?: Refusal) {
+export const makeDraining = Effect.fnUntraced(function* (
+  settings: HandlerSettings,
+  /** Whether somebody has taken the body that a request had. */
+  isRead: (request: HttpServerRequest.HttpServerRequest) => boolean
+) {
   const lifecycle = yield* Lifecycle.make
   const requests = yield* FiberSet.make()
   let ended = false
@@ -73,9 +79,8 @@ export const makeDraining = Effect.fnUntraced(function* (settings: HandlerSettin
 
   const innermost = HttpRouter.middleware(
     (app) =>
-      Effect.flatMap(
-        HttpServerRequest.HttpServerRequest,
-        (request) => (ended ? Effect.succeed(ending) : refusal?.(request)) ?? app
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+        ended ? Effect.succeed(ending) : isRead(request) ? bodyAlreadyRead : app
       ),
     { global: true }
   )

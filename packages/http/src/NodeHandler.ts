@@ -9,12 +9,6 @@ import * as HttpMethod from "effect/http/HttpMethod"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Embedded from "./Embedded.ts"
 
-/** Told to the operator; the client hears that it is our fault. */
-class BodyAlreadyRead extends Error {
-  override readonly name = "BodyAlreadyRead"
-  override readonly message = "Mount the handler before body parsers: of this request's body there is nothing left"
-}
-
 const isRead = (request: HttpServerRequest.HttpServerRequest): boolean =>
   HttpMethod.hasBody(request.method) && NodeHttpServerRequest.toIncomingMessage(request).readableDidRead
 
@@ -40,9 +34,7 @@ export class NodeHandler extends Context.Service<
     Layer.effect(
       NodeHandler,
       Effect.gen(function* () {
-        const { app, surroundings } = yield* Embedded.makeDraining(settings, (request) =>
-          isRead(request) ? Effect.withErrorReporting(Effect.die(new BodyAlreadyRead())) : undefined
-        )
+        const { app, surroundings } = yield* Embedded.makeDraining(settings, isRead)
         // Not the scope of the layer, whose end would interrupt them before it drains.
         const scope = yield* Scope.make()
         const handler = yield* Effect.provideContext(NodeHttpServer.makeHandler(app, { scope }), surroundings)

@@ -2,12 +2,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HttpEffect from "effect/http/HttpEffect"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Embedded from "./Embedded.ts"
+
+const isRead = ({ source }: HttpServerRequest.HttpServerRequest): boolean => {
+  const { body, bodyUsed } = source as Request
+  return bodyUsed || body?.locked === true
+}
 
 /**
  * The API as a function of web standards, for every framework that knows them: Hono, Next.js,
  * `Deno.serve`, `Bun.serve`. It takes requests as they came, with the mount prefix in their URL
- * and the body unread.
+ * and the body unread: behind what has read it, writes are answered 500, and the log says why.
  *
  * It never rejects; every error is answered as problem details. When `request.signal` aborts,
  * the work is interrupted, the statement in the database too; to cancel the body of an event
@@ -26,7 +32,7 @@ export class WebHandler extends Context.Service<WebHandler, (request: Request) =
     Layer.effect(
       WebHandler,
       Effect.gen(function* () {
-        const { app, surroundings } = yield* Embedded.makeDraining(settings)
+        const { app, surroundings } = yield* Embedded.makeDraining(settings, isRead)
         const host = yield* Effect.context<never>()
         const toWebHandler = HttpEffect.toWebHandlerWith<never, Effect.Services<typeof app>>(
           Context.merge(host, surroundings)

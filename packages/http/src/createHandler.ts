@@ -4,11 +4,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Database, SchemaName, SchemaNameValue, Services, Unavailable } from "@todo/core"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
@@ -54,6 +57,36 @@ export interface HandlerOptions extends Embedded.HandlerSettings, Authentication
 const isUrl = Schema.is(Database.DatabaseUrl)
 const isSchemaName = Schema.is(SchemaNameValue)
 
+/** A key as long as the hash (RFC 7518, 3.2). */
+const isSecret = (secret: unknown): boolean =>
+  Redacted.isRedacted(secret) && Buffer.byteLength(String(Redacted.value(secret))) >= 32
+
+/** Throws where an option cannot be what it should: later, nobody would see why there are no answers. */
+const assertWellFormed = (options: HandlerOptions & Identification<never>): void => {
+  const { drainTimeout, poolSize, prefix, requestTimeout, schema, url } = options
+  if (!isUrl(url)) throw new TypeError("url: a URL like postgres://user:password@host:5432/database")
+  if (prefix !== undefined) Prefix.assertWellFormed(prefix)
+  if (schema !== undefined && !isSchemaName(schema)) {
+    throw new TypeError("schema: a lower-case name of a PostgreSQL schema")
+  }
+  if (poolSize !== undefined && !(Number.isInteger(poolSize) && poolSize > 0)) {
+    throw new TypeError("poolSize: a whole number from 1 on")
+  }
+  for (const [name, duration] of Object.entries({ requestTimeout, drainTimeout })) {
+    if (duration !== undefined && Option.isNone(Duration.fromInput(duration))) {
+      throw new TypeError(`${name}: a duration like "10 seconds"`)
+    }
+  }
+  if ("tokens" in options && "secrets" in options.tokens && !options.tokens.secrets.every(isSecret)) {
+    throw new TypeError("tokens: redacted secrets of at least 32 bytes")
+  }
+}
+
+/** Where the log says why there are no answers, unless it was told to end before it began. */
+const logged = Layer.tapCause((cause: Cause.Cause<unknown>) =>
+  Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("the handler cannot start", cause)
+)
+
 /** The host's own word, as an effect. */
 const ask = <Request>(
   authenticate: Extract<Identification<Request>, { readonly authenticate: unknown }>["authenticate"],
@@ -73,9 +106,7 @@ const layerHost = <Request>(
   requestOf: (request: HttpServerRequest.HttpServerRequest) => Request
 ) => {
   const { log, onError, schema = "todo", url } = options
-  if (!isUrl(url)) throw new TypeError("url: a URL like postgres://user:password@host:5432/database")
-  if (options.prefix !== undefined) Prefix.assertWellFormed(options.prefix)
-  if (!isSchemaName(schema)) throw new TypeError("schema: a lower-case name of a PostgreSQL schema")
+  assertWellFormed(options)
   const authorization =
     "tokens" in options
       ? Authentication.layer(options).pipe(Layer.provide(TokenVerifier.layer(options.tokens)))
@@ -85,6 +116,7 @@ const layerHost = <Request>(
     Layer.provideMerge(
       Database.layer({ url: Redacted.make(url), poolSize: options.poolSize, prepare: options.prepare })
     ),
+    logged,
     Layer.provideMerge(
       Layer.mergeAll(
         Layer.succeed(SchemaName, schema),

@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto"
 import { Database, Unavailable } from "@todo/core"
-import { createHandler, type HandlerOptions, type Identification, type Report } from "@todo/http"
+import {
+  createHandler,
+  type HandlerOptions,
+  type Identification,
+  type Report,
+  type TokenKeys,
+  type TokenSettings
+} from "@todo/http"
 import { Duration, Effect, Redacted } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { SqlClient } from "effect/sql"
@@ -9,6 +16,8 @@ import { useDatabase } from "./program.ts"
 import { audience, claims, issuer, secret, sign } from "./testServer.ts"
 
 const at = "https://host.example/api/todos"
+
+const tokens = (keys: TokenKeys): TokenSettings => ({ issuer, audience, maxAge: Duration.hours(1), ...keys })
 
 describe("createHandler", () => {
   const urls = useDatabase()
@@ -96,6 +105,8 @@ describe("createHandler", () => {
       ["256 characters", "x".repeat(256)],
       ["control characters", "a\u0000b"],
       ["half a character", "\ud800"],
+      ["a session that is over", { userId: "alice", expires: new Date(Date.now() - 1) }],
+      ["a session whose end is no time", { userId: "alice", expires: new Date(Number.NaN) }],
       ["a number", 7 as never],
       ["an object", {} as never]
     ])("and answers 401 to %s", async (_, caller) => {
@@ -239,11 +250,37 @@ describe("createHandler", () => {
     ["prefix", { prefix: "api/canary" }],
     ["prefix", { prefix: "/canary/" }],
     ["prefix", { prefix: "/" }],
-    ["prefix", { prefix: "/canary/:id" }]
+    ["prefix", { prefix: "/canary/:id" }],
+    ["poolSize", { poolSize: 0 }],
+    ["poolSize", { poolSize: Number.NaN }],
+    ["requestTimeout", { requestTimeout: "canary" as never }],
+    ["drainTimeout", { drainTimeout: "canary" as never }],
+    ["tokens", { tokens: tokens({ secrets: [Redacted.make("canary, and short")] }) }],
+    ["tokens", { tokens: tokens({ secrets: ["canary, and as long as a secret has to be" as never] }) }]
   ])("refuses a bad %s, and does not repeat it", (name, options) => {
     const creating = () => create(options)
     expect(creating).toThrow(TypeError)
     expect(creating).toThrow(new RegExp(`^${name}: (?!.*canary)`))
+  })
+
+  it.each([
+    ["read", (request: Request) => request.text()],
+    ["held by a reader", async (request: Request) => void request.body?.getReader()]
+  ])("tells the host, and not the client, of a body that was %s before", async (_, take) => {
+    const reports: Array<Report> = []
+    const { handler } = create({ onError: (report) => reports.push(report) })
+    const headers = { "x-user": "alice", "content-type": "application/json" }
+    const request = new Request(`${at}/v1/todos`, { method: "POST", headers, body: '{ "title": "a" }' })
+    await take(request)
+    expect((await handler(request)).status).toBe(500)
+    expect(reports).toMatchObject([{ errors: [{ name: "BodyAlreadyRead" }] }])
+  })
+
+  it("says in its log why it cannot start", async () => {
+    const lines: Array<string> = []
+    const { send } = create({ rateLimit: {} as never, log: (text) => lines.push(text) })
+    expect((await send("GET", "/v1/me", "alice")).status).toBe(503)
+    await expect.poll(() => lines.join("")).toContain("the handler cannot start")
   })
 
   // A wait for a lock ends by itself after three seconds: on a busy machine, before it is looked at.

@@ -2,8 +2,11 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
-/** How many runs may be under way: one whose network has gone silent is not to hold all the others up. */
+/** How many runs may be under way before calls wait for one to end. */
 const maxRuns = 4
+
+/** How long a run counts as one of them, in milliseconds: those whose network has gone silent do not hold all others up. */
+const longestRun = 1_000
 
 /** How many calls one run takes. */
 const maxCalls = 64
@@ -30,7 +33,14 @@ export const together = <In, Out, E>(
 
   const begin = (calls: ReadonlyArray<Call<In, Out, E>>, context: Context.Context<never>): void => {
     const callers = new Set(calls)
+    let counts = true
     runs++
+    const makeRoom = () => {
+      if (counts) runs--
+      counts = false
+      beginAll()
+    }
+    const late = setTimeout(makeRoom, longestRun)
     const fiber = Effect.runForkWith(context)(run(calls.map(({ given }) => given)))
     for (const call of calls) {
       waiting.delete(call)
@@ -40,9 +50,9 @@ export const together = <In, Out, E>(
       }
     }
     fiber.addObserver((exit) => {
-      runs--
+      clearTimeout(late)
       calls.forEach(({ answer }, index) => answer(Exit.map(exit, (answers) => answers[index] as Out)))
-      beginAll()
+      makeRoom()
     })
   }
 

@@ -8,13 +8,14 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
 import { abandonable } from "./Abandonable.ts"
 import { together } from "./Together.ts"
 import { inTurn, makeQueue, Turns } from "./Turns.ts"
 import {
+  isDataException,
   retryRead,
   retryTransaction,
   retryWrite,
@@ -134,7 +135,11 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
       Effect.withFiber((fiber) => {
         if (isInTransaction(fiber)) return apart(...parameters)
         const id = userOf(fiber)
-        return id === undefined ? nobody : all([id, ...parameters.map(String)])
+        if (id === undefined) return nobody
+        // One that the database cannot read fails them all: then each goes by itself, and the others do not fail with it.
+        return Effect.catchDefect(all([id, ...parameters.map(String)]), (defect) =>
+          isSqlError(defect) && isDataException(defect) ? apart(...parameters) : Effect.die(defect)
+        )
       })
   }
 
