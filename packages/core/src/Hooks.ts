@@ -64,8 +64,9 @@ export interface WriteHooks {
 
 /**
  * The host's hooks, read when `Todos.layer` and `Lists.layer` are built. None unless the host
- * says so, and then a write stays the one statement that it is; with hooks it is a
- * transaction of five and what they run themselves, about three times as dear.
+ * says so, and then a write stays the one statement that it is. With hooks it is a
+ * transaction of four statements, five under a key, and what they run themselves: two to
+ * three times as dear.
  *
  * @example
  * const outbox = Layer.effect(

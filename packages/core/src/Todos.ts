@@ -37,6 +37,14 @@ import type { Expectation, Once } from "./WriteOptions.ts"
  * Every write is one transaction (or part of the host's, where one is open) and gives
  * the row a new revision; a write that changes nothing changes no revision either.
  *
+ * In a transaction of the host (`sql.withTransaction` of the same `SqlClient`) reads see what
+ * it wrote, others see nothing before it commits, and the user is set in PostgreSQL for our
+ * statements alone. It holds up the other writers of each user that it wrote for; take users in
+ * one order, for two that take them in opposite ones deadlock. Nothing is repeated there: after
+ * `Conflict` (`concurrent-writes`) or `Unavailable` PostgreSQL refuses all that follows, which is
+ * `Unavailable` too, and the host begins again, from where its outermost or nested
+ * `withTransaction` began. Other errors leave it as good as it was.
+ *
  * All methods fail with `Unavailable` while the database cannot be reached; of a write it
  * tells whether it may have happened. Passing failures are retried before, where that is
  * safe. Under an `idempotencyKey` a write happens once in 24 hours, however often it is

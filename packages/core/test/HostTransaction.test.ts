@@ -313,6 +313,39 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
+  it.effect("serializable ones hear of each other as conflicts; begun again by their hosts, none is lost", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const sql = yield* SqlClient.SqlClient
+      let again = 0
+      const host = (n: number) =>
+        Effect.gen(function* () {
+          const { total } = yield* todos.list({ limit: 1, count: true })
+          yield* todos.create({ title: `${total}` }, under(newKey()))
+          yield* todos.batch([{ op: "create", todo: { title: `b${n}` } }])
+        }).pipe(
+          sql.withTransaction,
+          Effect.provideService(SqlClient.BeginTransaction, "begin isolation level serializable"),
+          Effect.retry({
+            while: (error) => {
+              again++
+              return (
+                error._tag === "Conflict" || (error._tag === "SqlError" && error.reason._tag === "SerializationError")
+              )
+            }
+          })
+        )
+      yield* Effect.forEach(range(24), host, { concurrency: 4 })
+      const { items } = yield* todos.list({ limit: 200 })
+      const counted = items.map(({ title }) => title).filter((title) => !title.startsWith("b"))
+      assert.deepStrictEqual(
+        counted,
+        range(24).map((n) => `${2 * n}`)
+      )
+      assert.isAbove(again, 0)
+    }).pipe(asNewUser)
+  )
+
   it.effect("two hosts that take two users in opposite orders: one goes on, the other hears of a conflict", () =>
     Effect.gen(function* () {
       const todos = yield* Todos

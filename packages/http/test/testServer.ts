@@ -107,29 +107,30 @@ const logger = Logger.layer([
   })
 ])
 
-const layer = Server.layer({
-  host: "127.0.0.1",
-  port: 0,
-  bodyLimit,
-  requestTimeout: Duration.seconds(10),
-  drainTimeout: Duration.seconds(1)
-}).pipe(
-  Layer.provide(Services.layer),
-  Layer.provide(
-    TokenVerifier.layer({
-      secrets: [Redacted.make(secret), Redacted.make(previousSecret)],
-      issuer,
-      audience,
-      maxAge: Duration.hours(24)
-    })
-  ),
-  Layer.provideMerge(layerDatabase),
-  Layer.provide([logger, Layer.succeed(References.MinimumLogLevel, "All")])
-)
+const layer = (services: typeof Services.layer) =>
+  Server.layer({
+    host: "127.0.0.1",
+    port: 0,
+    bodyLimit,
+    requestTimeout: Duration.seconds(10),
+    drainTimeout: Duration.seconds(1)
+  }).pipe(
+    Layer.provide(services),
+    Layer.provide(
+      TokenVerifier.layer({
+        secrets: [Redacted.make(secret), Redacted.make(previousSecret)],
+        issuer,
+        audience,
+        maxAge: Duration.hours(24)
+      })
+    ),
+    Layer.provideMerge(layerDatabase),
+    Layer.provide([logger, Layer.succeed(References.MinimumLogLevel, "All")])
+  )
 
 /** Call it at the top of a test file: the server runs for the tests of that file. */
-export const useServer = () => {
-  const runtime = ManagedRuntime.make(layer)
+export const useServer = (services = Services.layer) => {
+  const runtime = ManagedRuntime.make(layer(services))
   let address = ""
   beforeAll(async () => {
     address = await runtime.runPromise(

@@ -168,7 +168,9 @@ export const ConflictProblem = body("conflict", {
   ...inBatch
 }).pipe(
   Schema.decodeTo(
-    Schema.Union([Schema.toType(Domain.Conflict), Schema.toType(Domain.WriteRefused)]),
+    Schema.Union([Schema.toType(Domain.Conflict), Schema.toType(Domain.WriteRefused)]).annotate({
+      identifier: "Conflict"
+    }),
     SchemaTransformation.transform({
       decode: ({ detail, reason, refusal = "refused", ...problem }) =>
         reason === "refused"

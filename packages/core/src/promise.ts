@@ -1,0 +1,203 @@
+/**
+ * The services for programs that are not written with Effect: methods that take the user
+ * and return promises.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { Changes, type LiveChange } from "./Changes.ts"
+import * as Database from "./Database.ts"
+import type { ChangeQuery } from "./domain/Change.ts"
+import type { Conflict, Unavailable } from "./domain/Errors.ts"
+import { CurrentUser } from "./domain/User.ts"
+import { Hooks, type WriteHooks } from "./Hooks.ts"
+import {
+  checkedUser,
+  type Methods,
+  methods,
+  type Outcome,
+  outcome,
+  type Requirements,
+  type Run
+} from "./internal/PromisedMethods.ts"
+import { toTransactionError } from "./internal/SqlFailure.ts"
+import { inTurn, Turns } from "./internal/Turns.ts"
+import * as Migrations from "./Migrations.ts"
+import { SchemaName, SchemaNameValue } from "./SchemaName.ts"
+import * as Services from "./Services.ts"
+
+export type { Methods, Outcome }
+
+/** What belongs to one transaction. It is of no use when that has ended. */
+export interface Transaction extends Methods {
+  /** Runs a statement of the host's in the transaction. Rejects with a `SqlError` where the database refuses it. */
+  readonly query: (
+    text: string,
+    parameters?: ReadonlyArray<unknown>
+  ) => Promise<ReadonlyArray<Readonly<Record<string, unknown>>>>
+}
+
+export interface TodosForPromises extends Methods {
+  readonly changes: Methods["changes"] & {
+    /**
+     * The changes after `since`, and then each as it happens, as `Changes.stream` does. Leaving
+     * the loop ends it; so does `signal`, whose reason is thrown as other iterators of the
+     * platform throw it. A failure is thrown as well, the same as the errors of `page`.
+     */
+    readonly stream: (
+      user: string,
+      query?: Pick<ChangeQuery, "since">,
+      options?: { readonly signal?: AbortSignal | undefined }
+    ) => AsyncIterable<LiveChange>
+  }
+
+  /**
+   * Runs calls, and statements of the host's, in one transaction. It commits where `run` ends
+   * with `ok: true`; with `ok: false`, or where `run` rejects, nothing of it happens, and that is
+   * what the caller gets. Nothing is repeated: on a `Conflict` with the reason
+   * `concurrent-writes` call it again. Calls outside of `within` are not part of it, and one
+   * for the same user would wait for it.
+   */
+  readonly transaction: <A, E>(
+    run: (within: Transaction) => Promise<Outcome<A, E>>
+  ) => Promise<Outcome<A, Exclude<E, SqlError> | Unavailable | Conflict>>
+
+  /** Brings the schema up to this release, as `Migrations.up` does: as the owner of the tables. */
+  readonly migrate: (
+    options?: Pick<Migrations.UpOptions, "runtimeRole">
+  ) => Promise<
+    Outcome<
+      ReadonlyArray<{ readonly id: number; readonly name: string }>,
+      Migrations.MigrationFailed | Migrations.SchemaMismatch | Unavailable
+    >
+  >
+
+  /** Ends streams, waits for nothing else, and closes the pool where it is ours. Also at the end of `await using`. */
+  readonly close: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+export type TodosOptions = (
+  | {
+      /** `postgres://user:password@host:5432/database`, for a pool of its own. */
+      readonly url: string
+      /** How many connections at most; 10 where nothing is said. */
+      readonly poolSize?: number | undefined
+      /** `false` behind poolers in transaction mode that keep no prepared statements. */
+      readonly prepare?: boolean | undefined
+    }
+  | {
+      /** The `SqlClient` of a host that has one. It stays the host's, and open. */
+      readonly sql: SqlClient.SqlClient
+    }
+) & {
+  /** The schema that holds the tables; `todo` where nothing is said. */
+  readonly schema?: string | undefined
+  readonly hooks?: WriteHooks | undefined
+}
+
+/**
+ * The services for a host whose own are not Effect.
+ *
+ * It takes a connection string or an Effect `SqlClient`, and neither a client nor a pool of
+ * `pg` or `postgres.js`: a transaction that one of those has open cannot be joined. Rows of the
+ * host's that must commit with todos are written by `transaction`, through its `query`.
+ * A host that is Effect takes `Services.layer`, which joins whatever transaction is open.
+ *
+ * Throws where `url` or `schema` is not well-formed; connects when it is used first.
+ *
+ * @example
+ * const { close, todos } = createTodos({ url: "postgres://todo_runtime@localhost/app" })
+ * const made = await todos.create("alice", { title: "Buy milk" })
+ * if (!made.ok) throw new Error(made.error.message)
+ * await todos.complete("alice", made.value.id)
+ * await close()
+ */
+export const createTodos = (options: TodosOptions): TodosForPromises => {
+  const database =
+    "sql" in options
+      ? Layer.succeed(SqlClient.SqlClient, options.sql)
+      : Database.layer({ ...options, url: Redacted.make(validUrl(options.url)) })
+  const runtime = ManagedRuntime.make(
+    Services.layer.pipe(
+      Layer.provideMerge(database),
+      Layer.provideMerge(Layer.succeed(SchemaName, validSchema(options.schema ?? "todo"))),
+      Layer.provide(Layer.succeed(Hooks, options.hooks))
+    )
+  )
+  let isClosed = false
+  const close = () => {
+    isClosed = true
+    return runtime.dispose()
+  }
+  const run: Run = (self) =>
+    isClosed ? Promise.reject(new Error("createTodos: closed")) : runtime.runPromise(outcome(self))
+  const all = methods(run)
+
+  return {
+    ...all,
+    changes: {
+      ...all.changes,
+      stream: (user, query = {}, { signal } = {}) =>
+        Stream.toAsyncIterable(
+          Stream.unwrap(
+            Effect.map(Effect.all([checkedUser(user), runtime.contextEffect]), ([current, context]) =>
+              Context.get(context, Changes)
+                .stream(query)
+                .pipe(Stream.provideContext(Context.add(context, CurrentUser, current)))
+            )
+          ).pipe(Stream.interruptWhen(aborted(signal)))
+        )
+    },
+    transaction: (body) =>
+      run(
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const inside = Effect.flatMap(opened(sql), (within) =>
+            Effect.flatMap(
+              Effect.promise(() => body(within)),
+              (ended) => (ended.ok ? Effect.succeed(ended.value) : Effect.fail(ended.error))
+            )
+          ).pipe(Effect.scoped)
+          return yield* toTransactionError(inTurn(yield* Turns)(sql.withTransaction(inside)))
+        })
+      ),
+    migrate: (options) => run(Migrations.up(options)),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}
+
+/** The transaction that is open, until the scope closes. */
+const opened = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const runPromise = Effect.runPromiseWith(yield* Effect.context<Requirements>())
+  let isOpen = true
+  yield* Effect.addFinalizer(() => Effect.sync(() => (isOpen = false)))
+  const runOpen: typeof runPromise = (self) =>
+    isOpen ? runPromise(self) : Promise.reject(new Error("The transaction has ended"))
+  const transaction: Transaction = {
+    ...methods((self) => runOpen(outcome(self))),
+    query: (text, parameters) => runOpen(sql.unsafe<Record<string, unknown>>(text, parameters))
+  }
+  return transaction
+})
+
+const validUrl = Schema.decodeUnknownSync(Database.DatabaseUrl)
+const validSchema = Schema.decodeUnknownSync(SchemaNameValue)
+
+/** Never, or as the signal says. */
+const aborted = (signal: AbortSignal | undefined): Effect.Effect<never, unknown> =>
+  signal === undefined
+    ? Effect.never
+    : Effect.callback((resume) => {
+        const abort = () => resume(Effect.fail(signal.reason))
+        if (signal.aborted) return abort()
+        signal.addEventListener("abort", abort, { once: true })
+        return Effect.sync(() => signal.removeEventListener("abort", abort))
+      })

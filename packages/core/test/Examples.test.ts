@@ -1,0 +1,32 @@
+import { expect, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+
+const orders = new URL("../examples/orders/", import.meta.url)
+const manifest = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"))
+
+it("the orders and their todos stand or fall together, and with them the outbox", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL("main.ts", orders))])
+  expect(JSON.parse(stdout)).toEqual({
+    failure: "OutOfStock",
+    refusal: "What is to be packed cannot be deleted",
+    todos: [{ title: "Pack 4 tea for alice", completed: true }],
+    orders: [{ customer: "alice", pieces: 4, isPacked: true }],
+    stock: [{ article: "tea", pieces: 6 }],
+    outbox: [
+      { what: "create", revision: 1 },
+      { what: "update", revision: 2 }
+    ]
+  })
+})
+
+it("they install the versions that this package is made with", () => {
+  const core = manifest("../package.json")
+  expect(manifest("../examples/orders/package.json").dependencies).toEqual({
+    ...core.dependencies,
+    ...core.peerDependencies,
+    [core.name]: core.version
+  })
+})

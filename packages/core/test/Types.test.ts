@@ -1,0 +1,110 @@
+/** What the compiler promises; `tsc -b` is what fails here. */
+import { expectTypeOf, it } from "@effect/vitest"
+import { type Accounts, type Changes, CurrentUser, type Lists, Services, Todos, UserId } from "@todo/core"
+import { createTodos } from "@todo/core/promise"
+import { Effect, type Stream } from "effect"
+import { SqlClient } from "effect/sql"
+
+/** The names of the errors of each method. */
+type Errors<Service> = {
+  readonly [Name in keyof Service]: Service[Name] extends
+    | Effect.Effect<unknown, infer E, CurrentUser>
+    | ((...input: never) => Effect.Effect<unknown, infer E, CurrentUser> | Stream.Stream<unknown, infer E, CurrentUser>)
+    ? E extends { readonly _tag: infer Tag }
+      ? Tag
+      : never
+    : never
+}
+
+/** What each method needs. */
+type Needs<Service> = {
+  readonly [Name in keyof Service]: Service[Name] extends
+    | Effect.Effect<unknown, unknown, infer R>
+    | ((...input: never) => Effect.Effect<unknown, unknown, infer R> | Stream.Stream<unknown, unknown, infer R>)
+    ? R
+    : never
+}
+
+type Needed<Service> = { readonly [Name in keyof Service]: CurrentUser }
+
+/** How every write may fail. */
+type Write = "UserDisabled" | "Unavailable" | "Conflict" | "WriteRefused"
+type Key = "IdempotencyKeyReused" | "IdempotencyKeyInUse"
+
+it("the errors of each method are the documented ones", () => {
+  expectTypeOf<Errors<Todos["Service"]>>().toEqualTypeOf<{
+    readonly create: Write | Key | "InvalidInput" | "ListNotFound"
+    readonly get: "TodoNotFound" | "Unavailable"
+    readonly list: "InvalidInput" | "InvalidCursor" | "Unavailable"
+    readonly put: Write | "InvalidInput" | "ListNotFound" | "RevisionMismatch"
+    readonly update: Write | "InvalidInput" | "ListNotFound" | "TodoNotFound" | "RevisionMismatch"
+    readonly complete: Write | "TodoNotFound" | "RevisionMismatch"
+    readonly reopen: Write | "TodoNotFound" | "RevisionMismatch"
+    readonly delete: Write | "TodoNotFound" | "RevisionMismatch"
+    readonly restore: Write | Key | "TodoNotFound" | "RevisionMismatch"
+    readonly move: Write | Key | "InvalidInput" | "TodoNotFound" | "RevisionMismatch"
+    readonly batch: Write | Key | "InvalidInput" | "TodoNotFound" | "ListNotFound" | "RevisionMismatch"
+  }>()
+  expectTypeOf<Errors<Lists["Service"]>>().toEqualTypeOf<{
+    readonly create: Write | Key | "InvalidInput"
+    readonly get: "ListNotFound" | "Unavailable"
+    readonly list: "InvalidInput" | "InvalidCursor" | "Unavailable"
+    readonly put: Write | "InvalidInput" | "RevisionMismatch"
+    readonly update: Write | "InvalidInput" | "ListNotFound" | "RevisionMismatch"
+    readonly delete: Write | "ListNotFound" | "ListNotEmpty" | "RevisionMismatch"
+    readonly restore: Write | Key | "ListNotFound" | "RevisionMismatch"
+    readonly move: Write | Key | "InvalidInput" | "ListNotFound" | "RevisionMismatch"
+  }>()
+  expectTypeOf<Errors<Changes["Service"]>>().toEqualTypeOf<{
+    readonly page: "InvalidInput" | "InvalidCursor" | "CursorExpired" | "Unavailable"
+    readonly stream: "InvalidInput" | "InvalidCursor" | "CursorExpired" | "Unavailable" | "UserDisabled"
+  }>()
+  expectTypeOf<Errors<Accounts["Service"]>>().toEqualTypeOf<{
+    readonly me: "Unavailable"
+    readonly isDisabled: "Unavailable"
+  }>()
+})
+
+it("every method needs the user, and nothing else", () => {
+  expectTypeOf<Needs<Todos["Service"]>>().toEqualTypeOf<Needed<Todos["Service"]>>()
+  expectTypeOf<Needs<Lists["Service"]>>().toEqualTypeOf<Needed<Lists["Service"]>>()
+  expectTypeOf<Needs<Changes["Service"]>>().toEqualTypeOf<Needed<Changes["Service"]>>()
+  expectTypeOf<Needs<Accounts["Service"]>>().toEqualTypeOf<Needed<Accounts["Service"]>>()
+})
+
+it("to forget the user does not compile", () => {
+  const program = Effect.flatMap(Todos, (todos) => todos.list({})).pipe(Effect.provide(Services.layer))
+  const forgotten = (sql: SqlClient.SqlClient) => {
+    const host = Effect.provideService(program, SqlClient.SqlClient, sql)
+    // @ts-expect-error the user is missing
+    void Effect.runPromise(host)
+    // @ts-expect-error text that nobody has looked at is no id
+    CurrentUser.of({ id: "alice" })
+    return Effect.runPromise(Effect.provideService(host, CurrentUser, { id: UserId.make("alice") }))
+  }
+  expectTypeOf(forgotten).returns.resolves.toHaveProperty("items")
+
+  const forgottenPromise = () => {
+    const { todos } = createTodos({ url: "postgres://todo@localhost/todo" })
+    // @ts-expect-error the user is missing
+    void todos.list({})
+    // @ts-expect-error the user is missing
+    void todos.create({ title: "a" })
+    return todos.get("alice", "an id as text")
+  }
+  expectTypeOf(forgottenPromise).returns.resolves.toHaveProperty("ok")
+})
+
+it("a promise has the errors of its method, and that an id was no id", () => {
+  const { todos } = {} as ReturnType<typeof createTodos>
+  type ErrorOf<Name extends keyof typeof todos> =
+    Awaited<ReturnType<(typeof todos)[Name]>> extends infer Ended
+      ? Ended extends { readonly ok: false; readonly error: infer E extends { readonly _tag: string } }
+        ? E["_tag"]
+        : never
+      : never
+  expectTypeOf<ErrorOf<"get">>().toEqualTypeOf<"TodoNotFound" | "Unavailable" | "InvalidInput">()
+  expectTypeOf<ErrorOf<"complete">>().toEqualTypeOf<Write | "TodoNotFound" | "RevisionMismatch" | "InvalidInput">()
+  expectTypeOf<keyof typeof todos>().toEqualTypeOf<keyof Todos["Service"]>()
+  expectTypeOf<Parameters<(typeof todos)["restore"]>[1]>().toEqualTypeOf<string>()
+})
