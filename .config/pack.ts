@@ -5,7 +5,8 @@
 import { execFileSync } from "node:child_process"
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
+import { bundle } from "../packages/cli/src/Bundle.ts"
 
 const root = resolve(import.meta.dirname, "..")
 const out = join(root, "dist")
@@ -23,16 +24,41 @@ for (const folder of [out, ...globSync("packages/*/dist", { cwd: root }).map((pa
 mkdirSync(out)
 execFileSync("tsc", ["-b"], { cwd: root, stdio: "inherit" })
 
+const readManifest = (file: string) => JSON.parse(readFileSync(join(root, file), "utf8"))
+
+/** The command line is one file, which has in it what it needs, with the licences of that beside it. */
+const stageCommandLine = async (from: string, stage: string) => {
+  mkdirSync(join(stage, "dist"))
+  cpSync(join(from, "dist/bin.js"), join(stage, "dist/bin.js"))
+  const { code, files } = await bundle()
+  writeFileSync(join(stage, "dist/main.js"), code)
+  const licences = files
+    .filter((path) => /\/node_modules\/.*\/package\.json$/.test(path))
+    .map((path) => {
+      const [licence] = globSync("LICENSE*", { cwd: dirname(path) })
+      if (licence === undefined) throw new Error(`${path} has no licence beside it`)
+      const { name, version } = JSON.parse(readFileSync(path, "utf8"))
+      return `${name} ${version}\n\n${readFileSync(join(dirname(path), licence), "utf8")}`
+    })
+  writeFileSync(join(stage, "dist/main.js.LICENSE.txt"), licences.toSorted().join("\n"))
+}
+
 for (const file of globSync("packages/*/package.json", { cwd: root })) {
-  const { private: _private, ...manifest } = JSON.parse(readFileSync(join(root, file), "utf8"))
+  const { private: _private, ...manifest } = readManifest(file)
   for (const [name, source] of Object.entries<string>(manifest.exports ?? {})) manifest.exports[name] = entry(source)
   for (const [name, source] of Object.entries<string>(manifest.bin ?? {})) manifest.bin[name] = built(source, ".js")
-  manifest.files = ["dist", "!dist/.tsbuildinfo", "src"]
 
   const from = join(root, file, "..")
   const stage = mkdtempSync(join(tmpdir(), "todo-pack-"))
+  if (manifest.name === "@todo/cli") {
+    const { peerDependencies, peerDependenciesMeta } = readManifest("packages/core/package.json")
+    Object.assign(manifest, { files: ["dist"], dependencies: {}, peerDependencies, peerDependenciesMeta })
+    await stageCommandLine(from, stage)
+  } else {
+    manifest.files = ["dist", "!dist/.tsbuildinfo", "src"]
+    for (const part of ["dist", "src"]) cpSync(join(from, part), join(stage, part), { recursive: true })
+  }
   writeFileSync(join(stage, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`)
-  for (const part of ["dist", "src"]) cpSync(join(from, part), join(stage, part), { recursive: true })
   for (const part of ["LICENSE", "README.md"]) cpSync(join(root, part), join(stage, part))
   console.log(execFileSync("npm", ["pack", "--silent", stage, "--pack-destination", out], { encoding: "utf8" }).trim())
   rmSync(stage, { recursive: true })

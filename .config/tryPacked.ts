@@ -1,6 +1,6 @@
 /**
- * Installs the packed tarballs into an empty folder, as a host would, and runs the
- * README's embedding sample there on a database of its own.
+ * Installs the packed tarballs into an empty folder, as a host would, and runs the README's
+ * embedding sample and the command line there on a database of its own.
  */
 import { execFileSync } from "node:child_process"
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -20,13 +20,14 @@ try {
   writeFileSync(join(host, "package.json"), '{ "private": true, "type": "module" }\n')
   execFileSync("npm", ["install", "--silent", ...tarballs, `effect@${version}`], { cwd: host, stdio: "inherit" })
   writeFileSync(join(host, "embed.ts"), sample)
-  const output = execFileSync(process.execPath, ["embed.ts"], {
-    cwd: host,
-    encoding: "utf8",
-    env: { ...process.env, DATABASE_URL: postgres.url("postgres") }
-  })
-  if (!output.includes("Buy milk")) throw new Error(`the sample printed something else:\n${output}`)
-  console.log("The README's sample runs from the packed tarballs.")
+  const run = (...args: ReadonlyArray<string>) => {
+    const env = { ...process.env, DATABASE_URL: postgres.url("postgres") }
+    const output = execFileSync(process.execPath, args, { cwd: host, encoding: "utf8", env })
+    if (!output.includes("Buy milk")) throw new Error(`${args.join(" ")} printed something else:\n${output}`)
+  }
+  run("embed.ts")
+  run("node_modules/@todo/cli/dist/bin.js", "todo", "list", "--user", "alice")
+  console.log("The README's sample and todo-admin run from the packed tarballs.")
 } finally {
   await postgres.stop()
   rmSync(host, { recursive: true })

@@ -55,6 +55,7 @@ const mends: Record<string, string> = {
   InvalidCursor: "repeat the filters and the user that the cursor came with",
   RevisionMismatch: "look at it again, and repeat the change on its revision",
   Unavailable: 'run "todo-admin doctor" to see why',
+  ReadOnly: "connect to the primary, or let this one take writes (default_transaction_read_only)",
   SqlError: 'run "todo-admin doctor" to see why',
   ImportConflict: "add --merge to bring both together, and --dry-run to see first what that does",
   MigrationFailed: "mend that and run it again"
@@ -69,8 +70,12 @@ export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
   // A noun without its verb is a mistake; the bare name asks what there is.
   if (error instanceof ShowHelp) return error.errors.length > 0 || error.commandPath.length > 1 ? 2 : 0
   if (hasDefect(exit.cause)) return 1
-  return Predicate.hasProperty(error, "_tag") ? (exitCodes[String(error._tag)] ?? 1) : 1
+  return Predicate.hasProperty(error, "_tag") ? (exitCodes[kindOf(error)] ?? 1) : 1
 }
+
+/** A database that takes no writes is there, and repeating does not help. */
+const kindOf = (error: { readonly _tag: unknown }): string =>
+  Predicate.hasProperty(error, "reason") && error.reason === "read-only" ? "ReadOnly" : String(error._tag)
 
 /** The line for stderr; `undefined` where all has been said. */
 export const describe = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> =>
@@ -91,7 +96,7 @@ const hasDefect = (cause: Cause.Cause<unknown>): boolean => cause.reasons.some(C
 
 const expected = Effect.fnUntraced(function* (error: unknown) {
   if (!(Predicate.hasProperty(error, "_tag") && Predicate.hasProperty(error, "message"))) return defect(error)
-  const mend = mends[String(error._tag)]
+  const mend = mends[kindOf(error)]
   const message = uncapitalised(yield* messageOf(error))
   return mend === undefined ? message : `${message}; ${mend}`
 })

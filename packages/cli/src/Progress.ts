@@ -13,7 +13,7 @@ import { fit, oneLine } from "./Text.ts"
 
 const erase = "\r\u001B[K"
 
-/** Of stderr, where stdout is not the terminal and nobody knows. */
+/** Of a terminal that does not say how wide it is. */
 const narrow = 40
 
 /**
@@ -64,7 +64,9 @@ export const drawProgress = (title: string, done: number, total: number | undefi
   const name = oneLine(title)
   const count = done.toLocaleString("en")
   if (total === undefined) return fit(`${name} ${count}`, width - 1).trimEnd()
-  const end = ` ${count} of ${total.toLocaleString("en")}`
+  const all = total.toLocaleString("en")
+  // As wide from the beginning as it gets, so that the bar keeps its length.
+  const end = ` ${count.padStart(all.length)} of ${all}`
   const room = Math.min(longestBar, width - 1 - name.length - 1 - end.length)
   const filled = Math.floor(room * Math.min(1, total === 0 ? 1 : done / total))
   const bar = room < 4 ? "" : ` ${"█".repeat(filled)}${"░".repeat(room - filled)}`

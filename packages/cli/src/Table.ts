@@ -42,6 +42,7 @@ export const table = <Row>(columns: ReadonlyArray<Column<Row>>, rows: ReadonlyAr
     .filter(({ cells }) => cells.some((cell) => cell !== ""))
   const widths = shrink(drawn, screen.width)
   if (widths === undefined) {
+    const least = Math.max(...drawn.map(({ alone, name }) => displayWidth(alone?.name ?? name)))
     return rows
       .map((row) =>
         record(
@@ -50,7 +51,8 @@ export const table = <Row>(columns: ReadonlyArray<Column<Row>>, rows: ReadonlyAr
             oneLine((alone?.cell ?? cell)(row)),
             style?.(row)
           ]),
-          screen
+          screen,
+          least
         )
       )
       .join("\n\n")
@@ -100,13 +102,17 @@ const shrink = (
   return widths
 }
 
-/** Names and values, one below the other; a value may have several lines. What is empty is left out. */
+/**
+ * Names and values, one below the other; a value may have several lines. What is empty is left out. Names take at
+ * least so many cells, so that records below each other line up.
+ */
 export const record = (
   fields: ReadonlyArray<readonly [name: string, value: string, style?: Style | undefined]>,
-  screen: Screen
+  screen: Screen,
+  least = 0
 ): string => {
   const shown = fields.filter(([, value]) => value !== "")
-  const width = Math.max(...shown.map(([name]) => displayWidth(name)))
+  const width = Math.max(least, ...shown.map(([name]) => displayWidth(name)))
   return shown
     .flatMap(([name, value, style]) =>
       lines(value)

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Starts `main` from the compiled code of the last time, which spares a third of the start.
+ * Starts `main`, from the compiled code of the last time, which spares a third of the start.
  * It lies where nobody else can write, and is done without where there is no such place.
  */
 import { existsSync } from "node:fs"
@@ -19,4 +19,7 @@ const home = (): string | undefined => {
 
 const folder = home()
 if (folder !== undefined && existsSync(folder)) enableCompileCache(join(folder, ".cache", "todo-admin"))
-await import("./main.ts")
+
+// What is published is one file; the sources are many.
+if (import.meta.filename.endsWith(".ts")) await (await import("./Bundle.ts")).start()
+else await import("./main.ts")

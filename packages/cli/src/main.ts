@@ -4,6 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
+import * as Terminal from "effect/Terminal"
 import * as Command from "effect/cli/Command"
 import pkg from "../package.json" with { type: "json" }
 import { describe, exitCode } from "./Failure.ts"
@@ -17,9 +18,18 @@ const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
   if (yield* Ref.get(yield* Debugging)) yield* say(Cause.pretty(cause))
 })
 
+/** As wide as the terminal that stderr is, where stdout goes elsewhere: prompts and progress are drawn on it. */
+const terminal = Layer.effect(
+  Terminal.Terminal,
+  Effect.map(Terminal.Terminal, (terminal) => ({
+    ...terminal,
+    columns: Effect.sync(() => process.stdout.columns ?? process.stderr.columns ?? 0)
+  }))
+).pipe(Layer.provideMerge(NodeServices.layer))
+
 Command.run(todoAdmin, { version: pkg.version }).pipe(
   Effect.tapCause(report),
-  Effect.provide(Layer.merge(layer, NodeServices.layer)),
+  Effect.provide(Layer.merge(layer, terminal)),
   NodeRuntime.runMain({
     disableErrorReporting: true,
     teardown: (exit, done) => done(exitCode(exit))

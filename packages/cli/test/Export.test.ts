@@ -66,14 +66,16 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.strictEqual(yield* read(path), plain.stdout)
         assert.strictEqual((yield* Effect.promise(() => stat(path))).mode & 0o777, 0o600)
 
-        const [nobody, nowhere, ics, device] = yield* together(
+        const [nobody, nowhere, noFile, ics, device] = yield* together(
           admin("user", "export", newUser(), "--output", path),
           admin("user", "export", user, "--output", join(directory, "none", "file")),
+          admin("user", "export", user, "--output", ""),
           admin("user", "export", user, "--format", "vcard"),
           admin("user", "export", user, "--output", "/dev/null")
         )
         assertFailed(nobody, 3, /no such user/)
         assertFailed(nowhere, 1, /ENOENT: no such file or directory/)
+        assertFailed(noFile, 2, /--output.*the name of a file/)
         assertFailed(ics, 2, /--format/)
         assert.strictEqual(device.code, 0)
         assert.strictEqual((yield* Effect.promise(() => stat("/dev/null"))).isCharacterDevice(), true)

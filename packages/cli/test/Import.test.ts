@@ -91,6 +91,11 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           refused.stderr,
           /^line 2: todo \S+ is not the same there\ntodo-admin: nothing was imported: the user has data, and 1 line of the file is not part of it; add --merge[^\n]+\n$/
         )
+        const document = yield* admin("user", "import", path, "--json")
+        assert.strictEqual(document.code, 4)
+        assert.match(document.stderr, /^todo-admin: nothing was imported: [^\n]+; add --merge[^\n]+\n$/)
+        const [message] = /(?<=^line 2: ).+/.exec(refused.stderr) ?? []
+        assert.deepStrictEqual(JSON.parse(document.stdout), { problems: [{ line: 2, message }], count: 1 })
         const merged = yield* admin("user", "import", path, "--merge")
         assert.strictEqual(merged.code, 0)
         assert.match(merged.stdout, /\ntodos +0 +0 +1 +1\nline 2: todo \S+ differs, what is there is kept\n$/)
@@ -104,10 +109,12 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const other = newUser()
         const cut = yield* file(text.slice(0, -10))
         const long = yield* file(`${text.split("\n")[0]}\n${"{}\n".repeat(100)}`)
-        const [truncated, wrong, missing, noUser, merge, badId] = yield* together(
+        const [truncated, wrong, document, missing, noFile, noUser, merge, badId] = yield* together(
           admin("user", "import", other, cut),
+          admin("user", "import", other, long),
           admin("user", "import", other, long, "--json"),
           admin("user", "import", other, `${cut}.none`),
+          admin("user", "import", other, ""),
           admin("user", "import", cut, "--format", "csv"),
           admin("user", "import", user, cut, "--format", "todotxt", "--merge"),
           admin("user", "import", "a\u0007", cut)
@@ -119,7 +126,16 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         )
         assert.deepStrictEqual([wrong.code, wrong.stdout], [2, ""])
         assert.match(wrong.stderr, /^(line \d+: [^\n]+\n){20}and 81 more\ntodo-admin: nothing was imported[^\n]+\n$/)
+        assert.deepStrictEqual([document.code, document.stderr.split("\n").length], [2, 2])
+        assert.match(document.stderr, /^todo-admin: nothing was imported: the file is wrong in 101 lines\n$/)
+        const { count, problems } = JSON.parse(document.stdout)
+        assert.strictEqual(count, 101)
+        assert.deepStrictEqual(
+          problems.map(({ line, message }: { line: number; message: string }) => `line ${line}: ${message}`),
+          wrong.stderr.split("\n").slice(0, 20)
+        )
         assertFailed(missing, 1, /ENOENT: no such file/)
+        assertFailed(noFile, 2, /file/)
         assertFailed(noUser, 2, /--format csv needs a user's id/)
         assertFailed(merge, 2, /--merge is for ndjson/)
         assertFailed(badId, 2, /the id is none/)

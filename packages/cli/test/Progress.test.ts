@@ -1,4 +1,6 @@
-import { assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { assert, describe, it, layer } from "@effect/vitest"
+import { TestDatabase } from "@todo/core/testing"
 import * as Console from "effect/Console"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,6 +11,7 @@ import * as Terminal from "effect/Terminal"
 import { displayWidth } from "effect/cli/CliOutput"
 import { Json, Quiet } from "../src/Output.ts"
 import { drawProgress, withProgress } from "../src/Progress.ts"
+import { admin, bin, environment, newUser } from "./program.ts"
 
 interface Situation {
   readonly terminal?: boolean
@@ -57,7 +60,7 @@ describe("Progress", () => {
       const written = yield* stderr({})
       const erase = "\r\u001B[K"
       assert.include(written, `${erase}a word\n`)
-      assert.include(written, `${erase}Exporting █████████░░░░░░░░░░░░░░░░░░░░░ 3 of 10`)
+      assert.include(written, `${erase}Exporting █████████░░░░░░░░░░░░░░░░░░░░░  3 of 10`)
       assert.isTrue(written.endsWith(erase))
     })
   )
@@ -71,7 +74,8 @@ describe("Progress", () => {
   )
 
   it("never reaches the edge of the terminal, and tells what it can", () => {
-    assert.strictEqual(drawProgress("Purging", 5, 10, 40), "Purging ███████████░░░░░░░░░░░░ 5 of 10")
+    assert.strictEqual(drawProgress("Purging", 5, 10, 40), "Purging ███████████░░░░░░░░░░░  5 of 10")
+    assert.strictEqual(drawProgress("Purging", 1_000, 2_000, 28), "Purging ██░░ 1,000 of 2,000")
     assert.strictEqual(drawProgress("Purging", 1_234, undefined, 40), "Purging 1,234")
     assert.strictEqual(drawProgress("Purging", 0, 0, 18), "Purging 0 of 0")
     assert.strictEqual(drawProgress("Purging", 11, 10, 27), "Purging █████████ 11 of 10")
@@ -81,4 +85,36 @@ describe("Progress", () => {
       }
     }
   })
+})
+
+layer(TestDatabase.layer, { excludeTestServices: true })("On a terminal that only stderr is", (it) => {
+  const width = 24
+
+  /** What is on it at the end of what was written to it, if no line was too long. */
+  const shown = (written: string) =>
+    written
+      .replaceAll("\r\u001B[K", "\n")
+      .split("\n")
+      .map((line) => {
+        assert.isAtMost(displayWidth(line), width)
+        return line
+      })
+
+  it.effect("progress keeps to one line, and leaves nothing behind", (test) =>
+    Effect.gen(function* () {
+      if (spawnSync("script", ["--version"]).error) return test.skip("there is no script(1) on this machine")
+      const user = newUser()
+      yield* admin("todo", "add", "--user", user, "x")
+      const command = `stty cols ${width}; exec "${process.execPath}" "${bin}" user export ${user} > /dev/null`
+      const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
+        env: { PATH: process.env["PATH"], TERM: "xterm", ...(yield* environment) },
+        encoding: "utf8"
+      })
+      const lines = shown(stdout.replace(/Exported .*/, ""))
+      assert.isTrue(
+        lines.some((line) => /^Exporting .*of 1$/.test(line)),
+        stdout
+      )
+    })
+  )
 })

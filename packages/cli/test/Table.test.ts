@@ -35,6 +35,16 @@ describe("A table", () => {
     assert.deepStrictEqual(draw(19).slice(0, 4), ["ID     0123456789", "TITLE  Buy milk", "", "ID     9876543210"])
   })
 
+  it("lines up the values of all records, whatever each of them has", () => {
+    const some = [
+      { id: "1", title: "", note: "a word" },
+      { id: "2", title: "Buy milk", note: "" }
+    ]
+    const drawn = table(columns, some, { width: 12, colour: false }).split("\n")
+    assert.deepStrictEqual(drawn.slice(0, 4), ["ID     1", "NOTE   a", "       word", ""])
+    assert.strictEqual(drawn[4], "ID     2")
+  })
+
   it("breaks the values of records between words, below each other", () => {
     const value = "the words of a longer value, 0123456789abcdefghijklmnop too"
     assert.deepStrictEqual(record([["note", value]], { width: 24, colour: false }).split("\n"), [

@@ -11,9 +11,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
+import { bundled } from "../src/Bundle.ts"
 
 /** Where the program starts. */
 export const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
+
+// Once, and not by every process that is started.
+bundled()
 
 /** Spares each process a third of its time, most of it for stripping types. */
 const compiled = join(tmpdir(), "todo-admin-compiled")

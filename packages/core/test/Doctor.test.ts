@@ -60,6 +60,7 @@ describe("Doctor", () => {
           "connection",
           "server version",
           "encoding",
+          "writes",
           "clocks",
           "pooler",
           "schema version",

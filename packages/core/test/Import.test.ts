@@ -167,6 +167,16 @@ layer(services, live)("an import", (it) => {
     ["a missing field", put(2, "todo", { tags: undefined }), [3, /^todo\/tags: /]],
     ["an empty title", put(2, "todo", { title: " " }), [3, /^todo\/title: /]],
     ["a day that does not exist", put(2, "todo", { due: { date: "2026-02-30" } }), [3, /^todo\/due/]],
+    [
+      "a zone that does not exist",
+      put(2, "todo", { due: { dateTime: "2026-12-01T09:00:00", timeZone: "Mars/Olympus" } }),
+      [3, /^todo\/due\/timeZone: Expected a time zone of the IANA database$/]
+    ],
+    [
+      "neither a day nor a time",
+      put(2, "todo", { due: { dateTime: "noon", timeZone: "+1" } }),
+      [3, /^todo\/due\/dateTime: Expected a local date-time, [^(]+ \(and 3 more\)$/]
+    ],
     ["a moment that does not exist", put(2, "todo", { createdAt: "2026-02-30T00:00:00.000Z" }), [3, /createdAt/]],
     ["done at no time", put(2, "todo", { completed: true }), [3, /completedAt/]],
     ["a revision beyond the user's", put(2, "todo", { revision: 5 }), [3, /revision: beyond/]],

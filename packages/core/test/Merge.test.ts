@@ -183,6 +183,33 @@ layer(services, live)("an import for a user who has data", (it) => {
     }).pipe(asNewUser)
   )
 
+  it.effect("merged, takes a todo out of a list that stays in the trash once, whatever time the file gives it", () =>
+    Effect.gen(function* () {
+      const lists = yield* Lists
+      const todos = yield* Todos
+      const { id } = yield* CurrentUser
+      const list = yield* lists.create({ name: "list" })
+      const held = yield* todos.create({ title: "held", listId: list.id })
+      const file = yield* exported(id)
+      const ahead = fileOf(
+        linesOf(file).map((line) =>
+          "todo" in line
+            ? { todo: { ...(line.todo as Todo), title: "ahead", updatedAt: "2999-01-01T00:00:00.000Z" } }
+            : line
+        )
+      )
+      yield* lists.delete(list.id, { todos: "keep" })
+      const report = yield* imported(ahead, { merge: true })
+      assert.deepInclude(report, { takenOut: 1, todos: { added: 0, replaced: 1, kept: 0, same: 0 } })
+      assert.deepInclude(yield* todos.get(held.id), { title: "ahead", listId: null })
+      const again = yield* untouched(id, imported(ahead, { merge: true }))
+      assert.deepInclude(again, { takenOut: 0, todos: { added: 0, replaced: 0, kept: 0, same: 1 } })
+      const edited = yield* todos.update(held.id, { title: "edited" })
+      yield* imported(file, { merge: true })
+      assert.deepStrictEqual(yield* todos.get(held.id), edited)
+    }).pipe(asNewUser)
+  )
+
   it.effect("merged, loses nothing of writers at the same time, and followers miss nothing", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser

@@ -138,24 +138,28 @@ const memory = (bench: Bench) =>
   })
 
 /** From the start of a process until it has ended well. */
-const timed = async (script: string, ...args: ReadonlyArray<string>): Promise<number> => {
+const timed = async (script: string, args: ReadonlyArray<string>, environment = {}): Promise<number> => {
   const started = performance.now()
-  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: "ignore" })
+  const env = { ...process.env, ...environment }
+  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: "ignore", env })
   const [code] = await once(child, "exit")
-  if (code !== 0) throw new Error(`${script} ended with ${code}`)
+  if (code !== 0) throw new Error(`${script} ${args.join(" ")} ended with ${code}`)
   return performance.now() - started
 }
 
-/** Until the server is ready (its database runs and is migrated), and until the command line has helped. */
+/** Until the server is ready (its database runs and is migrated), and until the command line has helped or listed. */
 const startUp = async (bench: Bench) => {
   const database = await bench.postgres.create()
-  const [ready, help]: [Array<number>, Array<number>] = [[], []]
+  const [ready, help, list]: [Array<number>, Array<number>, Array<number>] = [[], [], []]
   for (let round = 0; round <= bench.rounds; round++) {
     const started = performance.now()
     const server = await start("todo", database, bench.directory)
     ready.push(performance.now() - started)
     await server.stop()
-    help.push(await timed("../../cli/src/bin.ts", "--help"))
+    help.push(await timed("../../cli/src/bin.ts", ["--help"]))
+    list.push(
+      await timed("../../cli/src/bin.ts", ["todo", "list", "--user", "alice"], { DATABASE_URL: database.runtimeUrl })
+    )
   }
   await bench.postgres.drop(database)
   const row = (title: string, values: ReadonlyArray<number>, target: number) => [
@@ -166,7 +170,11 @@ const startUp = async (bench: Bench) => {
   ]
   printTable(
     ["start", "median", "spread", ""],
-    [row("ready to serve", ready, targets.ready), row("todo-admin --help", help, targets.help)]
+    [
+      row("ready to serve", ready, targets.ready),
+      row("todo-admin --help", help, targets.help),
+      row("todo-admin todo list", list, targets.list)
+    ]
   )
 }
 

@@ -44,5 +44,7 @@ export const targets = {
   /** Milliseconds. */
   ready: 1_000,
   /** Milliseconds. */
-  help: 400
+  help: 400,
+  /** Milliseconds. */
+  list: 600
 } as const

@@ -92,7 +92,7 @@ export const badFields: ReadonlyArray<Field> = [
   [
     "due: both forms",
     '"due":{"date":"2026-12-01","dateTime":"2026-12-01T09:00:00","timeZone":"Europe/Paris"}',
-    "/due/dateTime"
+    "/due/date"
   ],
   ["due: a time without a zone", '"due":{"dateTime":"2026-12-01T09:00:00"}', "/due/timeZone"],
   ["due: a zone without a time", '"due":{"timeZone":"Europe/Paris"}', "/due/dateTime"],

@@ -2,6 +2,7 @@ import { type Todo, UserId } from "@todo/core/domain"
 import type { Export } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
@@ -31,6 +32,7 @@ export const exportUser = Command.make(
     output: Flag.String("output").pipe(
       Flag.withAlias("o"),
       Flag.withMetavar("FILE"),
+      Flag.withSchema(Schema.NonEmptyString.annotate({ expected: "the name of a file" })),
       Flag.withDescription("A file, in place of stdout. It is there when it is whole"),
       Flag.optional
     )

@@ -11,7 +11,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { Usage } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
-import { print, remark, say } from "../Output.ts"
+import { Json, print, remark, say } from "../Output.ts"
 import { withProgress } from "../Progress.ts"
 import { type Screen, table } from "../Table.ts"
 import { oneLine } from "../Text.ts"
@@ -37,6 +37,7 @@ export const importUser = Command.make(
   },
   Effect.fnUntraced(function* ({ dryRun, format, merge, names }) {
     const { path, user } = yield* namesOf(names)
+    if (path === "") return yield* new Usage({ message: "the name of the file is empty" })
     if (merge && format !== "ndjson") {
       return yield* new Usage({ message: `--merge is for ndjson: of ${format}, what is there always stays` })
     }
@@ -72,7 +73,8 @@ export const importUser = Command.make(
       "  it keeps its place where that is free, and goes to the end where it is not.\n" +
       "  csv (with the columns that export has, title at least) and todotxt need an id. They add todos that are not there,\n" +
       "  known again by their id or by what their line says; what is there stays, edited or not. Lists are left out.\n" +
-      "  Lines that are wrong are told by number, the first 20: it ends with 2, and nothing was imported"
+      "  Lines that are wrong are told by number, the first 20 (on stdout with --json): it ends with 2, and nothing was\n" +
+      "  imported"
   ),
   Command.withShortDescription("Bring in what export wrote, or a CSV or todo.txt"),
   Command.withExamples([
@@ -117,8 +119,9 @@ const watch = <A, E, R>(
   use: (advance: (count: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
 ) => withProgress(step === "reading" ? "Reading" : "Importing", total, use)
 
-/** The lines that are wrong; what that means is told behind them. */
+/** The lines that are wrong, for a script as a document; what that means is told behind them. */
 const tell = Effect.fnUntraced(function* ({ count, problems }: ImportInvalid | ImportConflict) {
+  if (yield* Json) return yield* print({ problems, count }, () => "")
   for (const { line, message } of problems) yield* say(oneLine(`line ${line}: ${message}`))
   if (count > problems.length) yield* say(`and ${count - problems.length} more`)
 })

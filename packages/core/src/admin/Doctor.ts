@@ -54,10 +54,10 @@ const inspect = Effect.gen(function* () {
   const address = `${new URL(Redacted.value(url)).host}${new URL(Redacted.value(url)).pathname}`
   const server = yield* Effect.result(
     sql`select current_user, current_setting('server_version_num')::int, current_setting('server_version'),
-      current_setting('server_encoding')`.values
+      current_setting('server_encoding'), current_setting('transaction_read_only'), pg_is_in_recovery()`.values
   )
   if (server._tag === "Failure") return [unreachable(address, server.failure)]
-  const [role, number, release, encoding] = server.success[0] ?? []
+  const [role, number, release, encoding, readOnly, isStandby] = server.success[0] ?? []
   const findings: Array<Finding> = [passed("connection", `to ${address} as ${String(role)}`)]
 
   findings.push(
@@ -70,6 +70,15 @@ const inspect = Effect.gen(function* () {
           "encoding",
           `the database is encoded in ${String(encoding)}, which cannot hold every text`,
           "move the data to a database that was created with encoding 'UTF8'"
+        ),
+    readOnly === "off"
+      ? passed("writes", "taken")
+      : failed(
+          "writes",
+          isStandby === true ? "the server is a standby, in read-only mode" : "the database is in read-only mode",
+          isStandby === true
+            ? "let DATABASE_URL lead to the primary"
+            : "set default_transaction_read_only to off, for the server, the database, the role or in DATABASE_URL"
         )
   )
 
@@ -89,11 +98,15 @@ const inspect = Effect.gen(function* () {
     )),
     ...(yield* guarded("row-level security", RowSecurity.check(schema)))
   )
+  const skipped = (why: string, mend: string) => [
+    warning("schema", `not compared with what the migrations make, since ${why}`, mend),
+    warning("isolation", `not probed, since ${why}`, mend)
+  ]
   if (migrated.some(({ status }) => status === "failed")) {
-    const skipped = (check: string, what: string) =>
-      warning(check, `not ${what}, since the schema is not the one it needs`, "bring the schema up first")
-    return [...findings, skipped("schema", "compared with what the migrations make"), skipped("isolation", "probed")]
+    return [...findings, ...skipped("the schema is not the one it needs", "bring the schema up first")]
   }
+  if (readOnly !== "off")
+    return [...findings, ...skipped("nothing can be written", "let the database take writes first")]
   findings.push(
     ...(yield* guarded("schema", SchemaShape.check(schema))),
     ...(yield* guarded("isolation", Isolation.check(schema)))

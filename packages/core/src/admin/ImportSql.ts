@@ -81,6 +81,19 @@ const content: Record<Kind, ReadonlyArray<string>> = {
 const of = (row: string, columns: ReadonlyArray<string>) => `(${columns.map((name) => `${row}.${name}`).join(", ")})`
 
 /**
+ * What a row of the file comes to in a merge. Todos are taken out of a list that stays in the trash: without it they
+ * are the same as what the merge before has left, and are not brought in again and again.
+ */
+const merged = (s: string, kind: Kind) =>
+  of("n", content[kind]).replace(
+    "n.list_id",
+    `case when $2::text = 'merge' and n.deleted_at is null and n.list_id in (
+          select l.id from ${s}.lists l join pg_temp.import_lists f on f.id = l.id
+          where l.owner_id = $1 and l.deleted_at is not null and l.updated_at >= f.updated_at
+        ) then null else n.list_id end`
+  )
+
+/**
  * What becomes of each row. `$2` is how: `exact`, the rows are to be as they are in the file, positions and all;
  * `merge`, the one that was written later; `adopt`, whatever is there stays. In a user that is new (`fresh`) rows keep
  * their revision and position; else those that change get the revisions after `$3`, in the order of those they had,
@@ -101,7 +114,7 @@ from (
         (kind) => `select n.line, '${kind}' as kind, n.id, n.revision, n.position,
       case
         when d.id is null then 'added'
-        when $2::text = 'adopt' or ${of("n", content[kind])} is not distinct from ${of("d", content[kind])} and (
+        when $2::text = 'adopt' or ${merged(s, kind)} is not distinct from ${of("d", content[kind])} and (
           $2::text = 'merge' or ${of("n", ["position", "revision", "updated_at"])} = ${of("d", ["position", "revision", "updated_at"])}
         ) then 'same'
         when $2::text = 'merge' and n.updated_at > d.updated_at then 'replaced'

@@ -84,13 +84,15 @@ export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabl
 }
 
 /**
- * The database cannot be reached, is overloaded or did not answer in time.
+ * The database cannot be reached, is overloaded, did not answer in time or takes no writes.
  * `outcome` says of a write whether it may have happened all the same.
  */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
-  outcome: Schema.Literals(["not-applied", "unknown"])
+  outcome: Schema.Literals(["not-applied", "unknown"]),
+  reason: Schema.optionalKey(Schema.Literal("read-only"))
 }) {
   override get message(): string {
+    if (this.reason === "read-only") return "The database takes no writes: it is in read-only mode"
     return this.outcome === "unknown"
       ? "The database did not confirm; the write may have happened"
       : "The database cannot be reached at the moment"

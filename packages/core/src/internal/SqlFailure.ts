@@ -31,15 +31,18 @@ const isUnconnected = (error: SqlError): boolean =>
 const isInterrupted = (error: SqlError): boolean =>
   !isUnconnected(error) && (error.reason._tag === "ConnectionError" || hasCode(error, /^(08|40003|57P0)/))
 
+/** The database is a standby, or was told to take no writes. */
+const isReadOnly = (error: SqlError): boolean => hasCode(error, /^25006/)
+
 /**
- * 53 resources, 25006 read only, 25P02 a transaction of the host in which something failed
- * before, 25P03 and 25P04 one that took too long, 55P03 lock timeout, 57014 statement
- * timeout, 3D000 no such database yet.
+ * 53 resources, 25P02 a transaction of the host in which something failed before, 25P03
+ * and 25P04 one that took too long, 55P03 lock timeout, 57014 statement timeout, 3D000 no
+ * such database yet.
  */
 const isPassing = (error: SqlError): boolean =>
   isUnconnected(error) ||
   error.reason._tag === "AuthenticationError" ||
-  hasCode(error, /^(53|25006|25P02|25P03|25P04|55P03|57014|3D000)/)
+  hasCode(error, /^(53|25P02|25P03|25P04|55P03|57014|3D000)/)
 
 /** More attempts: five have about a third of a second of pauses together. */
 const again =
@@ -81,6 +84,7 @@ export const toUnavailable = <A, E, R>(
   Effect.catch(self, (error): Effect.Effect<never, Exclude<E, SqlError> | Unavailable> => {
     if (!isSqlError(error)) return Effect.fail(error as Exclude<E, SqlError>)
     if (isInterrupted(error)) return Effect.fail(new Unavailable({ outcome: "unknown" }))
+    if (isReadOnly(error)) return Effect.fail(new Unavailable({ outcome: "not-applied", reason: "read-only" }))
     return isPassing(error) || isConcurrency(error)
       ? Effect.fail(new Unavailable({ outcome: "not-applied" }))
       : Effect.die(error)
