@@ -3,7 +3,7 @@
  * package are its sources, in its tarball what `tsc -b` made of them.
  */
 import { execFileSync } from "node:child_process"
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, globSync, mkdirSync, mkdtempDisposableSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
 import { bundle } from "../packages/cli/src/Bundle.ts"
@@ -83,7 +83,8 @@ for (const file of globSync("packages/*/package.json", { cwd: root })) {
   for (const [name, source] of Object.entries<string>(manifest.bin ?? {})) manifest.bin[name] = built(source, ".js")
   if (manifest.sideEffects) manifest.sideEffects = manifest.sideEffects.map((source: string) => built(source, ".js"))
 
-  const stage = mkdtempSync(join(tmpdir(), "todo-pack-"))
+  using staging = mkdtempDisposableSync(join(tmpdir(), "todo-pack-"))
+  const stage = staging.path
   if (manifest.name === "@todo/cli") {
     const { peerDependencies, peerDependenciesMeta } = readManifest("packages/core/package.json")
     Object.assign(manifest, { files: ["dist"], dependencies: {}, peerDependencies, peerDependenciesMeta })
@@ -100,5 +101,4 @@ for (const file of globSync("packages/*/package.json", { cwd: root })) {
   cpSync(join(root, "LICENSE"), join(stage, "LICENSE"))
   cpSync(join(root, "packages/core/CHANGELOG.md"), join(stage, "CHANGELOG.md"))
   console.log(execFileSync("npm", ["pack", "--silent", stage, "--pack-destination", out], { encoding: "utf8" }).trim())
-  rmSync(stage, { recursive: true })
 }

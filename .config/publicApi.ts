@@ -137,8 +137,16 @@ const codeOf = (declaration: ts.Declaration): string => {
   const statement = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration
   const code = statement.getText().replace(/^export (declare )?/, "")
   const base = baseOf(declaration)
-  return base === undefined ? code : code.replace(/(?<=extends )\w+_base/, () => base.getText())
+  const whole = base === undefined ? code : code.replace(/(?<=extends )\w+_base/, () => shapeOf(base))
+  // Where a type comes from is told by its name.
+  return whole.replaceAll(/\bimport\("[^"]+"\)\./g, "")
 }
+
+/** A service or an error is what its base is made of; a middleware repeats all that it may answer, twice. */
+const shapeOf = (base: ts.TypeNode): string =>
+  ts.isTypeReferenceNode(base) && /^(Context|Schema)\./.test(base.typeName.getText())
+    ? base.getText()
+    : base.getText().replace(/<.*/s, "")
 
 /** `class Todos extends Todos_base`: TypeScript declares an expression that is extended apart. */
 const baseOf = (declaration: ts.Declaration): ts.TypeNode | undefined => {
