@@ -29,6 +29,8 @@ export const start = async (): Promise<void> => {
 export const bundled = (): string | undefined => {
   if (isFresh()) return kept
   try {
+    // Fails where only what runs was installed.
+    findPackageJSON("rolldown", import.meta.url)
     mkdirSync(folder, { recursive: true })
     accessSync(folder, constants.W_OK)
     // In a process of its own: a bundler takes half a gigabyte.

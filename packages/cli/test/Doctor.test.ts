@@ -40,6 +40,7 @@ const checks = [
   "connection",
   "server version",
   "encoding",
+  "writes",
   "clocks",
   "pooler",
   "schema version",

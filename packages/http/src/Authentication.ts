@@ -14,7 +14,6 @@ import * as Schema from "effect/Schema"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import { Authorization } from "./api/Authorization.ts"
 import { RateLimited, Unauthorized } from "./api/Problem.ts"
-import { TokenExpiry } from "./EventStream.ts"
 import * as RateLimit from "./RateLimit.ts"
 import { RequestInfo } from "./RequestInfo.ts"
 import { limited } from "./Telemetry.ts"
@@ -46,21 +45,21 @@ export const layer = (
       const addresses = settings.rateLimit === undefined ? undefined : limitAddresses(settings.rateLimit, verifier)
       const enter = yield* makeEnter(settings)
 
-      const verified = Effect.fnUntraced(function* (token: string) {
-        if (token !== "") return yield* verifier.verify(token)
-        const { headers } = yield* HttpServerRequest.HttpServerRequest
-        return yield* new Unauthorized({ reason: isBearer(headers["authorization"]) ? "invalid" : "missing" })
-      })
+      const verified = (token: string) => (token === "" ? withoutToken : verifier.verify(token))
 
       return Authorization.of({
-        bearer: Effect.fnUntraced(function* (handler, { credential }) {
+        bearer: (handler, { credential }) => {
           const token = Redacted.value(credential)
-          const { expires, user } = yield* addresses === undefined ? verified(token) : addresses(token, verified(token))
-          return yield* enter(handler, user, expires)
-        })
+          const known = addresses === undefined ? verified(token) : addresses(token, verified(token))
+          return Effect.flatMap(known, ({ expires, user }) => enter(handler, user, expires))
+        }
       })
     })
   )
+
+const withoutToken = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) =>
+  Effect.fail(new Unauthorized({ reason: isBearer(headers["authorization"]) ? "invalid" : "missing" }))
+)
 
 /** Whom a host says that calls: a user's id, and where its session has an end, that end, at which event streams end too. */
 export type Caller = string | { readonly userId: string; readonly expires?: Date | undefined }
@@ -116,16 +115,20 @@ const makeEnter = Effect.fnUntraced(function* ({ rateLimit }: AuthenticationSett
     { capacity: 10_000, timeToLive: (exit) => (Exit.isSuccess(exit) ? disabledAfter : Duration.zero) }
   )
 
-  return Effect.fnUntraced(function* <A, E, R>(
-    handler: Effect.Effect<A, E, R>,
-    user: typeof CurrentUser.Service,
-    expires: number | undefined
-  ) {
-    ;(yield* RequestInfo).user = user.id
-    if (limit !== undefined) yield* limit(user.id)
-    if (yield* Cache.get(disabled, user.id)) return yield* new UserDisabled({})
-    return yield* handler.pipe(Effect.provideService(CurrentUser, user), Effect.provideService(TokenExpiry, expires))
-  })
+  return <A, E, R>(handler: Effect.Effect<A, E, R>, user: typeof CurrentUser.Service, expires: number | undefined) =>
+    Effect.withFiber<A, E | RateLimited | UserDisabled | Unavailable, Exclude<R, CurrentUser>>((fiber) => {
+      const info = fiber.getRef(RequestInfo)
+      info.user = user.id
+      info.expires = expires
+      return (
+        limit?.(user.id, info) ??
+        Effect.flatMap(
+          Cache.get(disabled, user.id),
+          (isDisabled): Effect.Effect<A, E | UserDisabled, Exclude<R, CurrentUser>> =>
+            isDisabled ? Effect.fail(new UserDisabled({})) : Effect.provideService(handler, CurrentUser, user)
+        )
+      )
+    })
 })
 
 const refused = (scope: "user" | "address", retryAfter: number) =>
@@ -138,9 +141,9 @@ const refused = (scope: "user" | "address", retryAfter: number) =>
  */
 const limitAddresses = (settings: RateLimit.RateLimitSettings, verifier: typeof TokenVerifier.Service) => {
   const addresses = RateLimit.make(settings)
-  return Effect.fnUntraced(function* <A, E, R>(token: string, verified: Effect.Effect<A, E | Unauthorized, R>) {
+  const watched = Effect.fnUntraced(function* <A, E, R>(verified: Effect.Effect<A, E | Unauthorized, R>) {
     const { remoteAddress } = yield* HttpServerRequest.HttpServerRequest
-    if (verifier.remembers(token) || Option.isNone(remoteAddress)) return yield* verified
+    if (Option.isNone(remoteAddress)) return yield* verified
     const network = RateLimit.networkOf(remoteAddress.value)
     const { allowed, retryAfter } = addresses.look(network, performance.now())
     if (!allowed) return yield* refused("address", retryAfter)
@@ -148,14 +151,17 @@ const limitAddresses = (settings: RateLimit.RateLimitSettings, verifier: typeof 
       Effect.sync(() => error instanceof Unauthorized && addresses.take(network, performance.now()))
     )
   })
+  return <A, E, R>(token: string, verified: Effect.Effect<A, E | Unauthorized, R>) =>
+    verifier.remembers(token) ? verified : watched(verified)
 }
 
 const limitUsers = (settings: RateLimit.RateLimitSettings) => {
   const users = RateLimit.make(settings)
   const policy = `"user";${users.policy}`
-  return Effect.fnUntraced(function* (user: UserId) {
+  /** Spends one of the user's requests; how it is refused where there is none. */
+  return (user: UserId, info: typeof RequestInfo.Service) => {
     const { allowed, remaining, reset, retryAfter } = users.take(user, performance.now())
-    ;(yield* RequestInfo).rateLimit = { "ratelimit-policy": policy, ratelimit: `"user";r=${remaining};t=${reset}` }
-    if (!allowed) return yield* refused("user", retryAfter)
-  })
+    info.rateLimit = { "ratelimit-policy": policy, ratelimit: `"user";r=${remaining};t=${reset}` }
+    return allowed ? undefined : refused("user", retryAfter)
+  }
 }

@@ -75,6 +75,7 @@ export const layer = (settings: EdgeSettings) =>
           const info: typeof RequestInfo.Service = {
             id: given !== undefined && wellFormedId.test(given) ? given : randomUUID(),
             user: undefined,
+            expires: undefined,
             rateLimit: undefined
           }
           const started = performance.now()

@@ -1,18 +1,13 @@
 import { Changes, CurrentUser, type LiveChange } from "@todo/core"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Lifecycle } from "./Lifecycle.ts"
+import { RequestInfo } from "./RequestInfo.ts"
 import { streams } from "./Telemetry.ts"
-
-/** When the caller's token expires, in seconds since 1970; the end of every stream that it opened. */
-export class TokenExpiry extends Context.Reference<number | undefined>("@todo/http/TokenExpiry", {
-  defaultValue: () => undefined
-}) {}
 
 /** Told to clients: how long to wait before they connect again, in milliseconds. */
 const retry = 2_000
@@ -34,7 +29,7 @@ export const make = Effect.gen(function* () {
 
   return Effect.fnUntraced(function* (since: string | undefined) {
     const user = yield* CurrentUser
-    const expires = yield* TokenExpiry
+    const { expires } = yield* RequestInfo
     const query = since === undefined ? {} : { since }
     yield* changes.page({ ...query, limit: 1 })
 

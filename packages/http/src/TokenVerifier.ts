@@ -86,28 +86,30 @@ const make = Effect.fnUntraced(function* (settings: TokenSettings) {
     if (remembered.size > maxRemembered) remembered.delete(oldest)
   }
 
+  const verifyAnew = Effect.fnUntraced(function* (token: string, now: number) {
+    const header = headerOf(token)
+    if (header === undefined) return yield* invalid
+    for (const key of yield* keys.find(header)) {
+      const payload = yield* Effect.promise(() => verifySignature(settings, token, key, now))
+      yield* Metric.update(payload === undefined ? signatures.refused : signatures.accepted, 1)
+      if (payload === undefined) continue
+      const verified = yield* check(settings, payload, key, now)
+      remember(token, verified)
+      yield* Metric.update(Telemetry.tokensRemembered, remembered.size)
+      return verified
+    }
+    return yield* invalid
+  })
+
   return TokenVerifier.of({
     remembers: (token) => remembered.has(token),
-    verify: Effect.fnUntraced(function* (token) {
-      const now = yield* Clock.currentTimeMillis
-      const known = remembered.get(token)
-      if (known !== undefined) {
-        if (keys.has(known.key) && !isOver(known.expires, now)) return known
+    verify: (token) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const known = remembered.get(token)
+        if (known !== undefined && keys.has(known.key) && !isOver(known.expires, now)) return Effect.succeed(known)
         remembered.delete(token)
-      }
-      const header = headerOf(token)
-      if (header === undefined) return yield* invalid
-      for (const key of yield* keys.find(header)) {
-        const payload = yield* Effect.promise(() => verifySignature(settings, token, key, now))
-        yield* Metric.update(payload === undefined ? signatures.refused : signatures.accepted, 1)
-        if (payload === undefined) continue
-        const verified = yield* check(settings, payload, key, now)
-        remember(token, verified)
-        yield* Metric.update(Telemetry.tokensRemembered, remembered.size)
-        return verified
-      }
-      return yield* invalid
-    })
+        return verifyAnew(token, now)
+      })
   })
 })
 

@@ -1,6 +1,7 @@
 /**
  * Empties the trash: what goes is gone for good. Run as the owner of the tables.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Unavailable } from "../domain/Errors.ts"
@@ -72,8 +73,10 @@ export const plan = ({
     }
   }).pipe(toUnavailable)
 
+const longestPause = Duration.millis(100)
+
 /**
- * Removes what was planned, some hundred rows at a time, each time in a transaction of its own that queues with the
+ * Removes what was planned, some dozen rows at a time, each time in a transaction of its own that queues with the
  * user's writes for some milliseconds. It raises the user's horizon with them: change cursors that have not seen those
  * rows in the trash expire, others go on. It may be stopped at any time, run again, and run twice at once.
  * `onProgress` hears how many rows went.
@@ -108,7 +111,7 @@ export const run = (
     for (const user of of) {
       let rows = 0
       for (let position = ""; ;) {
-        const { keys, last, lists, todos } = yield* some(user, position)
+        const [took, { keys, last, lists, todos }] = yield* Effect.timed(some(user, position))
         purged.todos += todos
         purged.lists += lists
         purged.keys += keys
@@ -116,6 +119,8 @@ export const run = (
         yield* onProgress(todos + lists + keys)
         if (Math.max(todos, lists, keys) < PurgeSql.rowsAtOnce) break
         if (todos > 0) position = last
+        // As long again for those who wait: PostgreSQL lets whoever comes back at once go before them.
+        yield* Effect.sleep(Duration.min(took, longestPause))
       }
       if (rows > 0) purged.users++
     }

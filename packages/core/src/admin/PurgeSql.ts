@@ -41,7 +41,7 @@ export const usersAtOnce = 1_000
 export const lock = (schema: string) => `select 1 from ${schema}.users where id = $1 for no key update`
 
 /** Of each table in one transaction: the user's writes wait for no longer than that takes. */
-export const rowsAtOnce = 200
+export const rowsAtOnce = 50
 
 /** In the statement that deletes `gone`, since whoever sees that the rows are gone has to see the horizon. */
 const raised = (

@@ -35,9 +35,9 @@ const isInterrupted = (error: SqlError): boolean =>
 const isReadOnly = (error: SqlError): boolean => hasCode(error, /^25006/)
 
 /**
- * 53 resources, 25P02 a transaction of the host in which something failed before, 25P03
- * and 25P04 one that took too long, 55P03 lock timeout, 57014 statement timeout, 3D000 no
- * such database yet.
+ * 53 resources, 25P02 a transaction of the host in which something failed before, 25P03 and
+ * 25P04 one that took too long, 55P03 lock timeout, 57014 statement timeout, 3D000 no such
+ * database yet.
  */
 const isPassing = (error: SqlError): boolean =>
   isUnconnected(error) ||
