@@ -29,7 +29,10 @@ execFileSync("tsc", ["-b"], { cwd: root, stdio: "inherit" })
 
 const readManifest = (file: string) => JSON.parse(readFileSync(join(root, file), "utf8"))
 
-/** Everybody gets the versions that were tested, and of each other the packages of one release. */
+/**
+ * Everybody gets the versions that were tested, and of each other the packages of one release. Only `effect` is the
+ * host's: with two of it, a host neither compiles nor runs.
+ */
 const assertExact = (dependencies: Readonly<Record<string, string>>, release: string) => {
   for (const [name, version] of Object.entries(dependencies)) {
     if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) throw new Error(`${name}: ${version} is no exact version`)
@@ -87,13 +90,14 @@ for (const file of globSync("packages/*/package.json", { cwd: root })) {
   const stage = staging.path
   if (manifest.name === "@todo/cli") {
     const { peerDependencies, peerDependenciesMeta } = readManifest("packages/core/package.json")
-    Object.assign(manifest, { files: ["dist"], dependencies: {}, peerDependencies, peerDependenciesMeta })
+    const { effect: _bundled, ...others } = peerDependencies
+    Object.assign(manifest, { files: ["dist"], dependencies: {}, peerDependencies: others, peerDependenciesMeta })
     await stageCommandLine(from, stage)
   } else {
     manifest.files = ["dist", "!dist/.tsbuildinfo", "src"]
     for (const part of ["dist", "src"]) cpSync(join(from, part), join(stage, part), { recursive: true })
   }
-  assertExact({ ...manifest.dependencies, ...manifest.peerDependencies }, manifest.version)
+  assertExact(manifest.dependencies, manifest.version)
   const hasReference = stageReference(folder, stage)
   manifest.files.push("CHANGELOG.md", ...(hasReference ? ["reference"] : []))
   writeFileSync(join(stage, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`)
