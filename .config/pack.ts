@@ -3,10 +3,13 @@
  * package are its sources, in its tarball what `tsc -b` made of them.
  */
 import { execFileSync } from "node:child_process"
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, globSync, mkdirSync, mkdtempDisposableSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join, resolve } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { bundle } from "../packages/cli/src/Bundle.ts"
+import { readPublicApi } from "./publicApi.ts"
+import { packageReadme } from "./readme.ts"
+import { referencePages } from "./reference.ts"
 
 const root = resolve(import.meta.dirname, "..")
 const out = join(root, "dist")
@@ -26,6 +29,25 @@ execFileSync("tsc", ["-b"], { cwd: root, stdio: "inherit" })
 
 const readManifest = (file: string) => JSON.parse(readFileSync(join(root, file), "utf8"))
 
+/**
+ * Everybody gets the versions that were tested, and of each other the packages of one release. Only `effect` is the
+ * host's: with two of it, a host neither compiles nor runs.
+ */
+const assertExact = (dependencies: Readonly<Record<string, string>>, release: string) => {
+  for (const [name, version] of Object.entries(dependencies)) {
+    if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) throw new Error(`${name}: ${version} is no exact version`)
+    if (name.startsWith("@todo/") && version !== release) throw new Error(`${name}: ${version} is not ${release}`)
+  }
+}
+
+/** Where it is published from, which the registry compares with what the provenance says: known to the workflow alone. */
+const repository = (folder: string) => {
+  const { GITHUB_REPOSITORY, GITHUB_SERVER_URL } = process.env
+  if (GITHUB_REPOSITORY === undefined) return {}
+  const url = `git+${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}.git`
+  return { repository: { type: "git", url, directory: `packages/${folder}` } }
+}
+
 /** The command line is one file, which has in it what it needs, with the licences of that beside it. */
 const stageCommandLine = async (from: string, stage: string) => {
   mkdirSync(join(stage, "dist"))
@@ -43,23 +65,44 @@ const stageCommandLine = async (from: string, stage: string) => {
   writeFileSync(join(stage, "dist/main.js.LICENSE.txt"), licences.toSorted().join("\n"))
 }
 
-for (const file of globSync("packages/*/package.json", { cwd: root })) {
-  const { private: _private, ...manifest } = readManifest(file)
-  for (const [name, source] of Object.entries<string>(manifest.exports ?? {})) manifest.exports[name] = entry(source)
-  for (const [name, source] of Object.entries<string>(manifest.bin ?? {})) manifest.bin[name] = built(source, ".js")
+const entryPoints = Map.groupBy(readPublicApi(), ({ folder }) => folder)
 
-  const from = join(root, file, "..")
-  const stage = mkdtempSync(join(tmpdir(), "todo-pack-"))
+/** The pages of a package that exports anything; they lie in `dist/reference` too. */
+const stageReference = (folder: string, stage: string) => {
+  const entries = entryPoints.get(folder) ?? []
+  for (const target of entries.length === 0 ? [] : [join(stage, "reference"), join(out, "reference", folder)]) {
+    mkdirSync(target, { recursive: true })
+    for (const [file, page] of referencePages(entries)) writeFileSync(join(target, file), page)
+  }
+  return entries.length > 0
+}
+
+for (const file of globSync("packages/*/package.json", { cwd: root })) {
+  const from = join(root, dirname(file))
+  const folder = basename(from)
+  const { private: _private, ...rest } = readManifest(file)
+  const manifest = { ...rest, ...repository(folder) }
+  for (const [name, source] of Object.entries<string>(manifest.exports)) manifest.exports[name] = entry(source)
+  for (const [name, source] of Object.entries<string>(manifest.bin ?? {})) manifest.bin[name] = built(source, ".js")
+  if (manifest.sideEffects) manifest.sideEffects = manifest.sideEffects.map((source: string) => built(source, ".js"))
+
+  using staging = mkdtempDisposableSync(join(tmpdir(), "todo-pack-"))
+  const stage = staging.path
   if (manifest.name === "@todo/cli") {
     const { peerDependencies, peerDependenciesMeta } = readManifest("packages/core/package.json")
-    Object.assign(manifest, { files: ["dist"], dependencies: {}, peerDependencies, peerDependenciesMeta })
+    const { effect: _bundled, ...others } = peerDependencies
+    Object.assign(manifest, { files: ["dist"], dependencies: {}, peerDependencies: others, peerDependenciesMeta })
     await stageCommandLine(from, stage)
   } else {
     manifest.files = ["dist", "!dist/.tsbuildinfo", "src"]
     for (const part of ["dist", "src"]) cpSync(join(from, part), join(stage, part), { recursive: true })
   }
+  assertExact(manifest.dependencies, manifest.version)
+  const hasReference = stageReference(folder, stage)
+  manifest.files.push("CHANGELOG.md", ...(hasReference ? ["reference"] : []))
   writeFileSync(join(stage, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`)
-  for (const part of ["LICENSE", "README.md"]) cpSync(join(root, part), join(stage, part))
+  writeFileSync(join(stage, "README.md"), packageReadme(manifest.name, manifest.description, hasReference))
+  cpSync(join(root, "LICENSE"), join(stage, "LICENSE"))
+  cpSync(join(root, "packages/core/CHANGELOG.md"), join(stage, "CHANGELOG.md"))
   console.log(execFileSync("npm", ["pack", "--silent", stage, "--pack-destination", out], { encoding: "utf8" }).trim())
-  rmSync(stage, { recursive: true })
 }

@@ -1,34 +1,124 @@
 /**
- * Installs the packed tarballs into an empty folder, as a host would, and runs the README's
- * embedding sample and the command line there on a database of its own.
+ * Tries the packed tarballs in empty folders, as hosts would: what each brings along, the README's
+ * embedding sample and both programs, and the sample host with nothing but its own `package.json`.
  */
-import { execFileSync } from "node:child_process"
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { cpSync, globSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { startThrowAway } from "@todo/core/postgres"
 
 const root = resolve(import.meta.dirname, "..")
-const { version } = JSON.parse(readFileSync(join(root, "node_modules/effect/package.json"), "utf8"))
+const { version: effect } = JSON.parse(readFileSync(join(root, "node_modules/effect/package.json"), "utf8"))
 const sample = /## Embed it[\s\S]*?```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8"))?.[1]
 if (sample === undefined) throw new Error("README.md has no embedding sample")
 
-const host = mkdtempSync(join(tmpdir(), "todo-host-"))
-const postgres = await startThrowAway()
-try {
-  const tarballs = globSync("dist/*.tgz", { cwd: root }).map((path) => join(root, path))
-  writeFileSync(join(host, "package.json"), '{ "private": true, "type": "module" }\n')
-  execFileSync("npm", ["install", "--silent", ...tarballs, `effect@${version}`], { cwd: host, stdio: "inherit" })
-  writeFileSync(join(host, "embed.ts"), sample)
-  const run = (...args: ReadonlyArray<string>) => {
-    const env = { ...process.env, DATABASE_URL: postgres.url("postgres") }
-    const output = execFileSync(process.execPath, args, { cwd: host, encoding: "utf8", env })
-    if (!output.includes("Buy milk")) throw new Error(`${args.join(" ")} printed something else:\n${output}`)
+const tarball = (name: string): string => {
+  const [found] = globSync(`dist/todo-${name}-*.tgz`, { cwd: root })
+  if (found === undefined) throw new Error(`dist has no tarball of ${name}: run npm run build`)
+  return join(root, found)
+}
+
+const folders: Array<string> = []
+const emptyFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), "todo-host-"))
+  folders.push(folder)
+  return folder
+}
+
+/** `package.json` stays as it is; nothing that is not asked for is run. */
+const install = (host: string, ...packages: ReadonlyArray<string>) => {
+  const options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+  execFileSync("npm", ["install", ...options, ...packages], { cwd: host, stdio: ["ignore", "ignore", "inherit"] })
+}
+
+const run = (host: string, command: string, ...args: ReadonlyArray<string>): string =>
+  execFileSync(command, args, { cwd: host, encoding: "utf8", env, stdio: ["ignore", "pipe", "inherit"] })
+
+const megabytes = (folder: string): number => {
+  const files = globSync("**", { cwd: folder }).map((path) => lstatSync(join(folder, path)))
+  return Math.round(files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0) / 1e6)
+}
+
+/** What a package brings along, in bounds that are to be moved on purpose only. */
+const weigh = (
+  name: string,
+  needs: ReadonlyArray<string>,
+  most: { readonly packages: number; readonly mb: number }
+) => {
+  const host = emptyFolder()
+  writeFileSync(join(host, "package.json"), '{ "private": true }\n')
+  install(host, ...[...needs, name].map(tarball))
+  const lock = JSON.parse(readFileSync(join(host, "node_modules/.package-lock.json"), "utf8"))
+  const packages = Object.entries<{ readonly hasInstallScript?: boolean }>(lock.packages)
+  const scripts = packages.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path)
+  const mb = megabytes(join(host, "node_modules"))
+  console.log(`@todo/${name}: ${packages.length} packages, ${mb} MB, ${scripts.length} install scripts`)
+  if (scripts.length > 0) throw new Error(`install scripts: ${scripts.join(", ")}`)
+  if (packages.length > most.packages || mb > most.mb) throw new Error(`that is more than ${JSON.stringify(most)}`)
+}
+
+const check = (what: string, output: string, expected: string) => {
+  if (!output.includes(expected)) throw new Error(`${what} printed something else than ${expected}:\n${output}`)
+}
+
+const issuer = {
+  TODO_JWT_SECRET: randomBytes(32).toString("base64url"),
+  TODO_JWT_ISSUER: "https://issuer.test",
+  TODO_JWT_AUDIENCE: "https://todo.test"
+}
+
+/** `todo-http` until it answers, and then to its end. */
+const serve = async (host: string) => {
+  const server = spawn("node_modules/.bin/todo-http", {
+    cwd: host,
+    env: { ...env, ...issuer, HOST: "127.0.0.1", PORT: "0", TODO_LOG_FORMAT: "json" },
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  const exited = once(server, "exit")
+  try {
+    let printed = ""
+    for await (const chunk of server.stdout.setEncoding("utf8")) {
+      printed += chunk
+      const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(printed) ?? []
+      if (url === undefined) continue
+      const ready = await fetch(`${url}/readyz`)
+      if (ready.status !== 200) throw new Error(`todo-http is not ready: ${ready.status}`)
+      break
+    }
+  } finally {
+    server.kill()
   }
-  run("embed.ts")
-  run("node_modules/@todo/cli/dist/bin.js", "todo", "list", "--user", "alice")
-  console.log("The README's sample and todo-admin run from the packed tarballs.")
+  const [code] = await exited
+  if (code !== 0) throw new Error(`todo-http ended with ${code}`)
+}
+
+const postgres = await startThrowAway()
+const env = { ...process.env, DATABASE_URL: postgres.url("postgres") }
+try {
+  weigh("core", [], { packages: 5, mb: 70 })
+  weigh("http", ["core"], { packages: 25, mb: 90 })
+  weigh("cli", [], { packages: 1, mb: 3 })
+
+  const host = emptyFolder()
+  writeFileSync(join(host, "package.json"), '{ "private": true, "type": "module" }\n')
+  install(host, ...["core", "http", "cli"].map(tarball), `effect@${effect}`)
+  writeFileSync(join(host, "embed.ts"), sample)
+  check("the README's sample", run(host, process.execPath, "embed.ts"), "Buy milk")
+  check("todo-admin", run(host, "node_modules/.bin/todo-admin", "todo", "list", "--user", "alice"), "Buy milk")
+  await serve(host)
+  console.log("The README's sample, todo-admin and todo-http run from the packed tarballs.")
+
+  const orders = emptyFolder()
+  cpSync(join(root, "packages/core/examples/orders"), orders, { recursive: true })
+  install(orders, tarball("core"))
+  run(orders, "npm", "run", "check")
+  const output = run(orders, "npm", "start")
+  check("the sample host", output, '"failure": "OutOfStock"')
+  console.log("The sample host compiles and runs with nothing but its own package.json.")
 } finally {
   await postgres.stop()
-  rmSync(host, { recursive: true })
+  for (const folder of folders) rmSync(folder, { recursive: true })
 }

@@ -24,7 +24,9 @@ import { SchemaName } from "./SchemaName.ts"
 
 /** A change and the cursor that continues behind it. */
 export interface LiveChange {
+  /** The row as it is after the change. */
   readonly change: Change
+  /** Opaque: `since` of the next query. */
   readonly cursor: string
 }
 
@@ -35,6 +37,10 @@ export type ChangesError = InvalidInput | InvalidCursor | CursorExpired | Unavai
  * What happened to the current user's todos and lists, without a gap: each row once, at
  * its latest revision, in revision order. Reading all from the start and keeping the last
  * of each id gives exactly the tables.
+ *
+ * @example
+ * const changes = yield* Changes
+ * const { changes: rows, hasMore, nextCursor } = yield* changes.page({ since: lastCursor, limit: 100 })
  */
 export class Changes extends Context.Service<
   Changes,

@@ -1,3 +1,6 @@
+/**
+ * The connection to PostgreSQL, for programs that have none of their own.
+ */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -12,6 +15,7 @@ import { makeQueue, Turns } from "./internal/Turns.ts"
 
 /** Where the database is and how to use it. */
 export interface DatabaseSettings {
+  /** `postgres://user:password@host:5432/database`. */
   readonly url: Redacted.Redacted
   /** How many connections at most; 10 where nothing is said. */
   readonly poolSize?: number | undefined
@@ -52,6 +56,11 @@ export const DatabaseUrl = Schema.String.check(
  * A pool of connections of its own, for programs that have none. It opens connections
  * when they are needed: it can be built while the database is down, and works again as
  * soon as the database does. A statement waits three seconds for a connection, no longer.
+ *
+ * @example
+ * const services = Services.layer.pipe(
+ *   Layer.provideMerge(Database.layer({ url: Redacted.make("postgres://todo_runtime@localhost/app") }))
+ * )
  */
 export const layer = (settings: DatabaseSettings): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError> => {
   const prepare = settings.prepare ?? true

@@ -14,6 +14,7 @@ import { attempt, joinRunning, start } from "./internal/postgres/Server.ts"
 
 export { EmbeddedPostgresError }
 
+/** Where it lies, and who hears of it. */
 export interface EmbeddedPostgresOptions {
   /** The data directory: a new or empty one, or one of an earlier run. Relative to the working directory. */
   readonly directory: string

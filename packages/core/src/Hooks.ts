@@ -26,6 +26,7 @@ export type ListRequest =
   | { readonly kind: "list"; readonly op: "restore"; readonly id: ListId }
   | { readonly kind: "list"; readonly op: "move"; readonly id: ListId; readonly to: ListMove }
 
+/** What a write asks for. */
 export type WriteRequest = TodoRequest | ListRequest
 
 /**

@@ -1,3 +1,6 @@
+/**
+ * The schema of the database: what it is made by, whether it is there, and how it comes about.
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -44,8 +47,11 @@ export class SchemaForbidden extends Schema.TaggedError<SchemaForbidden>()("Sche
 
 /** A migration and when it was applied; `null` where it was not. */
 export interface MigrationStatus {
+  /** Its number, from 1 on: the version of the schema that it makes. */
   readonly id: number
+  /** What it does, in a word or two. */
   readonly name: string
+  /** RFC 3339, in UTC. */
   readonly appliedAt: string | null
 }
 
@@ -76,6 +82,7 @@ export const check: Effect.Effect<void, SchemaMismatch | SchemaForbidden | Unava
     if (found !== version) return yield* new SchemaMismatch({ schema, found, expected: version })
   })
 
+/** For whom, and who hears of it. */
 export interface UpOptions {
   /** The role that servers run as. It is created where the connection may, and gets what it needs, no more. */
   readonly runtimeRole?: string | undefined
@@ -87,6 +94,9 @@ export interface UpOptions {
  * Brings the schema up to this release, in one transaction: all or nothing. Any number
  * of processes may call it at once. Returns what it applied. Run it as the owner of
  * the tables, which is not the role that servers run as.
+ *
+ * @example
+ * yield* Migrations.up({ runtimeRole: "todo_runtime" }).pipe(Effect.provide(Database.layer({ url: ownerUrl, unlimited: true })))
  */
 export const up = (
   options: UpOptions = {}

@@ -1,3 +1,6 @@
+/**
+ * All that hosts work with, in one layer.
+ */
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Accounts } from "./Accounts.ts"

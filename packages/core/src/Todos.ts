@@ -49,6 +49,13 @@ import type { Expectation, Once } from "./WriteOptions.ts"
  * tells whether it may have happened. Passing failures are retried before, where that is
  * safe. Under an `idempotencyKey` a write happens once in 24 hours, however often it is
  * sent: safe to repeat after any failure.
+ *
+ * @example
+ * const todos = yield* Todos
+ * const todo = yield* todos.create({ title: "Buy milk" }, { idempotencyKey: IdempotencyKey.make(requestId) })
+ * yield* todos.update(todo.id, { due: { date: "2026-12-01" } }, { ifRevision: [todo.revision] }).pipe(
+ *   Effect.catchTag("RevisionMismatch", ({ current }) => Effect.log(`somebody was faster: revision ${current}`))
+ * )
  */
 export class Todos extends Context.Service<
   Todos,

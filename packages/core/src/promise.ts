@@ -43,7 +43,12 @@ export interface Transaction extends Methods {
   ) => Promise<ReadonlyArray<Readonly<Record<string, unknown>>>>
 }
 
+/**
+ * What `createTodos` gives. Every method takes the user's id in the first place, and its promise
+ * gives an `Outcome`: errors are values in it.
+ */
 export interface TodosForPromises extends Methods {
+  /** `page` as in a transaction, and `stream`, which is of no transaction. */
   readonly changes: Methods["changes"] & {
     /**
      * The changes after `since`, and then each as it happens, as `Changes.stream` does. Leaving
@@ -80,9 +85,11 @@ export interface TodosForPromises extends Methods {
 
   /** Ends streams, waits for nothing else, and closes the pool where it is ours. Also at the end of `await using`. */
   readonly close: () => Promise<void>
+  /** The same as `close`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
+/** What it works on: a database of which it has a pool, or the host's `SqlClient`. */
 export type TodosOptions = (
   | {
       /** `postgres://user:password@host:5432/database`, for a pool of its own. */
@@ -99,6 +106,7 @@ export type TodosOptions = (
 ) & {
   /** The schema that holds the tables; `todo` where nothing is said. */
   readonly schema?: string | undefined
+  /** What the host does within each write; it speaks Effect. */
   readonly hooks?: WriteHooks | undefined
 }
 

@@ -78,13 +78,17 @@ const startOwn = async (): Promise<string> => {
 export class TestDatabase extends Context.Service<
   TestDatabase,
   {
+    /** As the role that servers run as, which owns nothing. */
     readonly url: Redacted.Redacted
     /** Whether statements may be prepared there. */
     readonly prepare: boolean
+    /** As the owner of the tables. */
     readonly ownerUrl: Redacted.Redacted
+    /** As a superuser, whom row-level security does not hold. */
     readonly adminUrl: Redacted.Redacted
   }
 >()("@todo/core/TestDatabase") {
+  /** With the tables, or empty. */
   static readonly make = (options: { readonly migrated: boolean }) =>
     Layer.effect(
       TestDatabase,
@@ -118,7 +122,9 @@ export class TestDatabase extends Context.Service<
       })
     )
 
+  /** With the tables. */
   static readonly layer = this.make({ migrated: true })
+  /** Without any table, for tests of migrations. */
   static readonly layerEmpty = this.make({ migrated: false })
 }
 

@@ -24,7 +24,9 @@ it("the orders and their todos stand or fall together, and with them the outbox"
 
 it("they install the versions that this package is made with", () => {
   const core = manifest("../package.json")
-  expect(manifest("../examples/orders/package.json").dependencies).toEqual({
+  const { dependencies, devDependencies } = manifest("../examples/orders/package.json")
+  expect(manifest("../../../package.json").devDependencies).toMatchObject(devDependencies)
+  expect(dependencies).toEqual({
     ...core.dependencies,
     ...core.peerDependencies,
     [core.name]: core.version

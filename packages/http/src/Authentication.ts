@@ -1,3 +1,6 @@
+/**
+ * Who calls: by a bearer token, or by the host's own word.
+ */
 import { Accounts, CurrentUser, type Unavailable, UserDisabled, UserId } from "@todo/core"
 import * as Cache from "effect/Cache"
 import * as Clock from "effect/Clock"
@@ -17,6 +20,7 @@ import { RequestInfo } from "./RequestInfo.ts"
 import { limited } from "./Telemetry.ts"
 import { TokenVerifier } from "./TokenVerifier.ts"
 
+/** How much those who call may ask for. */
 export interface AuthenticationSettings {
   /** How many requests each user may make, and how many bad tokens an address may send; as many as they like where it is absent. */
   readonly rateLimit?: RateLimit.RateLimitSettings | undefined

@@ -16,6 +16,7 @@ export class Lifecycle extends Context.Service<
     readonly drain: (delay: Duration.Duration) => Effect.Effect<void>
   }
 >()("@todo/http/Lifecycle") {
+  /** One that has not begun to end. */
   static readonly make = Effect.sync(() => {
     const end = Deferred.makeUnsafe<void>()
     let draining = false
@@ -30,6 +31,7 @@ export class Lifecycle extends Context.Service<
     })
   })
 
+  /** One for the server above it, and all that asks it. */
   static readonly layer = Layer.effect(Lifecycle, this.make)
 
   /** Provide it above the server: it is then the first to hear of the end. */

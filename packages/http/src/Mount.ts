@@ -9,7 +9,9 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Embedded from "./Embedded.ts"
 import * as Prefix from "./Prefix.ts"
 
+/** Where, and how. */
 export interface MountSettings extends Embedded.EmbeddedSettings {
+  /** The path above the API's, `/api/todos`. */
   readonly prefix: string
 }
 

@@ -50,6 +50,7 @@ const describe = (error: unknown) => {
 
 /** What went wrong in one request. */
 export interface Report {
+  /** What the client got as `X-Request-Id`, and the log has. */
   readonly requestId: string
   /** What may be kept: names, messages, states; no rows. */
   readonly errors: ReadonlyArray<ReturnType<typeof describe>>

@@ -1,3 +1,6 @@
+/**
+ * The API as a server of its own, the one that `npm start` runs.
+ */
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -8,8 +11,10 @@ import { Lifecycle } from "./Lifecycle.ts"
 import * as Socket from "./Socket.ts"
 import * as Telemetry from "./Telemetry.ts"
 
+/** What a server is made of. */
 export interface ServerSettings
   extends HttpApp.AppSettings, Authentication.AuthenticationSettings, Socket.SocketSettings {
+  /** Where it listens; 0 for one that is free. */
   readonly port: number
   /** Where `/metrics` is served: on a port of its own, or else beside the API. */
   readonly metricsPort?: number | undefined
@@ -19,7 +24,18 @@ export interface ServerSettings
 
 const options = { routerConfig: HttpApp.routerConfig, disableLogger: true, disableListenLog: true } as const
 
-/** The API on a socket of its own. Ends in order: not ready, requests in flight, connections. */
+/**
+ * The API on a socket of its own. Ends in order: not ready, requests in flight, connections.
+ *
+ * @example
+ * const settings = { host: "127.0.0.1", port: 3000, bodyLimit: 256 * 1_024, ... }
+ * Server.layer(settings).pipe(
+ *   Layer.provide(TokenVerifier.layer({ secrets: [secret], issuer: "https://id.example.com", ... })),
+ *   Layer.provide(Services.layer),
+ *   Layer.provide(Database.layer({ url })),
+ *   Layer.launch
+ * )
+ */
 export const layer = (settings: ServerSettings) => {
   const { metricsPort } = settings
   const app = HttpApp.layer(settings).pipe(Layer.provide(Authentication.layer(settings)))

@@ -13,6 +13,7 @@ import { describe, mediaType } from "./api/Problem.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 
 export interface SocketSettings {
+  /** The address of this machine that it listens on: `127.0.0.1` for itself alone, `0.0.0.0` for all. */
   readonly host: string
   /** How long requests in flight may take to end when the server is told to stop. */
   readonly drainTimeout: Duration.Duration

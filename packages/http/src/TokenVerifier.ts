@@ -47,6 +47,7 @@ export class TokenVerifier extends Context.Service<
     readonly remembers: (token: string) => boolean
   }
 >()("@todo/http/TokenVerifier") {
+  /** Keys at a URL are fetched in the background; until they have come once, `verify` fails with `Unavailable`. */
   static readonly layer = (settings: TokenSettings): Layer.Layer<TokenVerifier> =>
     Layer.effect(TokenVerifier, make(settings))
 }

@@ -37,8 +37,12 @@ export type Identification<Request> =
         request: Request
       ) => Authentication.Caller | null | undefined | Promise<Authentication.Caller | null | undefined>
     }
-  | { readonly tokens: TokenSettings }
+  | {
+      /** The bearer tokens (JWT) that are taken. */
+      readonly tokens: TokenSettings
+    }
 
+/** What a handler is made of. */
 export interface HandlerOptions extends Embedded.HandlerSettings, Authentication.AuthenticationSettings {
   /** A migrated database: `postgres://user:password@host:5432/database`. The handler has a pool of its own there. */
   readonly url: string

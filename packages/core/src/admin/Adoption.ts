@@ -19,11 +19,13 @@ import { type Failure, type GatheredRow, gatherAndWrite, type Plan } from "./Imp
 
 /** What was found in a file. It may be anything. */
 export interface Found {
+  /** Where it stood, from 1 on. */
   readonly line: number
   /** What stood there. Of a todo that brings no id, it makes the id, so that to bring it in again adds nothing. */
   readonly source: string
   /** The fields of a `Candidate`, or what is wrong with the line. */
   readonly todo: unknown
+  /** What whoever read the line found wrong with it; `todo` is not looked at then. */
   readonly wrong?: string
 }
 

@@ -18,9 +18,13 @@ import { UserNotFound } from "./UserNotFound.ts"
 
 /** All that a user has, in the trash as well. Rows come in pages, by id, and are read as they are asked for. */
 export interface Snapshot {
+  /** The state of the user that is no row: id, revision, horizon, and the times of the first and last write. */
   readonly user: Header["user"]
+  /** How many lists and todos there are. */
   readonly counts: Trailer["end"]
+  /** Every list. */
   readonly lists: Stream.Stream<ReadonlyArray<TodoList>, Unavailable>
+  /** Every todo. */
   readonly todos: Stream.Stream<ReadonlyArray<Todo>, Unavailable>
 }
 

@@ -3,6 +3,7 @@ import type { UserId } from "../domain/User.ts"
 
 /** What becomes of the rows of one kind. */
 export interface Outcome {
+  /** Rows of the file that the user did not have. */
   readonly added: number
   /** Rows of the user that were written before those of the file. */
   readonly replaced: number
@@ -14,10 +15,13 @@ export interface Outcome {
 
 /** What an import did, or would do. */
 export interface ImportReport {
+  /** Whose rows they are now. */
   readonly user: UserId
   /** The user's revision afterwards. */
   readonly revision: number
+  /** Of lists. */
   readonly lists: Outcome
+  /** Of todos. */
   readonly todos: Outcome
   /** Todos that were taken out of their list, since it is in the trash after the merge and they are not. */
   readonly takenOut: number
@@ -30,6 +34,7 @@ export interface ImportReport {
   }>
 }
 
+/** How to import. */
 export interface ImportOptions<R> {
   /** Find out what would happen, and leave everything as it is. */
   readonly dryRun: boolean

@@ -1,3 +1,6 @@
+/**
+ * Empties the trash: what goes is gone for good. Run as the owner of the tables.
+ */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -15,7 +18,9 @@ import { UserNotFound } from "./UserNotFound.ts"
 export interface Purged {
   /** Of how many users something goes. */
   readonly users: number
+  /** Todos out of the trash. */
   readonly todos: number
+  /** Lists out of the trash. */
   readonly lists: number
   /** Idempotency keys that are good no more. */
   readonly keys: number
@@ -25,6 +30,7 @@ export interface Purged {
 export interface Plan extends Purged {
   /** What was trashed before goes. */
   readonly before: Timestamp
+  /** The users of whom something goes. */
   readonly of: ReadonlyArray<UserId>
 }
 

@@ -1,3 +1,6 @@
+/**
+ * What an installation holds, over all users. Run as the owner of the tables.
+ */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Unavailable } from "../domain/Errors.ts"
@@ -17,7 +20,9 @@ export interface Stats {
     readonly activeIn7Days: number
     readonly activeIn30Days: number
   }
+  /** How many todos there are. */
   readonly todos: { readonly open: number; readonly completed: number; readonly trashed: number }
+  /** How many lists there are, those in the trash among them. */
   readonly lists: { readonly total: number; readonly trashed: number }
   /**
    * How many todos had their last change on each day (UTC) of the last four weeks. Not how many writes there were: what

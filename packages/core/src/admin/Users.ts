@@ -1,3 +1,6 @@
+/**
+ * Who there is, and letting them in or not. Run as the owner of the tables.
+ */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Account } from "../domain/Account.ts"
@@ -17,9 +20,11 @@ import * as UsersSql from "./UsersSql.ts"
 
 /** A user's account, and what only operators see of it. */
 export interface User extends Account {
+  /** When the user appeared, as a rule by a first write. */
   readonly createdAt: Timestamp
   /** When the user last changed anything. */
   readonly updatedAt: Timestamp
+  /** Since when the user is locked out; `null` where that is not so. */
   readonly disabledAt: Timestamp | null
 }
 
@@ -90,8 +95,11 @@ export const enable = Effect.fnUntraced(function* (id: UserId) {
 
 /** What was erased with a user. */
 export interface Erased {
+  /** Who it was. */
   readonly id: UserId
+  /** How many todos, the trash included. */
   readonly todos: number
+  /** How many lists, the trash included. */
   readonly lists: number
 }
 

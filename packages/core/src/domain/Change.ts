@@ -18,6 +18,7 @@ export const changesLimit = { min: 1, max: 500, default: 100 } as const
 /** A cursor into the changes of a user, opaque; the id of a live event is one. */
 export const ChangeCursor = Schema.String
 
+/** A number of changes that a page may have. */
 export const ChangesLimit = Schema.Int.check(Schema.isBetween({ minimum: changesLimit.min, maximum: changesLimit.max }))
 
 /** Which changes: those after the cursor, all where there is none. */

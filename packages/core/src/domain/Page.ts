@@ -9,11 +9,15 @@ export const Page = <Item extends Schema.Constraint>(item: Item) =>
   })
 
 export interface Page<Item> {
+  /** In the order that was asked for. */
   readonly items: ReadonlyArray<Item>
+  /** Opaque; good for the same user and query alone. */
   readonly nextCursor: string | null
+  /** How many there are over all pages, where `count` asked for it. */
   readonly total?: number
 }
 
 /** How many items a page may have, and has when nothing is said. */
 export const pageLimit = { min: 1, max: 200, default: 50 } as const
+/** A number of items that a page may have. */
 export const PageLimit = Schema.Int.check(Schema.isBetween({ minimum: pageLimit.min, maximum: pageLimit.max }))

@@ -17,6 +17,7 @@ export type TodoId = typeof TodoId.Type
 export const ListId = uuid.pipe(Schema.brand("ListId"))
 export type ListId = typeof ListId.Type
 
+/** How much it matters, in ascending order. */
 export const Priority = Schema.Literals(["none", "low", "medium", "high"])
 export type Priority = typeof Priority.Type
 

@@ -19,4 +19,10 @@ export type UserId = typeof UserId.Type
  * @example
  * todos.list({}).pipe(Effect.provideService(CurrentUser, { id: UserId.make("alice") }))
  */
-export class CurrentUser extends Context.Service<CurrentUser, { readonly id: UserId }>()("@todo/core/CurrentUser") {}
+export class CurrentUser extends Context.Service<
+  CurrentUser,
+  {
+    /** The owner of what is read and written. */
+    readonly id: UserId
+  }
+>()("@todo/core/CurrentUser") {}

@@ -44,9 +44,13 @@ type Promised<Service> = {
 
 /** Methods as `Todos`, `Lists`, `Accounts` and `Changes` describe them. */
 export interface Methods {
+  /** As `Todos` describes them. */
   readonly todos: Promised<Todos["Service"]>
+  /** As `Lists` describes them. */
   readonly lists: Promised<Lists["Service"]>
+  /** As `Accounts` describes them. */
   readonly accounts: Promised<Accounts["Service"]>
+  /** As `Changes` describes them. */
   readonly changes: Promised<Omit<Changes["Service"], "stream">>
 }
 

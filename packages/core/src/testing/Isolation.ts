@@ -9,8 +9,11 @@ import { addTodos, newUser } from "./users.ts"
 
 /** What a user of the probe has: all of it names its owner in its titles. */
 export interface Planted {
+  /** Whose it is. */
   readonly user: typeof CurrentUser.Service
+  /** Three, of which the first is in the list. */
   readonly todos: ReadonlyArray<Todo>
+  /** The only list. */
   readonly list: TodoList
 }
 

@@ -34,6 +34,7 @@ export const problemTypes = {
   unavailable: { status: 503, title: "Unavailable" }
 } as const
 
+/** What went wrong, as programs tell it apart. */
 export type ProblemCode = keyof typeof problemTypes
 
 /** The members that a problem of this code has whatever happened; `requestId` is added as the answer leaves. */

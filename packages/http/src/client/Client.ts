@@ -45,8 +45,11 @@ export type Lists<Options = {}> = Rows.Rows<Endpoints["lists"], Options, Query<E
 
 /** The calls for all of the API that clients need. `Options` is what every call takes besides. */
 export interface Client<Options = {}> {
+  /** Reads and writes todos. */
   readonly todos: Todos<Options>
+  /** Reads and writes lists. */
   readonly lists: Lists<Options>
+  /** What happened to both. */
   readonly changes: {
     /** A page of changes in revision order, after the cursor; `nextCursor` continues, also where there is nothing yet. */
     readonly page: (

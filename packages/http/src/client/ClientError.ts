@@ -24,6 +24,7 @@ const tag = <Code extends string>(code: Code) =>
 export class ProblemError<Code extends ProblemCode> extends Error {
   readonly _tag: Tag<Code>
   readonly code: Code
+  /** Of HTTP. */
   readonly status: number
   /** Names the request in the server's log. */
   readonly requestId: string | undefined
@@ -87,7 +88,9 @@ export class UnreadableAnswer extends Error {
   readonly _tag = "UnreadableAnswer"
   readonly code = "unreadable-answer"
   override readonly name = "UnreadableAnswer"
+  /** Of HTTP. */
   readonly status: number
+  /** Names the request in the server's log, where it was the server that answered. */
   readonly requestId: string | undefined
   /** When the server may be asked again, in seconds, where it said so. */
   readonly retryAfter: number | undefined

@@ -12,16 +12,19 @@ import type { Expectation, Transport, TransportError } from "./Transport.ts"
 
 /** Last writer wins: the write goes through whatever is there by now, and is not repeated where its outcome is unknown. */
 export interface Overwrite {
+  /** Said aloud, for what others wrote in between is lost. */
   readonly overwrite: true
 }
 
 /** The write goes through only if the row is at this revision. */
 export interface IfRevision {
+  /** The `revision` of the row as it was read. */
   readonly ifRevision: number
 }
 
 /** The write goes through only if nothing is there yet. */
 export interface IfAbsent {
+  /** `revision-mismatch` where there is a row. */
   readonly ifAbsent: true
 }
 

@@ -20,6 +20,7 @@ export type Change = Page["changes"][number]
 
 /** A change, and the cursor to go on behind it. */
 export interface LiveChange {
+  /** The row as it is after the change. */
   readonly change: Change
   /**
    * Where another subscription goes on, `since` it. Of changes that were asked for as a

@@ -1,3 +1,6 @@
+/**
+ * Tokens for the tests of hosts.
+ */
 import { randomBytes } from "node:crypto"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"

@@ -36,6 +36,7 @@ const Jwk = Schema.Struct({
 const JwkSet = Schema.Struct({ keys: Schema.Array(Schema.Unknown) })
 
 const isJwk = Schema.is(Jwk)
+/** Whether a value has the form of a JWK set (RFC 7517, 5); nothing is said of its keys. */
 export const isJwkSet = Schema.is(JwkSet)
 
 const algorithmOf = ({ crv, kty }: typeof Jwk.Type): PublicAlgorithm | undefined =>
