@@ -189,6 +189,48 @@ describe("A subscription", () => {
     await live.upTo(2)
   })
 
+  it.each<[string, Fate]>([
+    ["a page of a portal", { status: 200, headers: { "content-type": "text/html" }, body: "<html>" }],
+    ["a page that is not there", { status: 404, headers: { "content-type": "text/html" }, body: "<html>" }],
+    ["JSON of something else", { status: 200, headers: { "content-type": "application/json" }, body: "{}" }]
+  ])(
+    "goes on after %s has answered in the server's place, and is told of it where it was there from the start",
+    async (_, fate) => {
+      const { client, me, proxy } = await connect()
+      const live = collect(client, { pollEvery: "50 millis" })
+      await me.add()
+      await live.upTo(1)
+      proxy.next(fate, fate, fate)
+      proxy.cut()
+      await me.add()
+      await live.upTo(2)
+      proxy.otherwise = () => fate
+      expect(await collect(client).ended).toMatchObject({ code: "unreadable-answer" })
+    }
+  )
+
+  it("goes on after there was no token for a moment, and is told where there is none for long", async () => {
+    let offline = false
+    const given = await connect()
+    const client = createClient({
+      url: given.proxy.url,
+      token: async () => {
+        if (offline) throw new Error("offline")
+        return given.me.token
+      }
+    })
+    const live = collect(client)
+    await given.me.add()
+    await live.upTo(1)
+    offline = true
+    given.proxy.cut()
+    await given.me.add()
+    setTimeout(() => (offline = false), 700)
+    await live.upTo(2)
+    offline = true
+    expect(await collect(client).ended).toMatchObject({ code: "token-unavailable" })
+  })
+
   it("waits as long as the server says", async () => {
     const { client, me, proxy } = await connect()
     proxy.next({ status: 503, headers: { "retry-after": "1" } })

@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { type CallError, NetworkError, UnreadableAnswer } from "./ClientError.ts"
+import { type CallError, NetworkError, TokenUnavailable, UnreadableAnswer } from "./ClientError.ts"
 import type { Answer, Endpoints } from "./Contract.ts"
 import * as EventParser from "./EventParser.ts"
 import * as Repeat from "./Repeat.ts"
@@ -71,9 +71,12 @@ const reconnecting = Schedule.min([Schedule.exponential("200 millis"), Schedule.
   Schedule.jittered
 )
 
+/** How often in a row what is not the server may answer for it, or no token be had: offline, behind a portal. */
+const patientWithStrangers = 10
+
 /** What ends a subscription, and what only ends a connection. */
-const connectionFailure = (error: Transport.TransportError): Disconnected | SubscribeError => {
-  const passes = Repeat.mayPass(error) || ("status" in error && error.status >= 500)
+const connectionFailure = (error: Transport.TransportError, isStrange: boolean): Disconnected | SubscribeError => {
+  const passes = isStrange || Repeat.mayPass(error) || ("status" in error && error.status >= 500)
   if (!passes) return error as SubscribeError
   const told = "retryAfter" in error ? error.retryAfter : undefined
   // What is jittered by a fifth is not sooner than told.
@@ -95,6 +98,18 @@ export const subscribe = (
     let pollUntil = 0
     /** Streams in a row that ended before they had lasted. */
     let failures = 0
+    /** Strange answers in a row since the server was last met; who never met it is told of the first. */
+    let strangers = patientWithStrangers
+
+    const met = (): void => {
+      strangers = 0
+    }
+
+    const failure = (error: Transport.TransportError) =>
+      connectionFailure(
+        error,
+        (error instanceof UnreadableAnswer || error instanceof TokenUnavailable) && strangers++ < patientWithStrangers
+      )
 
     const giveUpOnStreams = Effect.map(Clock.currentTimeMillis, (now) => {
       pollUntil = now + untilNextStream
@@ -132,8 +147,8 @@ export const subscribe = (
         const headers = { accept: "text/event-stream", ...(cursor !== undefined && { "last-event-id": cursor }) }
         const opened = open({ route: routes.changes.page }, headers, { signal, timeout: patience })
         const response = yield* Effect.catch(opened, (error) => {
-          const failure = isHeldBack(error) ? giveUpOnStreams : Effect.succeed(connectionFailure(error))
-          return Effect.flatMap(failure, Effect.fail)
+          const end = isHeldBack(error) ? giveUpOnStreams : Effect.sync(() => failure(error))
+          return Effect.flatMap(end, Effect.fail)
         })
         const isStream = response.headers.get("content-type")?.startsWith("text/event-stream")
         if (!isStream || response.body === null) return yield* Effect.flatMap(giveUpOnStreams, Effect.fail)
@@ -147,6 +162,7 @@ export const subscribe = (
               try: (): LiveChange => {
                 const change: Change = JSON.parse(data)
                 cursor = id
+                met()
                 return { change, cursor }
               },
               catch: () => new UnreadableAnswer(200)
@@ -160,7 +176,15 @@ export const subscribe = (
     const polled = Stream.unwrap(
       Effect.gen(function* () {
         const asked = send({ route: routes.changes.page, query: { since: cursor, limit: 500 } })
-        const { changes, hasMore, nextCursor } = (yield* Effect.mapError(asked, connectionFailure)) as Page
+        const { changes, hasMore, nextCursor } = yield* asked.pipe(
+          Effect.map((page) => page as Page),
+          Effect.filterOrFail(
+            ({ changes }) => Array.isArray(changes),
+            () => new UnreadableAnswer(200)
+          ),
+          Effect.mapError(failure)
+        )
+        met()
         const before = cursor
         const live = changes.map((change, index): LiveChange => ({
           change,
