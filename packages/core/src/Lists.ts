@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import { uuidV7Unsafe } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -20,7 +21,6 @@ import { hooked } from "./internal/HookedWrite.ts"
 import * as ListsSql from "./internal/ListsSql.ts"
 import * as Page from "./internal/Page.ts"
 import * as UserScope from "./internal/UserScope.ts"
-import { uuidV7 } from "./internal/UuidV7.ts"
 import { validated } from "./internal/Validation.ts"
 import * as Write from "./internal/Write.ts"
 import type { KeyError, WriteError } from "./internal/Write.ts"
@@ -111,7 +111,7 @@ const make = Effect.gen(function* () {
   return Lists.of({
     create: Effect.fnUntraced(function* (list, options) {
       const fields = yield* validNew(list)
-      const operation = { kind: "list", op: "put", id: uuidV7(), fields, ifAbsent: true } as const
+      const operation = { kind: "list", op: "put", id: uuidV7Unsafe(), fields, ifAbsent: true } as const
       const { row } = yield* write.once(options?.idempotencyKey, operation, [])
       return row
     }),

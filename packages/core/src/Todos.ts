@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import { uuidV7Unsafe } from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -22,7 +23,6 @@ import * as Page from "./internal/Page.ts"
 import * as TodoRow from "./internal/TodoRow.ts"
 import * as TodosSql from "./internal/TodosSql.ts"
 import * as UserScope from "./internal/UserScope.ts"
-import { uuidV7 } from "./internal/UuidV7.ts"
 import { validated } from "./internal/Validation.ts"
 import * as Write from "./internal/Write.ts"
 import type { KeyError, WriteError } from "./internal/Write.ts"
@@ -257,7 +257,7 @@ const replacement = (id: string, todo: NewTodo): Write.Operation => ({
 })
 
 /** Adds a todo, under an id of ours. */
-const creation = (todo: NewTodo): Write.Operation => ({ ...replacement(uuidV7(), todo), ifAbsent: true })
+const creation = (todo: NewTodo): Write.Operation => ({ ...replacement(uuidV7Unsafe(), todo), ifAbsent: true })
 
 const toOperation = (step: TodoOperation): Write.Operation => {
   if (step.op === "create") return creation(step.todo)
