@@ -8,13 +8,13 @@ import { Accounts } from "../Accounts.ts"
 import { Changes } from "../Changes.ts"
 import type { InvalidInput } from "../domain/Errors.ts"
 import { IdempotencyKey } from "../domain/IdempotencyKey.ts"
-import { toInvalidInput } from "../domain/Input.ts"
 import { Revision } from "../domain/Revision.ts"
 import { TodoId } from "../domain/Todo.ts"
 import { ListTodos } from "../domain/TodoList.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
 import { Lists } from "../Lists.ts"
 import { Todos } from "../Todos.ts"
+import { checked } from "./Validation.ts"
 
 /**
  * How a call ended. What can go wrong in a well-written program (a todo that is gone, a
@@ -68,19 +68,11 @@ export const outcome = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<Ou
 /** What TypeScript lets through: text that is no id, and options that nobody else looks at. */
 type Check = (value: unknown) => Effect.Effect<unknown, InvalidInput>
 
-const check =
-  <S extends Schema.Codec<unknown, unknown>>(schema: S, root: string) =>
-  (value: unknown): Effect.Effect<S["Type"], InvalidInput> =>
-    Effect.mapError(
-      Schema.decodeUnknownEffect(Schema.toType(schema), { errors: "all", onExcessProperty: "error" })(value),
-      (error) => toInvalidInput(error.issue, root)
-    )
-
-const userId = check(UserId, "/user")
+const userId = checked(UserId, "/user")
 /** The user of a call. */
 export const checkedUser = (user: string) => Effect.map(userId(user), (id) => ({ id }))
-const id = check(TodoId, "/id")
-const options = check(
+const id = checked(TodoId, "/id")
+const options = checked(
   Schema.UndefinedOr(
     Schema.Struct({
       ifRevision: Schema.optional(Schema.Union([Schema.Literal("*"), Schema.Array(Revision)])),
@@ -140,11 +132,11 @@ const promised = <Id extends Requirements, Service extends object, Kept extends 
         run(
           Effect.gen(function* () {
             const current = yield* checkedUser(user)
-            const checked = yield* Effect.all(parameters.map((check, index) => check(given[index])))
+            const values = yield* Effect.all(parameters.map((check, index) => check(given[index])))
             const service: object = yield* tag
             const method: Method = Reflect.get(service, name)
             return yield* Effect.provideService(
-              Effect.isEffect(method) ? method : method(...checked),
+              Effect.isEffect(method) ? method : method(...values),
               CurrentUser,
               current
             )

@@ -53,7 +53,8 @@ const timestamp = (milliseconds: number): string => new Date(Math.round(millisec
 const timestampOrNull = (milliseconds: number | null): string | null =>
   milliseconds === null ? null : timestamp(milliseconds)
 
-const toDue = (date: string | null, time: string | null, timeZone: string): Due | null =>
+/** Of the columns of a due date those that are set. */
+export const toDue = (date: string | null, time: string | null, timeZone: string): Due | null =>
   date !== null ? { date } : time !== null ? { dateTime: time, timeZone } : null
 
 /** Our own database holds no todo that is none: nothing is validated here. */

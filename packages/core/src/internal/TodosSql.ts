@@ -91,13 +91,8 @@ export const fieldsOf = (columns: Record<string, unknown>): TodoPatch => {
     ...(priority !== undefined && { priority: Priority.literals[priority] ?? "none" }),
     ...(tags !== undefined && { tags }),
     ...(list_id !== undefined && { listId: list_id }),
-    ...(due_date !== undefined && { due: dueOf(due_date, due_time ?? null, due_zone ?? null) })
+    ...(due_date !== undefined && { due: TodoRow.toDue(due_date, due_time ?? null, due_zone ?? "") })
   }
-}
-
-const dueOf = (date: string | null, dateTime: string | null, timeZone: string | null): Due | null => {
-  if (date !== null) return { date }
-  return dateTime !== null && timeZone !== null ? { dateTime, timeZone } : null
 }
 
 const dueColumns = (due: Due | null) => {

@@ -4,12 +4,19 @@ import type { InvalidInput } from "../domain/Errors.ts"
 import { toInvalidInput } from "../domain/Input.ts"
 
 /**
- * A schema as the guard of a door: the value, or everything that is wrong with it.
- * Unknown properties are refused rather than dropped.
+ * A schema as the guard of a door: the value, or everything that is wrong with it. Unknown
+ * properties are refused rather than dropped. `root` is where the value stands in what was
+ * given.
  */
+export const checked = <S extends Schema.Codec<unknown, unknown>>(
+  schema: S,
+  root = ""
+): ((value: unknown) => Effect.Effect<S["Type"], InvalidInput>) => {
+  const decode = Schema.decodeUnknownEffect(Schema.toType(schema), { errors: "all", onExcessProperty: "error" })
+  return (value) => Effect.mapError(decode(value), (error) => toInvalidInput(error.issue, root))
+}
+
+/** The same for what TypeScript has looked at already. */
 export const validated = <S extends Schema.Codec<unknown, unknown>>(
   schema: S
-): ((value: S["Type"]) => Effect.Effect<S["Type"], InvalidInput>) => {
-  const decode = Schema.decodeUnknownEffect(Schema.toType(schema), { errors: "all", onExcessProperty: "error" })
-  return (value) => Effect.mapError(decode(value), (error) => toInvalidInput(error.issue))
-}
+): ((value: S["Type"]) => Effect.Effect<S["Type"], InvalidInput>) => checked(schema)
