@@ -1,20 +1,11 @@
 import { randomUUID } from "node:crypto"
 import { make, type Todo } from "@todo/http/client"
-import { type ClientOptions, createClient, isClientError } from "@todo/http/client/promise"
+import { type ClientOptions, createClient } from "@todo/http/client/promise"
 import { Effect, Fiber, Redacted, Stream } from "effect"
 import { describe, expect, expectTypeOf, it } from "vitest"
+import { clientFailure } from "./clientFailure.ts"
 import { flakyProxy } from "./flakyProxy.ts"
 import { type TestUser, useServer } from "./testServer.ts"
-
-/** The error that a call rejects with. */
-const failure = async (call: Promise<unknown>) => {
-  const error = await call.then(
-    () => undefined,
-    (error: unknown) => error
-  )
-  if (!isClientError(error)) throw new Error("not an error of the client", { cause: error })
-  return error
-}
 
 describe("The client of promises", () => {
   const server = useServer()
@@ -48,7 +39,7 @@ describe("The client of promises", () => {
     ])
     expect((await client.todos.list({ listId: home.id })).items).toEqual([one])
     expect((await client.todos.list({ listId: "none", tag: ["b", "a"], q: "two" })).items).toEqual([two])
-    expect(await failure(client.lists.delete(home))).toMatchObject({ code: "list-not-empty" })
+    expect(await clientFailure(client.lists.delete(home))).toMatchObject({ code: "list-not-empty" })
     await client.lists.delete(home, { todos: "trash" })
     expect((await client.lists.list()).items.map(({ name }) => name)).toEqual(["work"])
     expect(await client.me()).toMatchObject({ id: me.id })
@@ -106,7 +97,7 @@ describe("The client of promises", () => {
       const { client, proxy } = await connect({ token })
       await client.todos.list()
       await client.todos.create({ title: "a" })
-      expect(await failure(client.todos.list())).toMatchObject({ code: "unauthorized", _tag: "Unauthorized" })
+      expect(await clientFailure(client.todos.list())).toMatchObject({ code: "unauthorized", _tag: "Unauthorized" })
       await client.todos.list()
       expect(refused).toEqual([undefined, undefined, "expired", undefined, "bad", undefined])
       expect(proxy.passed.map(({ status }) => status)).toEqual([200, 401, 201, 401, 401, 200])
@@ -114,20 +105,20 @@ describe("The client of promises", () => {
 
     it("that stays the same is not tried again", async () => {
       const { client, proxy } = await connect({ token: "x.y.z" })
-      expect(await failure(client.todos.list())).toMatchObject({ code: "unauthorized" })
+      expect(await clientFailure(client.todos.list())).toMatchObject({ code: "unauthorized" })
       expect(proxy.passed).toHaveLength(1)
     })
 
     it("that is not to be had is an error of its own", async () => {
       const cause = new Error("signed out")
       const { client, proxy } = await connect({ token: () => Promise.reject(cause) })
-      expect(await failure(client.todos.list())).toMatchObject({ code: "token-unavailable", cause })
+      expect(await clientFailure(client.todos.list())).toMatchObject({ code: "token-unavailable", cause })
       expect(proxy.passed).toEqual([])
     })
 
     it.each(["", "two words", "a\nb", "\u00fc"])("that is none is told without it: %j", async (token) => {
       const { client, proxy } = await connect({ token })
-      const error = await failure(client.todos.list())
+      const error = await clientFailure(client.todos.list())
       expect([error.code, String(error.cause)]).toEqual([
         "token-unavailable",
         "Error: What was given is no bearer token"
@@ -179,7 +170,7 @@ describe("The client of promises", () => {
       expect(await client.todos.get(todo.id)).toEqual(done)
       expect(await client.lists.get(list.id)).toEqual(list)
       await client.todos.delete(done)
-      expect(await failure(client.todos.get(todo.id))).toMatchObject({ code: "todo-not-found" })
+      expect(await clientFailure(client.todos.get(todo.id))).toMatchObject({ code: "todo-not-found" })
       expect(seen(proxy)).toEqual([
         ['"3"', 304],
         ['"2"', 304],
@@ -219,7 +210,7 @@ describe("The client of promises", () => {
         [() => client.todos.delete(base), undefined]
       ]
       for (const [write, mine] of writes) {
-        expect(await failure(write())).toMatchObject({
+        expect(await clientFailure(write())).toMatchObject({
           code: "revision-mismatch",
           _tag: "RevisionMismatch",
           status: 412,
@@ -236,7 +227,7 @@ describe("The client of promises", () => {
       const { client, me } = await connect()
       const base = await client.todos.create({ title: "a" })
       await me.send("PATCH", `/v1/todos/${base.id}`, { json: { priority: "high" } })
-      const error = await failure(client.todos.update(base, { title: "mine" }))
+      const error = await clientFailure(client.todos.update(base, { title: "mine" }))
       if (error.code !== "revision-mismatch" || !error.current || !("title" in error.current)) throw error
       expect(await client.todos.update(error.current, { title: "mine" })).toMatchObject({
         title: "mine",
@@ -258,13 +249,13 @@ describe("The client of promises", () => {
       const { client, me } = await connect()
       const { id } = await me.add()
       expect(await client.todos.update(id, { title: "b" }, { ifRevision: 1 })).toMatchObject({ revision: 2 })
-      expect(await failure(client.todos.update(id, { title: "c" }, { ifRevision: 1 }))).toMatchObject({
+      expect(await clientFailure(client.todos.update(id, { title: "c" }, { ifRevision: 1 }))).toMatchObject({
         code: "revision-mismatch",
         base: undefined,
         mine: { title: "c" },
         current: { title: "b", revision: 2 }
       })
-      expect(await failure(client.todos.move(id, { after: randomUUID() }, { ifRevision: 1 }))).toMatchObject({
+      expect(await clientFailure(client.todos.move(id, { after: randomUUID() }, { ifRevision: 1 }))).toMatchObject({
         code: "revision-mismatch"
       })
     })
@@ -272,14 +263,14 @@ describe("The client of promises", () => {
     it("finds nothing where there is nothing", async () => {
       const { client } = await connect()
       const put = client.todos.put(randomUUID(), { title: "a" }, { ifRevision: 3 })
-      expect(await failure(put)).toMatchObject({ code: "revision-mismatch", current: null })
+      expect(await clientFailure(put)).toMatchObject({ code: "revision-mismatch", current: null })
     })
 
     it("creates under an id of its own, once", async () => {
       const { client } = await connect()
       const id = randomUUID()
       const created = await client.todos.put(id, { title: "mine" }, { ifAbsent: true })
-      expect(await failure(client.todos.put(id, { title: "again" }, { ifAbsent: true }))).toMatchObject({
+      expect(await clientFailure(client.todos.put(id, { title: "again" }, { ifAbsent: true }))).toMatchObject({
         code: "revision-mismatch",
         current: created
       })
@@ -291,7 +282,7 @@ describe("The client of promises", () => {
       const current = await client.todos.update(todo, { title: "b" })
       const late = { op: "update", id: todo.id, patch: { title: "c" }, ifRevision: 1 } as const
       const batch = client.todos.batch([{ op: "create", todo: { title: "x" } }, late])
-      expect(await failure(batch)).toMatchObject({ code: "revision-mismatch", mine: late, current })
+      expect(await clientFailure(batch)).toMatchObject({ code: "revision-mismatch", mine: late, current })
       expect((await client.todos.list()).items).toEqual([current])
     })
   })
@@ -302,7 +293,7 @@ describe("The client of promises", () => {
     await client.todos.create({ title: "a" })
     const one = await client.todos.create({ title: "a" }, { idempotencyKey: "mine" })
     expect(await client.todos.create({ title: "a" }, { idempotencyKey: "mine" })).toEqual(one)
-    expect(await failure(client.todos.create({ title: "b" }, { idempotencyKey: "mine" }))).toMatchObject({
+    expect(await clientFailure(client.todos.create({ title: "b" }, { idempotencyKey: "mine" }))).toMatchObject({
       code: "idempotency-key-reused"
     })
     const keys = proxy.passed.map(({ headers }) => headers["idempotency-key"])
@@ -322,26 +313,26 @@ describe("The client of promises", () => {
         "invalid-input": () => client.todos.create({ title: " ", priority: "urgent" as "high" })
       }
       for (const [code, call] of Object.entries(calls)) {
-        const error = await failure(call())
+        const error = await clientFailure(call())
         expect(error).toMatchObject({ code, requestId: expect.stringMatching(/^[\w-]{36}$/), problem: { code } })
         expect(error.message).toBe("problem" in error ? error.problem.detail : "")
       }
-      const invalid = await failure(client.todos.create({ title: " ", priority: "urgent" as "high" }))
+      const invalid = await clientFailure(client.todos.create({ title: " ", priority: "urgent" as "high" }))
       if (invalid.code !== "invalid-input") throw invalid
       expect(invalid.problem.errors.map(({ pointer }) => pointer)).toEqual(["/title", "/priority"])
       const todo = await me.add()
       await me.send("DELETE", `/v1/todos/${todo.id}`)
-      const conflict = await failure(client.todos.put(todo.id, { title: "b" }, { overwrite: true }))
+      const conflict = await clientFailure(client.todos.put(todo.id, { title: "b" }, { overwrite: true }))
       if (conflict.code !== "conflict") throw conflict
       expect(conflict.problem.reason).toBe("in-trash")
     })
 
     it("are those of another server, too: no network, no contract", async () => {
       const nowhere = createClient({ url: "http://127.0.0.1:1", retry: { times: 0 } })
-      expect(await failure(nowhere.me())).toMatchObject({ code: "network-error", _tag: "NetworkError" })
+      expect(await clientFailure(nowhere.me())).toMatchObject({ code: "network-error", _tag: "NetworkError" })
       const { me } = await connect()
       const elsewhere = createClient({ url: `${server.url}/else/where/`, token: me.token })
-      expect(await failure(elsewhere.me())).toMatchObject({ code: "route-not-found", status: 404 })
+      expect(await clientFailure(elsewhere.me())).toMatchObject({ code: "route-not-found", status: 404 })
     })
   })
 
@@ -365,8 +356,8 @@ describe("The client of promises", () => {
     async (id) => {
       const { client, me } = await connect()
       await me.add()
-      expect((await failure(client.todos.get(id))).code).toBeOneOf(["invalid-input", "todo-not-found"])
-      expect((await failure(client.todos.delete(id, { overwrite: true }))).code).toBeOneOf([
+      expect((await clientFailure(client.todos.get(id))).code).toBeOneOf(["invalid-input", "todo-not-found"])
+      expect((await clientFailure(client.todos.delete(id, { overwrite: true }))).code).toBeOneOf([
         "invalid-input",
         "todo-not-found"
       ])

@@ -1,5 +1,6 @@
-import { type ClientOptions, createClient, isClientError } from "@todo/http/client/promise"
+import { type ClientOptions, createClient } from "@todo/http/client/promise"
 import { describe, expect, it } from "vitest"
+import { clientFailure } from "./clientFailure.ts"
 import { type Fate, flakyProxy } from "./flakyProxy.ts"
 import { useServer } from "./testServer.ts"
 
@@ -10,16 +11,6 @@ describe("The client, on a bad connection,", () => {
     const [me, proxy] = [await server.user(), await flakyProxy(server)]
     const client = createClient({ url: proxy.url, token: me.token, ...options })
     return { client, me, proxy }
-  }
-
-  /** The error that a call rejects with. */
-  const failure = async (call: Promise<unknown>) => {
-    const error = await call.then(
-      () => undefined,
-      (error: unknown) => error
-    )
-    if (!isClientError(error)) throw new Error("not an error of the client", { cause: error })
-    return error
   }
 
   const titles = async ({
@@ -125,7 +116,7 @@ describe("The client, on a bad connection,", () => {
     const { client, me, proxy } = await connect()
     const todo = await client.todos.create({ title: "a" })
     proxy.next("lost after")
-    const update = failure(client.todos.update(todo, { title: "b" }))
+    const update = clientFailure(client.todos.update(todo, { title: "b" }))
     await expect.poll(() => titles(me)).toEqual(["b"])
     await me.send("PATCH", `/v1/todos/${todo.id}`, { json: { title: "c" } })
     expect(await update).toMatchObject({ code: "revision-mismatch", current: { title: "c", revision: 3 } })
@@ -135,7 +126,7 @@ describe("The client, on a bad connection,", () => {
     const { client, me, proxy } = await connect()
     const todo = await client.todos.create({ title: "a" })
     proxy.next("lost after")
-    const put = failure(client.todos.put(todo, { title: "b" }))
+    const put = clientFailure(client.todos.put(todo, { title: "b" }))
     await expect.poll(() => titles(me)).toEqual(["b"])
     await me.send("PATCH", `/v1/todos/${todo.id}`, { json: { priority: "high" } })
     expect(await put).toMatchObject({ code: "revision-mismatch", current: { title: "b", priority: "high" } })
@@ -157,7 +148,7 @@ describe("The client, on a bad connection,", () => {
     ]) {
       const before = proxy.passed.length
       proxy.next(fate)
-      await failure(call())
+      await clientFailure(call())
       expect(proxy.passed.length).toBe(before + 1)
     }
   })
@@ -175,14 +166,14 @@ describe("The client, on a bad connection,", () => {
   it.each([400, 401, 403, 404, 409, 410, 413, 415, 422, 500])("takes %i for an answer", async (status) => {
     const { client, proxy } = await connect()
     proxy.next({ status })
-    expect(await failure(client.todos.create({ title: "a" }))).toMatchObject({ _tag: "UnreadableAnswer", status })
+    expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({ _tag: "UnreadableAnswer", status })
     expect(proxy.passed).toHaveLength(1)
   })
 
   it("takes an answer that it cannot read for one all the same: no repetition", async () => {
     const { client, proxy } = await connect()
     proxy.next({ status: 200, body: "<html>Please log in", headers: { "x-request-id": "r1" } })
-    expect(await failure(client.todos.create({ title: "a" }))).toMatchObject({
+    expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
       code: "unreadable-answer",
       status: 200,
       requestId: "r1"
@@ -193,7 +184,10 @@ describe("The client, on a bad connection,", () => {
   it("does not follow to another place, where a POST would come as a GET", async () => {
     const { client, proxy } = await connect()
     proxy.next({ status: 301, headers: { location: `${server.url}/v1/todos` } })
-    expect(await failure(client.todos.create({ title: "a" }))).toMatchObject({ code: "unreadable-answer", status: 301 })
+    expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
+      code: "unreadable-answer",
+      status: 301
+    })
     expect(proxy.passed).toHaveLength(1)
   })
 
@@ -205,7 +199,7 @@ describe("The client, on a bad connection,", () => {
     proxy.next(running)
     const asked = proxy.passed.length
     const other = client.todos.create({ title: "a" }, { idempotencyKey: "mine" })
-    expect(await failure(other)).toMatchObject({ code: "idempotency-key-in-use" })
+    expect(await clientFailure(other)).toMatchObject({ code: "idempotency-key-in-use" })
     expect(proxy.passed.length).toBe(asked + 1)
   })
 
@@ -220,16 +214,16 @@ describe("The client, on a bad connection,", () => {
   it("and not at all where that would be too long", async () => {
     const { client, proxy } = await connect()
     proxy.next(problem("rate-limited", 429, {}, { "retry-after": "3600" }))
-    expect(await failure(client.todos.list())).toMatchObject({ code: "rate-limited", retryAfter: 3600 })
+    expect(await clientFailure(client.todos.list())).toMatchObject({ code: "rate-limited", retryAfter: 3600 })
     proxy.next({ status: 503, headers: { "retry-after": new Date(Date.now() + 3_600_000).toUTCString() } })
-    expect(await failure(client.todos.list())).toMatchObject({ code: "unreadable-answer", status: 503 })
+    expect(await clientFailure(client.todos.list())).toMatchObject({ code: "unreadable-answer", status: 503 })
     expect(proxy.passed).toHaveLength(2)
   })
 
   it("gives up: after so many times", async () => {
     const { client, proxy } = await connect({ retry: { times: 2 } })
     proxy.otherwise = () => "lost before"
-    expect(await failure(client.todos.create({ title: "a" }))).toMatchObject({
+    expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
       _tag: "NetworkError",
       code: "network-error",
       cause: expect.anything()
@@ -240,7 +234,7 @@ describe("The client, on a bad connection,", () => {
   it("gives up: after so long", async () => {
     const { client, proxy } = await connect({ retry: { times: 1_000, within: "700 millis" } })
     proxy.otherwise = () => "lost before"
-    expect(await failure(client.todos.list())).toMatchObject({ code: "network-error" })
+    expect(await clientFailure(client.todos.list())).toMatchObject({ code: "network-error" })
     expect(proxy.passed.length).toBeLessThan(6)
   })
 

@@ -2,11 +2,9 @@ import { once } from "node:events"
 import { Agent } from "node:http"
 import { connect } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
-import { Database } from "@todo/core"
-import { Effect } from "effect"
-import { SqlClient } from "effect/sql"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { balancer, healthInterval } from "./balancer.ts"
+import { holdUser } from "./holdUser.ts"
 import { newUser } from "./liveServer.ts"
 import { bearer, exchange, load, type Sample, statuses } from "./load.ts"
 import { answers, settings, start, useDatabase } from "./program.ts"
@@ -30,26 +28,6 @@ describe("A server that is told to stop", () => {
     const address = await program.address()
     await answers(address, "/readyz", 200)
     return { address, program }
-  }
-
-  /** Holds the rows of a user, so that its writes wait, until it is let go. */
-  const hold = async (user: string) => {
-    const held = Promise.withResolvers<void>()
-    const go = Promise.withResolvers<void>()
-    const holding = Effect.runPromise(
-      Effect.flatMap(SqlClient.SqlClient, (sql) =>
-        sql`select 1 from todo.users where id = ${user} for update`.pipe(
-          Effect.andThen(Effect.sync(held.resolve)),
-          Effect.andThen(Effect.promise(() => go.promise)),
-          sql.withTransaction
-        )
-      ).pipe(Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 })))
-    )
-    await held.promise
-    return async () => {
-      go.resolve()
-      await holding
-    }
   }
 
   /** Sends these bytes and no more; gives what came back when the server ends the connection. */
@@ -87,7 +65,7 @@ describe("A server that is told to stop", () => {
     const unused = silent(address, "")
     const agent = new Agent({ keepAlive: true })
     const clients = await load(address, { rate, agent })
-    const release = await hold(me.id)
+    const release = await holdUser(urls.admin, me.id)
     const slow = Promise.all(Array.from({ length: 5 }, (_, n) => send("/v1/todos", { title: `slow ${n}` })))
     await sleep(500)
 
@@ -135,7 +113,7 @@ describe("A server that is told to stop", () => {
     const headers = { authorization: me.authorization }
     const post = () => exchange(address, { headers, method: "POST", path: "/v1/todos", json: { title: "a" } })
     await post()
-    const release = await hold(me.id)
+    const release = await holdUser(urls.admin, me.id)
     const waiting = post()
     await sleep(300)
     program.kill("SIGTERM")
@@ -154,7 +132,7 @@ describe("A server that is told to stop", () => {
     const headers = { authorization: me.authorization }
     const post = () => exchange(address, { headers, method: "POST", path: "/v1/todos", json: { title: "a" } })
     await post()
-    const release = await hold(me.id)
+    const release = await holdUser(urls.admin, me.id)
     const waiting = post()
     await sleep(300)
     program.kill("SIGTERM")

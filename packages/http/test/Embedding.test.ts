@@ -5,6 +5,7 @@ import { Database } from "@todo/core"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
+import { holdUser } from "./holdUser.ts"
 import { assertPromised } from "./OpenApiAnswers.ts"
 import { launch, main, type Program, settings, useDatabase } from "./program.ts"
 import { claims, request, type Sent, sign } from "./testServer.ts"
@@ -107,23 +108,6 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       return { response, ended, titles, text: () => text, cut: () => controller.abort() }
     }
 
-    /** Holds the user's row, so that its writes wait, until the test ends or it is let go. */
-    const hold = async (user: string) => {
-      const held = Promise.withResolvers<void>()
-      const holding = Effect.runFork(
-        asAdmin((sql) =>
-          sql.withTransaction(
-            sql`select 1 from todo.users where id = ${user} for update`.pipe(
-              Effect.andThen(Effect.sync(held.resolve)),
-              Effect.andThen(Effect.never)
-            )
-          )
-        )
-      )
-      onTestFinished(() => holding.interruptUnsafe())
-      await held.promise
-      return () => holding.interruptUnsafe()
-    }
     const waiting = async () =>
       (
         await ask(
@@ -289,7 +273,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
     it("a client that goes away ends its statement, which leaves nothing behind", again, async () => {
       const me = await newUser()
       await me.send("POST", "/v1/todos", { json: { title: "first" } })
-      const release = await hold(me.id)
+      const release = await holdUser(urls.admin, me.id)
       const asked = open(`${origin}${prefix}/v1/todos`, {
         agent: false,
         method: "POST",
@@ -352,7 +336,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
         await me.send("POST", "/v1/todos", { json: { title: "first" } })
         const live = await follow(me.headers)
         await expect.poll(live.titles, patient).toEqual(["first"])
-        const release = await hold(me.id)
+        const release = await holdUser(urls.admin, me.id)
         const writing = new Promise<number | undefined>((done, fail) => {
           const sending = open(
             `${origin}${prefix}/v1/todos`,

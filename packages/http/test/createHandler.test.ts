@@ -12,6 +12,7 @@ import { Duration, Effect, Redacted } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { SqlClient } from "effect/sql"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { holdUser } from "./holdUser.ts"
 import { useDatabase } from "./program.ts"
 import { audience, claims, issuer, secret, sign } from "./testServer.ts"
 
@@ -57,23 +58,6 @@ describe("createHandler", () => {
   const asAdmin = <A>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, unknown>) =>
     Effect.flatMap(SqlClient.SqlClient, use).pipe(Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 })))
 
-  /** Holds the user's row, so that its writes wait, until it is let go. */
-  const hold = async (user: string) => {
-    const held = Promise.withResolvers<void>()
-    const holding = Effect.runFork(
-      asAdmin((sql) =>
-        sql.withTransaction(
-          sql`select 1 from todo.users where id = ${user} for update`.pipe(
-            Effect.andThen(Effect.sync(held.resolve)),
-            Effect.andThen(Effect.never)
-          )
-        )
-      )
-    )
-    onTestFinished(() => holding.interruptUnsafe())
-    await held.promise
-    return () => holding.interruptUnsafe()
-  }
   const waits = async () => {
     const statement =
       "select 1 from pg_stat_activity where datname = current_database() and usename = 'todo_runtime' and wait_event_type = 'Lock'"
@@ -289,7 +273,7 @@ describe("createHandler", () => {
       const user = `user-${randomUUID()}`
       const { send } = create()
       await send("POST", "/v1/todos", user, { json: { title: "first" } })
-      const release = await hold(user)
+      const release = await holdUser(urls.admin, user)
       const controller = new AbortController()
       const writing = send("POST", "/v1/todos", user, { json: { title: "never" }, signal: controller.signal })
       await expect.poll(waits, { interval: 20, timeout: 2_500 }).toBe(1)
@@ -344,7 +328,7 @@ describe("createHandler", () => {
       const { dispose, handler, send } = create()
       await send("POST", "/v1/todos", user, { json: { title: "first" } })
       const reader = await follow(handler)
-      const release = await hold(user)
+      const release = await holdUser(urls.admin, user)
       const writing = send("POST", "/v1/todos", user, { json: { title: "last" } })
       await expect.poll(waits, { interval: 20, timeout: 2_500 }).toBe(1)
       const disposed = dispose()
@@ -367,7 +351,7 @@ describe("createHandler", () => {
       const user = `user-${randomUUID()}`
       const { dispose, send } = create({ drainTimeout: "100 millis" })
       await send("POST", "/v1/todos", user, { json: { title: "first" } })
-      await hold(user)
+      await holdUser(urls.admin, user)
       const writing = send("POST", "/v1/todos", user, { json: { title: "late" } })
       await expect.poll(waits, { interval: 20, timeout: 2_500 }).toBe(1)
       await dispose()
