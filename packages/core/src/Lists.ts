@@ -30,7 +30,7 @@ import type { Expectation, Once } from "./WriteOptions.ts"
 
 /**
  * The lists of the current user, with the same promises as `Todos`: one user's rows,
- * one transaction and one revision a write, nothing changed by what changes nothing.
+ * all of a write or nothing and one revision for it, nothing changed by what changes nothing.
  */
 export class Lists extends Context.Service<
   Lists,

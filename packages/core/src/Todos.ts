@@ -34,8 +34,10 @@ import type { Expectation, Once } from "./WriteOptions.ts"
  * The todos of the current user. Every method sees and changes that user's rows and
  * no others: another user's id is answered like one that does not exist.
  *
- * Every write is one transaction (or part of the host's, where one is open) and gives
- * the row a new revision; a write that changes nothing changes no revision either.
+ * Every write happens as a whole or not at all (as part of the host's transaction, where one
+ * is open) and gives the row a new revision; a write that changes nothing changes no revision
+ * either. Writes of several users that come at the same moment may share a transaction: none
+ * waits for another's locks there, and one that fails fails alone.
  *
  * In a transaction of the host (`sql.withTransaction` of the same `SqlClient`) reads see what
  * it wrote, others see nothing before it commits, and the user is set in PostgreSQL for our

@@ -127,6 +127,14 @@ export const leaks = Effect.gen(function* () {
   )
   if (Exit.isSuccess(ofA)) leaked.add("get together")
   if (own.id !== mine.id) leaked.add("get another's")
+  const [, takenByB] = yield* Effect.all(
+    [
+      asA(todos.update(open.id, { title: open.title })),
+      Effect.exit(asB(todos.update(open.id, { title: "taken by B" })))
+    ],
+    { concurrency: "unbounded" }
+  )
+  if (Exit.isSuccess(takenByB)) leaked.add("update together")
   for (const { id } of [list, oldList]) {
     const title = "B's own"
     const attempts: Record<string, Attempt> = {

@@ -44,6 +44,10 @@ const isPassing = (error: SqlError): boolean =>
   error.reason._tag === "AuthenticationError" ||
   hasCode(error, /^(53|25P02|25P03|25P04|55P03|57014|3D000)/)
 
+/** The server rolled back for what a statement asks or met: another one may do better. */
+export const isOfStatement = (error: SqlError): boolean =>
+  !isUnconnected(error) && !isInterrupted(error) && !isReadOnly(error) && !hasCode(error, /^(53|3D000|28)/)
+
 /** More attempts: five have about a third of a second of pauses together. */
 const again =
   (times: number, mayPass: (error: SqlError) => boolean, isNamed: (error: unknown) => boolean = () => false) =>

@@ -15,7 +15,7 @@ import { abandonable } from "./Abandonable.ts"
 import { together } from "./Together.ts"
 import { inTurn, makeQueue, Turns } from "./Turns.ts"
 import {
-  isDataException,
+  isOfStatement,
   retryRead,
   retryTransaction,
   retryWrite,
@@ -26,6 +26,9 @@ import {
 } from "./SqlFailure.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
+
+/** A user, and the parameters of a statement. */
+type Call = ReadonlyArray<string>
 
 const isUserId = Schema.is(UserId)
 
@@ -56,6 +59,12 @@ export interface UserScope {
   readonly readAhead: (select: string) => Scoped<Unavailable>
   /** A statement that calls one of the write functions, and so is a transaction in itself. */
   readonly write: (select: string) => Scoped<Unavailable | Conflict>
+  /**
+   * The same for what is quickly written: calls of many users go in one transaction, for to
+   * commit costs as much as to write. There the select is followed by `unlessBusy`, which
+   * gives no row where it would have to wait for others; such a call goes by itself.
+   */
+  readonly writeTogether: (select: string, unlessBusy: string, parameters: number) => Scoped<Unavailable | Conflict>
   /**
    * A statement without effects for many users in one round trip, each with a number
    * (`given.seen`). It runs once for each of them, as that user, and sees that user's rows.
@@ -114,40 +123,59 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
         return named(inTransaction ? rows : abandonable(retry(inQueue(rows))))
       })
 
-  const readTogether = (select: string, parameters: number): Scoped<Unavailable> => {
-    const apart = statement(select, retryRead, toReadError)
-    const numbers = Array.from({ length: parameters + 1 }, (_, n) => n + 1)
-    const columns = ["id", ...numbers.slice(1).map((n) => `p${n}`), "call"]
-    const given = `unnest(${numbers.map((n) => `$${n}::text[]`).join(", ")}) with ordinality given (${columns.join(", ")})`
-    const text = forEach(given, select.replaceAll("$", "given.p"), "given.call::int, t.*")
-    const all = together((calls: ReadonlyArray<ReadonlyArray<string>>) => {
-      const rows = sql.unsafe(
-        text,
-        numbers.map((n) => calls.map((call) => call[n - 1]))
-      ).values
-      return Effect.map(abandonable(toReadError(retryRead(whenFree(rows)))), (rows) => {
-        const answers = calls.map((): Array<ReadonlyArray<unknown>> => [])
-        for (const [call, ...row] of rows) answers[Number(call) - 1]?.push(row)
-        return answers
-      })
-    })
-    return (...parameters) =>
+  /** Of calls that go together those that are not answered go by themselves, as all do in a transaction of the host. */
+  const gathered =
+    <E>(all: (call: Call) => Effect.Effect<Rows | undefined, E>, apart: Scoped<E>): Scoped<E> =>
+    (...parameters) =>
       Effect.withFiber((fiber) => {
         if (isInTransaction(fiber)) return apart(...parameters)
         const id = userOf(fiber)
         if (id === undefined) return nobody
-        // One that the database cannot read fails them all: then each goes by itself, and the others do not fail with it.
-        return Effect.catchDefect(all([id, ...parameters.map(String)]), (defect) =>
-          isSqlError(defect) && isDataException(defect) ? apart(...parameters) : Effect.die(defect)
+        return Effect.flatMap(all([id, ...parameters.map(String)]), (rows) =>
+          rows === undefined ? apart(...parameters) : Effect.succeed(rows)
         )
       })
+
+  /** The rows of each call; none where what one of them asks for, or met, made the statement of many fail. */
+  const inOne = (
+    one: string,
+    many: string,
+    retry: <A>(self: Effect.Effect<A, StatementError>) => Effect.Effect<A, StatementError>
+  ): ((calls: ReadonlyArray<Call>) => Effect.Effect<ReadonlyArray<Rows | undefined>, StatementError>) => {
+    const run = (text: string, parameters: ReadonlyArray<unknown>) => whenFree(sql.unsafe(text, parameters).values)
+    return (calls) => {
+      const [first = []] = calls
+      if (calls.length === 1) return Effect.map(retry(run(one, first)), (rows) => [rows])
+      const columns = first.map((_, n) => calls.map((call) => call[n]))
+      return retry(
+        Effect.matchEffect(run(many, columns), {
+          onSuccess: (rows) => {
+            const answers = calls.map((): Array<ReadonlyArray<unknown>> => [])
+            for (const [call, ...row] of rows) answers[Number(call) - 1]?.push(row)
+            return Effect.succeed(answers)
+          },
+          onFailure: (error) =>
+            isSqlError(error) && isOfStatement(error) ? Effect.succeed(calls.map(() => undefined)) : Effect.fail(error)
+        })
+      )
+    }
   }
 
   return {
     read: (select) => statement(select, retryRead, toReadError),
-    readTogether,
+    readTogether: (select, parameters) => {
+      const run = inOne(alone(select), forEachCall(select, parameters), retryRead)
+      const all = together((calls: ReadonlyArray<Call>) => abandonable(toReadError(run(calls))))
+      return gathered(all, statement(select, retryRead, toReadError))
+    },
     readAhead: (select) => statement(select, retryRead, toReadError, ahead),
     write: (select) => statement(select, retryWrite, toWriteError),
+    writeTogether: (select, unlessBusy, parameters) => {
+      const run = inOne(alone(select), forEachCall(`${select} ${unlessBusy}`, parameters), retryWrite)
+      const all = together((calls: ReadonlyArray<Call>) => abandonable(toWriteError(run(calls))))
+      const answered = (call: Call) => Effect.map(all(call), (rows) => (rows?.length === 0 ? undefined : rows))
+      return gathered(answered, statement(select, retryWrite, toWriteError))
+    },
     readEach: (select) => {
       const text = forEach("unnest($1::text[], $2::text[]::bigint[]) given (id, seen)", select)
       return (users, seen) => abandonable(toReadError(sql.unsafe(text, [users, seen.map(String)]).values))
@@ -167,6 +195,14 @@ cross join lateral (${select} offset 0) t`
 const forEach = (given: string, select: string, columns = "t.*") => `select ${columns} from ${given}
 cross join lateral (select set_config('todo.user_id', given.id, true) as id offset 0) me
 cross join lateral (${select} offset 0) t`
+
+/** The select once for each of many calls; in front of its columns the number of the call, from 1 on. */
+const forEachCall = (select: string, parameters: number) => {
+  const numbers = Array.from({ length: parameters }, (_, n) => n + 2)
+  const given = `unnest(${[1, ...numbers].map((n) => `$${n}::text[]`).join(", ")}) with ordinality
+given (id, ${numbers.map((n) => `p${n}, `).join("")}call)`
+  return forEach(given, select.replaceAll("$", "given.p"), "given.call::int, t.*")
+}
 
 /**
  * One statement again, so that no other of the transaction can come in between, and

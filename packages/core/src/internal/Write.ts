@@ -1,5 +1,5 @@
 /**
- * The doors of all writes: functions of the database, one call and one transaction each
+ * The doors of all writes: functions of the database, one call each, atomic
  * (`migrations/0001/write.ts`), and what their failures are here.
  */
 import { createHash } from "node:crypto"
@@ -83,9 +83,15 @@ export interface Writer<Row> {
 }
 
 export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
-  const write = scope.write(`select ${schema}.write(me.id, $2::jsonb)::text`)
+  const one = `select ${schema}.write(me.id, $2::jsonb)::text`
+  const once = `select ${schema}.write_once(me.id, $2::jsonb, $3, $4)::text`
+  // The lock on the user is what a write can have to wait for.
+  const unlessBusy = `from (select from ${schema}.users where id = me.id for no key update skip locked offset 0) free`
+  const write = scope.write(one)
+  const writeTogether = scope.writeTogether(one, unlessBusy, 1)
   const writeAll = scope.write(`select ${schema}.write_all(me.id, $2::jsonb)::text`)
-  const writeOnce = scope.write(`select ${schema}.write_once(me.id, $2::jsonb, $3, $4)::text`)
+  const writeOnce = scope.write(once)
+  const writeOnceTogether = scope.writeTogether(once, unlessBusy, 3)
 
   const run = <Done extends object, const Expected extends Failure>(
     call: typeof write,
@@ -101,25 +107,30 @@ export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
         : Effect.die(new Error(`a write answered ${answer.failure}`))
     })
 
+  const runOne: Writer<Row>["one"] = (operation, expected) => {
+    const json = JSON.stringify(operation)
+    return run(isQuick(operation, json) ? writeTogether : write, expected, json)
+  }
+
   const keyed = ["idempotency-key-reused", "idempotency-key-in-use"] as const
   return {
-    one: (operation, expected) => run(write, expected, JSON.stringify(operation)),
-    once: (key, operation, expected) =>
-      key === undefined
-        ? run(write, expected, JSON.stringify(operation))
-        : run(
-            writeOnce,
-            [...expected, ...keyed],
-            JSON.stringify(operation),
-            key,
-            fingerprint({ ...asked(operation), ifRevision: undefined })
-          ),
+    one: runOne,
+    once: (key, operation, expected) => {
+      if (key === undefined) return runOne(operation, expected)
+      const json = JSON.stringify(operation)
+      const print = fingerprint({ ...asked(operation), ifRevision: undefined })
+      return run(isQuick(operation, json) ? writeOnceTogether : writeOnce, [...expected, ...keyed], json, key, print)
+    },
     allOnce: (key, operations, expected) =>
       key === undefined
         ? run(writeAll, expected, JSON.stringify(operations))
         : run(writeOnce, [...expected, ...keyed], JSON.stringify(operations), key, fingerprint(operations.map(asked)))
   }
 }
+
+/** Whether it changes one row, and not much of it: others may wait for that. */
+const isQuick = ({ kind, op }: Operation, json: string): boolean =>
+  kind === "todo" && op !== "move" && json.length <= 4_096
 
 /** What makes two requests the same: what their bodies ask for, but for the ids that we made up. */
 const asked = ({ fields, id, ifAbsent, ...operation }: Operation) => ({
