@@ -1,10 +1,37 @@
-import { assert, layer } from "@effect/vitest"
+import { assert, it, layer } from "@effect/vitest"
 import { CurrentUser, Services, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { newTodo } from "./arbitraries.ts"
 import { layerDatabase } from "./host.ts"
+import { toTodo } from "../src/internal/TodoRow.ts"
+
+/** What a `Date` can hold. */
+const Moment = Schema.Int.check(Schema.isBetween({ minimum: -8.64e15, maximum: 8.64e15 }))
+const recent = Schema.Int.check(Schema.isBetween({ minimum: 1.79e12, maximum: 1.79e12 + 2 * 86_400_000 }))
+const day = 86_400_000
+
+it.prop(
+  "moments are written as Date does, in whatever order",
+  [Schema.Array(Schema.Union([Moment, recent]))],
+  ([some]) => {
+    const moments = [
+      ...some,
+      ...some.map((moment) => Math.floor(moment / day) * day),
+      ...some.map((moment) => Math.ceil(moment / day) * day - 1)
+    ]
+    const valid = moments.filter((moment) => Math.abs(moment) <= 8.64e15)
+    assert.deepStrictEqual(
+      valid.map((moment) => {
+        const row = ["id", "title", null, null, 0, null, null, "", [], null, "a1", 1, moment, moment + 0.0001, null]
+        const { createdAt, updatedAt } = toTodo(row)
+        return [createdAt, updatedAt]
+      }),
+      valid.map((moment) => [new Date(moment).toISOString(), new Date(moment).toISOString()])
+    )
+  }
+)
 
 layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)), { excludeTestServices: true })("A row", (it) => {
   it.effect.prop("is the same todo whether the database or we put it together", [newTodo], ([todo]) =>

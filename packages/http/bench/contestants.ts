@@ -66,6 +66,9 @@ const freePort = async (): Promise<number> => {
   return typeof address === "object" && address !== null ? address.port : 0
 }
 
+/** Where those that run on Node leave their CPU profiles. */
+const profiles = process.env["BENCH_PROFILES"]
+
 /** Starts it on the database; what it logs goes to a file of the directory. */
 export const start = async (name: Name, database: BenchDatabase, directory: string): Promise<Contestant> => {
   const port = await freePort()
@@ -76,6 +79,7 @@ export const start = async (name: Name, database: BenchDatabase, directory: stri
     env: {
       PATH: process.env["PATH"],
       NODE_ENV: "production",
+      ...(profiles !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}` }),
       PYTHONDONTWRITEBYTECODE: "1",
       PORT: String(port),
       DATABASE_URL: name === "todo" ? database.runtimeUrl : database.url,

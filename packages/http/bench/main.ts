@@ -8,6 +8,7 @@
  *     npm run bench -- --svg                    also draws chart.svg
  *
  * `BENCH_SECONDS` (2) a run, `BENCH_ROUNDS` (5), `BENCH_USERS` (1,000, of 500 todos each);
+ * `BENCH_PROFILES` a directory for CPU profiles of those that run on Node;
  * `DATABASE_URL` is a superuser's, on whose server databases are made and dropped again.
  */
 import { rmSync } from "node:fs"

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import { InvalidCursor } from "../domain/Errors.ts"
 import type { UserId } from "../domain/User.ts"
@@ -14,7 +14,7 @@ const maxLength = 2_048
  * rows. It is there so that a cursor in the wrong place is an error, not a wrong page.
  */
 const seal = (binding: string, payload: string): string => {
-  const tag = createHash("sha256").update(binding).update("\0").update(payload).digest().subarray(0, tagBytes)
+  const tag = hash("sha256", `${binding}\0${payload}`, "buffer").subarray(0, tagBytes)
   return Buffer.concat([tag, Buffer.from(payload)]).toString("base64url")
 }
 

@@ -48,7 +48,24 @@ type Row = readonly [
   deletedAt: number | null
 ]
 
-const timestamp = (milliseconds: number): string => new Date(Math.round(milliseconds)).toISOString()
+const digits = (count: number, length: number) =>
+  Array.from({ length: count }, (_, n) => String(n).padStart(length, "0"))
+const minutes = digits(24, 2).flatMap((hour) => digits(60, 2).map((minute) => `${hour}:${minute}`))
+const seconds = digits(60, 2)
+const thousandths = digits(1_000, 3)
+
+let lastDay = { day: 0, date: "1970-01-01" }
+
+/** As `Date` writes it. The 130 of a page of 50 are of few days: 5 µs, where `toISOString` takes 60. */
+const timestamp = (milliseconds: number): string => {
+  const whole = Math.round(milliseconds)
+  const day = Math.floor(whole / 86_400_000)
+  if (day !== lastDay.day) lastDay = { day, date: new Date(whole).toISOString().slice(0, -"T00:00:00.000Z".length) }
+  const time = whole - day * 86_400_000
+  const second = Math.floor(time / 1_000)
+  const minute = Math.floor(second / 60)
+  return `${lastDay.date}T${minutes[minute]}:${seconds[second - minute * 60]}.${thousandths[time - second * 1_000]}Z`
+}
 
 const timestampOrNull = (milliseconds: number | null): string | null =>
   milliseconds === null ? null : timestamp(milliseconds)
