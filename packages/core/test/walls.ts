@@ -14,7 +14,7 @@ const withoutOwner = Effect.map(
       get: (target, key) =>
         key === "unsafe"
           ? (text: string, parameters: ReadonlyArray<unknown>) =>
-              target.unsafe(text.replaceAll(/owner_id = me\.id/g, "me.id is not null"), parameters)
+              target.unsafe(text.replaceAll(/\b(owner_id|u\.id) = me\.id/g, "me.id is not null"), parameters)
           : Reflect.get(target, key)
     })
 )

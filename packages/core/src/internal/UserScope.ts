@@ -61,8 +61,8 @@ export interface UserScope {
   readonly write: (select: string) => Scoped<Unavailable | Conflict>
   /**
    * The same for what is quickly written: calls of many users go in one transaction, for to
-   * commit costs as much as to write. There the select is followed by `unlessBusy`, which
-   * gives no row where it would have to wait for others; such a call goes by itself.
+   * commit costs as much as to write. There it is another select, which gives no row where
+   * it would have to wait for others; such a call goes by itself.
    */
   readonly writeTogether: (select: string, unlessBusy: string, parameters: number) => Scoped<Unavailable | Conflict>
   /**
@@ -171,7 +171,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
     readAhead: (select) => statement(select, retryRead, toReadError, ahead),
     write: (select) => statement(select, retryWrite, toWriteError),
     writeTogether: (select, unlessBusy, parameters) => {
-      const run = inOne(alone(select), forEachCall(`${select} ${unlessBusy}`, parameters), retryWrite)
+      const run = inOne(alone(select), forEachCall(unlessBusy, parameters), retryWrite)
       const all = together((calls: ReadonlyArray<Call>) => abandonable(toWriteError(run(calls))))
       const answered = (call: Call) => Effect.map(all(call), (rows) => (rows?.length === 0 ? undefined : rows))
       return gathered(answered, statement(select, retryWrite, toWriteError))

@@ -16,8 +16,7 @@ const word =
 const fold = (text: string): string =>
   text.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC")
 
-const cut = (text: string): string =>
-  text.length <= maxLength ? text : Array.from(text).slice(0, maxLength).join("")
+const cut = (text: string): string => (text.length <= maxLength ? text : Array.from(text).slice(0, maxLength).join(""))
 
 /** The words of a text, in order, with repetitions. */
 export const words = (text: string): ReadonlyArray<string> => (fold(text).match(word) ?? []).map(cut)

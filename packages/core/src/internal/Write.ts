@@ -86,12 +86,18 @@ export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
   const one = `select ${schema}.write(me.id, $2::jsonb)::text`
   const once = `select ${schema}.write_once(me.id, $2::jsonb, $3, $4)::text`
   // The lock on the user is what a write can have to wait for.
-  const unlessBusy = `from (select from ${schema}.users where id = me.id for no key update skip locked offset 0) free`
+  const unlessBusy = `from (
+  select u as account from ${schema}.users u where u.id = me.id for no key update skip locked offset 0
+) held`
   const write = scope.write(one)
-  const writeTogether = scope.writeTogether(one, unlessBusy, 1)
+  const writeTogether = scope.writeTogether(
+    one,
+    `select ${schema}.write_held(held.account, $2::jsonb)::text ${unlessBusy}`,
+    1
+  )
   const writeAll = scope.write(`select ${schema}.write_all(me.id, $2::jsonb)::text`)
   const writeOnce = scope.write(once)
-  const writeOnceTogether = scope.writeTogether(once, unlessBusy, 3)
+  const writeOnceTogether = scope.writeTogether(once, `${once} ${unlessBusy}`, 3)
 
   const run = <Done extends object, const Expected extends Failure>(
     call: typeof write,

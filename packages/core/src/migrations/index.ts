@@ -1,6 +1,7 @@
 import { todos } from "./0001/index.ts"
 import { operators } from "./0002.ts"
 import { erasures } from "./0003.ts"
+import { lighterWrites } from "./0004.ts"
 
 /** One step of the schema. `up` gives its statements for a schema name that is quoted already. */
 export interface Migration {
@@ -13,5 +14,6 @@ export interface Migration {
 export const migrations: ReadonlyArray<Migration> = [
   { id: 1, name: "todos", up: todos },
   { id: 2, name: "operators", up: operators },
-  { id: 3, name: "erasures", up: erasures }
+  { id: 3, name: "erasures", up: erasures },
+  { id: 4, name: "lighter writes", up: lighterWrites }
 ]

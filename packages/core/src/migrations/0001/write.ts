@@ -42,8 +42,6 @@ export const write = (s: string): ReadonlyArray<string> => [
   `create function ${s}.write(me text, op jsonb) returns json language plpgsql as $$
 declare
   account ${s}.users;
-  outcome ${s}.outcome;
-  moment timestamptz(3);
 begin
   select * into account from ${s}.users where id = me for no key update;
   if not found then
@@ -53,6 +51,17 @@ begin
     insert into ${s}.users (id) values (me) on conflict (id) do nothing;
     select * into strict account from ${s}.users where id = me for no key update;
   end if;
+  return ${s}.write_held(account, op);
+end
+$$`,
+
+  // The same for a user whose row the transaction holds already, as it is now.
+  `create function ${s}.write_held(account ${s}.users, op jsonb) returns json language plpgsql as $$
+declare
+  me constant text := account.id;
+  outcome ${s}.outcome;
+  moment timestamptz(3);
+begin
   if account.disabled_at is not null then return json_build_object('failure', 'user-disabled'); end if;
 
   -- Never before the last write, also where the clock was set back.

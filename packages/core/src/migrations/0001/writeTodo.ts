@@ -44,7 +44,8 @@ begin
     next.created_at := moment;
     next.updated_at := moment;
     insert into ${s}.todos select next.*;
-    perform ${s}.index_words(me, next.id, null, next.title_words || next.description_words);
+    insert into ${s}.todo_words (owner_id, word, todo_id)
+    select me, word, next.id from unnest(next.title_words || next.description_words) word group by word;
     return ${s}.done(1, ${s}.todo_json(next), true);
   end if;
 
