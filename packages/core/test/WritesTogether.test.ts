@@ -3,7 +3,7 @@ import { Accounts, CurrentUser, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Cause, Deferred, Effect, Exit, Fiber } from "effect"
 import { SqlClient } from "effect/sql"
-import { asAdmin, asOwner, onRecordedPool, Ran, range } from "./clients.ts"
+import { asAdmin, asOwner, onPool, onRecordedPool, Ran, range } from "./clients.ts"
 import { newKey, under } from "./keys.ts"
 import { live, newTodoId, query } from "./suite.ts"
 
@@ -256,6 +256,29 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
         query<{ deadlocks: bigint }>("select deadlocks from pg_stat_database where datname = current_database()")
       )
       assert.strictEqual(Number(database?.deadlocks), 0)
+    })
+  )
+})
+
+layer(onPool(1), live)("statements of many calls", (it) => {
+  it.effect("are planned five times, and then no more, however many calls there are", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const users = yield* someUsers(12)
+      for (const round of range(20)) {
+        const some = users.slice(0, round < 10 ? 2 : 12)
+        yield* atOnce(some.map(({ first, user }) => as(user)(todos.update(first.id, { title: `${round}` }))))
+        yield* atOnce(some.map(({ first, user }) => as(user)(todos.get(first.id))))
+      }
+      const plans = yield* query<{ custom: bigint; generic: bigint }>(
+        `select custom_plans as custom, generic_plans as generic from pg_prepared_statements
+         where statement like 'select given.call%'`
+      )
+      assert.lengthOf(plans, 2)
+      for (const { custom, generic } of plans) {
+        assert.strictEqual(Number(custom), 5)
+        assert.isAtLeast(Number(generic), 15)
+      }
     })
   )
 })
