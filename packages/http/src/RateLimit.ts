@@ -60,8 +60,10 @@ export const make = ({ requests, window }: RateLimitSettings): RateLimit => {
       const full = Math.max(now, fullAt.get(key) ?? 0) + one
       fullAt.delete(key)
       fullAt.set(key, full)
-      const [oldest = key] = fullAt.keys()
-      if (fullAt.size > maxBuckets) fullAt.delete(oldest)
+      if (fullAt.size > maxBuckets) {
+        const [oldest = key] = fullAt.keys()
+        fullAt.delete(oldest)
+      }
       return allowance(true, full, now)
     }
   }
