@@ -52,7 +52,7 @@ describe("isolation", () => {
         const leaked = yield* leaks
         // What ends with the user's own number is held by that number alone: B's is not A's.
         const expected =
-          "get, get together, update, update together, complete, move, move to, batch update, batch delete, delete, restore, put, get list, update list, " +
+          "get, get together, list together, update, update together, complete, move, move to, batch update, batch delete, delete, restore, put, get list, update list, " +
           "move list, create in list, update into list, put into list, batch into list, delete list, trash, restore list, " +
           'list lists, put list, changes, me, A\'s rows changed, list {}, list {"q":"secret"}, list {"sort":"due"}'
         assert.deepStrictEqual(

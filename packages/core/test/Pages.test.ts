@@ -199,6 +199,31 @@ layer(services, live)("pages", (it) => {
     }).pipe(asNewUser)
   )
 
+  it.effect("of many users that are read at once are each user's own, in order, and go on from there", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const counts = [0, 1, 50, 51, 120]
+      const users = yield* Effect.forEach(counts, (count) => {
+        const user = newUser()
+        const steps = Array.from({ length: count }, (_, n) => ({ op: "create", todo: { title: `${n}` } }) as const)
+        const titles = steps.map(({ todo }) => todo.title)
+        const made = Effect.forEach([steps.slice(0, 100), steps.slice(100)], (some) =>
+          some.length === 0 ? Effect.void : todos.batch(some)
+        )
+        return Effect.as(Effect.provideService(made, CurrentUser, user), { user, titles })
+      })
+      // In either order, so that no user's place among them is a fixed one.
+      for (const some of [users, users.toReversed()]) {
+        const walks = some.map(({ user }) => Effect.provideService(walk({}), CurrentUser, user))
+        const found = yield* Effect.all(walks, { concurrency: "unbounded" })
+        assert.deepStrictEqual(
+          found.map((own) => own.map(({ title }) => title)),
+          some.map(({ titles }) => titles)
+        )
+      }
+    })
+  )
+
   it.effect("of lists have each exactly once, too", () =>
     Effect.gen(function* () {
       const lists = yield* Lists

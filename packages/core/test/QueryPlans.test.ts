@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { CurrentUser, type TodoQuery, type TodoSort, UserId } from "@todo/core"
+import { pageLimit } from "../src/domain/Page.ts"
 import { DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Key, Select } from "../src/internal/Page.ts"
@@ -38,6 +39,7 @@ from (
   "analyze todo.todos, todo.todo_words, todo.lists, todo.users"
 ]
 
+const together = { concurrency: "unbounded" } as const
 const big = UserId.make("user 0")
 const small = UserId.make("user 50")
 const now = DateTime.makeUnsafe("2026-06-01T12:00:00Z")
@@ -68,8 +70,12 @@ const literal = (value: unknown): string =>
 
 const nodes = (node: Node): ReadonlyArray<Node> => [node, ...(node.Plans ?? []).flatMap(nodes)]
 
-/** How a statement of the service runs for a user: the sixth time, when the plan may be one for any user. */
-const plan = Effect.fnUntraced(function* (user: UserId, { parameters, text }: Select) {
+/** What the service sends, and how it runs with these values: the sixth time, when the plan may be one for any. */
+const planOf = Effect.fnUntraced(function* (
+  send: (scope: UserScope.UserScope) => Effect.Effect<unknown, unknown>,
+  text: string,
+  parameters: ReadonlyArray<unknown>
+) {
   const sql = yield* SqlClient.SqlClient
   let statement = ""
   const capturing = new Proxy(sql, {
@@ -82,9 +88,9 @@ const plan = Effect.fnUntraced(function* (user: UserId, { parameters, text }: Se
         : Reflect.get(target, key)
   })
   const scope = yield* Effect.provideService(UserScope.make, SqlClient.SqlClient, capturing)
-  yield* run(scope, text, user)
+  yield* send(scope)
   assert.include(statement, text)
-  const values = [user, ...parameters].map(literal).join(", ")
+  const values = parameters.map(literal).join(", ")
   const explained = yield* sql.withTransaction(
     Effect.gen(function* () {
       yield* sql.unsafe(`prepare statement as ${statement}`).unprepared
@@ -101,8 +107,8 @@ const plan = Effect.fnUntraced(function* (user: UserId, { parameters, text }: Se
   return { all: nodes(root.Plan), buffers: root.Plan["Shared Hit Blocks"] + root.Plan["Shared Read Blocks"] }
 })
 
-const run = (scope: UserScope.UserScope, text: string, user: UserId) =>
-  Effect.provideService(scope.read(text)(), CurrentUser, { id: user })
+const plan = (user: UserId, { parameters, text }: Select) =>
+  planOf(({ read }) => Effect.provideService(read(text)(), CurrentUser, { id: user }), text, [user, ...parameters])
 
 /** By an index led by the owner, and nothing of the whole set is read or sorted to find a page. */
 const assertServed = (all: ReadonlyArray<Node>, what: string, most = Infinity) => {
@@ -156,6 +162,27 @@ order by todos.${column} ${direction}, id ${direction} offset (select 0.9 * coun
       })
     )
   }
+
+  it.effect("first pages of many users in one statement are read from the index of each", () =>
+    Effect.gen(function* () {
+      const { parameters, text } = TodosSql.list('"todo"', {}, now, pageLimit.default + 1, undefined)
+      assert.isEmpty(parameters)
+      const users = [big, small]
+      const { all } = yield* planOf(
+        ({ readTogether }) => {
+          const page = readTogether(text, 0)
+          return Effect.forEach(users, (id) => Effect.provideService(page(), CurrentUser, { id }), together)
+        },
+        text,
+        [users]
+      )
+      assertServed(all, "first pages")
+      assert.deepStrictEqual(
+        all.filter((node) => /Index/.test(node["Node Type"])).map((node) => node["Actual Loops"] * node["Actual Rows"]),
+        [users.length * (pageLimit.default + 1)]
+      )
+    })
+  )
 
   it.effect("the todos that are never due are read from an index, too", () =>
     Effect.gen(function* () {

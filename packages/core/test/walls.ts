@@ -127,6 +127,10 @@ export const leaks = Effect.gen(function* () {
   )
   if (Exit.isSuccess(ofA)) leaked.add("get together")
   if (own.id !== mine.id) leaked.add("get another's")
+  const [, { items: listed }] = yield* Effect.all([asA(todos.list({})), asB(todos.list({}))], {
+    concurrency: "unbounded"
+  })
+  if (listed.some(({ id }) => [open.id, second.id].includes(id))) leaked.add("list together")
   const [, takenByB] = yield* Effect.all(
     [
       asA(todos.update(open.id, { title: open.title })),

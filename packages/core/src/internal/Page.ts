@@ -58,15 +58,13 @@ interface Selects<Item> {
 
 /** Reads a page of what the current user has. */
 export const read = <Item, Query extends PageQuery>(
-  scope: UserScope,
+  { read }: Pick<UserScope, "read">,
   kind: "todos" | "lists",
   query: Query,
   statements: Selects<Item>
 ): Effect.Effect<Page<Item>, InvalidCursor | Unavailable, CurrentUser> =>
   Effect.flatMap(CurrentUser, ({ id }) =>
-    readWith<Item, Query, CurrentUser>(id, kind, query, statements, ({ parameters, text }) =>
-      scope.read(text)(...parameters)
-    )
+    readWith<Item, Query, CurrentUser>(id, kind, query, statements, ({ parameters, text }) => read(text)(...parameters))
   )
 
 /** Reads a page, of a user or for an operator (`null`), with what runs a select. */

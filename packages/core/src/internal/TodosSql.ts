@@ -2,6 +2,7 @@
  * The statements on todos. Each names its owner as `owner_id = me.id`; see `UserScope`
  * for `me`, and `TodoRow` for what is read of a row.
  */
+import { pageLimit } from "../domain/Page.ts"
 import { type Due, type ListId, Priority, type TodoPatch } from "../domain/Todo.ts"
 import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
 import { instantOf } from "./DueInstant.ts"
@@ -25,6 +26,9 @@ export const count = (schema: string, query: TodoQuery, now: Now): Select => {
   }
 }
 
+/** A page of the usual size, and the row that tells whether there is another: in the text, for the planner to count on. */
+const usualLimit = pageLimit.default + 1
+
 type Column = Exclude<TodoSort extends `-${infer Name}` ? Name : TodoSort, "due" | `-${string}`>
 
 /** The index of each order is named after it in `migrations/0001/tables.ts`. */
@@ -46,7 +50,7 @@ export const list = (schema: string, query: TodoQuery, now: Now, limit: number, 
   return {
     text: `select ${sortValue(schema, orders[sort])} as value, ${TodoRow.columns} from ${schema}.todos t
 where ${[...conditions(schema, query, now, add), ...begin].join(" and ")}
-order by ${orderBy} limit ${add(limit)}`,
+order by ${orderBy} limit ${limit === usualLimit ? limit : add(limit)}`,
     parameters: values
   }
 }
