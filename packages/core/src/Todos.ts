@@ -14,7 +14,7 @@ import {
 } from "./domain/Errors.ts"
 import { type TodoOperation, TodoBatch } from "./domain/Batch.ts"
 import { TodoMove } from "./domain/Move.ts"
-import { type Page as PageOf, pageLimit } from "./domain/Page.ts"
+import type { Page as PageOf } from "./domain/Page.ts"
 import { NewTodo, type Todo, type TodoId, TodoPatch } from "./domain/Todo.ts"
 import { TodoQuery } from "./domain/TodoQuery.ts"
 import type { CurrentUser } from "./domain/User.ts"
@@ -161,7 +161,7 @@ const make = Effect.gen(function* () {
   const schema = `"${yield* SchemaName}"`
   const selectOne = scope.readTogether(TodosSql.get(schema), 1)
   // What most who show todos begin with. What has conditions can take long to find, and goes alone.
-  const firstPage = TodosSql.list(schema, {}, DateTime.makeUnsafe(0), pageLimit.default + 1, undefined).text
+  const firstPage = TodosSql.firstPage(schema)
   const selectFirstPage = scope.readTogether(firstPage, 0)
   const pages: Pick<UserScope.UserScope, "read"> = {
     read: (select) => (select === firstPage ? selectFirstPage : scope.read(select))

@@ -4,6 +4,7 @@ import { newUser } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Cursor from "../src/internal/Cursor.ts"
+import { onRecordedPool, Ran } from "./clients.ts"
 import { asAdmin, asNewUser, ids, live, query, type Random, seeded, services, tagOf, walk } from "./suite.ts"
 
 const columns = ["position", "createdAt", "updatedAt", "due", "priority", "title"] as const
@@ -119,6 +120,29 @@ const disturb = Effect.fnUntraced(function* (random: Random, own: ReadonlyArray<
   return yield* Effect.all(
     Array.from({ length: 8 }, () => writer),
     { concurrency: 8, discard: true }
+  )
+})
+
+const ran = new Ran()
+
+layer(onRecordedPool(ran), live)("first pages that are read at once", (it) => {
+  it.effect("go together, of whatever user; what has conditions goes alone", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const statements = Effect.fnUntraced(function* (given: TodoQuery) {
+        const before = ran.count('from "todo".todos')
+        yield* Effect.all(
+          Array.from({ length: 20 }, () => asNewUser(todos.list(given))),
+          { concurrency: "unbounded" }
+        )
+        return ran.count('from "todo".todos') - before
+      })
+      for (const same of [{}, { limit: 50 }, { sort: "position" }] as const)
+        // One, or one more where a turn of the event loop ended among them.
+        assert.isAtMost(yield* statements(same), 2)
+      for (const other of [{ limit: 49 }, { sort: "title" }, { completed: false }, { deleted: true }] as const)
+        assert.strictEqual(yield* statements(other), 20)
+    })
   )
 })
 

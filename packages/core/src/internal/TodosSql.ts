@@ -2,6 +2,7 @@
  * The statements on todos. Each names its owner as `owner_id = me.id`; see `UserScope`
  * for `me`, and `TodoRow` for what is read of a row.
  */
+import * as DateTime from "effect/DateTime"
 import { pageLimit } from "../domain/Page.ts"
 import { type Due, type ListId, Priority, type TodoPatch } from "../domain/Todo.ts"
 import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
@@ -54,6 +55,10 @@ order by ${orderBy} limit ${limit === usualLimit ? limit : add(limit)}`,
     parameters: values
   }
 }
+
+/** The first page of all todos, of the usual size: without a parameter, and no condition asks for the time. */
+export const firstPage = (schema: string): string =>
+  list(schema, {}, DateTime.makeUnsafe(0), usualLimit, undefined).text
 
 /** The columns that a client's fields stand for; an absent field has none. */
 export const columns = (fields: TodoPatch): Record<string, unknown> => ({
