@@ -1,5 +1,4 @@
 import * as Context from "effect/Context"
-import { uuidV7Unsafe } from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -19,6 +18,7 @@ import { ListQuery } from "./domain/TodoQuery.ts"
 import type { CurrentUser } from "./domain/User.ts"
 import { hooked } from "./internal/HookedWrite.ts"
 import * as ListsSql from "./internal/ListsSql.ts"
+import { newId } from "./internal/NewId.ts"
 import * as Page from "./internal/Page.ts"
 import * as UserScope from "./internal/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
@@ -111,7 +111,7 @@ const make = Effect.gen(function* () {
   return Lists.of({
     create: Effect.fnUntraced(function* (list, options) {
       const fields = yield* validNew(list)
-      const operation = { kind: "list", op: "put", id: uuidV7Unsafe(), fields, ifAbsent: true } as const
+      const operation = { kind: "list", op: "put", id: yield* newId, fields, ifAbsent: true } as const
       const { row } = yield* write.once(options?.idempotencyKey, operation, [])
       return row
     }),

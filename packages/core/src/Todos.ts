@@ -1,5 +1,4 @@
 import * as Context from "effect/Context"
-import { uuidV7Unsafe } from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,6 +18,7 @@ import { NewTodo, type Todo, type TodoId, TodoPatch } from "./domain/Todo.ts"
 import { TodoQuery } from "./domain/TodoQuery.ts"
 import type { CurrentUser } from "./domain/User.ts"
 import { hooked } from "./internal/HookedWrite.ts"
+import { newId } from "./internal/NewId.ts"
 import * as Page from "./internal/Page.ts"
 import * as TodoRow from "./internal/TodoRow.ts"
 import * as TodosSql from "./internal/TodosSql.ts"
@@ -187,7 +187,8 @@ const make = Effect.gen(function* () {
   // Untraced: a span of its own costs each call 5 µs, also where nobody listens; requests and statements have theirs.
   return Todos.of({
     create: Effect.fnUntraced(function* (todo, options) {
-      const { row } = yield* write.once(options?.idempotencyKey, creation(yield* validNew(todo)), ["list-not-found"])
+      const operation = creation(yield* newId, yield* validNew(todo))
+      const { row } = yield* write.once(options?.idempotencyKey, operation, ["list-not-found"])
       return row
     }),
 
@@ -247,7 +248,7 @@ const make = Effect.gen(function* () {
 
     batch: Effect.fnUntraced(function* (given, options) {
       const { operations } = yield* validBatch({ operations: given })
-      const written = yield* write.allOnce(options?.idempotencyKey, operations.map(toOperation), [
+      const written = yield* write.allOnce(options?.idempotencyKey, yield* Effect.forEach(operations, toOperation), [
         "todo-not-found",
         "list-not-found",
         "revision-mismatch"
@@ -265,18 +266,18 @@ const replacement = (id: string, todo: NewTodo): Write.Operation => ({
 })
 
 /** Adds a todo, under an id of ours. */
-const creation = (todo: NewTodo): Write.Operation => ({ ...replacement(uuidV7Unsafe(), todo), ifAbsent: true })
+const creation = (id: string, todo: NewTodo): Write.Operation => ({ ...replacement(id, todo), ifAbsent: true })
 
-const toOperation = (step: TodoOperation): Write.Operation => {
-  if (step.op === "create") return creation(step.todo)
+const toOperation = (step: TodoOperation): Effect.Effect<Write.Operation> => {
+  if (step.op === "create") return Effect.map(newId, (id) => creation(id, step.todo))
   const { id, ifRevision, op } = step
-  return {
+  return Effect.succeed({
     kind: "todo",
     op,
     id,
     fields: TodosSql.columns(op === "update" ? step.patch : {}),
     ...(ifRevision !== undefined && { ifRevision: [ifRevision] })
-  }
+  })
 }
 
 /** What a new todo has where nothing is said. */
