@@ -1,6 +1,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 
 /** How many runs may be under way before calls wait for one to end. */
 const maxRuns = 4
@@ -11,12 +12,18 @@ const longestRun = 1_000
 /** How many calls one run takes. */
 const maxCalls = 64
 
+interface Run {
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** How many still wait for their answers. */
+  callers: number
+}
+
 interface Call<In, Out, E> {
   readonly given: In
   readonly context: Context.Context<never>
   readonly answer: (exit: Exit.Exit<Out, E>) => void
-  /** Nobody waits for the answer any more. */
-  leave: () => void
+  /** Once it has begun. */
+  run: Run | undefined
 }
 
 /**
@@ -24,15 +31,19 @@ interface Call<In, Out, E> {
  * those that come while as many runs as may be are under way. `run` is given what each
  * call was given, and answers in that order; if it fails, all of its calls fail. A run whose
  * callers are all gone is interrupted.
+ *
+ * No call gets a function of its own as a property, and those that wait are no `Set`: V8 would
+ * put the one among what is old at once, and keep the tables of the other that it has grown out
+ * of. From there each call, with the request that it is of, would outlive its collections: 9 kB
+ * a request, and a fifth of the CPU.
  */
 export const together = <In, Out, E>(
   run: (given: ReadonlyArray<In>) => Effect.Effect<ReadonlyArray<Out>, E>
 ): ((given: In) => Effect.Effect<Out, E>) => {
-  const waiting = new Set<Call<In, Out, E>>()
+  const waiting: Array<Call<In, Out, E>> = []
   let runs = 0
 
   const begin = (calls: ReadonlyArray<Call<In, Out, E>>, context: Context.Context<never>): void => {
-    const callers = new Set(calls)
     let counts = true
     runs++
     const makeRoom = () => {
@@ -42,13 +53,8 @@ export const together = <In, Out, E>(
     }
     const late = setTimeout(makeRoom, longestRun)
     const fiber = Effect.runForkWith(context)(run(calls.map(({ given }) => given)))
-    for (const call of calls) {
-      waiting.delete(call)
-      call.leave = () => {
-        callers.delete(call)
-        if (callers.size === 0) fiber.interruptUnsafe()
-      }
-    }
+    const started = { fiber, callers: calls.length }
+    for (const call of calls) call.run = started
     fiber.addObserver((exit) => {
       clearTimeout(late)
       calls.forEach(({ answer }, index) => answer(Exit.map(exit, (answers) => answers[index] as Out)))
@@ -57,7 +63,7 @@ export const together = <In, Out, E>(
   }
 
   const beginAll = (): void => {
-    const calls = runs < maxRuns ? [...waiting].slice(0, maxCalls) : []
+    const calls = runs < maxRuns ? waiting.splice(0, maxCalls) : []
     const [first] = calls
     if (first === undefined) return
     // Spans and settings are those of the one who came first.
@@ -65,13 +71,23 @@ export const together = <In, Out, E>(
     beginAll()
   }
 
+  /** Nobody waits for the answer any more. */
+  const leave = (call: Call<In, Out, E>): void => {
+    if (call.run === undefined) {
+      waiting.splice(waiting.indexOf(call), 1)
+      return
+    }
+    call.run.callers--
+    if (call.run.callers === 0) call.run.fiber.interruptUnsafe()
+  }
+
   return (given) =>
     Effect.contextWith((context: Context.Context<never>) =>
       Effect.callback((answer) => {
-        const call = { given, context, answer, leave: () => void waiting.delete(call) }
-        waiting.add(call)
-        if (waiting.size === 1) setImmediate(beginAll)
-        return Effect.sync(() => call.leave())
+        const call: Call<In, Out, E> = { given, context, answer, run: undefined }
+        waiting.push(call)
+        if (waiting.length === 1) setImmediate(beginAll)
+        return Effect.sync(() => leave(call))
       })
     )
 }
