@@ -1,3 +1,4 @@
+import { getHeapSpaceStatistics } from "node:v8"
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { together } from "../src/internal/Together.ts"
@@ -117,5 +118,26 @@ it.live("who goes away takes nobody along; the last one takes the run", () =>
       end(run + 2)
     }
     assert.deepStrictEqual(yield* Fiber.join(more), [0, 10, 20, 30])
+  })
+)
+
+/** Bytes in use among what has outlived two collections. */
+const oldSpace = () => getHeapSpaceStatistics().find((space) => space.space_name === "old_space")?.space_used_size ?? 0
+
+it.live("calls die young: what they were given does not get among what is old", () =>
+  Effect.gen(function* () {
+    const call = together((given: ReadonlyArray<ReadonlyArray<number>>) => Effect.as(Effect.sleep(1), given))
+    // What has waited in vain before is old itself.
+    for (let n = 0; n < 20_000; n++) new Array<number>(1_000).fill(n)
+    const before = oldSpace()
+    let most = 0
+    const caller = Effect.gen(function* () {
+      for (const n of range(1_000)) {
+        yield* call(new Array<number>(1_000).fill(n))
+        if (n % 50 === 0) most = Math.max(most, oldSpace() - before)
+      }
+    })
+    yield* Effect.forEach(range(16), () => caller, unbounded)
+    assert.isBelow(most, 16 * 1_024 * 1_024, "of the 128 MB that went through")
   })
 )
