@@ -121,19 +121,20 @@ it.live("who goes away takes nobody along; the last one takes the run", () =>
   })
 )
 
+const eightKilobytes = () => Array.from({ length: 1_000 }, (_, n) => n)
 /** Bytes in use among what has outlived two collections. */
 const oldSpace = () => getHeapSpaceStatistics().find((space) => space.space_name === "old_space")?.space_used_size ?? 0
 
 it.live("calls die young: what they were given does not get among what is old", () =>
   Effect.gen(function* () {
     const call = together((given: ReadonlyArray<ReadonlyArray<number>>) => Effect.as(Effect.sleep(1), given))
-    // What has waited in vain before is old itself.
-    for (let n = 0; n < 20_000; n++) new Array<number>(1_000).fill(n)
+    // So much that what `together` keeps for all of them is old by now.
+    for (let n = 0; n < 20_000; n++) eightKilobytes()
     const before = oldSpace()
     let most = 0
     const caller = Effect.gen(function* () {
       for (const n of range(1_000)) {
-        yield* call(new Array<number>(1_000).fill(n))
+        yield* call(eightKilobytes())
         if (n % 50 === 0) most = Math.max(most, oldSpace() - before)
       }
     })
