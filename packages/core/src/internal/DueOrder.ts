@@ -27,7 +27,7 @@ export const list = (
 
   /** The beginning of one kind of todo: sort value, and the columns of a row. */
   const branch = (value: string, order: string, ...own: ReadonlyArray<string>) =>
-    `(select ${value}, ${TodoRow.columns} from ${schema}.todos t
+    `(select ${TodoRow.columns(value)} from ${schema}.todos t
 where ${[...shared, ...own].join(" and ")} order by ${order} limit ${n})`
 
   const timed = (...begin: ReadonlyArray<string>) =>

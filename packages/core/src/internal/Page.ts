@@ -51,8 +51,8 @@ interface PageQuery {
  */
 interface Selects<Item> {
   readonly rows: (limit: number, after: Key | undefined) => Select
-  /** The item, of the columns behind the sort value. */
-  readonly item: (columns: ReadonlyArray<unknown>) => Item
+  /** The item, of a row. */
+  readonly item: (row: ReadonlyArray<unknown>) => Item
   readonly total: () => Select
 }
 
@@ -90,14 +90,14 @@ export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQue
   const last = page.at(-1)
   const total = count ? Number((yield* run(statements.total()))[0]?.[0]) : undefined
   return {
-    items: page.map(([, ...columns]) => statements.item(columns)),
+    items: page.map((row) => statements.item(row)),
     nextCursor: last !== undefined && rows.length > limit ? Cursor.make(user, [kind, query], [last[0], last[1]]) : null,
     ...(total !== undefined && { total })
   }
 })
 
-/** An item that was selected as its JSON, behind its id. */
-export const parsed = ([, json]: ReadonlyArray<unknown>) => JSON.parse(String(json))
+/** An item that was selected as its JSON, behind its sort value and its id. */
+export const parsed = ([, , json]: ReadonlyArray<unknown>) => JSON.parse(String(json))
 
 /** An order by one column, which an index serves; the id breaks ties. */
 export interface Order {

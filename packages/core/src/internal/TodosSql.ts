@@ -15,7 +15,7 @@ import { titleKey, words } from "./Words.ts"
 
 /** By primary key. */
 export const get = (schema: string) =>
-  `select ${TodoRow.columns} from ${schema}.todos t
+  `select ${TodoRow.columns("null")} from ${schema}.todos t
 where owner_id = me.id and id = $2::uuid and deleted_at is null`
 
 /** How many todos meet the conditions. */
@@ -49,7 +49,7 @@ export const list = (schema: string, query: TodoQuery, now: Now, limit: number, 
   const { add, values } = parameters()
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: `select ${sortValue(schema, orders[sort])} as value, ${TodoRow.columns} from ${schema}.todos t
+    text: `select ${TodoRow.columns(sortValue(schema, orders[sort]))} from ${schema}.todos t
 where ${[...conditions(schema, query, now, add), ...begin].join(" and ")}
 order by ${orderBy} limit ${limit === usualLimit ? limit : add(limit)}`,
     parameters: values

@@ -151,7 +151,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
         Effect.matchEffect(run(many, columns), {
           onSuccess: (rows) => {
             const answers = calls.map((): Array<ReadonlyArray<unknown>> => [])
-            for (const [call, ...row] of rows) answers[Number(call) - 1]?.push(row)
+            for (const row of rows) answers[Number(row.at(-1)) - 1]?.push(row)
             return Effect.succeed(answers)
           },
           onFailure: (error) =>
@@ -202,12 +202,12 @@ cross join lateral (${select} offset 0) t`
  */
 const unseen = (parameter: number) => `(select $${parameter}::text[])`
 
-/** The select once for each of many calls; in front of its columns the number of the call, from 1 on. */
+/** The select once for each of many calls; behind its columns the number of the call, from 1 on. */
 const forEachCall = (select: string, parameters: number) => {
   const numbers = Array.from({ length: parameters }, (_, n) => n + 2)
   const given = `unnest(${[1, ...numbers].map(unseen).join(", ")}) with ordinality
 given (id, ${numbers.map((n) => `p${n}, `).join("")}call)`
-  return forEach(given, select.replaceAll("$", "given.p"), "given.call::int, t.*")
+  return forEach(given, select.replaceAll("$", "given.p"), "t.*, given.call::int")
 }
 
 /**
