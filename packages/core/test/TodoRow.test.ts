@@ -24,7 +24,24 @@ it.prop(
     const valid = moments.filter((moment) => Math.abs(moment) <= 8.64e15)
     assert.deepStrictEqual(
       valid.map((moment) => {
-        const row = [null, "id", "title", null, null, 0, null, null, "", [], null, "a1", 1, moment, moment + 0.0001, null]
+        const row = [
+          null,
+          "id",
+          "title",
+          null,
+          null,
+          0,
+          null,
+          null,
+          "",
+          [],
+          null,
+          "a1",
+          1,
+          moment,
+          moment + 0.0001,
+          null
+        ]
         const { createdAt, updatedAt } = toTodo(row)
         return [createdAt, updatedAt]
       }),
