@@ -121,6 +121,21 @@ it.live("who goes away takes nobody along; the last one takes the run", () =>
   })
 )
 
+it.live("a run that ends one of its own callers as it begins takes none of those that wait along", () =>
+  Effect.gen(function* () {
+    const fibers: Array<Fiber.Fiber<number>> = []
+    const call = together((given: ReadonlyArray<number>) =>
+      Effect.sync(() => {
+        if (given.includes(0)) fibers[0]?.interruptUnsafe()
+        return given
+      })
+    )
+    for (const n of range(65)) fibers.push(yield* Effect.forkChild(call(n), { startImmediately: true }))
+    assert.deepStrictEqual(yield* Fiber.joinAll(fibers.slice(1)).pipe(Effect.timeout("2 seconds")), range(65).slice(1))
+    assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fibers[0] ?? assert.fail("no such fiber"))))
+  })
+)
+
 const eightKilobytes = () => Array.from({ length: 1_000 }, (_, n) => n)
 /** Bytes in use among what has outlived two collections. */
 const oldSpace = () => getHeapSpaceStatistics().find((space) => space.space_name === "old_space")?.space_used_size ?? 0

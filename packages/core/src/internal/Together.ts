@@ -13,16 +13,17 @@ const longestRun = 1_000
 const maxCalls = 64
 
 interface Run {
-  readonly fiber: Fiber.Fiber<unknown, unknown>
   /** How many still wait for their answers. */
   callers: number
+  /** Not there before it first waits for something itself. */
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
 }
 
 interface Call<In, Out, E> {
   readonly given: In
   readonly context: Context.Context<never>
   readonly answer: (exit: Exit.Exit<Out, E>) => void
-  /** Once it has begun. */
+  /** The one that it is of, from when it waits for one no more. */
   run: Run | undefined
 }
 
@@ -52,9 +53,10 @@ export const together = <In, Out, E>(
       beginAll()
     }
     const late = setTimeout(makeRoom, longestRun)
+    const begun: Run = { callers: calls.length, fiber: undefined }
+    for (const call of calls) call.run = begun
     const fiber = Effect.runForkWith(context)(run(calls.map(({ given }) => given)))
-    const started = { fiber, callers: calls.length }
-    for (const call of calls) call.run = started
+    begun.fiber = fiber
     fiber.addObserver((exit) => {
       clearTimeout(late)
       calls.forEach(({ answer }, index) => answer(Exit.map(exit, (answers) => answers[index] as Out)))
@@ -78,7 +80,7 @@ export const together = <In, Out, E>(
       return
     }
     call.run.callers--
-    if (call.run.callers === 0) call.run.fiber.interruptUnsafe()
+    if (call.run.callers === 0) call.run.fiber?.interruptUnsafe()
   }
 
   return (given) =>

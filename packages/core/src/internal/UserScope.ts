@@ -52,7 +52,7 @@ export interface UserScope {
   /**
    * The same for what is quickly read and often asked for: calls of many users go in one
    * statement, in which the select runs once for each of them, as its user. Its parameters
-   * are texts.
+   * are texts. A row can have one more column, behind its own.
    */
   readonly readTogether: (select: string, parameters: number) => Scoped<Unavailable>
   /** The same for what many requests need before they begin: it does not queue behind them for a connection. */
