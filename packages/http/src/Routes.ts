@@ -21,13 +21,15 @@ export const routes: ReadonlyMap<string, ReadonlySet<string>> = (() => {
   return known
 })()
 
+/** What is in front of the id that a path has, and what is behind it. */
+const withId = /^(\/[^/]*\/[^/]*\/)[^/]*(.*)$/
+
 /** The template of a request's path, for logs and metrics, which must not grow with what clients make up. */
 export const templateOf = (url: string): string => {
   const end = url.search(/[?#;]/)
   const path = end === -1 ? url : url.slice(0, end)
   if (routes.has(path)) return path
-  const segments = path.split("/")
-  segments[3] = ":id"
-  const template = segments.join("/")
+  const known = withId.exec(path)
+  const template = known === null ? path : `${known[1]}:id${known[2]}`
   return routes.has(template) ? template : "unknown"
 }

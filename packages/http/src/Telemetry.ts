@@ -87,6 +87,8 @@ const metricsOf = (method: string, route: string, status: number) => {
   return made
 }
 
+const answered = Effect.logInfo("request")
+
 /** Writes the line and counts the request. */
 export const observe = (
   request: HttpServerRequest.HttpServerRequest,
@@ -98,18 +100,19 @@ export const observe = (
   const route = templateOf(request.url)
   const elapsed = performance.now() - started
   const [count, time] = metricsOf(request.method, route, status)
-  return Effect.logInfo("request").pipe(
-    Effect.annotateLogs({
-      requestId: info.id,
-      method: request.method,
-      route,
-      status,
-      milliseconds: Math.round(elapsed * 100) / 100,
-      ...(info.user !== undefined && { user: labels[userLabel](info.user) })
-    }),
-    Effect.andThen(Metric.update(count, 1)),
-    Effect.andThen(Metric.update(time, elapsed / 1_000))
-  )
+  const line = Effect.annotateLogs(answered, {
+    requestId: info.id,
+    method: request.method,
+    route,
+    status,
+    milliseconds: Math.round(elapsed * 100) / 100,
+    ...(info.user !== undefined && { user: labels[userLabel](info.user) })
+  })
+  return Effect.withFiber(({ context }) => {
+    count.updateUnsafe(1, context)
+    time.updateUnsafe(elapsed / 1_000, context)
+    return line
+  })
 }
 
 /** `GET /metrics`, in Prometheus' text format. */
