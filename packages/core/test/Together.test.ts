@@ -9,7 +9,7 @@ const unbounded = { concurrency: "unbounded" } as const
 const turn = Effect.promise(() => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1)))
 
 /** Runs that end when they are told to; what each was given. */
-const held = () => {
+const held = (atMost?: number) => {
   const runs: Array<{ readonly given: ReadonlyArray<number>; readonly end: Deferred.Deferred<void, string> }> = []
   const interrupted: Array<ReadonlyArray<number>> = []
   const call = together((given: ReadonlyArray<number>) => {
@@ -19,7 +19,7 @@ const held = () => {
       Effect.as(given.map((n) => n * 10)),
       Effect.onInterrupt(() => Effect.sync(() => interrupted.push(given)))
     )
-  })
+  }, atMost)
   const end = (run: number) => Deferred.doneUnsafe(runs[run]?.end ?? assert.fail("no such run"), Exit.void)
   return { call, end, interrupted, runs, given: () => runs.map(({ given }) => given) }
 }
@@ -37,6 +37,15 @@ it.live("calls of one turn make one run, and each gets its own answer", () =>
     )
     assert.strictEqual(runs, 1)
     assert.strictEqual(yield* call(7), 70)
+  })
+)
+
+it.live("a run takes no more calls than it is told to", () =>
+  Effect.gen(function* () {
+    const { call, given } = held(3)
+    yield* Effect.forEach(range(7), (n) => Effect.forkChild(call(n), { startImmediately: true }))
+    yield* turn
+    assert.deepStrictEqual(given(), [[0, 1, 2], [3, 4, 5], [6]])
   })
 )
 

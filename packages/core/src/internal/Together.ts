@@ -9,7 +9,7 @@ const maxRuns = 4
 /** How long a run counts as one of them, in milliseconds: those whose network has gone silent do not hold all others up. */
 const longestRun = 1_000
 
-/** How many calls one run takes. */
+/** How many calls one run takes, where nothing else is said. */
 const maxCalls = 64
 
 interface Run {
@@ -39,7 +39,8 @@ interface Call<In, Out, E> {
  * a request, and a fifth of the CPU.
  */
 export const together = <In, Out, E>(
-  run: (given: ReadonlyArray<In>) => Effect.Effect<ReadonlyArray<Out>, E>
+  run: (given: ReadonlyArray<In>) => Effect.Effect<ReadonlyArray<Out>, E>,
+  atMost = maxCalls
 ): ((given: In) => Effect.Effect<Out, E>) => {
   const waiting: Array<Call<In, Out, E>> = []
   let runs = 0
@@ -65,7 +66,7 @@ export const together = <In, Out, E>(
   }
 
   const beginAll = (): void => {
-    const calls = runs < maxRuns ? waiting.splice(0, maxCalls) : []
+    const calls = runs < maxRuns ? waiting.splice(0, atMost) : []
     const [first] = calls
     if (first === undefined) return
     // Spans and settings are those of the one who came first.

@@ -52,9 +52,9 @@ export interface UserScope {
   /**
    * The same for what is quickly read and often asked for: calls of many users go in one
    * statement, in which the select runs once for each of them, as its user. Its parameters
-   * are texts. A row can have one more column, behind its own.
+   * are texts. A row can have one more column, behind its own. `atMost` so many go at once.
    */
-  readonly readTogether: (select: string, parameters: number) => Scoped<Unavailable>
+  readonly readTogether: (select: string, parameters: number, atMost?: number) => Scoped<Unavailable>
   /** The same for what many requests need before they begin: it does not queue behind them for a connection. */
   readonly readAhead: (select: string) => Scoped<Unavailable>
   /** A statement that calls one of the write functions, and so is a transaction in itself. */
@@ -163,9 +163,9 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
 
   return {
     read: (select) => statement(select, retryRead, toReadError),
-    readTogether: (select, parameters) => {
+    readTogether: (select, parameters, atMost) => {
       const run = inOne(alone(select), forEachCall(select, parameters), retryRead)
-      const all = together((calls: ReadonlyArray<Call>) => abandonable(toReadError(run(calls))))
+      const all = together((calls: ReadonlyArray<Call>) => abandonable(toReadError(run(calls))), atMost)
       return gathered(all, statement(select, retryRead, toReadError))
     },
     readAhead: (select) => statement(select, retryRead, toReadError, ahead),
