@@ -176,6 +176,11 @@ order by todos.${column} ${direction}, id ${direction} offset (select 0.9 * coun
         [users]
       )
       assertServed(all, "first pages")
+      assert.notInclude(
+        all.map((node) => node["Node Type"]),
+        "Memoize",
+        "rows are copied for a call that never comes"
+      )
       assert.deepStrictEqual(
         all.filter((node) => /Index/.test(node["Node Type"])).map((node) => node["Actual Loops"] * node["Actual Rows"]),
         [users.length * (pageLimit.default + 1)]
