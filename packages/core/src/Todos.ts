@@ -162,7 +162,7 @@ const make = Effect.gen(function* () {
   const selectOne = scope.readTogether(TodosSql.get(schema), 1)
   // What most who show todos begin with. What has conditions can take long to find, and goes alone.
   const firstPage = TodosSql.firstPage(schema)
-  const selectFirstPage = scope.readTogether(firstPage, 0, pagesAtOnce)
+  const selectFirstPage = scope.readTogether(firstPage, 0, pagePace)
   const pages: Pick<UserScope.UserScope, "read"> = {
     read: (select) => (select === firstPage ? selectFirstPage : scope.read(select))
   }
@@ -259,10 +259,10 @@ const make = Effect.gen(function* () {
 })
 
 /**
- * How many first pages one statement reads. One takes PostgreSQL as long as its answer takes us: where 16 go at once,
- * each side waits until the other is through with all of them (16 connections 1.2 times, 100 connections 1.1).
+ * Four first pages in one statement. One takes PostgreSQL as long as its answer takes us: where 16 go at once, each side
+ * waits until the other is through with all of them (list 50 with 16 connections 1.2 times, with 100 connections 1.1).
  */
-const pagesAtOnce = 4
+const pagePace = { calls: 4 }
 
 const replacement = (id: string, todo: NewTodo): Write.Operation => ({
   kind: "todo",

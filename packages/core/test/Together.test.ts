@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics } from "node:v8"
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
-import { together } from "../src/internal/Together.ts"
+import { type Pace, together } from "../src/internal/Together.ts"
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
 const unbounded = { concurrency: "unbounded" } as const
@@ -9,7 +9,7 @@ const unbounded = { concurrency: "unbounded" } as const
 const turn = Effect.promise(() => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1)))
 
 /** Runs that end when they are told to; what each was given. */
-const held = (atMost?: number) => {
+const held = (pace?: Pace) => {
   const runs: Array<{ readonly given: ReadonlyArray<number>; readonly end: Deferred.Deferred<void, string> }> = []
   const interrupted: Array<ReadonlyArray<number>> = []
   const call = together((given: ReadonlyArray<number>) => {
@@ -19,7 +19,7 @@ const held = (atMost?: number) => {
       Effect.as(given.map((n) => n * 10)),
       Effect.onInterrupt(() => Effect.sync(() => interrupted.push(given)))
     )
-  }, atMost)
+  }, pace)
   const end = (run: number) => Deferred.doneUnsafe(runs[run]?.end ?? assert.fail("no such run"), Exit.void)
   return { call, end, interrupted, runs, given: () => runs.map(({ given }) => given) }
 }
@@ -40,9 +40,23 @@ it.live("calls of one turn make one run, and each gets its own answer", () =>
   })
 )
 
+it.live("no more are under way than may be", () =>
+  Effect.gen(function* () {
+    const { call, end, given } = held({ runs: 1 })
+    for (const n of range(3)) {
+      yield* Effect.forkChild(call(n), { startImmediately: true })
+      yield* turn
+    }
+    assert.deepStrictEqual(given(), [[0]])
+    end(0)
+    yield* turn
+    assert.deepStrictEqual(given(), [[0], [1, 2]])
+  })
+)
+
 it.live("a run takes no more calls than it is told to", () =>
   Effect.gen(function* () {
-    const { call, given } = held(3)
+    const { call, given } = held({ calls: 3 })
     yield* Effect.forEach(range(7), (n) => Effect.forkChild(call(n), { startImmediately: true }))
     yield* turn
     assert.deepStrictEqual(given(), [[0, 1, 2], [3, 4, 5], [6]])

@@ -3,14 +3,16 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 
-/** How many runs may be under way before calls wait for one to end. */
-const maxRuns = 4
+/** How calls go together. */
+export interface Pace {
+  /** How many runs may be under way before calls wait for one to end. */
+  readonly runs?: number
+  /** How many calls one run takes at most. */
+  readonly calls?: number
+}
 
 /** How long a run counts as one of them, in milliseconds: those whose network has gone silent do not hold all others up. */
 const longestRun = 1_000
-
-/** How many calls one run takes, where nothing else is said. */
-const maxCalls = 64
 
 interface Run {
   /** How many still wait for their answers. */
@@ -40,7 +42,7 @@ interface Call<In, Out, E> {
  */
 export const together = <In, Out, E>(
   run: (given: ReadonlyArray<In>) => Effect.Effect<ReadonlyArray<Out>, E>,
-  atMost = maxCalls
+  { calls: maxCalls = 64, runs: maxRuns = 4 }: Pace = {}
 ): ((given: In) => Effect.Effect<Out, E>) => {
   const waiting: Array<Call<In, Out, E>> = []
   let runs = 0
@@ -66,7 +68,7 @@ export const together = <In, Out, E>(
   }
 
   const beginAll = (): void => {
-    const calls = runs < maxRuns ? waiting.splice(0, atMost) : []
+    const calls = runs < maxRuns ? waiting.splice(0, maxCalls) : []
     const [first] = calls
     if (first === undefined) return
     // Spans and settings are those of the one who came first.

@@ -12,7 +12,7 @@ import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
 import { abandonable } from "./Abandonable.ts"
-import { together } from "./Together.ts"
+import { type Pace, together } from "./Together.ts"
 import { inTurn, makeQueue, Turns } from "./Turns.ts"
 import {
   isOfStatement,
@@ -43,6 +43,9 @@ const nobody = Effect.die(new Error("CurrentUser has no valid id"))
 /** How many statements may go before those that wait for a connection, at once. */
 const readsAhead = 4
 
+/** Of fewer transactions each is of more writes: create 1.07, patch 1.06 times as fast as with four. */
+const writePace: Pace = { runs: 2 }
+
 /** Runs its statement for the current user. Each row is an array of its columns. */
 type Scoped<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, E, CurrentUser>
 
@@ -52,9 +55,9 @@ export interface UserScope {
   /**
    * The same for what is quickly read and often asked for: calls of many users go in one
    * statement, in which the select runs once for each of them, as its user. Its parameters
-   * are texts. A row can have one more column, behind its own. `atMost` so many go at once.
+   * are texts. A row can have one more column, behind its own.
    */
-  readonly readTogether: (select: string, parameters: number, atMost?: number) => Scoped<Unavailable>
+  readonly readTogether: (select: string, parameters: number, pace?: Pace) => Scoped<Unavailable>
   /** The same for what many requests need before they begin: it does not queue behind them for a connection. */
   readonly readAhead: (select: string) => Scoped<Unavailable>
   /** A statement that calls one of the write functions, and so is a transaction in itself. */
@@ -163,16 +166,16 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
 
   return {
     read: (select) => statement(select, retryRead, toReadError),
-    readTogether: (select, parameters, atMost) => {
+    readTogether: (select, parameters, pace) => {
       const run = inOne(alone(select), forEachCall(select, parameters), retryRead)
-      const all = together((calls: ReadonlyArray<Call>) => abandonable(toReadError(run(calls))), atMost)
+      const all = together((calls: ReadonlyArray<Call>) => abandonable(toReadError(run(calls))), pace)
       return gathered(all, statement(select, retryRead, toReadError))
     },
     readAhead: (select) => statement(select, retryRead, toReadError, ahead),
     write: (select) => statement(select, retryWrite, toWriteError),
     writeTogether: (select, unlessBusy, parameters) => {
       const run = inOne(alone(select), forEachCall(unlessBusy, parameters), retryWrite)
-      const all = together((calls: ReadonlyArray<Call>) => abandonable(toWriteError(run(calls))))
+      const all = together((calls: ReadonlyArray<Call>) => abandonable(toWriteError(run(calls))), writePace)
       const answered = (call: Call) => Effect.map(all(call), (rows) => (rows?.length === 0 ? undefined : rows))
       return gathered(answered, statement(select, retryWrite, toWriteError))
     },
