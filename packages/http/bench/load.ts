@@ -73,16 +73,33 @@ export const load = async (
   return JSON.parse(line)
 }
 
+/** The first of each list, then the second of each, and so on. */
+export const takingTurns = (lists: ReadonlyArray<ReadonlyArray<Sent>>): ReadonlyArray<Sent> =>
+  Array.from({ length: Math.max(0, ...lists.map(({ length }) => length)) }, (_, n) =>
+    lists.flatMap((list) => list[n] ?? [])
+  ).flat()
+
 type Arguments = Parameters<typeof load>
 
+/**
+ * Both numbers of connections are multiples of it. More threads would measure how long wrk's own wait for a core: with one
+ * for each of 100 connections, the p99 of the mixed load is 118 ms where two see 49.
+ */
+const fewThreads = 2
+
 const forWrk = async (...[url, connections, seconds, directory]: Arguments) => {
-  for (const [index, sent] of connections.entries()) {
+  // Where the order of a connection's requests counts, it has a thread of its own: only so does the script know who asks.
+  const ordered = connections.some((sent) => sent.some(({ request }) => request.ifMatch !== undefined))
+  const threads = ordered ? connections.length : fewThreads
+  const lists = Array.from({ length: threads }, (_, thread) =>
+    takingTurns(connections.filter((_, index) => index % threads === thread))
+  )
+  for (const [index, sent] of lists.entries()) {
     await writeFile(join(directory, String(index)), sent.map((one) => `${raw(one)}\0`).join(""))
   }
-  // A thread for each connection: only so does the script know which it is that asks.
-  const count = String(connections.length)
   const script = join(import.meta.dirname, "wrk.lua")
-  return ["-t", count, "-c", count, "-d", `${seconds}s`, "--timeout", "10s", "-s", script, url, "--", directory]
+  const counts = ["-t", String(threads), "-c", String(connections.length), "-d", `${seconds}s`]
+  return [...counts, "--timeout", "10s", "-s", script, url, "--", directory]
 }
 
 const forAutocannon = async (...[url, connections, seconds, directory]: Arguments) => {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { type Contestant, cpu } from "./contestants.ts"
 import { sender } from "./equality.ts"
-import { load, type Run, type Sent } from "./load.ts"
+import { load, type Run, type Sent, takingTurns } from "./load.ts"
 import type { BenchDatabase } from "./postgres.ts"
 import type { Scenario, User } from "./scenarios.ts"
 
@@ -38,7 +38,7 @@ const connectionsOf = async (
     const sent = some.map(async (user) => (await requests(user, send)).map((request) => ({ user, request })))
     for (const [index, own] of (await Promise.all(sent)).entries()) lists[(first + index) % count]?.push(own)
   }
-  return lists.map((own) => Array.from(own[0] ?? [], (_, n) => own.flatMap((list) => list[n] ?? [])).flat())
+  return lists.map(takingTurns)
 }
 
 /** Waits until nothing of a run is under way any more: requests that wrk left behind, and what they lock. */

@@ -1,14 +1,14 @@
--- Replays the requests of DIRECTORY/N on the N-th connection, over and over (`load.ts` writes them).
+-- Replays the requests of DIRECTORY/N on the connections of the N-th thread, over and over (`load.ts` writes them).
 
-local connections = 0
+local threads = 0
 
 function setup(thread)
-  thread:set("connection", connections)
-  connections = connections + 1
+  thread:set("number", threads)
+  threads = threads + 1
 end
 
 function init(args)
-  local file = assert(io.open(args[1] .. "/" .. connection, "rb"))
+  local file = assert(io.open(args[1] .. "/" .. number, "rb"))
   requests = {}
   for request in file:read("*a"):gmatch("(%Z+)%z") do
     requests[#requests + 1] = request
@@ -16,7 +16,7 @@ function init(args)
   file:close()
   at, round = 0, 0
   -- wrk asks the first thread for a request to look at, which it does not send.
-  looking = connection == 0
+  looking = number == 0
 end
 
 local function filled(text)
