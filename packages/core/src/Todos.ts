@@ -160,11 +160,15 @@ const make = Effect.gen(function* () {
   const scope = yield* UserScope.make
   const schema = `"${yield* SchemaName}"`
   const selectOne = scope.readTogether(TodosSql.get(schema), 1)
-  // What most who show todos begin with. What has conditions can take long to find, and goes alone.
-  const firstPage = TodosSql.firstPage(schema)
-  const selectFirstPage = scope.readTogether(firstPage, 0, pagePace)
+  // What most who show todos begin and go on with. What has conditions can take long to find, and goes alone.
+  const plainPages = new Map(
+    TodosSql.plainPages(schema).map(({ parameters, text }) => [
+      text,
+      scope.readTogether(text, parameters.length, pagePace)
+    ])
+  )
   const pages: Pick<UserScope.UserScope, "read"> = {
-    read: (select) => (select === firstPage ? selectFirstPage : scope.read(select))
+    read: (select) => plainPages.get(select) ?? scope.read(select)
   }
   const write = hooked(yield* Hooks, scope, schema, Write.make<Todo>(scope, schema))
 
@@ -259,7 +263,7 @@ const make = Effect.gen(function* () {
 })
 
 /**
- * Four first pages in one statement. One takes PostgreSQL as long as its answer takes us: where 16 go at once, each side
+ * Four pages in one statement. One takes PostgreSQL as long as its answer takes us: where 16 go at once, each side
  * waits until the other is through with all of them (list 50 with 16 connections 1.2 times, with 100 connections 1.1).
  */
 const pagePace = { calls: 4 }

@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Cursor from "../src/internal/Cursor.ts"
 import { onRecordedPool, Ran } from "./clients.ts"
-import { asAdmin, asNewUser, ids, live, query, type Random, seeded, services, tagOf, walk } from "./suite.ts"
+import { asAdmin, asNewUser, ids, live, newTodoId, query, type Random, seeded, services, tagOf, walk } from "./suite.ts"
 
 const columns = ["position", "createdAt", "updatedAt", "due", "priority", "title"] as const
 const sorts = columns.flatMap((column): ReadonlyArray<TodoSort> => [column, `-${column}`])
@@ -125,7 +125,7 @@ const disturb = Effect.fnUntraced(function* (random: Random, own: ReadonlyArray<
 
 const ran = new Ran()
 
-layer(onRecordedPool(ran), live)("first pages that are read at once", (it) => {
+layer(onRecordedPool(ran), live)("plain pages that are read at once", (it) => {
   it.effect("go together, of whatever user; what has conditions goes alone", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
@@ -140,6 +140,26 @@ layer(onRecordedPool(ran), live)("first pages that are read at once", (it) => {
       for (const same of [{}, { limit: 50 }, { sort: "position" }] as const)
         // Four in each, and one more where a turn of the event loop ended among them.
         assert.oneOf(yield* statements(same), [5, 6])
+      // And so do those behind the first ones.
+      const users = Array.from({ length: 20 }, () => newUser())
+      const operations = Array.from({ length: 51 }, (_, n) => ({ op: "create", todo: { title: `${n}` } }) as const)
+      const cursors = yield* Effect.forEach(users, (user) =>
+        Effect.andThen(todos.batch(operations), todos.list({})).pipe(
+          Effect.map(({ nextCursor }) => ({ user, cursor: nextCursor ?? "" })),
+          Effect.provideService(CurrentUser, user)
+        )
+      )
+      const before = ran.count('from "todo".todos')
+      const seconds = yield* Effect.forEach(
+        cursors,
+        ({ cursor, user }) => Effect.provideService(todos.list({ cursor }), CurrentUser, user),
+        { concurrency: "unbounded" }
+      )
+      assert.oneOf(ran.count('from "todo".todos') - before, [5, 6])
+      assert.deepStrictEqual(
+        seconds.map(({ items }) => items.map(({ title }) => title)),
+        users.map(() => ["50"])
+      )
       for (const other of [{ limit: 49 }, { sort: "title" }, { completed: false }, { deleted: true }] as const)
         assert.strictEqual(yield* statements(other), 20)
     })
@@ -323,7 +343,19 @@ layer(services, live)("pages", (it) => {
       const user = yield* CurrentUser
       yield* todos.create({ title: "a" })
       for (const sort of sorts) {
-        for (const values of [[], ["x"], ["x", "y"], [null, null], [1, 2], [{}, []], ["2026-01-01", "y"]]) {
+        const id = newTodoId()
+        const made = [
+          [],
+          ["x"],
+          ["x", "y"],
+          [null, null],
+          [null, id],
+          ["\0", id],
+          [1, 2],
+          [{}, []],
+          ["2026-01-01", "y"]
+        ]
+        for (const values of made) {
           const cursor = Cursor.make(user.id, { sort }, values)
           const exit = yield* Effect.exit(todos.list({ sort, cursor }))
           if (exit._tag === "Failure") {

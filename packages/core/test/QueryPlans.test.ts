@@ -163,28 +163,44 @@ order by todos.${column} ${direction}, id ${direction} offset (select 0.9 * coun
     )
   }
 
-  it.effect("first pages of many users in one statement are read from the index of each", () =>
+  it.effect("plain pages of many users in one statement are read from the index of each, first and deep alike", () =>
     Effect.gen(function* () {
-      const text = TodosSql.firstPage('"todo"')
       const users = [big, small]
-      const { all } = yield* planOf(
-        ({ readTogether }) => {
-          const page = readTogether(text, 0)
-          return Effect.forEach(users, (id) => Effect.provideService(page(), CurrentUser, { id }), together)
-        },
-        text,
-        [users]
+      const deep = yield* asAdmin(
+        query<{ position: string }>(
+          `select (array_agg(position order by position))[900] as position from todo.todos
+where owner_id = any ($1::text[]) group by owner_id`,
+          [users]
+        )
       )
-      assertServed(all, "first pages")
-      assert.notInclude(
-        all.map((node) => node["Node Type"]),
-        "Memoize",
-        "rows are copied for a call that never comes"
-      )
-      assert.deepStrictEqual(
-        all.filter((node) => /Index/.test(node["Node Type"])).map((node) => node["Actual Loops"] * node["Actual Rows"]),
-        [users.length * (pageLimit.default + 1)]
-      )
+      const after = deep.map(({ position }) => position)
+      for (const { parameters, text } of TodosSql.plainPages('"todo"')) {
+        const isFirst = parameters.length === 0
+        const { all } = yield* planOf(
+          ({ readTogether }) => {
+            const page = readTogether(text, parameters.length)
+            return Effect.forEach(
+              users,
+              (id) => Effect.provideService(page(...parameters), CurrentUser, { id }),
+              together
+            )
+          },
+          text.replaceAll("$", "given.p"),
+          isFirst ? [users] : [users, after]
+        )
+        assertServed(all, "plain pages")
+        assert.notInclude(
+          all.map((node) => node["Node Type"]),
+          "Memoize",
+          "rows are copied for a call that never comes"
+        )
+        const scans = all.filter((node) => /Index/.test(node["Node Type"]))
+        assert.deepStrictEqual(
+          scans.map((node) => node["Actual Loops"] * node["Actual Rows"]),
+          [users.length * (pageLimit.default + 1)]
+        )
+        if (!isFirst) assert.match(scans[0]?.["Index Cond"] ?? "", /"position" > /)
+      }
     })
   )
 

@@ -56,9 +56,9 @@ order by ${orderBy} limit ${limit === usualLimit ? limit : add(limit)}`,
   }
 }
 
-/** The first page of all todos, of the usual size: without a parameter, and no condition asks for the time. */
-export const firstPage = (schema: string): string =>
-  list(schema, {}, DateTime.makeUnsafe(0), usualLimit, undefined).text
+/** The first page of all todos, of the usual size, and any behind it: no condition of theirs asks for the time. */
+export const plainPages = (schema: string): ReadonlyArray<Select> =>
+  [undefined, ["", ""] as const].map((after) => list(schema, {}, DateTime.makeUnsafe(0), usualLimit, after))
 
 /** The columns that a client's fields stand for; an absent field has none. */
 export const columns = (fields: TodoPatch): Record<string, unknown> => ({

@@ -55,7 +55,7 @@ export interface UserScope {
   /**
    * The same for what is quickly read and often asked for: calls of many users go in one
    * statement, in which the select runs once for each of them, as its user. Its parameters
-   * are texts. A row can have one more column, behind its own.
+   * are texts; with a null, a call goes by itself. A row can have one more column, behind its own.
    */
   readonly readTogether: (select: string, parameters: number, pace?: Pace) => Scoped<Unavailable>
   /** The same for what many requests need before they begin: it does not queue behind them for a connection. */
@@ -131,7 +131,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
     <E>(all: (call: Call) => Effect.Effect<Rows | undefined, E>, apart: Scoped<E>): Scoped<E> =>
     (...parameters) =>
       Effect.withFiber((fiber) => {
-        if (isInTransaction(fiber)) return apart(...parameters)
+        if (isInTransaction(fiber) || parameters.includes(null)) return apart(...parameters)
         const id = userOf(fiber)
         if (id === undefined) return nobody
         return Effect.flatMap(all([id, ...parameters.map(String)]), (rows) =>
