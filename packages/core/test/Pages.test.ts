@@ -140,25 +140,33 @@ layer(onRecordedPool(ran), live)("plain pages that are read at once", (it) => {
       for (const same of [{}, { limit: 50 }, { sort: "position" }] as const)
         // Four in each, and one more where a turn of the event loop ended among them.
         assert.oneOf(yield* statements(same), [5, 6])
-      // And so do those behind the first ones.
-      const users = Array.from({ length: 20 }, () => newUser())
-      const operations = Array.from({ length: 51 }, (_, n) => ({ op: "create", todo: { title: `${n}` } }) as const)
-      const cursors = yield* Effect.forEach(users, (user) =>
-        Effect.andThen(todos.batch(operations), todos.list({})).pipe(
-          Effect.map(({ nextCursor }) => ({ user, cursor: nextCursor ?? "" })),
-          Effect.provideService(CurrentUser, user)
-        )
+      // And so do those behind the first ones, several of one user too.
+      const titles = Array.from({ length: 120 }, (_, n) => `${n}`)
+      const creations = titles.map((title) => ({ op: "create", todo: { title } }) as const)
+      const asked = yield* Effect.forEach(
+        Array.from({ length: 10 }, () => newUser()),
+        (user) =>
+          Effect.gen(function* () {
+            yield* todos.batch(creations.slice(0, 60))
+            yield* todos.batch(creations.slice(60))
+            const first = (yield* todos.list({})).nextCursor ?? ""
+            const second = (yield* todos.list({ cursor: first })).nextCursor ?? ""
+            return [
+              { user, cursor: first, expected: titles.slice(50, 100) },
+              { user, cursor: second, expected: titles.slice(100) }
+            ]
+          }).pipe(Effect.provideService(CurrentUser, user))
       )
       const before = ran.count('from "todo".todos')
-      const seconds = yield* Effect.forEach(
-        cursors,
+      const pages = yield* Effect.forEach(
+        asked.flat(),
         ({ cursor, user }) => Effect.provideService(todos.list({ cursor }), CurrentUser, user),
         { concurrency: "unbounded" }
       )
       assert.oneOf(ran.count('from "todo".todos') - before, [5, 6])
       assert.deepStrictEqual(
-        seconds.map(({ items }) => items.map(({ title }) => title)),
-        users.map(() => ["50"])
+        pages.map(({ items }) => items.map(({ title }) => title)),
+        asked.flat().map(({ expected }) => expected)
       )
       for (const other of [{ limit: 49 }, { sort: "title" }, { completed: false }, { deleted: true }] as const)
         assert.strictEqual(yield* statements(other), 20)
