@@ -4,6 +4,7 @@ import { newUser } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Cursor from "../src/internal/Cursor.ts"
+import * as UserScope from "../src/internal/UserScope.ts"
 import { onRecordedPool, Ran } from "./clients.ts"
 import { asAdmin, asNewUser, ids, live, newTodoId, query, type Random, seeded, services, tagOf, walk } from "./suite.ts"
 
@@ -170,6 +171,18 @@ layer(onRecordedPool(ran), live)("plain pages that are read at once", (it) => {
       )
       for (const other of [{ limit: 49 }, { sort: "title" }, { completed: false }, { deleted: true }] as const)
         assert.strictEqual(yield* statements(other), 20)
+    })
+  )
+
+  it.effect("do not take a null that a cursor holds for a text", () =>
+    Effect.gen(function* () {
+      const { readTogether } = yield* UserScope.make
+      const isNull = readTogether("select $2::text is null as it", 1)
+      const rows = yield* asNewUser(Effect.forEach(["null", null, ""], (value) => isNull(value), { concurrency: 3 }))
+      assert.deepStrictEqual(
+        rows.map(([row]) => row?.[0]),
+        [false, true, false]
+      )
     })
   )
 })
