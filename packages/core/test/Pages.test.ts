@@ -391,4 +391,15 @@ layer(services, live)("pages", (it) => {
       }
     }).pipe(Effect.provideService(CurrentUser, newUser()))
   )
+
+  it.effect("are continued by cursors of which none begins with a dash, as flags do", () =>
+    Effect.gen(function* () {
+      const user = newUser().id
+      for (let n = 0; n < 1_000; n++) {
+        const cursor = Cursor.make(user, ["todos", {}], [`a${n}`, null])
+        assert.match(cursor, /^[^-]/)
+        assert.deepStrictEqual(yield* Cursor.open(user, ["todos", {}], cursor), [`a${n}`, null])
+      }
+    })
+  )
 })

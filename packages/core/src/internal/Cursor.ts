@@ -23,9 +23,18 @@ type Holder = UserId | null
 
 const bindingOf = (user: Holder, query: unknown): string => JSON.stringify([user, query])
 
-/** The cursor that continues `query` of `user` after the row with these sort values. */
-export const make = (user: Holder, query: unknown, values: ReadonlyArray<unknown>): string =>
-  seal(bindingOf(user, query), JSON.stringify(values))
+/**
+ * The cursor that continues `query` of `user` after the row with these sort values. It never begins with a dash, which a
+ * command line would take for a flag: with one more space behind the values it begins otherwise.
+ */
+export const make = (user: Holder, query: unknown, values: ReadonlyArray<unknown>): string => {
+  const binding = bindingOf(user, query)
+  const from = (payload: string): string => {
+    const cursor = seal(binding, payload)
+    return cursor.startsWith("-") ? from(`${payload} `) : cursor
+  }
+  return from(JSON.stringify(values))
+}
 
 /** The sort values in a cursor; anything that `make` would not have made is refused. */
 export const open = (
