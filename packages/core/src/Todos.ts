@@ -20,6 +20,7 @@ import type { CurrentUser } from "./domain/User.ts"
 import { hooked } from "./internal/HookedWrite.ts"
 import { newId } from "./internal/NewId.ts"
 import * as Page from "./internal/Page.ts"
+import { creation, replacement, toOperation } from "./internal/TodoOperations.ts"
 import * as TodoRow from "./internal/TodoRow.ts"
 import * as TodosSql from "./internal/TodosSql.ts"
 import * as UserScope from "./internal/UserScope.ts"
@@ -267,35 +268,3 @@ const make = Effect.gen(function* () {
  * waits until the other is through with all of them (list 50 with 16 connections 1.2 times, with 100 connections 1.1).
  */
 const pagePace = { calls: 4 }
-
-const replacement = (id: string, todo: NewTodo): Write.Operation => ({
-  kind: "todo",
-  op: "put",
-  id,
-  fields: TodosSql.columns({ ...defaults, ...todo })
-})
-
-/** Adds a todo, under an id of ours. */
-const creation = (id: string, todo: NewTodo): Write.Operation => ({ ...replacement(id, todo), ifAbsent: true })
-
-const toOperation = (step: TodoOperation): Effect.Effect<Write.Operation> => {
-  if (step.op === "create") return Effect.map(newId, (id) => creation(id, step.todo))
-  const { id, ifRevision, op } = step
-  return Effect.succeed({
-    kind: "todo",
-    op,
-    id,
-    fields: TodosSql.columns(op === "update" ? step.patch : {}),
-    ...(ifRevision !== undefined && { ifRevision: [ifRevision] })
-  })
-}
-
-/** What a new todo has where nothing is said. */
-const defaults = {
-  description: null,
-  completed: false,
-  priority: "none",
-  due: null,
-  tags: [],
-  listId: null
-} as const

@@ -169,7 +169,7 @@ order by todos.${column} ${direction}, id ${direction} offset (select 0.9 * coun
       const deep = yield* asAdmin(
         query<{ position: string }>(
           `select (array_agg(position order by position))[900] as position from todo.todos
-where owner_id = any ($1::text[]) group by owner_id`,
+where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
           [users]
         )
       )

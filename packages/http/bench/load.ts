@@ -18,7 +18,7 @@ export interface Run {
   readonly p99: number
 }
 
-/** One request of one user, over and over in turn with the others of its connection. */
+/** One request of one user, over and over in turn with the others of its connection, or of its thread of wrk. */
 export interface Sent {
   readonly user: User
   readonly request: Request

@@ -31,8 +31,8 @@ export interface Scenario {
   readonly connections: ReadonlyArray<number>
   readonly writes: boolean
   /**
-   * What a user sends, in turn, for ever. A user is of one connection, so nobody else's
-   * writes come in between.
+   * What a user sends, in turn, for ever. One with If-Match is of one connection, so nobody else's writes come in between;
+   * the requests of others go to whatever connection of their thread is free.
    */
   readonly requests: (user: User, send: Send) => ReadonlyArray<Request> | Promise<ReadonlyArray<Request>>
   /** Fields that each server gives values of its own: equal in type. */

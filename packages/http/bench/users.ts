@@ -2,7 +2,7 @@ import type { BenchDatabase } from "./postgres.ts"
 import type { User } from "./scenarios.ts"
 import { sign } from "./tokens.ts"
 
-/** Whose requests are sent: as many as there are connections at most, since each is of one connection alone. */
+/** Whose requests are sent: as many as there are connections at most, since some scenarios keep each to one of them. */
 export const usersOfLoad = 100
 
 /** So many of the users, from all over the table, with a token each. */
