@@ -129,7 +129,7 @@ describe("A subscription", () => {
       await me.add()
       await live.upTo(n)
     }
-    await expect.poll(() => proxy.passed.filter(isStream).length, { timeout: 5_000 }).toBeGreaterThan(1)
+    await expect.poll(() => proxy.passed.filter(isStream).length, { timeout: 30_000 }).toBeGreaterThan(1)
     await me.add()
     await live.upTo(4)
   })

@@ -196,7 +196,7 @@ describe("Fuzzing", () => {
     }
     for (const [rule, statement] of Object.entries(violations)) {
       const parameters = statement.includes("$2") ? [users.map(({ id }) => id), users.map(({ canary }) => canary)] : []
-      await expect.poll(() => server.sql(statement, ...parameters), { message: rule, timeout: 5_000 }).toEqual([])
+      await expect.poll(() => server.sql(statement, ...parameters), { message: rule, timeout: 30_000 }).toEqual([])
     }
     for (const { id, send } of users) {
       const fed: Array<unknown> = []

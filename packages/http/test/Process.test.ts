@@ -55,7 +55,7 @@ describe("The process", () => {
 
         const inFlight = me.send(address, "PATCH", `/v1/todos/${body.id}`, { json: { title: "b" } })
         yield* Effect.promise(async () => {
-          await expect.poll(() => Effect.runPromise(waits), { timeout: 2_000 }).toBe(1)
+          await expect.poll(() => Effect.runPromise(waits), { timeout: 30_000 }).toBe(1)
         })
         program.kill("SIGTERM")
         const refused = () =>
@@ -64,7 +64,7 @@ describe("The process", () => {
             () => true
           )
         yield* Effect.promise(async () => {
-          await expect.poll(refused, { timeout: 2_000, interval: 20 }).toBe(true)
+          await expect.poll(refused, { timeout: 30_000, interval: 20 }).toBe(true)
         })
         yield* Deferred.succeed(release, undefined)
 
@@ -186,7 +186,7 @@ describe("The process", () => {
     const answer = await (await newUser()).send(address, "GET", "/v1/todos")
     expect(answer).toMatchObject({ status: 500, body: { code: "internal" } })
     expect(answer.text).not.toMatch(/broken|relation|select/i)
-    await expect.poll(() => program.stdout(), { timeout: 2_000 }).toContain("42P01")
+    await expect.poll(() => program.stdout(), { timeout: 30_000 }).toContain("42P01")
     const line = program
       .stdout()
       .split("\n")

@@ -155,7 +155,7 @@ const follow = async (url: string, authorization: string, { lastEventId, reads =
     events,
     /** Waits until so many events are there. */
     until: async (length: number): Promise<ReadonlyArray<LiveEvent>> => {
-      await expect.poll(() => events().length, { timeout: 5_000, interval: 10 }).toBeGreaterThanOrEqual(length)
+      await expect.poll(() => events().length, { timeout: 30_000, interval: 10 }).toBeGreaterThanOrEqual(length)
       return events()
     },
     ended,
