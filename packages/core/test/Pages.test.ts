@@ -338,6 +338,25 @@ layer(services, live)("pages", (it) => {
     }).pipe(asNewUser)
   )
 
+  it.effect(
+    "are not continued by a cursor that somebody made, whose digest is right: it is refused, never a defect",
+    () =>
+      Effect.gen(function* () {
+        const [todos, lists] = [yield* Todos, yield* Lists]
+        const { id } = yield* CurrentUser
+        const todo = yield* todos.create({ title: "a" })
+        const made = (kind: "todos" | "lists", values: unknown) =>
+          Cursor.make(id, [kind, {}], values as ReadonlyArray<unknown>)
+        assert.deepStrictEqual((yield* todos.list({ cursor: made("todos", ["", todo.id]) })).items, [todo])
+        const payloads = [null, {}, 1, true, "ab", [], ["a"], [1, todo.id], ["a", 1], ["a", todo.id, "c"]]
+        for (const values of [...payloads, ["\0", todo.id], ["a", `${todo.id}\0`]]) {
+          const what = JSON.stringify(values)
+          assert.strictEqual(yield* tagOf(todos.list({ cursor: made("todos", values) })), "InvalidCursor", what)
+          assert.strictEqual(yield* tagOf(lists.list({ cursor: made("lists", values) })), "InvalidCursor", what)
+        }
+      }).pipe(asNewUser)
+  )
+
   it.effect("are not continued by a cursor of lists, though their queries look alike", () =>
     Effect.gen(function* () {
       const todos = yield* Todos

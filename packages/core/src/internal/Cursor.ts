@@ -36,12 +36,8 @@ export const make = (user: Holder, query: unknown, values: ReadonlyArray<unknown
   return from(JSON.stringify(values))
 }
 
-/** The sort values in a cursor; anything that `make` would not have made is refused. */
-export const open = (
-  user: Holder,
-  query: unknown,
-  cursor: string
-): Effect.Effect<ReadonlyArray<unknown>, InvalidCursor> => {
+/** What is in a cursor: sort values, or any JSON of somebody who made up the digest, too. What is not sealed is refused. */
+export const open = (user: Holder, query: unknown, cursor: string): Effect.Effect<unknown, InvalidCursor> => {
   const payload = Buffer.from(cursor, "base64url").subarray(tagBytes).toString()
   return Effect.try({
     try: () => {

@@ -4,6 +4,7 @@
  * happens around it, and the thousandth page costs what the first one does.
  */
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { isSqlError } from "effect/sql/SqlError"
 import { InvalidCursor, type Unavailable } from "../domain/Errors.ts"
 import { type Page, pageLimit } from "../domain/Page.ts"
@@ -31,13 +32,11 @@ export const parameters = (first = 2) => {
 /** The sort values after which a page begins: the order's own, and the id. */
 export type Key = readonly [value: string | null, id: string]
 
+/** As PostgreSQL takes it. */
+const Text = Schema.String.check(Schema.isPattern(/^[^\0]*$/))
+
 /** The digest of a cursor is no secret, so what is in it may be anything. */
-const keyOf = (values: ReadonlyArray<unknown>): Effect.Effect<Key, InvalidCursor> => {
-  const [value, id] = values
-  return (value === null || typeof value === "string") && typeof id === "string" && values.length === 2
-    ? Effect.succeed([value, id])
-    : Effect.fail(new InvalidCursor({}))
-}
+const isKey: (values: unknown) => values is Key = Schema.is(Schema.Tuple([Schema.NullOr(Text), Text]))
 
 interface PageQuery {
   readonly cursor?: string
@@ -75,7 +74,8 @@ export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQue
   statements: Selects<Item>,
   select: (select: Select) => Effect.Effect<Rows, Unavailable, R>
 ): Effect.fn.Return<Page<Item>, InvalidCursor | Unavailable, R> {
-  const after = cursor === undefined ? undefined : yield* keyOf(yield* Cursor.open(user, [kind, query], cursor))
+  const opened = cursor === undefined ? undefined : Cursor.open(user, [kind, query], cursor)
+  const after = opened && (yield* Effect.filterOrFail(opened, isKey, () => new InvalidCursor()))
   const run = (asked: Select) => Effect.map(select(asked), (rows) => asked.arrange?.(rows) ?? rows)
 
   const rows = yield* run(statements.rows(limit + 1, after)).pipe(
