@@ -198,6 +198,25 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
     })
   )
 
+  it.effect("keep no place among those that go together while they wait, also where they came alone", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const [held] = yield* someUsers(1)
+      if (held === undefined) return assert.fail()
+      const before = ran.texts.length
+      const written = () => ran.texts.slice(before).flatMap((text) => /todo"\.(write\w*)/.exec(text)?.[1] ?? [])
+      yield* whileHeld(held.user, (release) =>
+        Effect.gen(function* () {
+          const waiting = yield* Effect.forkChild(as(held.user)(todos.create({ title: "second" })))
+          yield* Effect.sleep("5 millis").pipe(Effect.repeat({ while: () => written().length < 2 }))
+          assert.deepStrictEqual(written(), ["write_held", "write"])
+          yield* release
+          assert.strictEqual((yield* Fiber.join(waiting)).revision, 2)
+        })
+      )
+    })
+  )
+
   it.effect("are not lost where one of them makes the statement fail: that one fails alone", () =>
     Effect.gen(function* () {
       const todos = yield* Todos

@@ -11,8 +11,11 @@ export interface Pace {
   readonly calls?: number
 }
 
-/** How long a run counts as one of them, in milliseconds: those whose network has gone silent do not hold all others up. */
-const longestRun = 1_000
+/**
+ * How long a run counts as one of them, in milliseconds: what takes long, or whose network has gone silent, holds up the
+ * others no longer. Behind it waits the pool's queue, which tells who waits too long.
+ */
+const longestRun = 100
 
 interface Run {
   /** How many still wait for their answers. */

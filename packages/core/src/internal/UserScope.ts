@@ -174,7 +174,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
     readAhead: (select) => statement(select, retryRead, toReadError, ahead),
     write: (select) => statement(select, retryWrite, toWriteError),
     writeTogether: (select, unlessBusy, parameters) => {
-      const run = inOne(alone(select), forEachCall(unlessBusy, parameters), retryWrite)
+      const run = inOne(alone(unlessBusy), forEachCall(unlessBusy, parameters), retryWrite)
       const all = together((calls: ReadonlyArray<Call>) => abandonable(toWriteError(run(calls))), writePace)
       const answered = (call: Call) => Effect.map(all(call), (rows) => (rows?.length === 0 ? undefined : rows))
       return gathered(answered, statement(select, retryWrite, toWriteError))
