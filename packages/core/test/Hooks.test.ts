@@ -17,9 +17,9 @@ import { Cause, Effect, Exit, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { columns, fieldsOf } from "../src/internal/TodosSql.ts"
 import { newTodo } from "./arbitraries.ts"
-import { Ran, asOwner, onRecordedPool, range } from "./clients.ts"
+import { Ran, asOwner, broken, onRecordedPool, range } from "./clients.ts"
 import { connect } from "./host.ts"
-import { newKey, under } from "./keys.ts"
+import { age, newKey, under } from "./keys.ts"
 import { asNewUser, live, newTodoId, query, tagOf } from "./suite.ts"
 
 /** Hooks that a test can change while they are in use. */
@@ -253,6 +253,23 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
+  it.effect("hear each write, also where the day of a key ends while it is asked for", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const create = todos.create({ title: "a" }, under(newKey()))
+      const first = yield* create
+      yield* broken("write_once", ["declare\n", "declare\n  nap constant text := pg_sleep(2);\n"])
+      // A second before its end it is still good, and it is over when the write itself looks.
+      yield* age("23 hours 59 minutes 59 seconds")
+      const { exit, heard } = yield* host.during({ before: refuse }, create)
+      assert.deepStrictEqual([exit, heard], [Exit.succeed(first), []])
+      const late = yield* host.during({ before: refuse }, create)
+      assert.isTrue(Exit.isFailure(late.exit))
+      assert.lengthOf(late.heard, 1)
+      yield* broken("write_once", ["  nap constant text := pg_sleep(2);\n", ""])
+    }).pipe(asNewUser)
+  )
+
   it.effect("may count: what one write of a user finds, no other changes meanwhile, not even the first ones", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
@@ -357,6 +374,7 @@ layer(onRecordedPool(ran), live)("without hooks", (it) => {
   it.effect("a write is one statement", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
+      yield* todos.create({ title: "the first has the user made, too" })
       const before = ran.texts.length
       yield* todos.create({ title: "a" }, under(newKey()))
       assert.lengthOf(ran.texts.slice(before), 1)

@@ -199,6 +199,25 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
+  it.effect("that is written takes a hundred old ones along, and leaves the others to the next", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const { id } = yield* CurrentUser
+      yield* todos.create({ title: "a" })
+      yield* asAdmin(
+        query(
+          `insert into todo.idempotency_keys (owner_id, key, fingerprint, answer, created_at)
+           select $1, 'old ' || n, '', '{}', now() - interval '25 hours' from generate_series(1, 150) n`,
+          [id]
+        )
+      )
+      for (const left of [51, 2]) {
+        yield* todos.create({ title: "b" }, under(newKey()))
+        assert.lengthOf(yield* kept, left)
+      }
+    }).pipe(asNewUser)
+  )
+
   it.effect("of a user who was disabled gives no old answer", () =>
     Effect.gen(function* () {
       const todos = yield* Todos

@@ -25,7 +25,7 @@ export const hooked = <Row extends Todo | TodoList>(
   const queue = scope.write(`select pg_advisory_xact_lock(hashtextextended('${schema} hooks ' || me.id, 0))::text,
   (select true from ${schema}.users u where u.id = me.id for no key update)`)
   const kept = scope.read(`select true from ${schema}.idempotency_keys
-where owner_id = me.id and key = $2 and created_at > clock_timestamp() - interval '24 hours'`)
+where owner_id = me.id and key = $2 and created_at > now() - interval '24 hours'`)
 
   const around = <Done, E>(
     key: IdempotencyKey | undefined,

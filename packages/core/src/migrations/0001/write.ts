@@ -102,13 +102,13 @@ end
 $$`,
 
   // A write under an idempotency key: the first answer is kept in the write's own transaction
-  // and given again for a day. A failure is not kept, so the key can be used again. The lock
+  // and given again for a day, as the beginning of the transaction sees it. A failure is not kept, so the key can be used again. The lock
   // tells a key that is being used right now; it ends with the transaction.
   `create function ${s}.write_once(me text, input jsonb, token text, print text) returns json language plpgsql as $$
 declare
   kept ${s}.idempotency_keys;
   answer json;
-  day_ago constant timestamptz := clock_timestamp() - interval '24 hours';
+  day_ago constant timestamptz := now() - interval '24 hours';
 begin
   if not pg_try_advisory_xact_lock(hashtextextended('${s}' || length(me) || ':' || me || token, 0)) then
     return json_build_object('failure', 'idempotency-key-in-use');
@@ -124,7 +124,9 @@ begin
 
   answer := case jsonb_typeof(input) when 'array' then ${s}.write_all(me, input) else ${s}.write(me, input) end;
   if json_typeof(answer) = 'object' and answer->>'failure' is not null then return answer; end if;
-  delete from ${s}.idempotency_keys where owner_id = me and created_at <= day_ago;
+  delete from ${s}.idempotency_keys where owner_id = me and created_at <= day_ago and key = any(token || array(
+    select key from ${s}.idempotency_keys where owner_id = me and created_at <= day_ago order by created_at limit 100
+  ));
   insert into ${s}.idempotency_keys (owner_id, key, fingerprint, answer, created_at)
   values (me, token, print, answer, clock_timestamp())
   -- Only where a transaction of the host has an older snapshot: it fails as one of two that were too close.
