@@ -9,8 +9,9 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { Unavailable } from "./domain/Errors.ts"
+import type { Unavailable } from "./domain/Errors.ts"
 import { abandonable } from "./internal/Abandonable.ts"
+import { unavailable } from "./internal/SqlFailure.ts"
 import { makeQueue, Turns } from "./internal/Turns.ts"
 
 /** Where the database is and how to use it. */
@@ -94,7 +95,7 @@ const closedSoon = <A, E>(layer: Layer.Layer<A, E>): Layer.Layer<A, E> =>
 export const ping: Effect.Effect<void, Unavailable, SqlClient.SqlClient> = Effect.flatMap(SqlClient.SqlClient, (sql) =>
   abandonable(sql.unsafe("select 1").values).pipe(
     Effect.timeout("2 seconds"),
-    Effect.mapError(() => new Unavailable({ outcome: "not-applied" })),
+    Effect.mapError((cause) => unavailable({ outcome: "not-applied" }, cause)),
     Effect.asVoid
   )
 )

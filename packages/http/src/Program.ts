@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Development from "./Development.ts"
 import * as Server from "./Server.ts"
+import { describe } from "./Reports.ts"
 import * as Settings from "./Settings.ts"
 import { TokenVerifier } from "./TokenVerifier.ts"
 
@@ -24,7 +25,9 @@ const schema = (migrate: Settings.Settings["migrate"]) =>
       // is live, and ready when it returns.
       return yield* Migrations.check.pipe(
         Effect.provide(Installation.layerDatabase),
-        Effect.catchTag("Unavailable", ({ message }) => Effect.logWarning(message))
+        Effect.catchTag("Unavailable", ({ cause, message }) =>
+          Effect.annotateLogs(Effect.logWarning(message), { cause: describe(cause) })
+        )
       )
     })
   )

@@ -25,25 +25,40 @@ const isOurs = (reason: Cause.Reason<unknown>): boolean =>
 const isOfEngine = (error: Error): boolean =>
   error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError
 
+/** What may be kept of an error: no values of rows. */
+export interface ReportedError {
+  readonly name: string
+  readonly message?: string | undefined
+  readonly stack?: string
+  /** PostgreSQL's, or the system's (`ECONNREFUSED`). */
+  readonly sqlState?: string | undefined
+  readonly constraint?: string | undefined
+  readonly routine?: string | undefined
+  /** What led to it: of `Unavailable`, what the database or the network said. */
+  readonly cause?: ReportedError
+}
+
 /**
  * What may be written down of an error. Of one of PostgreSQL's, the state and the
- * constraint: its other fields repeat rows. Of one of JavaScript's, where it happened.
+ * constraint: its other fields repeat rows, unless no connection came about. Of one of
+ * JavaScript's, where it happened.
  */
-const describe = (error: unknown) => {
+export const describe = (error: unknown): ReportedError => {
   if (isSqlError(error)) {
     const cause: unknown = error.reason.cause
     const field = (name: string) =>
       Predicate.hasProperty(cause, name) && typeof cause[name] === "string" ? cause[name] : undefined
     return {
       name: error.reason._tag,
+      message: error.reason.operation === "connect" ? field("message") : undefined,
       sqlState: field("code"),
       constraint: field("constraint"),
       routine: field("routine")
     }
   }
   if (!(error instanceof Error)) return { name: typeof error }
-  const { message, name, stack = "" } = error
-  if (!isOfEngine(error)) return { name, message, stack }
+  const { cause, message, name, stack = "" } = error
+  if (!isOfEngine(error)) return { name, message, stack, ...(cause !== undefined && { cause: describe(cause) }) }
   const [, ...places] = stack.split(/\n\s+(?=at )/)
   return { name, stack: places.join("\n") }
 }
@@ -52,8 +67,7 @@ const describe = (error: unknown) => {
 export interface Report {
   /** What the client got as `X-Request-Id`, and the log has. */
   readonly requestId: string
-  /** What may be kept: names, messages, states; no rows. */
-  readonly errors: ReadonlyArray<ReturnType<typeof describe>>
+  readonly errors: ReadonlyArray<ReportedError>
   /** All that is known. Errors of PostgreSQL repeat values of rows in it. */
   readonly cause: Cause.Cause<unknown>
 }

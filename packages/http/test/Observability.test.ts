@@ -129,6 +129,30 @@ describe("What is seen of requests", () => {
   })
 })
 
+describe("A database that cannot be had", () => {
+  const urls = useDatabase()
+
+  it("is told with what it said, at the start and for each answer", async () => {
+    const url = new URL(urls.DATABASE_URL)
+    url.pathname = "/nothing"
+    const program = start({ ...settings, DATABASE_URL: url.href })
+    const address = await program.address()
+    const [warning] = program
+      .stdout()
+      .split("\n")
+      .flatMap((line) => (line.includes("cannot answer") ? [JSON.parse(line)] : []))
+    const cause = { sqlState: "3D000", message: 'database "nothing" does not exist' }
+    expect(warning).toMatchObject({ level: "WARN", annotations: { cause } })
+    const sent = { headers: { authorization, "x-request-id": "away" } }
+    const answer = await request(`${address}/v1/todos`, "GET", sent)
+    expect(answer).toMatchObject({ status: 503, body: { code: "unavailable" } })
+    expect(answer.text).not.toContain("nothing")
+    await expect.poll(() => linesOf(program, "away")).toHaveLength(2)
+    const report = linesOf(program, "away").find(({ level }) => level === "ERROR")
+    expect(report.annotations.errors).toMatchObject([{ name: "Unavailable", cause }])
+  })
+})
+
 describe("Errors on our side", () => {
   it("go to the host's tracker as well, by the ErrorTracker that the host provides", async () => {
     const seen: Array<Report> = []

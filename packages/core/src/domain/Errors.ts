@@ -85,7 +85,8 @@ export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabl
 
 /**
  * The database cannot be reached, is overloaded, did not answer in time or takes no writes.
- * `outcome` says of a write whether it may have happened all the same.
+ * `outcome` says of a write whether it may have happened all the same. Where it is known why,
+ * `cause` is the driver's error: for logs, for it is no field that is sent on.
  */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   outcome: Schema.Literals(["not-applied", "unknown"]),
@@ -95,6 +96,6 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
     if (this.reason === "read-only") return "The database takes no writes: it is in read-only mode"
     return this.outcome === "unknown"
       ? "The database did not confirm; the write may have happened"
-      : "The database cannot be reached at the moment"
+      : "The database cannot answer at the moment"
   }
 }

@@ -81,16 +81,20 @@ const isConcurrentWrites = (error: unknown): boolean =>
 /** The same for a transaction of several statements, the first of which has named what it met with. */
 export const retryTransaction = flow(connectAgain, again(5, isConcurrency, isConcurrentWrites))
 
+/** With what led to it as its `cause`, which no encoding and no comparison sees, like that of any `Error`. */
+export const unavailable = (fields: ConstructorParameters<typeof Unavailable>[0], cause: unknown): Unavailable =>
+  Object.defineProperty(new Unavailable(fields), "cause", { value: cause })
+
 /** Turns driver errors that pass by themselves into `Unavailable`; the others are defects. */
 export const toUnavailable = <A, E, R>(
   self: Effect.Effect<A, E | SqlError, R>
 ): Effect.Effect<A, Exclude<E, SqlError> | Unavailable, R> =>
   Effect.catch(self, (error): Effect.Effect<never, Exclude<E, SqlError> | Unavailable> => {
     if (!isSqlError(error)) return Effect.fail(error as Exclude<E, SqlError>)
-    if (isInterrupted(error)) return Effect.fail(new Unavailable({ outcome: "unknown" }))
-    if (isReadOnly(error)) return Effect.fail(new Unavailable({ outcome: "not-applied", reason: "read-only" }))
+    if (isInterrupted(error)) return Effect.fail(unavailable({ outcome: "unknown" }, error))
+    if (isReadOnly(error)) return Effect.fail(unavailable({ outcome: "not-applied", reason: "read-only" }, error))
     return isPassing(error) || isConcurrency(error)
-      ? Effect.fail(new Unavailable({ outcome: "not-applied" }))
+      ? Effect.fail(unavailable({ outcome: "not-applied" }, error))
       : Effect.die(error)
   })
 
@@ -107,7 +111,7 @@ export type StatementError = SqlError | Unavailable
 
 /** The same for a read, of which nothing can have happened. */
 export const toReadError = <A, R>(self: Effect.Effect<A, StatementError, R>): Effect.Effect<A, Unavailable, R> =>
-  Effect.mapError(toUnavailable(self), () => new Unavailable({ outcome: "not-applied" }))
+  Effect.mapError(toUnavailable(self), ({ cause }) => unavailable({ outcome: "not-applied" }, cause))
 
 /** The same for a write, whose conflict with others has a name of its own. */
 export const toWriteError = <A, E, R>(

@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
-import { Unavailable } from "../domain/Errors.ts"
+import type { Unavailable } from "../domain/Errors.ts"
+import { unavailable } from "./SqlFailure.ts"
 
 /** How long a statement may wait for a connection. Longer waits only make a queue longer. */
 const patience = "3 seconds"
@@ -75,4 +76,11 @@ export const inTurn =
     return Effect.suspend(() => (queue.waiting === 0 ? atOnce : queued))
   }
 
-const tooLate = Effect.andThen(Metric.update(timeouts, 1), new Unavailable({ outcome: "not-applied" }))
+const tooLate = Effect.andThen(
+  Metric.update(timeouts, 1),
+  Effect.suspend(() =>
+    Effect.fail(
+      unavailable({ outcome: "not-applied" }, new Error(`no connection of the pool came free in ${patience}`))
+    )
+  )
+)
