@@ -82,6 +82,16 @@ export const check: Effect.Effect<void, SchemaMismatch | SchemaForbidden | Unava
     if (found !== version) return yield* new SchemaMismatch({ schema, found, expected: version })
   })
 
+/**
+ * Whether row-level security holds the role of this connection. It does not hold superusers and roles with BYPASSRLS,
+ * and then one of the two walls between users is missing.
+ */
+export const isRowSecurityActive: Effect.Effect<boolean, Unavailable, SqlClient.SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql.unsafe("select row_security_active($1)", [`"${yield* SchemaName}".todos`]).values
+  return row?.[0] === true
+}).pipe(toUnavailable)
+
 /** For whom, and who hears of it. */
 export interface UpOptions {
   /** The role that servers run as. It is created where the connection may, and gets what it needs, no more. */

@@ -2,16 +2,16 @@
  * Every setting of an installation, by its name in the environment. What a program reads
  * on top of the type (defaults, what production demands) is the program's.
  */
+import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { DatabaseUrl } from "./Database.ts"
 import { SchemaNameValue } from "./SchemaName.ts"
 
 const databaseUrl = Schema.RedactedFromValue(DatabaseUrl)
-
-const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
 /** Secrets of tutorials, templates and standards, without what is not a letter or digit. */
 const published = new Set([
@@ -61,12 +61,6 @@ const keysUrl = Schema.URLFromString.check(
   )
 )
 
-const duration = Schema.DurationFromString.check(
-  Schema.makeFilter((value) => Duration.toMillis(value) > 0 && Duration.toMillis(value) < 2 ** 31, {
-    expected: "a duration of more than 0 and less than 24 days"
-  })
-)
-
 /** Origins (RFC 6454) with commas between them: `https://app.example.com,http://localhost:5173`. */
 const origins = Schema.String.check(
   Schema.makeFilter(
@@ -75,19 +69,59 @@ const origins = Schema.String.check(
   )
 )
 
+/** A setting whose text stands for something else; what `parse` does not know is told to be no such thing. */
+const written = <A>(name: string, expected: string, parse: (text: string) => A | undefined): Config.Config<A> =>
+  Config.map(
+    Config.schema(Schema.String.check(Schema.makeFilter((text) => parse(text) !== undefined, { expected })), name),
+    (text) => parse(text) as A
+  )
+
+const whole = (name: string, minimum: number, maximum: number) =>
+  written(name, `a whole number from ${minimum} to ${maximum}`, (text) => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : -1
+    return number >= minimum && number <= maximum ? number : undefined
+  })
+
+const units = { ms: "millis", s: "seconds", m: "minutes", h: "hours", d: "days" } as const
+
+/** A length of time as people write it, `10s` `500ms` `30m` `12h` `7d`, or in words, `10 seconds`. */
+const parseDuration = (text: string): Duration.Duration | undefined => {
+  const short = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text)
+  const words = short === null ? text : `${short[1]} ${units[short[2] as keyof typeof units]}`
+  return Option.getOrUndefined(Duration.fromInput(words as Duration.Input))
+}
+
+/** Timers wait no longer than 2^31 milliseconds. */
+const duration = (name: string, minimum: 0 | 1 = 1) =>
+  written(
+    name,
+    `a time of ${minimum === 0 ? "" : "more than 0 and "}less than 24 days, such as 10s or 10 seconds`,
+    (text) => {
+      const parsed = parseDuration(text)
+      if (parsed === undefined) return undefined
+      const milliseconds = Duration.toMillis(parsed)
+      return milliseconds >= minimum && milliseconds < 2 ** 31 ? parsed : undefined
+    }
+  )
+
+/** In bytes. */
+const size = (name: string) =>
+  written(name, "a size of 1 byte to 1 GiB, such as 262144 or 256 KiB", (text) => {
+    const parsed = ByteSize.fromString(/^\d+$/.test(text) ? `${text} B` : text)
+    const bytes = Number(Option.getOrElse(parsed, () => 0))
+    return bytes >= 1 && bytes <= 2 ** 30 ? bytes : undefined
+  })
+
 const windows = { second: Duration.seconds(1), minute: Duration.minutes(1), hour: Duration.hours(1) }
 
 /** So many requests in a length of time, a minute where none is given; or `off`. */
-const rateLimit = Schema.String.check(
-  Schema.isPattern(/^(off|[1-9]\d{0,8}(\/(second|minute|hour))?)$/, {
-    expected: "a number of requests, such as 600/minute, or off"
+const rateLimit = (name: string) =>
+  written(name, "a number of requests, such as 600/minute, or off", (text) => {
+    const [, requests, window = "minute"] = /^([1-9]\d{0,8})(?:\/(second|minute|hour))?$/.exec(text) ?? []
+    if (text === "off") return text
+    if (requests === undefined) return undefined
+    return { requests: Number(requests), window: windows[window as keyof typeof windows] }
   })
-)
-
-const parseRateLimit = (text: string) => {
-  const [requests, window = "minute"] = text.split("/")
-  return text === "off" ? text : { requests: Number(requests), window: windows[window as keyof typeof windows] }
-}
 
 /** By name, as the environment has them; each fails where it is missing or wrong. */
 export const settings = {
@@ -96,10 +130,10 @@ export const settings = {
   TODO_SCHEMA: Config.schema(SchemaNameValue, "TODO_SCHEMA"),
   TODO_DATA_DIR: Config.NonEmptyString("TODO_DATA_DIR"),
   TODO_MIGRATE: Config.Literals(["auto", "check"], "TODO_MIGRATE"),
-  TODO_DATABASE_POOL: Config.schema(whole(1, 1_000), "TODO_DATABASE_POOL"),
+  TODO_DATABASE_POOL: whole("TODO_DATABASE_POOL", 1, 1_000),
   TODO_DATABASE_PREPARE: Config.Boolean("TODO_DATABASE_PREPARE"),
   HOST: Config.NonEmptyString("HOST"),
-  PORT: Config.schema(whole(0, 65_535), "PORT"),
+  PORT: whole("PORT", 0, 65_535),
   TODO_JWT_SECRET: Config.schema(secret, "TODO_JWT_SECRET"),
   TODO_JWT_SECRET_PREVIOUS: Config.schema(secret, "TODO_JWT_SECRET_PREVIOUS"),
   TODO_JWT_PUBLIC_KEY: Config.NonEmptyString("TODO_JWT_PUBLIC_KEY"),
@@ -107,15 +141,15 @@ export const settings = {
   TODO_JWT_ISSUER: Config.NonEmptyString("TODO_JWT_ISSUER"),
   TODO_JWT_AUDIENCE: Config.NonEmptyString("TODO_JWT_AUDIENCE"),
   TODO_JWT_TYP: Config.NonEmptyString("TODO_JWT_TYP"),
-  TODO_JWT_MAX_AGE: Config.schema(duration, "TODO_JWT_MAX_AGE"),
+  TODO_JWT_MAX_AGE: duration("TODO_JWT_MAX_AGE"),
   TODO_CORS_ORIGINS: Config.schema(origins, "TODO_CORS_ORIGINS"),
-  TODO_RATE_LIMIT: Config.map(Config.schema(rateLimit, "TODO_RATE_LIMIT"), parseRateLimit),
-  TODO_BODY_LIMIT: Config.ByteSize("TODO_BODY_LIMIT"),
-  TODO_REQUEST_TIMEOUT: Config.schema(duration, "TODO_REQUEST_TIMEOUT"),
-  TODO_MAX_CONNECTIONS: Config.schema(whole(1, 1_000_000), "TODO_MAX_CONNECTIONS"),
-  TODO_DRAIN_DELAY: Config.schema(duration, "TODO_DRAIN_DELAY"),
-  TODO_DRAIN_TIMEOUT: Config.schema(duration, "TODO_DRAIN_TIMEOUT"),
-  TODO_METRICS_PORT: Config.schema(whole(1, 65_535), "TODO_METRICS_PORT"),
+  TODO_RATE_LIMIT: rateLimit("TODO_RATE_LIMIT"),
+  TODO_BODY_LIMIT: size("TODO_BODY_LIMIT"),
+  TODO_REQUEST_TIMEOUT: duration("TODO_REQUEST_TIMEOUT"),
+  TODO_MAX_CONNECTIONS: whole("TODO_MAX_CONNECTIONS", 1, 1_000_000),
+  TODO_DRAIN_DELAY: duration("TODO_DRAIN_DELAY", 0),
+  TODO_DRAIN_TIMEOUT: duration("TODO_DRAIN_TIMEOUT"),
+  TODO_METRICS_PORT: whole("TODO_METRICS_PORT", 1, 65_535),
   TODO_LOG_LEVEL: Config.LogLevel("TODO_LOG_LEVEL"),
   TODO_LOG_USER: Config.Literals(["hashed", "plain"], "TODO_LOG_USER"),
   TODO_LOG_FORMAT: Config.Literals(["pretty", "json"], "TODO_LOG_FORMAT"),

@@ -13,6 +13,9 @@ import { describe } from "./Reports.ts"
 import * as Settings from "./Settings.ts"
 import { TokenVerifier } from "./TokenVerifier.ts"
 
+const unheld =
+  'row-level security does not hold the role in DATABASE_URL: one of the two walls between users is missing; run "todo-admin doctor"'
+
 /** Brings the schema up (development), or makes sure that it is the one that this release works with. */
 const schema = (migrate: Settings.Settings["migrate"]) =>
   Layer.effectDiscard(
@@ -24,6 +27,8 @@ const schema = (migrate: Settings.Settings["migrate"]) =>
       // What is served is checked, as it is served. A database that is down is no reason not to start: the server
       // is live, and ready when it returns.
       return yield* Migrations.check.pipe(
+        Effect.andThen(Migrations.isRowSecurityActive),
+        Effect.andThen((isActive) => (isActive ? Effect.void : Effect.logWarning(unheld))),
         Effect.provide(Installation.layerDatabase),
         Effect.catchTag("Unavailable", ({ cause, message }) =>
           Effect.annotateLogs(Effect.logWarning(message), { cause: describe(cause) })

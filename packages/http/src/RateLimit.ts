@@ -9,7 +9,7 @@ export interface RateLimitSettings {
   /** How many a full bucket holds. */
   readonly requests: number
   /** How long an empty one takes to fill. */
-  readonly window: Duration.Duration
+  readonly window: Duration.Input
 }
 
 /** What a bucket answers. Times are in whole seconds, rounded up. */

@@ -3,7 +3,6 @@
  * that is missing or wrong stops the start with its name and the reason.
  */
 import { developmentClaims, developmentSecret, Prerequisites, settings } from "@todo/core/installation"
-import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -50,10 +49,7 @@ export const load = Effect.gen(function* () {
     server: {
       host,
       port: yield* settings.PORT.pipe(Config.withDefault(3_000)),
-      bodyLimit: yield* settings.TODO_BODY_LIMIT.pipe(
-        Config.withDefault(ByteSize.kibibytes(256)),
-        Config.map(ByteSize.toNumberUnsafe)
-      ),
+      bodyLimit: yield* settings.TODO_BODY_LIMIT.pipe(Config.withDefault(256 * 1_024)),
       corsOrigins: yield* settings.TODO_CORS_ORIGINS.pipe(
         Config.map((origins) => origins.split(",")),
         Config.withDefault([])

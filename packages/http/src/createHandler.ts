@@ -65,24 +65,42 @@ const isSchemaName = Schema.is(SchemaNameValue)
 const isSecret = (secret: unknown): boolean =>
   Redacted.isRedacted(secret) && Buffer.byteLength(String(Redacted.value(secret))) >= 32
 
+const hasKeys = (tokens: TokenSettings): boolean =>
+  "secrets" in tokens
+    ? tokens.secrets.length > 0 && tokens.secrets.every(isSecret)
+    : "publicKeys" in tokens
+      ? Array.isArray(tokens.publicKeys)
+      : tokens.jwksUrl instanceof URL
+
+const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0
+const isDuration = (value: Duration.Input): boolean => Option.isSome(Duration.fromInput(value))
+const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value
+
 /** Throws where an option cannot be what it should: later, nobody would see why there are no answers. */
 const assertWellFormed = (options: HandlerOptions & Identification<never>): void => {
-  const { drainTimeout, poolSize, prefix, requestTimeout, schema, url } = options
+  const { bodyLimit, corsOrigins, drainTimeout, poolSize, prefix, rateLimit, requestTimeout, schema, url } = options
   if (!isUrl(url)) throw new TypeError("url: a URL like postgres://user:password@host:5432/database")
   if (prefix !== undefined) Prefix.assertWellFormed(prefix)
   if (schema !== undefined && !isSchemaName(schema)) {
     throw new TypeError("schema: a lower-case name of a PostgreSQL schema")
   }
-  if (poolSize !== undefined && !(Number.isInteger(poolSize) && poolSize > 0)) {
-    throw new TypeError("poolSize: a whole number from 1 on")
+  for (const [name, number] of Object.entries({ poolSize, bodyLimit })) {
+    if (number !== undefined && !isCount(number)) throw new TypeError(`${name}: a whole number from 1 on`)
   }
   for (const [name, duration] of Object.entries({ requestTimeout, drainTimeout })) {
-    if (duration !== undefined && Option.isNone(Duration.fromInput(duration))) {
-      throw new TypeError(`${name}: a duration like "10 seconds"`)
-    }
+    if (duration !== undefined && !isDuration(duration)) throw new TypeError(`${name}: a duration like "10 seconds"`)
   }
-  if ("tokens" in options && "secrets" in options.tokens && !options.tokens.secrets.every(isSecret)) {
-    throw new TypeError("tokens: redacted secrets of at least 32 bytes")
+  if (rateLimit !== undefined && !(isCount(rateLimit.requests) && isDuration(rateLimit.window))) {
+    throw new TypeError('rateLimit: like { requests: 600, window: "1 minute" }')
+  }
+  if (corsOrigins !== undefined && !(Array.isArray(corsOrigins) && corsOrigins.every(isOrigin))) {
+    throw new TypeError('corsOrigins: a list of origins like "https://app.example.com"')
+  }
+  if (!("tokens" in options) && typeof options.authenticate !== "function") {
+    throw new TypeError("authenticate: a function, or `tokens` in its place")
+  }
+  if ("tokens" in options && !hasKeys(options.tokens)) {
+    throw new TypeError("tokens: redacted `secrets` of at least 32 bytes, `publicKeys`, or a `jwksUrl`")
   }
 }
 

@@ -3,7 +3,7 @@ import { createServer } from "node:net"
 import { once } from "node:events"
 import { Database, Migrations } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { portOf, run, settings, start, useDatabase } from "./program.ts"
@@ -49,7 +49,11 @@ describe.concurrent("A start is refused in one line", () => {
     ["TODO_SCHEMA", 'canary"; drop schema public; --'],
     ["TODO_MIGRATE", "canary"],
     ["TODO_BODY_LIMIT", "canary"],
+    ["TODO_BODY_LIMIT", "0"],
+    ["TODO_BODY_LIMIT", "2 GiB"],
     ["TODO_REQUEST_TIMEOUT", "10"],
+    ["TODO_REQUEST_TIMEOUT", "0s"],
+    ["TODO_RATE_LIMIT", "600/day"],
     ["TODO_REQUEST_TIMEOUT", "-1 second"],
     ["TODO_DRAIN_TIMEOUT", "9999 days"],
     ["TODO_DATABASE_POOL", "0"],
@@ -95,6 +99,21 @@ describe("A start is refused in one line", () => {
     const { DATABASE_URL, TODO_MIGRATE_URL } = urls
     for (const TODO_MIGRATE of ["check", "auto"]) {
       await expectRefusal({ ...settings, DATABASE_URL, TODO_MIGRATE_URL, TODO_MIGRATE }, line)
+    }
+  })
+})
+
+describe("A start warns", () => {
+  const urls = useDatabase()
+
+  it("of a role that row-level security does not hold, and of no other", async () => {
+    for (const [url, isWarned] of [
+      [Redacted.value(urls.admin), true],
+      [urls.DATABASE_URL, false]
+    ] as const) {
+      const program = start({ ...settings, DATABASE_URL: url })
+      await program.address()
+      expect(program.stdout().includes("row-level security does not hold the role in DATABASE_URL")).toBe(isWarned)
     }
   })
 })

@@ -239,6 +239,16 @@ describe("createHandler", () => {
     ["poolSize", { poolSize: Number.NaN }],
     ["requestTimeout", { requestTimeout: "canary" as never }],
     ["drainTimeout", { drainTimeout: "canary" as never }],
+    ["bodyLimit", { bodyLimit: "64 KiB canary" as never }],
+    ["rateLimit", { rateLimit: "600/canary" as never }],
+    ["rateLimit", { rateLimit: { requests: 600, window: "canary" as never } }],
+    ["corsOrigins", { corsOrigins: "https://canary.test" as never }],
+    ["corsOrigins", { corsOrigins: ["https://canary.test/"] }],
+    ["authenticate", { authenticate: undefined as never }],
+    ["tokens", { tokens: { secret: "canary", issuer: "a", audience: "a" } as never }],
+    ["tokens", { tokens: tokens({ secrets: [] }) }],
+    ["tokens", { tokens: tokens({ publicKeys: "canary" as never }) }],
+    ["tokens", { tokens: tokens({ jwksUrl: "https://canary.test/keys" as never }) }],
     ["tokens", { tokens: tokens({ secrets: [Redacted.make("canary, and short")] }) }],
     ["tokens", { tokens: tokens({ secrets: ["canary, and as long as a secret has to be" as never] }) }]
   ])("refuses a bad %s, and does not repeat it", (name, options) => {
@@ -262,7 +272,19 @@ describe("createHandler", () => {
 
   it("says in its log why it cannot start", async () => {
     const lines: Array<string> = []
-    const { send } = create({ rateLimit: {} as never, log: (text) => lines.push(text) })
+    // What nobody foresaw: an option that was good when it was looked at, and breaks when it is used.
+    let reads = 0
+    const window = () => {
+      if (reads++ > 0) throw new Error("broken")
+      return "1 minute" as const
+    }
+    const rateLimit = {
+      requests: 1,
+      get window() {
+        return window()
+      }
+    }
+    const { send } = create({ rateLimit, log: (text) => lines.push(text) })
     expect((await send("GET", "/v1/me", "alice")).status).toBe(503)
     await expect.poll(() => lines.join("")).toContain("the handler cannot start")
   })
