@@ -88,7 +88,8 @@ export const check: Effect.Effect<void, SchemaMismatch | SchemaForbidden | Unava
  */
 export const isRowSecurityActive: Effect.Effect<boolean, Unavailable, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql.unsafe("select row_security_active($1)", [`"${yield* SchemaName}".todos`]).values
+  const [row] = yield* sql.unsafe("select row_security_active(to_regclass($1))", [`"${yield* SchemaName}".todos`])
+    .values
   return row?.[0] === true
 }).pipe(toUnavailable)
 

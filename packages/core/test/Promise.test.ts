@@ -114,6 +114,21 @@ layer(layerDatabase, live)("createTodos", (it) => {
     })
   )
 
+  it.effect("says what to do where the schema is not there", () =>
+    hosted(
+      async ({ lists, todos }, user) => {
+        for (const said of [
+          await rejection(todos.list(user, {})),
+          await rejection(todos.create(user, { title: "a" })),
+          await rejection(lists.list(user, {}))
+        ]) {
+          assert.match(String(said), /todo-admin migrate up/)
+        }
+      },
+      { schema: "nowhere" }
+    )
+  )
+
   it.effect("on a SqlClient of the host leaves that open", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient

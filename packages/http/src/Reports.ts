@@ -27,12 +27,17 @@ const isOfEngine = (error: Error): boolean =>
 
 /** What may be kept of an error: no values of rows. */
 export interface ReportedError {
+  /** Its class; of one of the database's, what kind it is. */
   readonly name: string
+  /** Its text, where that holds nothing of users. */
   readonly message?: string | undefined
+  /** Where it came about. */
   readonly stack?: string
   /** PostgreSQL's, or the system's (`ECONNREFUSED`). */
   readonly sqlState?: string | undefined
+  /** The rule of the database that a row broke. */
   readonly constraint?: string | undefined
+  /** PostgreSQL's own function that told it. */
   readonly routine?: string | undefined
   /** What led to it: of `Unavailable`, what the database or the network said. */
   readonly cause?: ReportedError

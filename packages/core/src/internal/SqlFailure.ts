@@ -85,6 +85,17 @@ export const retryTransaction = flow(connectAgain, again(5, isConcurrency, isCon
 export const unavailable = (fields: ConstructorParameters<typeof Unavailable>[0], cause: unknown): Unavailable =>
   Object.defineProperty(new Unavailable(fields), "cause", { value: cause })
 
+/** Told to whoever runs it: what our statements stand on is not there. */
+class SchemaMissing extends Error {
+  override readonly name = "SchemaMissing"
+  override readonly message =
+    'The tables are not there, or not those of this release: run `Migrations.up` or "todo-admin migrate up"'
+}
+
+/** 3F000 no such schema, 42703 column, 42883 function, 42P01 table. */
+const toDefect = (error: SqlError): Error =>
+  hasCode(error, /^(3F000|42703|42883|42P01)/) ? new SchemaMissing(undefined, { cause: error }) : error
+
 /** Turns driver errors that pass by themselves into `Unavailable`; the others are defects. */
 export const toUnavailable = <A, E, R>(
   self: Effect.Effect<A, E | SqlError, R>
@@ -95,7 +106,7 @@ export const toUnavailable = <A, E, R>(
     if (isReadOnly(error)) return Effect.fail(unavailable({ outcome: "not-applied", reason: "read-only" }, error))
     return isPassing(error) || isConcurrency(error)
       ? Effect.fail(unavailable({ outcome: "not-applied" }, error))
-      : Effect.die(error)
+      : Effect.die(toDefect(error))
   })
 
 /** A connection that is lost in a transaction ends it as a defect, since it cannot be rolled back. */
