@@ -72,6 +72,7 @@ export const describe = (error: unknown): ReportedError => {
 export interface Report {
   /** What the client got as `X-Request-Id`, and the log has. */
   readonly requestId: string
+  /** What may be kept: names, messages, states; no rows. */
   readonly errors: ReadonlyArray<ReportedError>
   /** All that is known. Errors of PostgreSQL repeat values of rows in it. */
   readonly cause: Cause.Cause<unknown>
