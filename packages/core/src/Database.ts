@@ -12,7 +12,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Unavailable } from "./domain/Errors.ts"
 import { abandonable } from "./internal/Abandonable.ts"
 import { unavailable } from "./internal/SqlFailure.ts"
-import { makeQueue, Turns } from "./internal/Turns.ts"
+import { Turns } from "./internal/Turns.ts"
 
 /** Where the database is and how to use it. */
 export interface DatabaseSettings {
@@ -74,10 +74,7 @@ export const layer = (settings: DatabaseSettings): Layer.Layer<PgClient.PgClient
     prepare,
     ...(prepare && !settings.unlimited && { startupParameters: limits })
   })
-  return Layer.merge(
-    closedSoon(client),
-    Layer.sync(Turns, () => makeQueue(poolSize))
-  )
+  return Layer.merge(closedSoon(client), Turns.layer(poolSize))
 }
 
 /** Connections that have gone silent get half a second to close; the driver would wait five. */

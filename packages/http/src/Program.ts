@@ -13,7 +13,7 @@ import { describe } from "./Reports.ts"
 import * as Settings from "./Settings.ts"
 import { TokenVerifier } from "./TokenVerifier.ts"
 
-const unheld =
+const onlyOneWall =
   'row-level security does not hold the role in DATABASE_URL: one of the two walls between users is missing; run "todo-admin doctor"'
 
 /** Brings the schema up (development), or makes sure that it is the one that this release works with. */
@@ -21,14 +21,12 @@ const schema = (migrate: Settings.Settings["migrate"]) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { runtimeRole } = yield* Installation
-      if (migrate === "auto") {
-        return yield* Effect.asVoid(Effect.provide(Migrations.up({ runtimeRole }), Installation.layerMigrations))
-      }
+      if (migrate === "auto") yield* Effect.provide(Migrations.up({ runtimeRole }), Installation.layerMigrations)
       // What is served is checked, as it is served. A database that is down is no reason not to start: the server
       // is live, and ready when it returns.
-      return yield* Migrations.check.pipe(
+      yield* Migrations.check.pipe(
         Effect.andThen(Migrations.isRowSecurityActive),
-        Effect.andThen((isActive) => (isActive ? Effect.void : Effect.logWarning(unheld))),
+        Effect.andThen((isActive) => (isActive ? Effect.void : Effect.logWarning(onlyOneWall))),
         Effect.provide(Installation.layerDatabase),
         Effect.catchTag("Unavailable", ({ cause, message }) =>
           Effect.annotateLogs(Effect.logWarning(message), { cause: describe(cause) })

@@ -48,7 +48,7 @@ export interface ReportedError {
  * constraint: its other fields repeat rows, unless no connection came about. Of one of
  * JavaScript's, where it happened.
  */
-export const describe = (error: unknown): ReportedError => {
+export const describe = (error: unknown, causes = 3): ReportedError => {
   if (isSqlError(error)) {
     const cause: unknown = error.reason.cause
     const field = (name: string) =>
@@ -63,7 +63,9 @@ export const describe = (error: unknown): ReportedError => {
   }
   if (!(error instanceof Error)) return { name: typeof error }
   const { cause, message, name, stack = "" } = error
-  if (!isOfEngine(error)) return { name, message, stack, ...(cause !== undefined && { cause: describe(cause) }) }
+  if (!isOfEngine(error)) {
+    return { name, message, stack, ...(cause !== undefined && causes > 0 && { cause: describe(cause, causes - 1) }) }
+  }
   const [, ...places] = stack.split(/\n\s+(?=at )/)
   return { name, stack: places.join("\n") }
 }

@@ -48,7 +48,7 @@ export const layer = (settings: ServerSettings) => {
       HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, Telemetry.layerMetricsRoute) : app, options)
     ),
     Layer.provideMerge(Socket.layer(settings, settings.port)),
-    Layer.provide([metrics, Telemetry.layerEventLoop]),
+    Layer.provide([metrics, Telemetry.layerEventLoop, Telemetry.layerRefusals]),
     Layer.provide(HttpApp.layerSurroundings(settings)),
     Layer.provide(Lifecycle.layer)
   )

@@ -128,6 +128,13 @@ export const metricsAlone = Effect.gen(function* () {
     : HttpServerResponse.empty({ status: 404 })
 })
 
+/** The counters of refusals are there from the start: nobody can be alerted by what is not there yet. */
+export const layerRefusals = Layer.effectDiscard(
+  Effect.forEach([shed, ...["user", "address"].map((scope) => Metric.withAttributes(limited, { scope }))], (counter) =>
+    Metric.update(counter, 0)
+  )
+)
+
 /** Watches how late the event loop is, which is how busy the process is. */
 export const layerEventLoop = Layer.effectDiscard(
   Effect.gen(function* () {

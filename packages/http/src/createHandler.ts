@@ -21,6 +21,7 @@ import * as Logging from "./Logging.ts"
 import { NodeHandler } from "./NodeHandler.ts"
 import { ending } from "./Problems.ts"
 import * as Prefix from "./Prefix.ts"
+import type { RateLimitSettings } from "./RateLimit.ts"
 import { ErrorTracker, type Report } from "./Reports.ts"
 import { type TokenSettings, TokenVerifier } from "./TokenVerifier.ts"
 import { WebHandler } from "./WebHandler.ts"
@@ -75,32 +76,36 @@ const hasKeys = (tokens: TokenSettings): boolean =>
 const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0
 const isDuration = (value: Duration.Input): boolean => Option.isSome(Duration.fromInput(value))
 const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value
+const isRateLimit = ({ requests, window }: RateLimitSettings): boolean => isCount(requests) && isDuration(window)
+
+const optional =
+  <A>(is: (value: A) => boolean) =>
+  (value: A | undefined): boolean =>
+    value === undefined || is(value)
+
+const demand = (isMet: boolean, what: string): void => {
+  if (!isMet) throw new TypeError(what)
+}
 
 /** Throws where an option cannot be what it should: later, nobody would see why there are no answers. */
 const assertWellFormed = (options: HandlerOptions & Identification<never>): void => {
   const { bodyLimit, corsOrigins, drainTimeout, poolSize, prefix, rateLimit, requestTimeout, schema, url } = options
-  if (!isUrl(url)) throw new TypeError("url: a URL like postgres://user:password@host:5432/database")
+  demand(isUrl(url), "url: a URL like postgres://user:password@host:5432/database")
   if (prefix !== undefined) Prefix.assertWellFormed(prefix)
-  if (schema !== undefined && !isSchemaName(schema)) {
-    throw new TypeError("schema: a lower-case name of a PostgreSQL schema")
-  }
-  for (const [name, number] of Object.entries({ poolSize, bodyLimit })) {
-    if (number !== undefined && !isCount(number)) throw new TypeError(`${name}: a whole number from 1 on`)
-  }
-  for (const [name, duration] of Object.entries({ requestTimeout, drainTimeout })) {
-    if (duration !== undefined && !isDuration(duration)) throw new TypeError(`${name}: a duration like "10 seconds"`)
-  }
-  if (rateLimit !== undefined && !(isCount(rateLimit.requests) && isDuration(rateLimit.window))) {
-    throw new TypeError('rateLimit: like { requests: 600, window: "1 minute" }')
-  }
-  if (corsOrigins !== undefined && !(Array.isArray(corsOrigins) && corsOrigins.every(isOrigin))) {
-    throw new TypeError('corsOrigins: a list of origins like "https://app.example.com"')
-  }
-  if (!("tokens" in options) && typeof options.authenticate !== "function") {
-    throw new TypeError("authenticate: a function, or `tokens` in its place")
-  }
-  if ("tokens" in options && !hasKeys(options.tokens)) {
-    throw new TypeError("tokens: redacted `secrets` of at least 32 bytes, `publicKeys`, or a `jwksUrl`")
+  demand(optional(isSchemaName)(schema), "schema: a lower-case name of a PostgreSQL schema")
+  demand(optional(isCount)(poolSize), "poolSize: a whole number from 1 on")
+  demand(optional(isCount)(bodyLimit), "bodyLimit: a number of bytes from 1 on")
+  demand(optional(isDuration)(requestTimeout), 'requestTimeout: a duration like "10 seconds"')
+  demand(optional(isDuration)(drainTimeout), 'drainTimeout: a duration like "10 seconds"')
+  demand(optional(isRateLimit)(rateLimit), 'rateLimit: like { requests: 600, window: "1 minute" }')
+  demand(
+    optional((origins) => Array.isArray(origins) && origins.every(isOrigin))(corsOrigins),
+    'corsOrigins: a list of origins like "https://app.example.com"'
+  )
+  if ("tokens" in options) {
+    demand(hasKeys(options.tokens), "tokens: redacted `secrets` of at least 32 bytes, `publicKeys`, or a `jwksUrl`")
+  } else {
+    demand(typeof options.authenticate === "function", "authenticate: a function, or `tokens` in its place")
   }
 }
 

@@ -115,6 +115,20 @@ describe("What is seen of requests", () => {
     expect((await fetch(`http://127.0.0.1:${port}/v1/me`)).status).toBe(404)
   })
 
+  it("has the counters of what is refused from the start", async () => {
+    const { address } = await serve()
+    const { text } = await request(`${address}/metrics`, "GET")
+    for (const name of [
+      "http_requests_shed_total",
+      'http_requests_limited_total{scope="user"}',
+      'http_requests_limited_total{scope="address"}',
+      "db_client_connection_pending_requests",
+      "db_client_connection_timeouts_total"
+    ]) {
+      expect(text).toContain(`\n${name} 0\n`)
+    }
+  })
+
   it("leads from a 500 to its cause by the request id, without what the rows hold", async () => {
     const { address, program } = await serve()
     const sent = { headers: { authorization, "x-request-id": "broken" }, json: { title: "a title to be kept" } }

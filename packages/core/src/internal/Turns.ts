@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
@@ -33,7 +34,14 @@ export const makeQueue = (connections: number): Queue => ({ turns: Semaphore.mak
  */
 export class Turns extends Context.Reference<Queue | undefined>("@todo/core/Turns", {
   defaultValue: () => undefined
-}) {}
+}) {
+  /** For a pool of so many connections. What is counted is there from now on, also where it is 0: alerts need that. */
+  static readonly layer = (connections: number): Layer.Layer<never> =>
+    Layer.effect(
+      Turns,
+      Effect.as(Effect.andThen(Metric.modify(pending, 0), Metric.update(timeouts, 0)), makeQueue(connections))
+    )
+}
 
 /** Runs when it is its turn; gives up where that does not come in time, before anything was sent. */
 export const inTurn =

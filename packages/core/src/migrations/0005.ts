@@ -1,9 +1,9 @@
 import { write } from "./0001/write.ts"
 
 /**
- * When the day of an idempotency key ends, from the beginning of the transaction: with hooks it was another moment that
- * they were left out by, and a key whose day ended in between wrote without them. And no write has more than a hundred
- * old keys to take along.
+ * Whether the day of an idempotency key is over is a matter of when the transaction began. With hooks there was a moment
+ * in which they were left out, since the key was good, and a later one in which it was not, and was written under again.
+ * And no write has more than a hundred old keys to take along.
  */
 export const keysForADay = (s: string): ReadonlyArray<string> =>
   write(s)

@@ -102,8 +102,9 @@ end
 $$`,
 
   // A write under an idempotency key: the first answer is kept in the write's own transaction
-  // and given again for a day, as the beginning of the transaction sees it. A failure is not kept, so the key can be used again. The lock
-  // tells a key that is being used right now; it ends with the transaction.
+  // and given again for a day, which ends with the transaction that looks. A failure is not
+  // kept, so the key can be used again. The lock tells a key that is being used right now; it
+  // ends with the transaction.
   `create function ${s}.write_once(me text, input jsonb, token text, print text) returns json language plpgsql as $$
 declare
   kept ${s}.idempotency_keys;
