@@ -7,7 +7,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Lists, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
-import { admin, assertFailed, asUser, json, newUser, together } from "./program.ts"
+import { admin, assertFailed, asUser, environment, json, newUser, sql, start, together } from "./program.ts"
 
 const execute = promisify(execFile)
 
@@ -43,6 +43,36 @@ const someone = Effect.gen(function* () {
     })
   )
   return user
+})
+
+layer(TestDatabase.layer, { excludeTestServices: true })("where todos are read slowly", (it) => {
+  it.effect("an export that is stopped leaves no draft of its file behind", () =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      const user = yield* someone
+      const path = join(directory, "user.ndjson")
+      const given = yield* environment
+      const files = Effect.promise(() => readdir(directory))
+      const stopped = Effect.forEach(["SIGINT", "SIGTERM"] as const, (signal) =>
+        Effect.gen(function* () {
+          const { child, ended } = start(["user", "export", user, "--output", path], given)
+          yield* Effect.sleep("10 millis").pipe(
+            Effect.andThen(files),
+            Effect.repeat({ while: (found) => found.length === 0 })
+          )
+          child.kill(signal)
+          assert.deepInclude(yield* Effect.promise(() => ended), { code: 130, stdout: "" }, signal)
+          assert.deepStrictEqual(yield* files, [])
+        })
+      )
+      yield* sql(
+        (yield* TestDatabase).adminUrl,
+        `create or replace function todo.todo_json(t todo.todos) returns json language plpgsql volatile as $$
+begin perform pg_sleep(60); return null; end $$`
+      )
+      yield* stopped
+    })
+  )
 })
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
