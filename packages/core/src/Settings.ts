@@ -86,23 +86,19 @@ const units = { ms: "millis", s: "seconds", m: "minutes", h: "hours", d: "days" 
 
 /** A length of time as people write it, `10s` `500ms` `30m` `12h` `7d`, or in words, `10 seconds`. */
 const parseDuration = (text: string): Duration.Duration | undefined => {
-  const short = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text)
+  const short = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text)
   const words = short === null ? text : `${short[1]} ${units[short[2] as keyof typeof units]}`
   return Option.getOrUndefined(Duration.fromInput(words as Duration.Input))
 }
 
 /** Timers wait no longer than 2^31 milliseconds. */
 const duration = (name: string, minimum: 0 | 1 = 1) =>
-  written(
-    name,
-    `a time of ${minimum === 0 ? "" : "more than 0 and "}less than 24 days, such as 10s or 10 seconds`,
-    (text) => {
-      const parsed = parseDuration(text)
-      if (parsed === undefined) return undefined
-      const milliseconds = Duration.toMillis(parsed)
-      return milliseconds >= minimum && milliseconds < 2 ** 31 ? parsed : undefined
-    }
-  )
+  written(name, `a time from ${minimum}ms to 24d, such as 10s or 10 seconds`, (text) => {
+    const parsed = parseDuration(text)
+    if (parsed === undefined) return undefined
+    const milliseconds = Duration.toMillis(parsed)
+    return milliseconds >= minimum && milliseconds < 2 ** 31 ? parsed : undefined
+  })
 
 /** In bytes. */
 const size = (name: string) =>

@@ -13,11 +13,11 @@ import {
   type WriteRequest
 } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
-import { Cause, Effect, Exit, Layer } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { columns, fieldsOf } from "../src/internal/TodosSql.ts"
 import { newTodo } from "./arbitraries.ts"
-import { Ran, asOwner, broken, onRecordedPool, range } from "./clients.ts"
+import { Ran, asAdmin, asOwner, broken, onRecordedPool, range } from "./clients.ts"
 import { connect } from "./host.ts"
 import { age, newKey, under } from "./keys.ts"
 import { asNewUser, live, newTodoId, query, tagOf } from "./suite.ts"
@@ -266,7 +266,31 @@ layer(services, live)("hooks", (it) => {
       const late = yield* host.during({ before: refuse }, create)
       assert.isTrue(Exit.isFailure(late.exit))
       assert.lengthOf(late.heard, 1)
-      yield* broken("write_once", ["  nap constant text := pg_sleep(2);\n", ""])
+    }).pipe(
+      Effect.ensuring(Effect.ignore(broken("write_once", ["  nap constant text := pg_sleep(2);\n", ""]))),
+      asNewUser
+    )
+  )
+
+  it.effect("do not hear a write whose key was good when its transaction began, however long that waited", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const { id } = yield* CurrentUser
+      const create = todos.create({ title: "a" }, under(newKey()))
+      const first = yield* create
+      yield* age("23 hours 59 minutes 58 seconds")
+      const holding = asAdmin(
+        query("begin").pipe(
+          Effect.andThen(query("select 1 from todo.users where id = $1 for update", [id])),
+          Effect.andThen(Effect.sleep("2.5 seconds")),
+          Effect.ensuring(query("commit").pipe(Effect.ignore))
+        )
+      )
+      const holder = yield* Effect.forkChild(holding, { startImmediately: true })
+      yield* Effect.sleep("300 millis")
+      const { exit, heard } = yield* host.during({ before: refuse }, create)
+      yield* Fiber.join(holder)
+      assert.deepStrictEqual([exit, heard], [Exit.succeed(first), []])
     }).pipe(asNewUser)
   )
 

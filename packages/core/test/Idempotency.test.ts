@@ -44,6 +44,18 @@ describe.each([2, 10])("with a pool of %d", (poolSize) => {
   })
 })
 
+/** So many keys of the current user whose day was over an hour ago. */
+const oldKeys = (count: number) =>
+  Effect.flatMap(CurrentUser, ({ id }) =>
+    asAdmin(
+      query(
+        `insert into todo.idempotency_keys (owner_id, key, fingerprint, answer, created_at)
+         select $1, 'old ' || n, '', '{}', now() - interval '25 hours' from generate_series(1, $2::int) n`,
+        [id, count]
+      )
+    )
+  )
+
 layer(services, live)("a key", (it) => {
   it.effect("gives the first answer again, though the row has changed since", () =>
     Effect.gen(function* () {
@@ -202,19 +214,25 @@ layer(services, live)("a key", (it) => {
   it.effect("that is written takes a hundred old ones along, and leaves the others to the next", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
-      const { id } = yield* CurrentUser
       yield* todos.create({ title: "a" })
-      yield* asAdmin(
-        query(
-          `insert into todo.idempotency_keys (owner_id, key, fingerprint, answer, created_at)
-           select $1, 'old ' || n, '', '{}', now() - interval '25 hours' from generate_series(1, 150) n`,
-          [id]
-        )
-      )
+      yield* oldKeys(150)
       for (const left of [51, 2]) {
         yield* todos.create({ title: "b" }, under(newKey()))
         assert.lengthOf(yield* kept, left)
       }
+    }).pipe(asNewUser)
+  )
+
+  it.effect("that is over is written under again, and kept, however many older ones there are", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const key = newKey()
+      const first = yield* todos.create({ title: "a" }, under(key))
+      yield* age("24 hours")
+      yield* oldKeys(150)
+      const second = yield* todos.create({ title: "b" }, under(key))
+      assert.notStrictEqual(second.id, first.id)
+      assert.deepStrictEqual(yield* todos.create({ title: "b" }, under(key)), second)
     }).pipe(asNewUser)
   )
 

@@ -3,7 +3,7 @@ import { Conflict, type LiveChange, Unavailable, WriteRefused } from "@todo/core
 import { createTodos, type TodosForPromises, type TodosOptions } from "@todo/core/promise"
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Redacted } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, SqlError } from "effect/sql"
 import { asAdmin, asOwner } from "./clients.ts"
 import { layerDatabase } from "./host.ts"
 import { live, newTodoId, query } from "./suite.ts"
@@ -127,6 +127,18 @@ layer(layerDatabase, live)("createTodos", (it) => {
       },
       { schema: "nowhere" }
     )
+  )
+
+  it.effect("says nothing of ours where a statement of the host fails", () =>
+    hosted(async ({ transaction }, user) => {
+      const error = await rejection(
+        transaction(async (within) => {
+          await within.query("select * from no_such_table")
+          return within.todos.list(user, {})
+        })
+      )
+      assert.isTrue(SqlError.isSqlError(error))
+    })
   )
 
   it.effect("on a SqlClient of the host leaves that open", () =>

@@ -9,6 +9,7 @@ const cases: ReadonlyArray<readonly [name: keyof typeof settings, text: string, 
   ["TODO_REQUEST_TIMEOUT", "500ms", Duration.millis(500)],
   ["TODO_JWT_MAX_AGE", "1d", Duration.days(1)],
   ["TODO_JWT_MAX_AGE", "1.5 hours", Duration.minutes(90)],
+  ["TODO_JWT_MAX_AGE", "1.5h", Duration.minutes(90)],
   ["TODO_DRAIN_DELAY", "0s", Duration.zero],
   ["TODO_BODY_LIMIT", "65536", 65_536],
   ["TODO_BODY_LIMIT", "64 KiB", 65_536],
@@ -20,14 +21,14 @@ const cases: ReadonlyArray<readonly [name: keyof typeof settings, text: string, 
   ["TODO_RATE_LIMIT", "7/second", { requests: 7, window: Duration.seconds(1) }]
 ]
 
-const time = "a time of more than 0 and less than 24 days, such as 10s or 10 seconds"
+const time = "a time from 1ms to 24d, such as 10s or 10 seconds"
 const size = "a size of 1 byte to 1 GiB, such as 262144 or 256 KiB"
 
 const wrong: ReadonlyArray<readonly [name: keyof typeof settings, text: string, expected: string]> = [
   ...["10", "s", "10 s", "10sec", "-1s", "0s", "infinity", "24.9d", "25d", "1e3s"].map(
     (text) => ["TODO_REQUEST_TIMEOUT", text, time] as const
   ),
-  ["TODO_DRAIN_DELAY", "none", "a time of less than 24 days, such as 10s or 10 seconds"],
+  ["TODO_DRAIN_DELAY", "none", "a time from 0ms to 24d, such as 10s or 10 seconds"],
   ...["0", "-1", "1.5", "64 kilos", "2 GiB", "big"].map((text) => ["TODO_BODY_LIMIT", text, size] as const),
   ...["http", "65536", "80.5", "-1", "0x50", "1e3"].map(
     (text) => ["PORT", text, "a whole number from 0 to 65535"] as const

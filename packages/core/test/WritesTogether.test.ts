@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Accounts, CurrentUser, Todos } from "@todo/core"
+import { Accounts, CurrentUser, Lists, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Cause, Deferred, Effect, Exit, Fiber } from "effect"
 import { SqlClient } from "effect/sql"
@@ -212,6 +212,37 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
           assert.deepStrictEqual(written(), ["write_held", "write"])
           yield* release
           assert.strictEqual((yield* Fiber.join(waiting)).revision, 2)
+        })
+      )
+    })
+  )
+
+  it.effect("keep no connection from others, however many of one user wait for that user's row", () =>
+    Effect.gen(function* () {
+      const [todos, lists] = [yield* Todos, yield* Lists]
+      const [held, other] = yield* someUsers(2)
+      if (held === undefined || other === undefined) return assert.fail()
+      const writes: ReadonlyArray<Write> = [
+        todos.create({ title: "second" }),
+        todos.create({ title: "second" }, under(newKey())),
+        todos.batch([{ op: "create", todo: { title: "second" } }]),
+        lists.create({ name: "first" })
+      ]
+      yield* whileHeld(held.user, () =>
+        Effect.gen(function* () {
+          const waiting = yield* Effect.forEach(range(40), (n) =>
+            Effect.andThen(
+              Effect.forkChild(as(held.user)(writes[n % 4] ?? assert.fail()), { startImmediately: true }),
+              (fiber) => Effect.as(Effect.sleep("2 millis"), fiber)
+            )
+          )
+          yield* as(other.user)(todos.get(other.first.id))
+          yield* as(other.user)(todos.list({}))
+          yield* as(other.user)(todos.create({ title: "second" }))
+          yield* as(other.user)(todos.batch([{ op: "create", todo: { title: "third" } }]))
+          // They would give up after three seconds, and let the others in.
+          assert.isTrue(waiting.every((fiber) => fiber.pollUnsafe() === undefined))
+          yield* Fiber.interruptAll(waiting)
         })
       )
     })

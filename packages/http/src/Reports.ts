@@ -25,6 +25,10 @@ const isOurs = (reason: Cause.Reason<unknown>): boolean =>
 const isOfEngine = (error: Error): boolean =>
   error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError
 
+/** Errors of ours whose cause is the database's. Those of others may repeat in it what nobody may read. */
+const tellsWhy = (error: Error): boolean =>
+  error.cause !== undefined && (Predicate.isTagged(error, "Unavailable") || error.name === "SchemaMissing")
+
 /** What may be kept of an error: no values of rows. */
 export interface ReportedError {
   /** Its class; of one of the database's, what kind it is. */
@@ -48,7 +52,7 @@ export interface ReportedError {
  * constraint: its other fields repeat rows, unless no connection came about. Of one of
  * JavaScript's, where it happened.
  */
-export const describe = (error: unknown, causes = 3): ReportedError => {
+export const describe = (error: unknown): ReportedError => {
   if (isSqlError(error)) {
     const cause: unknown = error.reason.cause
     const field = (name: string) =>
@@ -62,10 +66,9 @@ export const describe = (error: unknown, causes = 3): ReportedError => {
     }
   }
   if (!(error instanceof Error)) return { name: typeof error }
-  const { cause, message, name, stack = "" } = error
-  if (!isOfEngine(error)) {
-    return { name, message, stack, ...(cause !== undefined && causes > 0 && { cause: describe(cause, causes - 1) }) }
-  }
+  const { message, name, stack = "" } = error
+  if (tellsWhy(error)) return { name, message, stack, cause: describe(error.cause) }
+  if (!isOfEngine(error)) return { name, message, stack }
   const [, ...places] = stack.split(/\n\s+(?=at )/)
   return { name, stack: places.join("\n") }
 }
@@ -96,10 +99,17 @@ export const layer = ErrorReporter.layer(
           describe(Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) && reason.defect)
         )
       if (errors.length === 0) return
-      fiber.getRef(ErrorTracker)({ requestId: id, errors, cause })
-      Effect.runForkWith(fiber.context)(
-        Effect.annotateLogs(Effect.logError("request failed"), { requestId: id, errors })
-      )
+      const log = (message: string, told: ReadonlyArray<ReportedError>) =>
+        Effect.runForkWith(fiber.context)(
+          Effect.annotateLogs(Effect.logError(message), { requestId: id, errors: told })
+        )
+      log("request failed", errors)
+      try {
+        fiber.getRef(ErrorTracker)({ requestId: id, errors, cause })
+      } catch (error) {
+        // Of the host, whose client is waiting for an answer.
+        log("the error tracker failed", [describe(error)])
+      }
     })
   ],
   { mergeWithExisting: true }

@@ -3,25 +3,21 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Database, SchemaName, SchemaNameValue, Services, Unavailable } from "@todo/core"
+import { Database, SchemaName, Services, Unavailable } from "@todo/core"
 import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
-import * as Schema from "effect/Schema"
 import * as Authentication from "./Authentication.ts"
 import type * as Embedded from "./Embedded.ts"
+import { assertWellFormed } from "./HandlerOptions.ts"
 import * as Logging from "./Logging.ts"
 import { NodeHandler } from "./NodeHandler.ts"
 import { ending } from "./Problems.ts"
-import * as Prefix from "./Prefix.ts"
-import type { RateLimitSettings } from "./RateLimit.ts"
 import { ErrorTracker, type Report } from "./Reports.ts"
 import { type TokenSettings, TokenVerifier } from "./TokenVerifier.ts"
 import { WebHandler } from "./WebHandler.ts"
@@ -57,56 +53,6 @@ export interface HandlerOptions extends Embedded.HandlerSettings, Authentication
   readonly onError?: ((report: Report) => void) | undefined
   /** Handed the log, a line of JSON for each request among it; without it, only failures are logged, to the console. */
   readonly log?: ((lines: string) => void) | undefined
-}
-
-const isUrl = Schema.is(Database.DatabaseUrl)
-const isSchemaName = Schema.is(SchemaNameValue)
-
-/** A key as long as the hash (RFC 7518, 3.2). */
-const isSecret = (secret: unknown): boolean =>
-  Redacted.isRedacted(secret) && Buffer.byteLength(String(Redacted.value(secret))) >= 32
-
-const hasKeys = (tokens: TokenSettings): boolean =>
-  "secrets" in tokens
-    ? tokens.secrets.length > 0 && tokens.secrets.every(isSecret)
-    : "publicKeys" in tokens
-      ? Array.isArray(tokens.publicKeys)
-      : tokens.jwksUrl instanceof URL
-
-const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0
-const isDuration = (value: Duration.Input): boolean => Option.isSome(Duration.fromInput(value))
-const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value
-const isRateLimit = ({ requests, window }: RateLimitSettings): boolean => isCount(requests) && isDuration(window)
-
-const optional =
-  <A>(is: (value: A) => boolean) =>
-  (value: A | undefined): boolean =>
-    value === undefined || is(value)
-
-const demand = (isMet: boolean, what: string): void => {
-  if (!isMet) throw new TypeError(what)
-}
-
-/** Throws where an option cannot be what it should: later, nobody would see why there are no answers. */
-const assertWellFormed = (options: HandlerOptions & Identification<never>): void => {
-  const { bodyLimit, corsOrigins, drainTimeout, poolSize, prefix, rateLimit, requestTimeout, schema, url } = options
-  demand(isUrl(url), "url: a URL like postgres://user:password@host:5432/database")
-  if (prefix !== undefined) Prefix.assertWellFormed(prefix)
-  demand(optional(isSchemaName)(schema), "schema: a lower-case name of a PostgreSQL schema")
-  demand(optional(isCount)(poolSize), "poolSize: a whole number from 1 on")
-  demand(optional(isCount)(bodyLimit), "bodyLimit: a number of bytes from 1 on")
-  demand(optional(isDuration)(requestTimeout), 'requestTimeout: a duration like "10 seconds"')
-  demand(optional(isDuration)(drainTimeout), 'drainTimeout: a duration like "10 seconds"')
-  demand(optional(isRateLimit)(rateLimit), 'rateLimit: like { requests: 600, window: "1 minute" }')
-  demand(
-    optional((origins) => Array.isArray(origins) && origins.every(isOrigin))(corsOrigins),
-    'corsOrigins: a list of origins like "https://app.example.com"'
-  )
-  if ("tokens" in options) {
-    demand(hasKeys(options.tokens), "tokens: redacted `secrets` of at least 32 bytes, `publicKeys`, or a `jwksUrl`")
-  } else {
-    demand(typeof options.authenticate === "function", "authenticate: a function, or `tokens` in its place")
-  }
 }
 
 /** Where the log says why there are no answers, unless it was told to end before it began. */

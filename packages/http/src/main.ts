@@ -11,9 +11,11 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { Otlp } from "effect/observability"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import * as Logging from "./Logging.ts"
 import * as Program from "./Program.ts"
+import { describe } from "./Reports.ts"
 import * as Tracing from "./Tracing.ts"
 
 /** Why the server does not start, in one line. */
@@ -21,6 +23,10 @@ const reason = (error: unknown): string => {
   if (error instanceof Config.ConfigError) return settingMessage(error)
   if (!(error instanceof Error)) return String(error)
   const { cause } = error
+  if (Predicate.isTagged(error, "Unavailable")) {
+    const { message, sqlState } = describe(cause)
+    return `${error.message}: ${message ?? sqlState ?? "no more is known"}`
+  }
   if (cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE") {
     return `${cause.message.replace(/^.*: /, "")} is taken: stop what listens there, or set PORT (or TODO_METRICS_PORT)`
   }

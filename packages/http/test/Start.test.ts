@@ -15,7 +15,7 @@ const expectRefusal = async (environment: Record<string, string>, line: RegExp):
   expect(rest).toEqual({ ended: 1, stdout: "" })
   expect(stderr).toMatch(/^todo: [^\n]+\n$/)
   expect(stderr).toMatch(line)
-  expect(stderr).not.toMatch(/canary|\bat .+:\d+|node_modules|Error:|undefined|\[object/)
+  expect(stderr).not.toMatch(/canary|\n\s+at .+:\d+|node_modules|Error:|undefined|\[object/)
 }
 
 const database = { DATABASE_URL: "postgres://user:canary@127.0.0.1:1/todo" }
@@ -79,6 +79,11 @@ describe("A start is refused in one line", () => {
 
   it("where the host is none of this machine", async () => {
     await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, HOST: "192.0.2.1" }, /192\.0\.2\.1/)
+  })
+
+  it("where the database is to be migrated and cannot be had: why", async () => {
+    const DATABASE_URL = "postgres://user:canary@127.0.0.1:1/todo"
+    await expectRefusal({ ...settings, DATABASE_URL, TODO_MIGRATE: "auto" }, /cannot answer.*ECONNREFUSED/)
   })
 
   it("where the schema is not there: both versions, and what to run", async () => {

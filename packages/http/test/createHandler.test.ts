@@ -242,11 +242,20 @@ describe("createHandler", () => {
     ["bodyLimit", { bodyLimit: "64 KiB canary" as never }],
     ["rateLimit", { rateLimit: "600/canary" as never }],
     ["rateLimit", { rateLimit: { requests: 600, window: "canary" as never } }],
+    ["requestTimeout", { requestTimeout: "0 seconds" as const }],
+    ["requestTimeout", { requestTimeout: "30 days" as const }],
+    ["rateLimit", { rateLimit: null as never }],
+    ["rateLimit", { rateLimit: { requests: 600, window: "0 seconds" as const } }],
     ["corsOrigins", { corsOrigins: "https://canary.test" as never }],
     ["corsOrigins", { corsOrigins: ["https://canary.test/"] }],
     ["authenticate", { authenticate: undefined as never }],
     ["tokens", { tokens: { secret: "canary", issuer: "a", audience: "a" } as never }],
+    ["tokens", { tokens: undefined as never }],
+    ["tokens", { tokens: { ...tokens({ secrets: [Redacted.make(secret)] }), issuer: undefined as never } }],
     ["tokens", { tokens: tokens({ secrets: [] }) }],
+    ["tokens", { tokens: tokens({ secrets: secret as never }) }],
+    ["tokens", { tokens: tokens({ publicKeys: [] }) }],
+    ["tokens", { tokens: tokens({ jwksUrl: new URL("ftp://canary.test/keys") }) }],
     ["tokens", { tokens: tokens({ publicKeys: "canary" as never }) }],
     ["tokens", { tokens: tokens({ jwksUrl: "https://canary.test/keys" as never }) }],
     ["tokens", { tokens: tokens({ secrets: [Redacted.make("canary, and short")] }) }],
@@ -268,6 +277,23 @@ describe("createHandler", () => {
     await take(request)
     expect((await handler(request)).status).toBe(500)
     expect(reports).toMatchObject([{ errors: [{ name: "BodyAlreadyRead" }] }])
+  })
+
+  it("answers where the host's own code fails, its tracker too, and repeats nothing of what led to that", async () => {
+    const lines: Array<string> = []
+    const { send } = create({
+      authenticate: () => {
+        throw new Error("no session", { cause: new Error("canary") })
+      },
+      onError: () => {
+        throw new Error("no tracker")
+      },
+      log: (text) => lines.push(text)
+    })
+    expect((await send("GET", "/v1/me", "alice")).status).toBe(500)
+    await expect.poll(() => lines.join("")).toContain("the error tracker failed")
+    expect(lines.join("")).toContain("no session")
+    expect(lines.join("")).not.toContain("canary")
   })
 
   it("says in its log why it cannot start", async () => {

@@ -93,21 +93,27 @@ class SchemaMissing extends Error {
 }
 
 /** 3F000 no such schema, 42703 column, 42883 function, 42P01 table. */
-const toDefect = (error: SqlError): Error =>
-  hasCode(error, /^(3F000|42703|42883|42P01)/) ? new SchemaMissing(undefined, { cause: error }) : error
+const missing = /^(3F000|42703|42883|42P01)/
+
+const orDefect =
+  (toDefect: (error: SqlError) => Error) =>
+  <A, E, R>(self: Effect.Effect<A, E | SqlError, R>): Effect.Effect<A, Exclude<E, SqlError> | Unavailable, R> =>
+    Effect.catch(self, (error): Effect.Effect<never, Exclude<E, SqlError> | Unavailable> => {
+      if (!isSqlError(error)) return Effect.fail(error as Exclude<E, SqlError>)
+      if (isInterrupted(error)) return Effect.fail(unavailable({ outcome: "unknown" }, error))
+      if (isReadOnly(error)) return Effect.fail(unavailable({ outcome: "not-applied", reason: "read-only" }, error))
+      return isPassing(error) || isConcurrency(error)
+        ? Effect.fail(unavailable({ outcome: "not-applied" }, error))
+        : Effect.die(toDefect(error))
+    })
 
 /** Turns driver errors that pass by themselves into `Unavailable`; the others are defects. */
-export const toUnavailable = <A, E, R>(
-  self: Effect.Effect<A, E | SqlError, R>
-): Effect.Effect<A, Exclude<E, SqlError> | Unavailable, R> =>
-  Effect.catch(self, (error): Effect.Effect<never, Exclude<E, SqlError> | Unavailable> => {
-    if (!isSqlError(error)) return Effect.fail(error as Exclude<E, SqlError>)
-    if (isInterrupted(error)) return Effect.fail(unavailable({ outcome: "unknown" }, error))
-    if (isReadOnly(error)) return Effect.fail(unavailable({ outcome: "not-applied", reason: "read-only" }, error))
-    return isPassing(error) || isConcurrency(error)
-      ? Effect.fail(unavailable({ outcome: "not-applied" }, error))
-      : Effect.die(toDefect(error))
-  })
+export const toUnavailable = orDefect((error) => error)
+
+/** The same for statements that are all ours. */
+const toUnavailableOfOurs = orDefect((error) =>
+  hasCode(error, missing) ? new SchemaMissing(undefined, { cause: error }) : error
+)
 
 /** A connection that is lost in a transaction ends it as a defect, since it cannot be rolled back. */
 const lostIsFailure = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
@@ -122,18 +128,20 @@ export type StatementError = SqlError | Unavailable
 
 /** The same for a read, of which nothing can have happened. */
 export const toReadError = <A, R>(self: Effect.Effect<A, StatementError, R>): Effect.Effect<A, Unavailable, R> =>
-  Effect.mapError(toUnavailable(self), ({ cause }) => unavailable({ outcome: "not-applied" }, cause))
+  Effect.mapError(toUnavailableOfOurs(self), ({ cause }) => unavailable({ outcome: "not-applied" }, cause))
 
-/** The same for a write, whose conflict with others has a name of its own. */
-export const toWriteError = <A, E, R>(
+/** A conflict of writes with others has a name of its own. */
+const namingConflict = <A, E, R>(
   self: Effect.Effect<A, E | SqlError, R>
-): Effect.Effect<A, Exclude<E, SqlError> | Unavailable | Conflict, R> =>
-  toUnavailable(
-    Effect.catch(self, (error): Effect.Effect<never, E | SqlError | Conflict> =>
-      Effect.fail(isSqlError(error) && isConcurrency(error) ? new Conflict({ reason: "concurrent-writes" }) : error)
-    )
+): Effect.Effect<A, E | SqlError | Conflict, R> =>
+  Effect.catch(self, (error): Effect.Effect<never, E | SqlError | Conflict> =>
+    Effect.fail(isSqlError(error) && isConcurrency(error) ? new Conflict({ reason: "concurrent-writes" }) : error)
   )
 
-/** The same for a transaction of several statements. */
+/** The same for a write. */
+export const toWriteError = <A, E, R>(self: Effect.Effect<A, E | SqlError, R>) =>
+  toUnavailableOfOurs(namingConflict(self))
+
+/** The same for a transaction of several statements, some of them the host's. */
 export const toTransactionError = <A, E, R>(self: Effect.Effect<A, E | SqlError, R>) =>
-  toWriteError(lostIsFailure(self))
+  toUnavailable(namingConflict(lostIsFailure(self)))

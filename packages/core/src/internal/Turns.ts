@@ -24,9 +24,21 @@ interface Queue {
   readonly turns: Semaphore.Semaphore
   /** How many wait. */
   waiting: number
+  /** Of each user who writes, the queue for that, as long as somebody is in it. */
+  readonly writers: Map<string, { readonly queue: Queue; callers: number }>
 }
 
-export const makeQueue = (connections: number): Queue => ({ turns: Semaphore.makeUnsafe(connections), waiting: 0 })
+export const makeQueue = (connections: number): Queue => ({
+  turns: Semaphore.makeUnsafe(connections),
+  waiting: 0,
+  writers: new Map()
+})
+
+/**
+ * How many of one user's writes may have a connection at once. They wait for each other in the database, and for
+ * whoever else holds the user's row: without a limit, those of one user would keep all others from the pool meanwhile.
+ */
+const writesOfOne = 2
 
 /**
  * The queue for the pool, where the pool is ours (`Database.layer`); in a pool of the
@@ -84,11 +96,29 @@ export const inTurn =
     return Effect.suspend(() => (queue.waiting === 0 ? atOnce : queued))
   }
 
+/** The same for a write of a user, which waits for the others of that user first. */
+export const inTurnOf =
+  (queue: Queue | undefined, user: string) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Unavailable, R> => {
+    if (queue === undefined) return self
+    const { writers } = queue
+    return Effect.suspend(() => {
+      const own = writers.get(user) ?? { queue: makeQueue(writesOfOne), callers: 0 }
+      writers.set(user, own)
+      own.callers++
+      const left = Effect.sync(() => {
+        own.callers--
+        if (own.callers === 0) writers.delete(user)
+      })
+      return Effect.ensuring(inTurn(own.queue)(inTurn(queue)(self)), left)
+    })
+  }
+
 const tooLate = Effect.andThen(
   Metric.update(timeouts, 1),
   Effect.suspend(() =>
     Effect.fail(
-      unavailable({ outcome: "not-applied" }, new Error(`no connection of the pool came free in ${patience}`))
+      unavailable({ outcome: "not-applied" }, new Error(`its turn for a connection did not come in ${patience}`))
     )
   )
 )

@@ -13,7 +13,7 @@ import type { Conflict, Unavailable } from "../domain/Errors.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
 import { abandonable } from "./Abandonable.ts"
 import { type Pace, together } from "./Together.ts"
-import { inTurn, makeQueue, Turns } from "./Turns.ts"
+import { inTurn, inTurnOf, makeQueue, Turns } from "./Turns.ts"
 import {
   isOfStatement,
   retryRead,
@@ -104,6 +104,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
   const queue = yield* Turns
   const whenFree = inTurn(queue)
   const ahead = inTurn(queue && makeQueue(readsAhead))
+  const ofItsUser = (user: string | undefined) => inTurnOf(queue, user ?? "")
 
   const isInTransaction = ({ context }: Fiber.Fiber<unknown, unknown>): boolean =>
     Context.getOrUndefined(context, sql.transactionService) !== undefined
@@ -113,7 +114,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
       select: string,
       retry: (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, StatementError>,
       named: (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, E>,
-      inQueue = whenFree
+      inQueue: (user: string) => typeof whenFree = () => whenFree
     ): Scoped<E> =>
     (...parameters) =>
       Effect.withFiber((fiber) => {
@@ -123,7 +124,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
         const text = inTransaction ? restoring(select) : alone(select)
         const rows = sql.unsafe(text, [id, ...parameters]).values
         // Each attempt takes a turn of its own: the pauses between them keep nobody from a connection.
-        return named(inTransaction ? rows : abandonable(retry(inQueue(rows))))
+        return named(inTransaction ? rows : abandonable(retry(inQueue(id)(rows))))
       })
 
   /** Of calls that go together those that are not answered go by themselves, as all do in a transaction of the host. */
@@ -171,13 +172,13 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
       const all = together((calls: ReadonlyArray<Call>) => abandonable(toReadError(run(calls))), pace)
       return gathered(all, statement(select, retryRead, toReadError))
     },
-    readAhead: (select) => statement(select, retryRead, toReadError, ahead),
-    write: (select) => statement(select, retryWrite, toWriteError),
+    readAhead: (select) => statement(select, retryRead, toReadError, () => ahead),
+    write: (select) => statement(select, retryWrite, toWriteError, ofItsUser),
     writeTogether: (select, unlessBusy, parameters) => {
       const run = inOne(alone(unlessBusy), forEachCall(unlessBusy, parameters), retryWrite)
       const all = together((calls: ReadonlyArray<Call>) => abandonable(toWriteError(run(calls))), writePace)
       const answered = (call: Call) => Effect.map(all(call), (rows) => (rows?.length === 0 ? undefined : rows))
-      return gathered(answered, statement(select, retryWrite, toWriteError))
+      return gathered(answered, statement(select, retryWrite, toWriteError, ofItsUser))
     },
     readEach: (select) => {
       const text = forEach(`unnest(${unseen(1)}, ${unseen(2)}::bigint[]) given (id, seen)`, select)
@@ -186,7 +187,9 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
     atomically: (self) =>
       Effect.withFiber((fiber) => {
         const whole = sql.withTransaction(self)
-        return toTransactionError(isInTransaction(fiber) ? whole : abandonable(retryTransaction(whenFree(whole))))
+        return toTransactionError(
+          isInTransaction(fiber) ? whole : abandonable(retryTransaction(ofItsUser(userOf(fiber))(whole)))
+        )
       })
   }
 })
