@@ -11,9 +11,9 @@ import { walk as changesSince } from "./feed.ts"
 import { layerPool } from "./host.ts"
 import { ids, live, tagOf, walk } from "./suite.ts"
 
-/** A file of a database as that release made it: its schema, what users had, and what it exported of one of them. */
-const fixture = (release: number, file: "schema.sql" | "data.sql" | "export.jsonl") =>
-  Effect.promise(() => readFile(new URL(`fixtures/release-${release}/${file}`, import.meta.url), "utf8"))
+/** The schema of a release, by the number of its migrations; what users had; and what was exported of one of them. */
+const fixture = (file: `${number}.sql` | "data.sql" | "export.jsonl") =>
+  Effect.promise(() => readFile(new URL(`fixtures/releases/${file}`, import.meta.url), "utf8"))
 
 const run = (url: Redacted.Redacted, script: string) =>
   Effect.promise(async () => {
@@ -27,8 +27,8 @@ const upgraded = (release: number) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { adminUrl, ownerUrl } = yield* TestDatabase
-      yield* run(ownerUrl, yield* fixture(release, "schema.sql"))
-      yield* run(adminUrl, yield* fixture(release, "data.sql"))
+      yield* run(ownerUrl, yield* fixture(`${release}.sql`))
+      yield* run(adminUrl, yield* fixture("data.sql"))
       // As if that release had stopped just now.
       yield* run(adminUrl, "update todo.idempotency_keys set created_at = clock_timestamp()")
       const applied = yield* asOwner(Migrations.up({ runtimeRole: "todo_runtime" }))
@@ -40,8 +40,8 @@ const upgraded = (release: number) =>
 const [ada, disabled, erased] = [UserId.make("ada|1"), UserId.make("bob"), UserId.make("gone")]
 const as = (id: UserId) => Effect.provideService(CurrentUser, { id })
 
-for (const release of [3]) {
-  layer(upgraded(release), live)(`a database that release ${release} wrote`, (it) => {
+for (const release of [3, 4]) {
+  layer(upgraded(release), live)(`a database of release ${release}`, (it) => {
     it.effect("has the schema that a new one has", () =>
       Effect.gen(function* () {
         const { here, ours } = yield* asOwner(Catalogue.readBoth("todo"))
@@ -53,7 +53,7 @@ for (const release of [3]) {
 
     it.effect("has every todo and list as it was", () =>
       Effect.gen(function* () {
-        assert.strictEqual(yield* exported(ada), yield* fixture(release, "export.jsonl"))
+        assert.strictEqual(yield* exported(ada), yield* fixture("export.jsonl"))
         const { items } = yield* (yield* Todos).list({ q: "milk" })
         assert.deepStrictEqual(
           items.map(({ title }) => title),
