@@ -222,7 +222,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
       const [todos, lists] = [yield* Todos, yield* Lists]
       const [held, other] = yield* someUsers(2)
       if (held === undefined || other === undefined) return assert.fail()
-      const writes: ReadonlyArray<Write> = [
+      const writes = (): ReadonlyArray<Write> => [
         todos.create({ title: "second" }),
         todos.create({ title: "second" }, under(newKey())),
         todos.batch([{ op: "create", todo: { title: "second" } }]),
@@ -232,7 +232,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
         Effect.gen(function* () {
           const waiting = yield* Effect.forEach(range(40), (n) =>
             Effect.andThen(
-              Effect.forkChild(as(held.user)(writes[n % 4] ?? assert.fail()), { startImmediately: true }),
+              Effect.forkChild(as(held.user)(writes()[n % 4] ?? assert.fail()), { startImmediately: true }),
               (fiber) => Effect.as(Effect.sleep("2 millis"), fiber)
             )
           )

@@ -21,6 +21,7 @@ const timeouts = Metric.counter("db_client_connection_timeouts_total", {
 
 /** A place in the queue for the connections of a pool. */
 interface Queue {
+  readonly connections: number
   readonly turns: Semaphore.Semaphore
   /** How many wait. */
   waiting: number
@@ -29,16 +30,18 @@ interface Queue {
 }
 
 export const makeQueue = (connections: number): Queue => ({
+  connections,
   turns: Semaphore.makeUnsafe(connections),
   waiting: 0,
   writers: new Map()
 })
 
 /**
- * How many of one user's writes may have a connection at once. They wait for each other in the database, and for
+ * How many connections the writes of one user may have at once. They wait for each other in the database, and for
  * whoever else holds the user's row: without a limit, those of one user would keep all others from the pool meanwhile.
+ * Of sixteen at once, eight of ten connections cost a tenth, five two fifths, and two two thirds.
  */
-const writesOfOne = 2
+const writersOf = ({ connections }: Queue): Queue => makeQueue(Math.max(1, Math.floor(connections * 0.8)))
 
 /**
  * The queue for the pool, where the pool is ours (`Database.layer`); in a pool of the
@@ -103,7 +106,7 @@ export const inTurnOf =
     if (queue === undefined) return self
     const { writers } = queue
     return Effect.suspend(() => {
-      const own = writers.get(user) ?? { queue: makeQueue(writesOfOne), callers: 0 }
+      const own = writers.get(user) ?? { queue: writersOf(queue), callers: 0 }
       writers.set(user, own)
       own.callers++
       const left = Effect.sync(() => {
