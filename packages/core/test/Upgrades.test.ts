@@ -11,7 +11,7 @@ import { walk as changesSince } from "./feed.ts"
 import { layerPool } from "./host.ts"
 import { ids, live, tagOf, walk } from "./suite.ts"
 
-/** The schema of a release, by the number of its migrations; what users had; and what was exported of one of them. */
+/** What a release made of the schema of the one before; what users had; and what was exported of one of them. */
 const fixture = (file: `${number}.sql` | "data.sql" | "export.jsonl") =>
   Effect.promise(() => readFile(new URL(`fixtures/releases/${file}`, import.meta.url), "utf8"))
 
@@ -22,12 +22,15 @@ const run = (url: Redacted.Redacted, script: string) =>
     await client.query(script).finally(() => client.end())
   })
 
+/** By the numbers of their last migrations. */
+const releases = [3, 4]
+
 /** The services on such a database, brought up to this release. */
 const upgraded = (release: number) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { adminUrl, ownerUrl } = yield* TestDatabase
-      yield* run(ownerUrl, yield* fixture(`${release}.sql`))
+      for (const step of releases.filter((step) => step <= release)) yield* run(ownerUrl, yield* fixture(`${step}.sql`))
       yield* run(adminUrl, yield* fixture("data.sql"))
       // As if that release had stopped just now.
       yield* run(adminUrl, "update todo.idempotency_keys set created_at = clock_timestamp()")
@@ -40,7 +43,7 @@ const upgraded = (release: number) =>
 const [ada, disabled, erased] = [UserId.make("ada|1"), UserId.make("bob"), UserId.make("gone")]
 const as = (id: UserId) => Effect.provideService(CurrentUser, { id })
 
-for (const release of [3, 4]) {
+for (const release of releases) {
   layer(upgraded(release), live)(`a database of release ${release}`, (it) => {
     it.effect("has the schema that a new one has", () =>
       Effect.gen(function* () {

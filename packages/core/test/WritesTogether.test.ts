@@ -1,9 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { Accounts, CurrentUser, Lists, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
-import { Cause, Deferred, Effect, Exit, Fiber } from "effect"
-import { SqlClient } from "effect/sql"
-import { asAdmin, asOwner, onPool, onRecordedPool, Ran, range } from "./clients.ts"
+import { Cause, Effect, Exit, Fiber } from "effect"
+import { asAdmin, asOwner, onPool, onRecordedPool, Ran, range, waiting, whileHeld } from "./clients.ts"
 import { newKey, under } from "./keys.ts"
 import { live, newTodoId, query } from "./suite.ts"
 
@@ -39,21 +38,6 @@ const stored = ({ user }: { readonly user: User }) =>
     ),
     (rows) => rows.map(({ revision, title }) => `${title} ${revision}`)
   )
-
-/** Holds the row of a user, as a slow transaction of somebody else would, while `self` runs. */
-const whileHeld = <A, E, R>(user: User, self: (release: Effect.Effect<void>) => Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const held = yield* Deferred.make<void>()
-    const go = yield* Deferred.make<void>()
-    const lock = query("select 1 from todo.users where id = $1 for update", [user.id])
-    const holding = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-      sql.withTransaction(Effect.andThen(lock, Effect.andThen(Deferred.succeed(held, undefined), Deferred.await(go))))
-    )
-    const holder = yield* Effect.forkChild(asAdmin(holding))
-    yield* Deferred.await(held)
-    const release = Effect.andThen(Deferred.succeed(go, undefined), Effect.ignore(Fiber.join(holder)))
-    return yield* Effect.ensuring(self(release), release)
-  })
 
 /** Makes the writes of todos with one title fail: where it is stored, or as late as it can, when all is committed. */
 const refusing = (title: string, when: "at once" | "at commit") =>
@@ -185,11 +169,11 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
             const fibers = yield* Effect.forEach(users, (user) =>
               Effect.forkChild(write(user), { startImmediately: true })
             )
-            const waiting = fibers[4] ?? assert.fail()
-            yield* Fiber.joinAll(fibers.filter((fiber) => fiber !== waiting))
-            assert.isUndefined(waiting.pollUnsafe())
+            const last = fibers[4] ?? assert.fail()
+            yield* Fiber.joinAll(fibers.filter((fiber) => fiber !== last))
+            assert.isUndefined(last.pollUnsafe())
             yield* release
-            assert.strictEqual((yield* Fiber.join(waiting)).revision, 2)
+            assert.strictEqual((yield* Fiber.join(last)).revision, 2)
           })
         )
       )
@@ -207,11 +191,11 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
       const written = () => ran.texts.slice(before).flatMap((text) => /todo"\.(write\w*)/.exec(text)?.[1] ?? [])
       yield* whileHeld(held.user, (release) =>
         Effect.gen(function* () {
-          const waiting = yield* Effect.forkChild(as(held.user)(todos.create({ title: "second" })))
-          yield* Effect.sleep("5 millis").pipe(Effect.repeat({ while: () => written().length < 2 }))
+          const write = yield* Effect.forkChild(as(held.user)(todos.create({ title: "second" })))
+          yield* waiting.pipe(Effect.repeat({ while: ({ length }) => length < 1 }))
           assert.deepStrictEqual(written(), ["write_held", "write"])
           yield* release
-          assert.strictEqual((yield* Fiber.join(waiting)).revision, 2)
+          assert.strictEqual((yield* Fiber.join(write)).revision, 2)
         })
       )
     })
@@ -230,19 +214,19 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
       ]
       yield* whileHeld(held.user, () =>
         Effect.gen(function* () {
-          const waiting = yield* Effect.forEach(range(40), (n) =>
-            Effect.andThen(
-              Effect.forkChild(as(held.user)(writes()[n % 4] ?? assert.fail()), { startImmediately: true }),
-              (fiber) => Effect.as(Effect.sleep("2 millis"), fiber)
-            )
+          const fibers = yield* Effect.forEach(range(40), (n) =>
+            Effect.forkChild(as(held.user)(writes()[n % 4] ?? assert.fail()), { startImmediately: true })
           )
+          // As many as may: eight of the ten connections.
+          yield* waiting.pipe(Effect.repeat({ while: ({ length }) => length < 8 }))
           yield* as(other.user)(todos.get(other.first.id))
           yield* as(other.user)(todos.list({}))
           yield* as(other.user)(todos.create({ title: "second" }))
           yield* as(other.user)(todos.batch([{ op: "create", todo: { title: "third" } }]))
           // They would give up after three seconds, and let the others in.
-          assert.isTrue(waiting.every((fiber) => fiber.pollUnsafe() === undefined))
-          yield* Fiber.interruptAll(waiting)
+          assert.isTrue(fibers.every((fiber) => fiber.pollUnsafe() === undefined))
+          assert.lengthOf(yield* waiting, 8)
+          yield* Fiber.interruptAll(fibers)
         })
       )
     })

@@ -1,7 +1,7 @@
 /** Clients that the suites look through: of any size, and one that remembers what it ran. */
-import { Services } from "@todo/core"
+import { type CurrentUser, Services } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
-import { Effect, Layer } from "effect"
+import { Deferred, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { connect, layerPool } from "./host.ts"
 
@@ -49,6 +49,36 @@ export const asAdmin = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.flatMap(TestDatabase, ({ adminUrl }) =>
     Effect.provide(self, connect({ url: adminUrl, poolSize: 1, unlimited: true }))
   )
+
+/** Holds the row of a user, as a slow transaction of somebody else would, while `self` runs. */
+export const whileHeld = <A, E, R>(
+  { id }: typeof CurrentUser.Service,
+  self: (release: Effect.Effect<void>) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function* () {
+    const held = yield* Deferred.make<void>()
+    const go = yield* Deferred.make<void>()
+    const holding = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+      sql`select 1 from todo.users where id = ${id} for update`.pipe(
+        Effect.andThen(Deferred.succeed(held, undefined)),
+        Effect.andThen(Deferred.await(go)),
+        sql.withTransaction
+      )
+    )
+    const holder = yield* Effect.forkChild(asAdmin(holding))
+    yield* Deferred.await(held)
+    const release = Effect.andThen(Deferred.succeed(go, undefined), Effect.ignore(Fiber.join(holder)))
+    return yield* Effect.ensuring(self(release), release)
+  })
+
+/** The transactions that wait for a lock: when each began. */
+export const waiting = asAdmin(
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<{ since: string }>`select xact_start::text as since from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`
+  )
+)
 
 /** Runs statements as the owner of the schema, who can change it. */
 export const asOwner = <A, E, R>(self: Effect.Effect<A, E, R>) =>
