@@ -17,31 +17,38 @@ import type { ChangeQuery } from "./domain/Change.ts"
 import type { Conflict, Unavailable } from "./domain/Errors.ts"
 import { CurrentUser } from "./domain/User.ts"
 import { Hooks, type WriteHooks } from "./Hooks.ts"
+import { checkedUser, type Methods, methods, type Outcome, outcome, type Run } from "./internal/PromisedMethods.ts"
 import {
-  checkedUser,
-  type Methods,
-  methods,
-  type Outcome,
-  outcome,
-  type Requirements,
-  type Run
-} from "./internal/PromisedMethods.ts"
+  assertNoEffect,
+  isFailure,
+  isSuccess,
+  type Transaction,
+  withTransaction
+} from "./internal/PromisedTransaction.ts"
 import { toTransactionError } from "./internal/SqlFailure.ts"
 import { inTurn, Turns } from "./internal/Turns.ts"
 import * as Migrations from "./Migrations.ts"
 import { SchemaName, SchemaNameValue } from "./SchemaName.ts"
 import * as Services from "./Services.ts"
 
-export type { Methods, Outcome }
+export type { Methods, Outcome, Transaction }
 
-/** What belongs to one transaction. It is of no use when that has ended. */
-export interface Transaction extends Methods {
-  /** Runs a statement of the host's in the transaction. Rejects with a `SqlError` where the database refuses it. */
-  readonly query: (
-    text: string,
-    parameters?: ReadonlyArray<unknown>
-  ) => Promise<ReadonlyArray<Readonly<Record<string, unknown>>>>
-}
+/** The value of a transaction whose function returned this: that of an `Outcome`, or what was returned itself. */
+export type Committed<Returned> = Returned extends { readonly ok: true; readonly value: infer A }
+  ? A
+  : Returned extends { readonly ok: false; readonly error: unknown }
+    ? never
+    : // Where the compiler knows no more of `ok` than that it is a boolean, it can be either.
+      Returned extends { readonly ok: boolean; readonly value: infer A }
+      ? A | Returned
+      : Returned
+
+/** The errors among what was returned. */
+type Failed<Returned> = Returned extends { readonly ok: infer Ok; readonly error: infer E }
+  ? false extends Ok
+    ? E
+    : never
+  : never
 
 /**
  * What `createTodos` gives. Every method takes the user's id in the first place, and its promise
@@ -63,15 +70,31 @@ export interface TodosForPromises extends Methods {
   }
 
   /**
-   * Runs calls, and statements of the host's, in one transaction. It commits where `run` ends
-   * with `ok: true`; with `ok: false`, or where `run` rejects, nothing of it happens, and that is
-   * what the caller gets. Nothing is repeated: on a `Conflict` with the reason
-   * `concurrent-writes` call it again. Calls outside of `within` are not part of it, and one
-   * for the same user would wait for it.
+   * Runs calls, and statements of the host's, in one transaction.
+   *
+   * It rolls back where `run` rejects or throws, and rejects with the same, and where `run` returns a failure: an
+   * object with `ok: false` and an `error`, such as every method gives, or one of the host's own. That is what the
+   * caller gets. With whatever else `run` returns it commits: the `value` is that of an object with `ok: true` and a
+   * `value`, otherwise what was returned, `undefined` and `null` too. Only the returned value itself is looked at: an
+   * array that has failures in it commits, so look at each outcome, and return the failure or throw.
+   *
+   * Calls of `within` run one after the other, also where several are made at once; after the end they reject.
+   * Nothing is repeated: on a `Conflict` with the reason `concurrent-writes` call it again. Calls outside of `within`
+   * are not part of it, and one for the same user would wait for it.
+   *
+   * @example
+   * const made = await transaction(async ({ query, todos }) => {
+   *   const made = await todos.create("alice", { title: "Pack" })
+   *   if (!made.ok) return made
+   *   await query("insert into orders (todo_id) values ($1)", [made.value.id])
+   *   return made.value
+   * })
    */
-  readonly transaction: <A, E>(
-    run: (within: Transaction) => Promise<Outcome<A, E>>
-  ) => Promise<Outcome<A, Exclude<E, SqlError> | Unavailable | Conflict>>
+  readonly transaction: <const Returned>(
+    run: (within: Transaction) => Returned | Promise<Returned>
+  ) => Promise<
+    Outcome<Committed<Awaited<Returned>>, Exclude<Failed<Awaited<Returned>>, SqlError> | Unavailable | Conflict>
+  >
 
   /** Brings the schema up to this release, as `Migrations.up` does: as the owner of the tables. */
   readonly migrate: (
@@ -167,34 +190,27 @@ export const createTodos = (options: TodosOptions): TodosForPromises => {
       run(
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
-          const inside = Effect.flatMap(opened(sql), (within) =>
+          const inside = withTransaction(sql, (within) =>
             Effect.flatMap(
-              Effect.promise(() => body(within)),
-              (ended) => (ended.ok ? Effect.succeed(ended.value) : Effect.fail(ended.error))
+              Effect.promise(async () => body(within)),
+              committed
             )
-          ).pipe(Effect.scoped)
+          )
           return yield* toTransactionError(inTurn(yield* Turns)(sql.withTransaction(inside)))
         })
-      ),
+      ) as Promise<Outcome<never, never>>,
     migrate: (options) => run(Migrations.up(options)),
     close,
     [Symbol.asyncDispose]: close
   }
 }
 
-/** The transaction that is open, until the scope closes. */
-const opened = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-  const runPromise = Effect.runPromiseWith(yield* Effect.context<Requirements>())
-  let isOpen = true
-  yield* Effect.addFinalizer(() => Effect.sync(() => (isOpen = false)))
-  const runOpen: typeof runPromise = (self) =>
-    isOpen ? runPromise(self) : Promise.reject(new Error("The transaction has ended"))
-  const transaction: Transaction = {
-    ...methods((self) => runOpen(outcome(self))),
-    query: (text, parameters) => runOpen(sql.unsafe<Record<string, unknown>>(text, parameters))
-  }
-  return transaction
-})
+/** What the function of a transaction returned, as its end: only a failure rolls back. */
+const committed = (returned: unknown): Effect.Effect<unknown, unknown> => {
+  assertNoEffect("The function of the transaction", returned)
+  if (isFailure(returned)) return Effect.fail(returned.error)
+  return Effect.succeed(isSuccess(returned) ? returned.value : returned)
+}
 
 const validUrl = Schema.decodeUnknownSync(Database.DatabaseUrl)
 const validSchema = Schema.decodeUnknownSync(SchemaNameValue)

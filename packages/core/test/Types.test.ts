@@ -108,3 +108,27 @@ it("a promise has the errors of its method, and that an id was no id", () => {
   expectTypeOf<keyof typeof todos>().toEqualTypeOf<keyof Todos["Service"]>()
   expectTypeOf<Parameters<(typeof todos)["restore"]>[1]>().toEqualTypeOf<string>()
 })
+
+it("a transaction gives what its function returned, and fails as that says", () => {
+  const check = async ({ transaction }: ReturnType<typeof createTodos>) => {
+    const nothing = await transaction(async () => {})
+    expectTypeOf(nothing).toExtend<
+      { ok: true; value: void } | { ok: false; error: { _tag: "Unavailable" | "Conflict" } }
+    >()
+    const made = await transaction(({ todos }) => todos.create("alice", { title: "a" }))
+    if (made.ok) expectTypeOf(made.value.title).toEqualTypeOf<string>()
+    else expectTypeOf(made.error._tag).toEqualTypeOf<Write | Key | "InvalidInput" | "ListNotFound">()
+    const plain = await transaction(async ({ todos }) => {
+      const made = await todos.create("alice", { title: "a" })
+      if (!made.ok) return made
+      return Math.random() > 0.5 ? made.value : { ok: false, error: "out of stock" }
+    })
+    if (plain.ok) expectTypeOf(plain.value.title).toEqualTypeOf<string>()
+    else expectTypeOf<"out of stock">().toExtend<typeof plain.error>()
+    const literal = await transaction(async () => ({ ok: true, value: 7 }))
+    if (literal.ok) expectTypeOf(literal.value).toExtend<number>()
+    const none = await transaction(async () => null)
+    if (none.ok) expectTypeOf(none.value).toEqualTypeOf<null>()
+  }
+  expectTypeOf(check).toBeFunction()
+})
