@@ -1,24 +1,22 @@
-/** The README of a package, out of the one of the repository, so that there is no second text to keep. */
+/** The README of a package: pages of `docs/`, so that there is no second text to keep. */
 import { readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 
-const text = readFileSync(join(resolve(import.meta.dirname, ".."), "README.md"), "utf8").replace(/\n\nMIT\n$/, "")
-
-/** Which of its sections a package takes along. */
-const sections: Readonly<Record<string, ReadonlyArray<string>>> = {
-  "@todo/core": ["Embed it", "Limits"],
-  "@todo/http": ["Mount it in any framework", "Call it from an app", "Settings", "Errors"],
-  "@todo/cli": ["Operate it", "Settings"]
+/** Which pages a package takes along. */
+const pages: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "@todo/core": ["embedding", "hooks", "limits"],
+  "@todo/http": ["mounting", "client", "settings", "errors"],
+  "@todo/cli": ["todo-admin", "settings"]
 }
 
-const section = (title: string): string => {
-  const [, found] = text.split(`\n## ${title}\n`)
-  if (found === undefined) throw new Error(`README.md has no section "${title}"`)
-  const [body = ""] = found.split("\n## ")
-  // What is linked to by a path is not in the tarball.
-  return `## ${title}\n${body.replace(/\[([^\]]+)\]\((?![a-z]+:)[^)]+\)/g, "$1")}`.trim()
-}
+/** The page one level down. Links by path lead to files that are not in the tarball: only their text stays. */
+const page = (name: string): string =>
+  readFileSync(join(resolve(import.meta.dirname, "../docs"), `${name}.md`), "utf8")
+    .replaceAll(/^#(?=#* )/gm, "##")
+    .replaceAll(/\[([^\]]+)\]\((?![a-z]+:)[^)]+\)/g, "$1")
+    .trim()
 
+/** The text of a package's README. `hasReference` says whether the package carries an API reference. */
 export const packageReadme = (name: string, description: string, hasReference: boolean): string =>
   [
     `# ${name}`,
@@ -26,7 +24,7 @@ export const packageReadme = (name: string, description: string, hasReference: b
     hasReference
       ? "What it exports is described in `reference/index.md`, what changed in `CHANGELOG.md`, both in this package."
       : "What changed is in `CHANGELOG.md`, in this package.",
-    ...(sections[name] ?? []).map(section),
+    ...(pages[name] ?? []).map(page),
     "MIT"
   ]
     .join("\n\n")

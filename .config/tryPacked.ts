@@ -1,5 +1,5 @@
 /**
- * Tries the packed tarballs in empty folders, as hosts would: what each brings along, the README's
+ * Tries the packed tarballs in empty folders, as hosts would: what each brings along, the manual's
  * embedding sample and both programs, and the sample host with nothing but its own `package.json`.
  */
 import { execFileSync, spawn } from "node:child_process"
@@ -12,8 +12,8 @@ import { startThrowAway } from "@todo/core/postgres"
 
 const root = resolve(import.meta.dirname, "..")
 const { version: effect } = JSON.parse(readFileSync(join(root, "node_modules/effect/package.json"), "utf8"))
-const sample = /## Embed it[\s\S]*?```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8"))?.[1]
-if (sample === undefined) throw new Error("README.md has no embedding sample")
+const sample = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "docs/embedding.md"), "utf8"))?.[1]
+if (sample === undefined) throw new Error("docs/embedding.md has no sample")
 
 const tarball = (name: string): string => {
   const [found] = globSync(`dist/todo-${name}-*.tgz`, { cwd: root })
@@ -106,10 +106,10 @@ try {
   writeFileSync(join(host, "package.json"), '{ "private": true, "type": "module" }\n')
   install(host, ...["core", "http", "cli"].map(tarball), `effect@${effect}`)
   writeFileSync(join(host, "embed.ts"), sample)
-  check("the README's sample", run(host, process.execPath, "embed.ts"), "Buy milk")
+  check("the sample of docs/embedding.md", run(host, process.execPath, "embed.ts"), "Buy milk")
   check("todo-admin", run(host, "node_modules/.bin/todo-admin", "todo", "list", "--user", "alice"), "Buy milk")
   await serve(host)
-  console.log("The README's sample, todo-admin and todo-http run from the packed tarballs.")
+  console.log("The sample of docs/embedding.md, todo-admin and todo-http run from the packed tarballs.")
 
   const orders = emptyFolder()
   cpSync(join(root, "packages/core/examples/orders"), orders, { recursive: true })

@@ -99,7 +99,7 @@ const make = Effect.gen(function* () {
     const isUser = rows[0]?.[0] === "user"
     const [revision, horizon]: Place = isUser ? JSON.parse(String(rows[0]?.[2])) : [0, 0]
     // A cursor from the future comes from a database that was restored to an earlier state. One that the user has
-    // overtaken since cannot be told from a good one: see "Back up" in the README.
+    // overtaken since cannot be told from a good one: see docs/backup-and-users.md.
     if (since > revision || (since < horizon && begun !== undefined && begun < horizon)) {
       return yield* new CursorExpired()
     }
