@@ -9,15 +9,25 @@ import { Lifecycle } from "./Lifecycle.ts"
 import { RequestInfo } from "./RequestInfo.ts"
 import { streams } from "./Telemetry.ts"
 
-/** Told to clients: how long to wait before they connect again, in milliseconds. */
-const retry = 2_000
+/**
+ * Tells clients how long to wait before they connect again, in milliseconds. No empty line
+ * follows: `@microsoft/fetch-event-source` takes each empty line for the end of an event.
+ */
+const hint = "retry: 2000\n"
+
+/** A comment, which proxies see and clients skip; without an empty line for the same reason. */
+export const heartbeat = ":\n"
 
 /** Often enough for proxies, which close what is silent, and for our own idle timeout. */
-const heartbeat = "15 seconds"
+const heartbeatInterval = "15 seconds"
 
-/** Server-sent events (WHATWG HTML, 9.2). The id is the cursor that goes on behind the change. */
+/**
+ * Server-sent events (WHATWG HTML, 9.2). The id is the cursor that goes on behind the change. It
+ * stands last: `@microsoft/fetch-event-source` keeps an id as soon as it has read its line, and
+ * would skip an event whose data was cut off.
+ */
 const event = ({ change, cursor }: LiveChange): string =>
-  `id: ${cursor}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`
+  `event: change\ndata: ${JSON.stringify(change)}\nid: ${cursor}\n\n`
 
 /**
  * Answers with the changes after a cursor and those to come. A bad cursor is an ordinary
@@ -37,9 +47,11 @@ export const make = Effect.gen(function* () {
     const expired = expires === undefined ? Effect.never : Effect.sleep(Math.max(0, expires * 1_000 - now))
     const body = changes.stream(query).pipe(
       Stream.map(event),
-      Stream.merge(Stream.as(Stream.fromSchedule(Schedule.spaced(heartbeat)), ":\n\n"), { haltStrategy: "left" }),
+      Stream.merge(Stream.as(Stream.fromSchedule(Schedule.spaced(heartbeatInterval)), heartbeat), {
+        haltStrategy: "left"
+      }),
       Stream.provideService(CurrentUser, user),
-      Stream.prepend([`retry: ${retry}\n\n`]),
+      Stream.prepend([hint]),
       Stream.interruptWhen(Effect.race(expired, lifecycle.ended)),
       Stream.catchCause((cause) => Stream.drain(Stream.fromEffect(Effect.logDebug("event stream ended", cause)))),
       Stream.onStart(Metric.modify(streams, 1)),

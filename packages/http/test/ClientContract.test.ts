@@ -27,7 +27,7 @@ describe("The parser of events", () => {
 
   it("reads what the server writes", () => {
     assert.deepStrictEqual(
-      parse('retry: 2000\n\nid: a\nevent: change\ndata: {"x":": "}\n\n:\n\nid: b\nevent: change\n', "data: 1\n\n"),
+      parse('retry: 2000\nevent: change\ndata: {"x":": "}\nid: a\n\n:\n:\nevent: change\n', "data: 1\nid: b\n\n"),
       [
         { id: "a", event: "change", data: '{"x":": "}' },
         { id: "b", event: "change", data: "1" }

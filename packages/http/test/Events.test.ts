@@ -27,7 +27,7 @@ describe("Live events over HTTP", () => {
     await live.until(2)
     await me.send(server, "DELETE", `/v1/todos/${first.body.id}`)
     const events = await live.until(3)
-    expect(live.text()).toMatch(/^retry: \d+\n\n/)
+    expect(live.text()).toMatch(/^retry: \d+\nevent: /)
     expect(events.map(({ event, change: { deleted, id, kind } }) => [event, kind, id, deleted])).toEqual([
       ["change", "todo", first.body.id, false],
       ["change", "list", list.body.id, false],
@@ -52,6 +52,23 @@ describe("Live events over HTTP", () => {
     expect(await (await me.follow(server, { since: two ?? "", lastEventId: one })).until(2)).toEqual(all.slice(1))
     const { body } = await me.send(server, "GET", "/v1/changes?limit=2")
     expect(await (await me.follow(server, { since: body.nextCursor })).until(1)).toEqual(all.slice(2))
+  })
+
+  it("go on behind ?lastEventId=, of clients that cannot set headers; the header wins, and an empty id is none", async () => {
+    const server = await servers.start()
+    const me = await newUser()
+    for (const title of ["a", "b", "c"]) await me.send(server, "POST", "/v1/todos", { json: { title } })
+    const all = await (await me.follow(server)).until(3)
+    const [one, two] = all.map(({ id }) => encodeURIComponent(id))
+    const follow = async (search: string, lastEventId?: string) =>
+      (await me.follow(server, { search, lastEventId })).until(1).then(([first]) => first)
+    expect(await follow(`?lastEventId=${two}`)).toEqual(all[2])
+    expect(await follow(`?since=${one}&lastEventId=${two}`)).toEqual(all[2])
+    expect(await follow(`?lastEventId=${one}`, all[1]?.id)).toEqual(all[2])
+    expect(await follow("?lastEventId=", "")).toEqual(all[0])
+    expect(await follow(`?since=${one}&lastEventId=`, "")).toEqual(all[1])
+    const { body } = await me.send(server, "GET", `/v1/changes?since=${one}&lastEventId=${two}`)
+    expect(body.changes).toEqual(all.slice(2).map(({ change }) => change))
   })
 
   it("cut at 20 random moments and resumed by the last id add up to the pages", async () => {
@@ -212,7 +229,7 @@ describe("Live events over HTTP", () => {
   it.runIf(long)("are never silent for longer than a proxy waits: a comment every 15 s", async () => {
     const server = await servers.start()
     const live = await (await newUser()).follow(server)
-    await expect.poll(() => live.text(), { timeout: 17_000 }).toMatch(/\n\n:\n\n$/)
+    await expect.poll(() => live.text(), { timeout: 17_000 }).toMatch(/\n:\n$/)
   })
 })
 

@@ -180,7 +180,7 @@ describe("Mount", () => {
     const headers = { "x-user": "alice", accept: "text/event-stream" }
     const response = await handler(new Request("http://host.example/api/v1/changes", { headers }))
     await Effect.runPromise(lifecycle.drain(Duration.zero))
-    expect(await response.text()).toBe("retry: 2000\n\n")
+    expect(await response.text()).toBe("retry: 2000\n")
   })
 
   it.each(["", "api", "/", "/api/", "/a b", "/:id", "/*"])("refuses the prefix %j", (prefix) => {

@@ -41,6 +41,7 @@ export const otherQueries: ReadonlyArray<readonly [path: string, pointer: string
   ...["0", "501", "-1", "", "abc", "1.5"].map((limit) => [`/v1/changes?limit=${limit}`, "/query/limit"] as const),
   ["/v1/changes?cursor=x", "/query/cursor"],
   ["/v1/changes?since=a&since=b", "/query/since"],
+  ["/v1/changes?lastEventId=a&lastEventId=b", "/query/lastEventId"],
   ["/v1/lists?limit=201", "/query/limit"],
   ["/v1/lists?sort=name", "/query/sort"],
   ["/v1/lists?q=x", "/query/q"],

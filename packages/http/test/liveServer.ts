@@ -107,6 +107,8 @@ export const newUser = async (id = `user-${randomUUID()}`, expires?: number) => 
 interface Following {
   readonly lastEventId?: string | undefined
   readonly since?: string
+  /** The query as it is, in place of `since`. */
+  readonly search?: string
   /** Whether it reads what comes; true where nothing is said. */
   readonly reads?: boolean
 }
@@ -125,8 +127,8 @@ const parse = (block: string): LiveEvent => {
 }
 
 /** Opens a stream on a connection of its own; it is cut with the test at the latest. */
-const follow = async (url: string, authorization: string, { lastEventId, reads = true, since }: Following) => {
-  const path = since === undefined ? "/v1/changes" : `/v1/changes?since=${encodeURIComponent(since)}`
+const follow = async (url: string, authorization: string, { lastEventId, reads = true, search, since }: Following) => {
+  const path = `/v1/changes${search ?? (since === undefined ? "" : `?since=${encodeURIComponent(since)}`)}`
   const headers = {
     accept: "text/event-stream",
     authorization,
@@ -145,7 +147,7 @@ const follow = async (url: string, authorization: string, { lastEventId, reads =
   const blocks = () => text.split("\n\n").slice(0, -1)
   const events = () =>
     blocks()
-      .filter((block) => block.startsWith("id: "))
+      .filter((block) => /^id: /m.test(block))
       .map(parse)
   return {
     status: response.statusCode,

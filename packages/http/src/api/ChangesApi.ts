@@ -7,24 +7,26 @@ import { wholeNumber } from "./Query.ts"
 import { Validation } from "./Validation.ts"
 
 const description = `A page of changes; with \`Accept: text/event-stream\`, each change as it happens: \`event: change\`,
-\`data\` one change, \`id\` its cursor. A stream goes on after \`Last-Event-ID\`, else after \`since\`, and ends when its
-token expires.`
+\`data\` one change, \`id\` its cursor. A stream goes on after \`Last-Event-ID\`, else after \`lastEventId\`, else after
+\`since\`, and ends when its token expires.`
 
 const events = `retry: 2000
-
-id: CURSOR
 event: change
 data: {"kind":"todo","id":"...","revision":42,"deleted":false,"todo":{...}}
+id: CURSOR
 
 :
-
 `
 
 /** What happened, and who asks. */
 export class ChangesApi extends HttpApiGroup.make("changes")
   .add(
     HttpApiEndpoint.get("page", "/v1/changes", {
-      query: { ...ChangeQuery.fields, limit: wholeNumber(ChangesLimit, changesLimit.default) },
+      query: {
+        ...ChangeQuery.fields,
+        lastEventId: Schema.optionalKey(ChangeCursor),
+        limit: wholeNumber(ChangesLimit, changesLimit.default)
+      },
       headers: { accept: Schema.optionalKey(Schema.String), "last-event-id": Schema.optionalKey(ChangeCursor) },
       success: ChangePage,
       error: [InvalidInputProblem, InvalidCursorProblem, CursorExpiredProblem]

@@ -21,6 +21,7 @@ const query: Record<string, { readonly description: string; readonly default?: s
   limit: { description: "How many at most" },
   cursor: { description: "`nextCursor` of the page before, with the same conditions and order" },
   count: { description: "Also give the `total` over all pages", default: false },
+  lastEventId: { description: "`Last-Event-ID` of clients that cannot set headers; wins over `since`" },
   since: { description: "Only what came after this cursor" },
   todos: { description: "What becomes of the todos in the list; needed where there are any" }
 }

@@ -16,8 +16,12 @@ export const layer = HttpApiBuilder.group(
     const changes = yield* Changes
     const events = yield* EventStream.make
     return handlers.handleAll({
-      page: ({ headers, query }) =>
-        acceptsEvents(headers.accept) ? events(headers["last-event-id"] ?? query.since) : changes.page(query),
+      page: ({ headers, query: { lastEventId, ...query } }) => {
+        // Some clients send an empty id before they have one.
+        const since = lastEventId || query.since
+        if (acceptsEvents(headers.accept)) return events(headers["last-event-id"] || since)
+        return changes.page(since === undefined ? query : { ...query, since })
+      },
       me: () => accounts.me
     })
   })
