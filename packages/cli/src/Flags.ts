@@ -7,9 +7,16 @@ import * as Schema from "effect/Schema"
 import * as Flag from "effect/cli/Flag"
 import { Usage } from "./Failure.ts"
 
+const marks = new Set(["--help", "-h", "--version", "-v"])
+
 /** A flag that is there or not. */
-export const mark = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
+export const mark = (name: string, description: string) => {
+  marks.add(`--${name}`)
+  return Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
+}
+
+/** Whether this is a flag that takes no value, of any command. */
+export const isMark = (flag: string): boolean => marks.has(flag)
 
 export const text = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withMetavar("TEXT"), Flag.withDescription(description))

@@ -7,9 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as CliConfig from "effect/cli/CliConfig"
+import type { NonShowHelpErrors } from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import type { HelpDoc } from "effect/cli/HelpDoc"
 import { changes } from "./commands/changes.ts"
 import { doctor } from "./commands/doctor.ts"
 import { list } from "./commands/list.ts"
@@ -50,12 +52,20 @@ export const todoAdmin = Command.make("todo-admin").pipe(
   ])
 )
 
+/** How to write text that looks like a flag. */
+const dashHint = ({ args = [] }: HelpDoc, error: NonShowHelpErrors | undefined): string => {
+  if (error?._tag === "UnrecognizedOption" && args.length > 0) return `; text that begins with a dash goes behind --`
+  const isMissing = error?._tag === "InvalidValue" && error.kind === "flag" && error.value === ""
+  return isMissing ? `; where the value begins with a dash, write --${error.option}=VALUE` : ""
+}
+
 /** What was asked for goes to stdout; what was wrong is one line on stderr. */
 const presenter = CliOutput.layerPresenter({
   present: (event) => {
     if (event._tag === "InvalidInvocation") {
       // The first one: what follows is often only its consequence.
-      const wrong = (event.errors[0]?.message ?? "")
+      const [error] = event.errors
+      const wrong = `${error?.message ?? ""}${dashHint(event.helpDoc, error)}`
         .replace(/\s+Did you mean this\?\s+/, "; did you mean ")
         .replace("Expected: Schema validation failed: ", "")
       return say(`todo-admin: ${oneLine(wrong)}; see "${event.commandPath.join(" ")} --help"`)

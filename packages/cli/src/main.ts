@@ -4,9 +4,11 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
+import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import * as Command from "effect/cli/Command"
 import pkg from "../package.json" with { type: "json" }
+import { withDashes } from "./CommandLine.ts"
 import { describe, exitCode } from "./Failure.ts"
 import { say } from "./Output.ts"
 import { Debugging, layer, todoAdmin } from "./TodoAdmin.ts"
@@ -27,7 +29,8 @@ const terminal = Layer.effect(
   }))
 ).pipe(Layer.provideMerge(NodeServices.layer))
 
-Command.run(todoAdmin, { version: pkg.version }).pipe(
+Effect.flatMap(Stdio.Stdio, ({ args }) => args).pipe(
+  Effect.flatMap((args) => Command.runWith(todoAdmin, { version: pkg.version })(withDashes(args))),
   Effect.tapCause(report),
   Effect.provide(Layer.merge(layer, terminal)),
   NodeRuntime.runMain({
