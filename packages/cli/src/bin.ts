@@ -8,6 +8,13 @@ import { enableCompileCache } from "node:module"
 import { homedir } from "node:os"
 import { join } from "node:path"
 
+// NO_COLOR goes first (no-color.org), then FORCE_COLOR (force-color.org), then TERM. effect takes FORCE_COLOR=0 for "not
+// forced" and puts TERM=dumb first; Node warns where both are set.
+const { FORCE_COLOR: forced } = process.env
+if (forced !== undefined && /^(0|false)$/i.test(forced)) process.env["NO_COLOR"] = "1"
+if (process.env["NO_COLOR"]) delete process.env["FORCE_COLOR"]
+else if (forced && process.env["TERM"] === "dumb") delete process.env["TERM"]
+
 /** Not everybody has a home, and Node tries for ever to make a folder in one that cannot be made. */
 const home = (): string | undefined => {
   try {
