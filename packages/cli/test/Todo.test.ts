@@ -7,6 +7,31 @@ import { admin, assertFailed, asUser, environment, json, newUser, run, together 
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin todo", () => {
+    it.effect("names the lists of todos, however many lists there are, those in the trash too", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        yield* asUser(
+          user,
+          Effect.gen(function* () {
+            const lists = yield* Lists
+            const todos = yield* Todos
+            yield* Effect.forEach(Array(200).keys(), (n) => lists.create({ name: `list ${n}` }))
+            const last = yield* lists.create({ name: "the last one" })
+            yield* todos.create({ title: "x", listId: last.id })
+            const gone = yield* lists.create({ name: "the lost one" })
+            yield* todos.create({ title: "y", listId: gone.id })
+            yield* lists.delete(gone.id, { todos: "trash" })
+          })
+        )
+        const [shown, trash] = yield* together(
+          admin("todo", "list", "--user", user),
+          admin("todo", "list", "--user", user, "--trash")
+        )
+        assert.match(shown.stdout, / {2}x {2,}the last one\n$/)
+        assert.match(trash.stdout, / {2}y {2,}the lost one\n$/)
+      })
+    )
+
     it.effect("adds, shows, edits, completes, reopens, deletes and restores", () =>
       Effect.gen(function* () {
         const user = newUser()

@@ -1,4 +1,4 @@
-import { type CurrentUser, pageLimit, type Todo, TodoId, type TodoPatch, type TodoQuery } from "@todo/core/domain"
+import { type CurrentUser, type Todo, TodoId, type TodoPatch, type TodoQuery } from "@todo/core/domain"
 import type { Expectation, Todos } from "@todo/core"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
@@ -49,7 +49,10 @@ const list = Command.make(
       Effect.fnUntraced(function* ({ lists, todos }) {
         const page = yield* all ? everyPage(todos.list, query) : todos.list(query)
         const named = forPeople && page.items.some(({ listId }) => listId !== null)
-        return { page, lists: named ? (yield* lists.list({ limit: pageLimit.max })).items : [] }
+        // What is in the trash may be in a list that is there too.
+        const places = [{}, ...(deleted ? [{ deleted }] : [])]
+        const pages = yield* Effect.forEach(named ? places : [], (query) => everyPage(lists.list, query))
+        return { page, lists: pages.flatMap(({ items }) => items) }
       })
     )
     const names = new Map(lists.map(({ id, name }) => [id, name]))
