@@ -11,6 +11,7 @@ import * as Flag from "effect/cli/Flag"
 import { writeTo } from "../Destination.ts"
 import { toCsv } from "../formats/Csv.ts"
 import { toICalendar } from "../formats/ICalendar.ts"
+import { pathOf } from "../NamedFile.ts"
 import { print, remark } from "../Output.ts"
 import { withProgress } from "../Progress.ts"
 import { counted, oneLine } from "../Text.ts"
@@ -33,11 +34,12 @@ export const exportUser = Command.make(
       Flag.withAlias("o"),
       Flag.withMetavar("FILE"),
       Flag.withSchema(Schema.NonEmptyString.annotate({ expected: "the name of a file" })),
-      Flag.withDescription("A file, in place of stdout. It is there when it is whole"),
+      Flag.withDescription("A file, in place of stdout (-). It is there when it is whole"),
       Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ format, id, output }) {
+  Effect.fnUntraced(function* ({ format, id, output: named }) {
+    const output = Option.isSome(named) && named.value !== "-" ? Option.some(yield* pathOf(named.value)) : Option.none()
     const { Export } = yield* core
     const { asOperator } = yield* session
     const written = yield* asOperator(

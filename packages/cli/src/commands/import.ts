@@ -11,6 +11,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { Usage } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
+import { pathOf } from "../NamedFile.ts"
 import { Json, print, remark, say } from "../Output.ts"
 import { withProgress } from "../Progress.ts"
 import { type Screen, table } from "../Table.ts"
@@ -45,7 +46,7 @@ export const importUser = Command.make(
     const { asOperator } = yield* session
     const files = yield* FileSystem.FileSystem
     const { stdin } = yield* Stdio.Stdio
-    const bytes = path === "-" ? stdin : files.stream(path)
+    const bytes = path === "-" ? stdin : files.stream(yield* pathOf(path))
     const options = { dryRun, watch }
     const imported = Effect.gen(function* () {
       if (format === "ndjson")
