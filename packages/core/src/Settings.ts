@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { DatabaseUrl } from "./Database.ts"
+import { originsMistake } from "./internal/Origins.ts"
 import { SchemaNameValue } from "./SchemaName.ts"
 
 const databaseUrl = Schema.RedactedFromValue(DatabaseUrl)
@@ -62,12 +63,7 @@ const keysUrl = Schema.URLFromString.check(
 )
 
 /** Origins (RFC 6454) with commas between them: `https://app.example.com,http://localhost:5173`. */
-const origins = Schema.String.check(
-  Schema.makeFilter(
-    (text) => text.split(",").every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
-    { expected: "origins with commas between them, each like https://app.example.com" }
-  )
-)
+const origins = Schema.String.check(Schema.makeFilter(originsMistake))
 
 /** A setting whose text stands for something else; what `parse` does not know is told to be no such thing. */
 const written = <A>(name: string, expected: string, parse: (text: string) => A | undefined): Config.Config<A> =>

@@ -11,6 +11,7 @@ import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as SqlClient from "effect/sql/SqlClient"
 import { HttpApiBuilder, HttpApiScalar, OpenApi } from "effect/http-api"
 import { Api } from "./api/Api.ts"
@@ -38,22 +39,23 @@ export interface AppSettings extends Edge.EdgeSettings {
 const isPreflight = ({ headers }: HttpServerRequest.HttpServerRequest): boolean =>
   headers["access-control-request-method"] !== undefined
 
-/** Lets pages of these origins, and no others, read answers (Fetch Standard, 3.2). */
+/** To a preflight of an origin that may not call: no leave. */
+const strangers = Effect.succeed(HttpServerResponse.empty({ status: 204, headers: { vary: "Origin" } }))
+
+/**
+ * Lets pages of these origins, and no others, read answers (Fetch Standard, 3.2), and send whatever headers they ask for:
+ * tracing tools add their own (`traceparent`, `b3`, `sentry-trace`, `x-datadog-trace-id` and more to come), and one that is
+ * refused stops the whole request. A header gives a page no rights: the token does, browsers add none of theirs, and the
+ * page's script has to know it.
+ */
 const cors = (origins: ReadonlyArray<string>) => {
   if (origins.length === 0) return Layer.empty
+  const allowed = new Set(origins)
   const shared = HttpMiddleware.cors({
-    allowedOrigins: origins,
+    allowedOrigins: (origin) => allowed.has(origin),
     allowedMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-    allowedHeaders: [
-      "authorization",
-      "content-type",
-      "idempotency-key",
-      "if-match",
-      "if-none-match",
-      "last-event-id",
-      "traceparent",
-      "x-request-id"
-    ],
+    // None: those that the preflight names.
+    allowedHeaders: [],
     exposedHeaders: [
       "allow",
       "etag",
@@ -67,10 +69,14 @@ const cors = (origins: ReadonlyArray<string>) => {
     maxAge: 600
   })
   return HttpRouter.middleware(
-    (app) =>
-      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-        request.method === "OPTIONS" && !isPreflight(request) ? app : shared(app)
-      ),
+    (app) => {
+      const answered = shared(app)
+      return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+        if (request.method !== "OPTIONS") return answered
+        if (!isPreflight(request)) return app
+        return allowed.has(request.headers["origin"] ?? "") ? answered : strangers
+      })
+    },
     { global: true }
   )
 }
