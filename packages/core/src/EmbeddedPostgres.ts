@@ -16,7 +16,10 @@ export { EmbeddedPostgresError }
 
 /** Where it lies, and who hears of it. */
 export interface EmbeddedPostgresOptions {
-  /** The data directory: a new or empty one, or one of an earlier run. Relative to the working directory. */
+  /**
+   * The data directory: a new or empty one, or one of an earlier run; one with anything else in it is refused. Its
+   * permissions and its owner stay as they are. Relative to the working directory.
+   */
   readonly directory: string
   /** Gets a line for the person who waits: at the first start, and when it takes long. */
   readonly onProgress?: (line: string) => Effect.Effect<void>
@@ -30,7 +33,8 @@ export interface EmbeddedPostgresOptions {
  *   with a database in it is ever deleted.
  * - It listens on 127.0.0.1 only, on a port that is free at the time, and wants
  *   a password (SCRAM). The passwords lie in `embedded-postgres.json`, which only
- *   the user who started it can read, as is the data directory.
+ *   the user who started it can read. The database lies in a subdirectory that only
+ *   the user of PostgreSQL can read.
  * - Processes on one directory share one server. Each holds the writing end of a
  *   named pipe, so the kernel counts them however they end. Who leaves last stops
  *   the server; when all were killed, a small shell process that reads the pipe

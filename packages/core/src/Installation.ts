@@ -3,8 +3,8 @@
  * else the embedded one in `TODO_DATA_DIR`, and the secret of development mode.
  */
 import { randomBytes } from "node:crypto"
-import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
-import { dirname, join, resolve } from "node:path"
+import { link, readFile, rm, writeFile } from "node:fs/promises"
+import { join, resolve } from "node:path"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,8 @@ import * as Schema from "effect/Schema"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "./Database.ts"
-import { EmbeddedPostgres, type EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
+import { EmbeddedPostgres, EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
+import { prepare as prepareDataDirectory } from "./internal/postgres/DataDirectory.ts"
 import { SchemaName } from "./SchemaName.ts"
 import { settings } from "./Settings.ts"
 
@@ -25,12 +26,15 @@ export { settingMessage, settings } from "./Settings.ts"
 
 export type { EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
 
+const tooShort = "too short"
+
 /** A file of the data directory could not be read or made. */
 export class DataDirectoryError extends Schema.TaggedError<DataDirectoryError>()("DataDirectoryError", {
   path: Schema.String,
   code: Schema.String
 }) {
   override get message() {
+    if (this.code === tooShort) return `${this.path} has less than 32 characters; delete it to get a new secret`
     return `cannot use ${this.path} (${this.code}); set TODO_DATA_DIR to a directory that can be written`
   }
 }
@@ -144,32 +148,39 @@ export const developmentClaims = { issuer: "todo", audience: "todo" } as const
 
 /**
  * The HS256 secret of development mode: generated once, kept in the data directory,
- * readable by its owner alone. Two programs that start at once get the same.
+ * readable by its owner alone. Two programs that start at once get the same. Fails with an
+ * `EmbeddedPostgresError` where the directory holds something else, before anything is written.
  */
-export const developmentSecret: Effect.Effect<Redacted.Redacted, DataDirectoryError | Config.ConfigError> = Effect.gen(
-  function* () {
-    const directory = resolve(yield* dataDirectory)
-    const path = join(directory, "jwt-secret")
-    return yield* Effect.tryPromise({
-      try: async () => {
-        const kept = await readFile(path, "utf8").catch(ignore("ENOENT"))
-        if (kept !== undefined && kept.length >= 32) return Redacted.make(kept)
-        await mkdir(dirname(directory), { recursive: true })
-        await mkdir(directory, { mode: 0o700 }).catch(ignore("EEXIST"))
-        // One that is too short was never ours, or was cut off.
-        if (kept !== undefined) await rm(path)
-        const draft = `${path}.${process.pid}`
-        await rm(draft, { force: true })
-        await writeFile(draft, randomBytes(32).toString("base64url"), { mode: 0o600 })
-        // A link is made whole or not at all, and only once.
-        await link(draft, path).catch(ignore("EEXIST"))
-        await rm(draft)
-        return Redacted.make(await readFile(path, "utf8"))
-      },
-      catch: (error) => new DataDirectoryError({ path, code: (error as NodeJS.ErrnoException).code ?? "unknown error" })
-    })
-  }
-)
+export const developmentSecret: Effect.Effect<
+  Redacted.Redacted,
+  DataDirectoryError | EmbeddedPostgresError | Config.ConfigError
+> = Effect.gen(function* () {
+  const directory = resolve(yield* dataDirectory)
+  const path = join(directory, "jwt-secret")
+  return yield* Effect.tryPromise({
+    try: async () => {
+      await prepareDataDirectory(directory)
+      const kept = await readFile(path, "utf8").catch(ignore("ENOENT"))
+      if (kept !== undefined && kept !== "") {
+        if (kept.length >= 32) return Redacted.make(kept)
+        throw new DataDirectoryError({ path, code: tooShort })
+      }
+      // An empty one is what a crash of the machine has left of it.
+      if (kept === "") await rm(path)
+      const draft = `${path}.${process.pid}`
+      await rm(draft, { force: true })
+      await writeFile(draft, randomBytes(32).toString("base64url"), { flag: "wx", mode: 0o600 })
+      // A link is made whole or not at all, and only once.
+      await link(draft, path).catch(ignore("EEXIST"))
+      await rm(draft)
+      return Redacted.make(await readFile(path, "utf8"))
+    },
+    catch: (error) => {
+      if (error instanceof EmbeddedPostgresError || error instanceof DataDirectoryError) return error
+      return new DataDirectoryError({ path, code: (error as NodeJS.ErrnoException).code ?? "unknown error" })
+    }
+  })
+})
 
 /** Lets one kind of failure pass. */
 const ignore = (code: string) => (error: NodeJS.ErrnoException) => {

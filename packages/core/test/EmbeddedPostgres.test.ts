@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process"
+import { randomUUID } from "node:crypto"
 import {
   chmodSync,
   chownSync,
@@ -15,7 +16,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { dirname, join, relative, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { PgClient } from "@effect/sql-pg"
 import * as Effect from "effect/Effect"
@@ -159,8 +160,10 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     expect(readFileSync("/proc/net/unix", "utf8")).not.toContain(`.s.PGSQL.${port}`)
 
     const secrets = join(directory, "embedded-postgres.json")
-    expect([directory, data, dirname(data)].map(mode)).toEqual(["700", "700", "700"])
+    // As root, PostgreSQL runs as another user, who has to pass through.
+    expect([directory, data, dirname(data)].map(mode)).toEqual([root ? "711" : "700", "700", "700"])
     expect([mode(secrets), statSync(secrets).uid]).toEqual(["600", process.getuid?.()])
+    expect(statSync(directory).uid).toBe(process.getuid?.())
     expect(processesOf(password)).toEqual([])
     await starter.signal("SIGTERM")
     await quiet(directory)
@@ -301,15 +304,75 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test("takes the directory where another part of the program keeps its secret", async () => {
+  test.for<[string, (directory: string) => string | void]>([
+    ["an empty directory that everybody may write to", (directory) => make(directory, {}, 0o1777)],
+    ["an empty directory of a strange mode", (directory) => make(directory, {}, 0o2751)],
+    ["a link to an empty directory", (directory) => link(directory, make(`${directory}.other`, {}))],
+    ["the root of a file system", (directory) => make(directory, { "lost+found/": "" })],
+    ["the directory where another part of the program keeps its secret", (directory) => make(directory, { secret })],
+    ["a directory with a secret that was cut off", (directory) => make(directory, { "jwt-secret": "" })],
+    [
+      "what an interrupted first start has left",
+      (directory) => {
+        const id = randomUUID()
+        const native = { "embedded-postgres/native-18.4.0/package.json": "{", [`embedded-postgres/new-${id}/x`]: "" }
+        make(directory, { secret, [`embedded-postgres.${id}/`]: "", ...native })
+        const place = join(directory, "embedded-postgres")
+        execFileSync("mkfifo", [join(place, `wait.${id}`)])
+        if (root) execFileSync("chown", ["-R", `${nobody.uid}:${nobody.gid}`, place])
+      }
+    ]
+  ])("takes %s, whose permissions and owner stay as they are", async ([, prepare]) => {
     const directory = fresh()
-    mkdirSync(directory, { mode: 0o755 })
-    writeFileSync(join(directory, "jwt-secret"), "", { mode: 0o600 })
+    prepare(directory)
+    const before = rights(directory)
     const starter = new Starter(directory)
     expect((await starter.ready).directory).toBe(join(directory, "embedded-postgres", "data"))
-    expect(mode(directory)).toBe("700")
+    expect(rights(directory)).toEqual(before)
+    expect(mode(join(directory, "embedded-postgres", "data"))).toBe("700")
     await starter.signal("SIGTERM")
     await quiet(directory)
+  })
+
+  test("goes on in a directory as the release before made it, also with other files in it by now", async () => {
+    const directory = fresh()
+    const first = new Starter(directory)
+    const { migrateUrl } = await first.ready
+    await remember(migrateUrl, "kept")
+    await first.signal("SIGTERM")
+    const place = statSync(join(directory, "embedded-postgres"))
+    chownSync(directory, place.uid, place.gid)
+    chmodSync(directory, 0o700)
+    writeFileSync(join(directory, "notes.txt"), "")
+    const before = rights(directory)
+
+    const next = new Starter(directory)
+    expect(await query((await next.ready).migrateUrl, kept)).toEqual([{ row: "kept" }])
+    expect(rights(directory)).toEqual(before)
+    await next.signal("SIGTERM")
+    // Without our file of passwords it is told by its rules of access.
+    rmSync(join(directory, "embedded-postgres.json"))
+    const last = new Starter(directory)
+    expect(await query((await last.ready).migrateUrl, kept)).toEqual([{ row: "kept" }])
+    await last.signal("SIGTERM")
+    await quiet(directory)
+  })
+
+  test("leaves a directory that only root may enter as it is, with the database elsewhere (as root)", async ({
+    skip
+  }) => {
+    if (!root) skip("not root")
+
+    const directory = fresh()
+    make(directory, {}, 0o700)
+    const before = rights(directory)
+    const starter = new Starter(directory)
+    const ready = await starter.ready
+    outside.add(dirname(ready.directory))
+    expect(ready.directory).toMatch(/^\/var\/lib\/todo\//)
+    expect(rights(directory)).toEqual(before)
+    await starter.signal("SIGTERM")
+    await quiet(ready.directory)
   })
 
   test("ends by Ctrl-C while it prepares the database, and leaves nothing running", async () => {
@@ -348,64 +411,115 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test.for<[string, string, string, (directory: string) => void]>([
+  test.for<[string, string, string, (directory: string) => string | void]>([
     ["below a file", "NotADirectory", "", (directory) => writeFileSync(dirname(directory) + "/x", "")],
+    ["that is a file", "NotADirectory", "", (directory) => writeFileSync(directory, "")],
+    ["that is a link to nothing", "NotADirectory", "", (directory) => link(directory, "/nowhere/to/be/found")],
+    ["with other files", "Foreign", "", (directory) => make(directory, { "letter.txt": "" }, 0o1777)],
+    ["with other files that is private", "Foreign", "", (directory) => make(directory, { "letter.txt": "" }, 0o700)],
     [
-      "with other files",
+      "behind a link",
+      "Foreign",
+      "",
+      (directory) => link(directory, make(`${directory}.other`, { "letter.txt": "" }, 0o755))
+    ],
+    ["with other files beside our secret", "Foreign", "", (directory) => make(directory, { secret, "letter.txt": "" })],
+    [
+      "with other files beside an interrupted first start",
       "Foreign",
       "",
       (directory) => {
-        mkdirSync(directory, { mode: 0o755 })
-        writeFileSync(join(directory, "letter.txt"), "")
+        const ours = { secret, "embedded-postgres/native-18.4.0/package.json": "{}" }
+        make(directory, { ...ours, "letter.txt": "" })
       }
     ],
+    ["with a folder called data", "Foreign", "", (directory) => make(directory, { "data/letter.txt": "" })],
+    ["with a file called log", "Foreign", "", (directory) => make(directory, { log: "" })],
+    ["with a file called users.csv", "Foreign", "", (directory) => make(directory, { "users.csv": "" })],
+    ["with a file called lock.txt", "Foreign", "", (directory) => make(directory, { "lock.txt": "" })],
+    ["with a link as secret", "Foreign", "", (directory) => void link(join(make(directory, {}), "jwt-secret"), "/x")],
     [
-      "of another PostgreSQL",
+      "with a folder called embedded-postgres",
+      "Foreign",
+      "/embedded-postgres",
+      (directory) => make(directory, { "embedded-postgres/letter.txt": "" })
+    ],
+    [
+      "with a link called embedded-postgres",
       "Foreign",
       "",
       (directory) => {
-        mkdirSync(directory, { mode: 0o700 })
-        writeFileSync(join(directory, "PG_VERSION"), "18\n")
+        const other = make(`${directory}.other`, {})
+        link(join(make(directory, {}, 0o1777), "embedded-postgres"), other)
       }
+    ],
+    ["of another PostgreSQL", "Foreign", "", (directory) => make(directory, { PG_VERSION: "18\n" }, 0o700)],
+    [
+      "with the database of another PostgreSQL",
+      "Foreign",
+      "/embedded-postgres/data",
+      (directory) => database(directory, { PG_VERSION: "18\n", "pg_hba.conf": "local all all trust\n" })
     ],
     [
       "with the database of another version",
       "OtherVersion",
       "/embedded-postgres/data",
-      (directory) => database(directory, { PG_VERSION: "17\n" })
+      (directory) => database(directory, { PG_VERSION: "17\n", "pg_hba.conf": access })
     ],
     [
       "with database files without a version",
       "Foreign",
       "/embedded-postgres/data",
-      (directory) => database(directory, { base: "" })
+      (directory) => database(directory, { base: "", "pg_hba.conf": access })
     ],
     [
       "with a damaged lock file",
       "LockFileBroken",
       "/embedded-postgres/data/postmaster.pid",
-      (directory) => database(directory, { PG_VERSION: "18\n", "postmaster.pid": "?" })
+      (directory) => database(directory, { PG_VERSION: "18\n", "pg_hba.conf": access, "postmaster.pid": "?" })
     ],
     [
       "with a damaged file of passwords",
       "PasswordsBroken",
       "/embedded-postgres.json",
-      (directory) => {
-        mkdirSync(directory, { mode: 0o700 })
-        writeFileSync(join(directory, "embedded-postgres.json"), "{}")
-      }
+      (directory) => make(directory, { "embedded-postgres.json": "{}" }, 0o700)
+    ],
+    [
+      "with a damaged file of passwords beside other files",
+      "Foreign",
+      "",
+      (directory) => make(directory, { "embedded-postgres.json": "{}", "letter.txt": "" })
     ]
   ])("refuses a directory %s, and leaves it as it is", async ([title, reason, path, prepare]) => {
     const folder = fresh()
     prepare(folder)
     const directory = title === "below a file" ? join(dirname(folder), "x", ".todo") : folder
-    const before = existsSync(directory) ? contents(directory) : []
+    const [before, beside] = [contents(dirname(folder)), rights(dirname(folder))]
     const failed = await new Starter(directory).failed
     expect(failed).toMatchObject({ reason, path: directory + path })
     expect(failed.message).toMatch(/^\/[^\n]+: [^\n]+; [^\n]+$/)
-    // Where PostgreSQL's user cannot enter the clone, a copy of the binaries lies there before the directory is judged.
-    const left = existsSync(directory) ? contents(directory) : []
-    expect(reachable ? left : left.filter((entry) => !entry.includes("/native-"))).toEqual(before)
+    // Where PostgreSQL's user cannot enter the clone, a copy of the binaries lies beside a database of ours.
+    const ours = (entry: string) => reachable || !entry.includes("/native-")
+    expect(contents(dirname(folder)).filter(ours)).toEqual(before)
+    expect(rights(dirname(folder))).toEqual(beside)
+  })
+
+  test("refuses the directories that everybody uses, and the working directory", async () => {
+    const home = make(fresh(), { ".profile": "" }, 0o750)
+    for (const directory of ["/", tmpdir(), home, "."]) {
+      const path = resolve("/", directory)
+      const before = rights(path, 0)
+      expect(await new Starter(directory).failed).toMatchObject({ reason: "Foreign", path })
+      expect(rights(path, 0)).toEqual(before)
+    }
+  })
+
+  test("takes a relative path as one below the working directory", async () => {
+    const directory = fresh()
+    const starter = new Starter(relative("/", directory))
+    expect((await starter.ready).directory).toBe(join(directory, "embedded-postgres", "data"))
+    await starter.signal("SIGTERM")
+    await quiet(directory)
   })
 
   test("tells what to do where embedded-postgres is not installed", async () => {
@@ -491,10 +605,43 @@ const contents = (folder: string): ReadonlyArray<string> =>
     .toSorted()
     .map((path) => `${path}: ${readFileSync(path, "utf8")}`)
 
+/** Modes and owners of a directory and what was in it before, as deep as they go or `depth` says; of the kinds that stay. */
+const rights = (folder: string, depth = 3): ReadonlyArray<string> => {
+  const { gid, mode, uid } = statSync(folder, { throwIfNoEntry: false }) ?? { gid: 0, mode: 0, uid: 0 }
+  const below = depth > 0 && statSync(folder).isDirectory() ? readdirSync(folder, { withFileTypes: true }) : []
+  return [
+    `${folder} ${mode.toString(8)} ${uid}:${gid}`,
+    ...below
+      .filter((entry) => entry.isDirectory() && !isPassing.test(entry.name))
+      .flatMap((entry) => rights(join(folder, entry.name), depth - 1))
+  ]
+}
+
+/** What our own starts make and clear away. */
+const isPassing = /^(embedded-postgres.*|new-.*|native-.*)$/
+
+/** A directory with these files, `secret` being one of ours; a name that ends with a slash is a folder. */
+const make = (directory: string, { secret, ...files }: Record<string, string>, mode = 0o755): string => {
+  mkdirSync(directory)
+  const all = { ...files, ...(secret !== undefined && { "jwt-secret": secret }) }
+  for (const [name, text] of Object.entries(all)) {
+    const path = join(directory, name)
+    mkdirSync(name.endsWith("/") ? path : dirname(path), { recursive: true })
+    if (!name.endsWith("/")) writeFileSync(path, text, { mode: 0o600 })
+  }
+  chmodSync(directory, mode)
+  return directory
+}
+
+const secret = "s".repeat(43)
+const access = "host all all 127.0.0.1/32 scram-sha-256\n"
+
+const link = (path: string, target: string): void => symlinkSync(target, path)
+
 /** A data directory with these database files. */
 const database = (directory: string, files: Record<string, string>): void => {
   const data = join(directory, "embedded-postgres", "data")
-  mkdirSync(data, { recursive: true, mode: 0o700 })
+  make(directory, { "embedded-postgres/data/": "" })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(data, name), text)
 }
 

@@ -1,12 +1,14 @@
 /* oxlint-disable vitest/expect-expect -- expectRefusal asserts */
+import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { once } from "node:events"
+import { join } from "node:path"
 import { Database, Migrations } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { portOf, run, settings, start, useDatabase } from "./program.ts"
+import { portOf, run, settings, start, temporaryDirectory, useDatabase } from "./program.ts"
 import { claims, request, sign } from "./testServer.ts"
 
 /** Whether it did not start, and said why in one line, and nothing else. */
@@ -79,6 +81,22 @@ describe("A start is refused in one line", () => {
 
   it("where the host is none of this machine", async () => {
     await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, HOST: "192.0.2.1" }, /192\.0\.2\.1/)
+  })
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ["holds something else", { other: "x" }, /holds something else \(other\); set TODO_DATA_DIR to a new or empty/],
+    ["holds something else beside a secret", { other: "x", "jwt-secret": "canary".repeat(8) }, /holds something else/],
+    ["holds a secret that is too short", { "jwt-secret": "canary" }, /jwt-secret has less than 32 characters; delete/]
+  ])("where the data directory %s, which is left as it is", async (_, files, line) => {
+    const directory = join(await temporaryDirectory(), "d")
+    await mkdir(directory)
+    await chmod(directory, 0o1777)
+    for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text)
+    const before = await stat(directory)
+    await expectRefusal({ PORT: "0", TODO_DATA_DIR: directory }, line)
+    const { ctimeMs, mode, uid } = await stat(directory)
+    expect({ ctimeMs, mode, uid }).toEqual({ ctimeMs: before.ctimeMs, mode: before.mode, uid: before.uid })
+    for (const [name, text] of Object.entries(files)) expect(await readFile(join(directory, name), "utf8")).toBe(text)
   })
 
   it("where the database is to be migrated and cannot be had: why", async () => {

@@ -8,6 +8,9 @@ import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { type Keeping } from "./Passwords.ts"
 import { run } from "./Process.ts"
 
+/** `pg_hba.conf` of a database that is ours: through the loopback and with a password only. */
+export const access = "host all all 127.0.0.1/32 scram-sha-256\n"
+
 /** Whether the directory holds a database of this major version; fails where it holds something else. */
 export const exists = async (data: string, { major }: Binaries): Promise<boolean> => {
   if (!existsSync(data)) return false
@@ -31,7 +34,7 @@ export const initialise = async (place: string, binaries: Binaries, keeping: Kee
     // Only TCP with a password gets in; what initdb would write lets every local user in without.
     const made = await run(binaries.initdb, ["-D", half, ...initdb], as)
     if (made.status !== 0) throw EmbeddedPostgresError.from(place, made.output)
-    await writeFile(join(half, "pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n", { flush: true })
+    await writeFile(join(half, "pg_hba.conf"), access, { flush: true })
     await alone(half, binaries, roles(keeping), as)
     await alone(half, binaries, "create database todo owner todo_owner;\n", as)
     await alone(half, binaries, grants, as)

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { open, readFile, rename } from "node:fs/promises"
+import { open, readFile, rename, rm } from "node:fs/promises"
 import * as Schema from "effect/Schema"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 
@@ -39,7 +39,9 @@ export const create = async (path: string, place: string | undefined): Promise<K
     passwords: { postgres: password(), todo_owner: password(), todo_runtime: password() }
   }
   try {
-    const file = await open(`${path}.new`, "w", 0o600)
+    // A new file always: a link that somebody has put there is not followed.
+    await rm(`${path}.new`, { force: true })
+    const file = await open(`${path}.new`, "wx", 0o600)
     try {
       await file.writeFile(JSON.stringify(keeping, undefined, 2))
       await file.sync()
