@@ -33,12 +33,16 @@ describe.concurrent("todo-admin migrate", () => {
       )
       assert.deepStrictEqual({ code: text.code, stderr: text.stderr }, { code: 0, stderr: "" })
       assert.match(text.stdout, /^begin;\n\n-- Creating the schema\n/)
-      assert.match(text.stdout, /\n\n-- Migration 1 \(todos\)\n\ncreate table "chores"\.users \(/)
+      assert.match(text.stdout, /\n\n-- Migration 5 \(baseline\)\n\ncreate type "chores"\.outcome /)
+      assert.match(text.stdout, /\n\n-- Functions\n\ncreate or replace function "chores"\./)
       assert.match(text.stdout, /\n\ncommit;\n$/)
       assert.notMatch(text.stdout, /"todo"/)
       const steps: ReadonlyArray<{ name: string; statements: ReadonlyArray<string> }> = JSON.parse(document.stdout)
-      assert.strictEqual(steps.length, 1 + Migrations.version)
-      assert.match(steps[1]?.statements[0] ?? "", /^create table "todo"\.users/)
+      assert.deepStrictEqual(
+        steps.map(({ name }) => name.replace(/ \(.*/, "")),
+        ["Creating the schema", "Migration 5", "Functions"]
+      )
+      assert.include(steps[1]?.statements.join(), 'create table "todo".users')
       assert.deepStrictEqual(rest, {
         code: 0,
         stdout: "",
@@ -61,11 +65,11 @@ describe.concurrent("todo-admin migrate", () => {
       })
       assert.deepStrictEqual({ code: psql.status, stderr: psql.stderr }, { code: 0, stderr: "" })
       const [status, used, up] = yield* together(
-        json<ReadonlyArray<{ appliedAt: string | null }>>("migrate", "status"),
+        json<ReadonlyArray<{ id: number; appliedAt: string | null }>>("migrate", "status"),
         admin("todo", "add", "x", "--user", "a"),
         json<{ applied: ReadonlyArray<object> }>("migrate", "up")
       )
-      assert.strictEqual(status.length, Migrations.version)
+      assert.strictEqual(status.at(-1)?.id, Migrations.version)
       assert.isTrue(status.every(({ appliedAt }) => appliedAt !== null))
       assert.strictEqual(used.code, 0)
       assert.deepStrictEqual(up.applied, [])
@@ -83,6 +87,7 @@ describe.concurrent("todo-admin migrate", () => {
             .trim()
             .split("\n")
             .map((line) => `Migration ${line.replace(/ (.*)/, " ($1)")}`),
+          "Functions",
           'Granting to role "todo_runtime"',
           `Migrated to version ${Migrations.version}\n`
         ].join("\n")
@@ -104,6 +109,7 @@ describe.concurrent("todo-admin migrate", () => {
       assert.deepStrictEqual(document, {
         version: Migrations.version,
         applied: [],
+        functions: [],
         grants: again.stdout.trim().split("\n")
       })
       assert.deepStrictEqual(alone, { code: 0, stdout: "", stderr: `Nothing to do: version ${Migrations.version}\n` })
@@ -160,7 +166,7 @@ describe.concurrent("todo-admin migrate", () => {
         admin("todo", "add", "x", "--user", "a")
       )
       assert.isTrue(after.every(({ appliedAt }) => appliedAt !== null))
-      assert.match(status.stdout, /^VERSION +NAME +APPLIED\n1 +todos +\d{4}-/)
+      assert.match(status.stdout, /^VERSION +NAME +APPLIED\n5 +baseline +\d{4}-/)
       assert.strictEqual(used.code, 0)
     }).pipe(onEmpty)
   )
@@ -175,7 +181,7 @@ describe.concurrent("todo-admin migrate", () => {
         "create event trigger refuse on ddl_command_end when tag in ('CREATE FUNCTION') execute function refuse()"
       )
       const failed = yield* admin("migrate", "up", "--quiet")
-      assertFailed(failed, 1, /migration 1 \(todos\) failed, nothing was changed: no functions here/)
+      assertFailed(failed, 1, /migration 5 \(baseline\) failed, nothing was changed: no functions here/)
       assert.deepStrictEqual(yield* sql(ownerUrl, tables), [])
 
       yield* sql(adminUrl, "drop event trigger refuse")

@@ -7,7 +7,7 @@ import type { Unavailable } from "./domain/Errors.ts"
 import { CurrentUser } from "./domain/User.ts"
 import * as AccountsSql from "./internal/AccountsSql.ts"
 import * as UserScope from "./internal/UserScope.ts"
-import { SchemaName } from "./SchemaName.ts"
+import { SchemaName } from "./schema/SchemaName.ts"
 
 /** What the current user has. */
 export class Accounts extends Context.Service<

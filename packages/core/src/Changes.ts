@@ -20,7 +20,7 @@ import * as Cursor from "./internal/Cursor.ts"
 import { Revisions } from "./internal/Revisions.ts"
 import * as UserScope from "./internal/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
-import { SchemaName } from "./SchemaName.ts"
+import { SchemaName } from "./schema/SchemaName.ts"
 
 /** A change and the cursor that continues behind it. */
 export interface LiveChange {

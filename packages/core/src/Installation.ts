@@ -17,7 +17,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "./Database.ts"
 import { EmbeddedPostgres, EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
 import { prepare as prepareDataDirectory } from "./internal/postgres/DataDirectory.ts"
-import { SchemaName } from "./SchemaName.ts"
+import { SchemaName } from "./schema/SchemaName.ts"
 import { settings } from "./Settings.ts"
 
 export * as Prerequisites from "./Prerequisites.ts"

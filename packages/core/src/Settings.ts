@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { DatabaseUrl } from "./Database.ts"
 import { originsMistake } from "./internal/Origins.ts"
-import { SchemaNameValue } from "./SchemaName.ts"
+import { SchemaNameValue } from "./schema/SchemaName.ts"
 
 const databaseUrl = Schema.RedactedFromValue(DatabaseUrl)
 

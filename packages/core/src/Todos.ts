@@ -28,7 +28,7 @@ import { validated } from "./internal/Validation.ts"
 import * as Write from "./internal/Write.ts"
 import type { KeyError, WriteError } from "./internal/Write.ts"
 import { Hooks } from "./Hooks.ts"
-import { SchemaName } from "./SchemaName.ts"
+import { SchemaName } from "./schema/SchemaName.ts"
 import type { Expectation, Once } from "./WriteOptions.ts"
 
 /**

@@ -14,9 +14,9 @@ export {
   type WriteRequest
 } from "./Hooks.ts"
 export { Lists } from "./Lists.ts"
-export * as Migrations from "./Migrations.ts"
-export type { MigrationFailed, SchemaForbidden, SchemaMismatch } from "./Migrations.ts"
-export { SchemaName, SchemaNameValue } from "./SchemaName.ts"
+export * as Migrations from "./schema/Migrations.ts"
+export type { MigrationFailed, SchemaForbidden, SchemaMismatch } from "./schema/Migrations.ts"
+export { SchemaName, SchemaNameValue } from "./schema/SchemaName.ts"
 export * as Services from "./Services.ts"
 export { Todos } from "./Todos.ts"
 export type { KeyError, WriteError } from "./internal/Write.ts"

@@ -27,8 +27,8 @@ import {
 } from "./internal/PromisedTransaction.ts"
 import { toTransactionError } from "./internal/SqlFailure.ts"
 import { inTurn, Turns } from "./internal/Turns.ts"
-import * as Migrations from "./Migrations.ts"
-import { SchemaName, SchemaNameValue } from "./SchemaName.ts"
+import * as Migrations from "./schema/Migrations.ts"
+import { SchemaName, SchemaNameValue } from "./schema/SchemaName.ts"
 import * as Services from "./Services.ts"
 
 export type { Methods, Outcome, Transaction }
@@ -99,12 +99,7 @@ export interface TodosForPromises extends Methods {
   /** Brings the schema up to this release, as `Migrations.up` does: as the owner of the tables. */
   readonly migrate: (
     options?: Pick<Migrations.UpOptions, "runtimeRole">
-  ) => Promise<
-    Outcome<
-      ReadonlyArray<{ readonly id: number; readonly name: string }>,
-      Migrations.MigrationFailed | Migrations.SchemaMismatch | Unavailable
-    >
-  >
+  ) => Promise<Outcome<Migrations.Upgrade, Migrations.MigrationFailed | Migrations.SchemaMismatch | Unavailable>>
 
   /** Ends streams, waits for nothing else, and closes the pool where it is ours. Also at the end of `await using`. */
   readonly close: () => Promise<void>

@@ -18,7 +18,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "./Database.ts"
 import { startThrowAway } from "./internal/postgres/ThrowAway.ts"
-import * as Migrations from "./Migrations.ts"
+import * as Migrations from "./schema/Migrations.ts"
 
 export { awaitChange } from "./testing/awaitChange.ts"
 export { IsolationBroken, NothingSeen, type Planted, probeIsolation } from "./testing/Isolation.ts"

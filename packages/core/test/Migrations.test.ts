@@ -1,10 +1,12 @@
-import { assert, layer } from "@effect/vitest"
+import { createHash } from "node:crypto"
+import { assert, it, layer } from "@effect/vitest"
 import { Migrations, SchemaName } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { migrations } from "../src/migrations/index.ts"
-import { upTo } from "../src/Migrations.ts"
+import { functions } from "../src/schema/functions/index.ts"
+import { migrations } from "../src/schema/migrations/index.ts"
+import { upTo } from "../src/schema/Migrations.ts"
 import { connect } from "./host.ts"
 
 /** Runs on a connection of its own, as the owner of the database. */
@@ -19,16 +21,35 @@ const query = <Row extends object>(text: string, parameters: ReadonlyArray<unkno
 const inSchema = (name: string) => Effect.provideService(SchemaName, name)
 
 const broken = {
-  id: migrations.length + 1,
+  id: Migrations.version + 1,
   name: "broken",
   up: (s: string) => [`create table ${s}.extra ()`, "nonsense"]
 }
 
+const digest = (text: ReadonlyArray<string>) => createHash("sha256").update(text.join("\n")).digest("hex").slice(0, 16)
+
+/** What was released is never edited. A new migration gets a line here, and so does each change of the functions. */
+const released: Readonly<Record<number, string>> = {
+  5: "7df1e06efeb9c1b6"
+}
+
+/** The functions of the last migration. If they changed, add a migration with the next number, and change this line. */
+const functionsOf: readonly [version: number, digest: string] = [5, "b70cb28cbf74b9e4"]
+
+it("migrations that were released are as they were", () => {
+  assert.deepStrictEqual(Object.fromEntries(migrations.map(({ id, up }) => [id, digest(up('"todo"'))])), released)
+})
+
+it("a change of the functions has a migration number of its own", () => {
+  assert.deepStrictEqual([Migrations.version, digest(functions('"todo"'))], functionsOf)
+})
+
 layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it) => {
-  it("are numbered 1, 2, 3, ... without a gap", () => {
+  it("are numbered without a gap", () => {
+    const [first] = migrations
     assert.deepStrictEqual(
       migrations.map(({ id }) => id),
-      migrations.map((_, index) => index + 1)
+      migrations.map((_, index) => (first?.id ?? 0) + index)
     )
   })
 
@@ -39,7 +60,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
         { concurrency: 3 }
       )
       assert.deepStrictEqual(
-        applied.flat().map(({ id }) => id),
+        applied.flatMap((upgrade) => upgrade.migrations.map(({ id }) => id)),
         migrations.map(({ id }) => id)
       )
       yield* asOwner(Migrations.check)
@@ -75,6 +96,41 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
         assert.deepInclude(error, { _tag: "SchemaMismatch", found: 99, expected: Migrations.version })
       }
     }).pipe(inSchema("newer"))
+  )
+
+  it.effect("refuse a schema that is older than the baseline, and say how to move", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      yield* asOwner(query("update older.migrations set id = 3, name = 'erasures'"))
+      for (const attempt of [Migrations.up(), Migrations.check]) {
+        const error = yield* Effect.flip(asOwner<unknown, object>(attempt))
+        assert.deepInclude(error, { _tag: "SchemaMismatch", found: 3, expected: Migrations.version })
+        assert.match(String(error), /upgrades from 5 on: run "todo-admin user export" of the release that made it/)
+      }
+    }).pipe(inSchema("older"))
+  )
+
+  it.effect("refuse functions that differ from the release's until up has replaced them", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      yield* asOwner(query("drop function changed.position_width(text)"))
+      yield* asOwner(
+        query(
+          "create or replace function changed.instant(moment timestamptz) returns text language sql as 'select null'"
+        )
+      )
+      const error = yield* Effect.flip(asOwner(Migrations.check))
+      assert.deepInclude(error, { _tag: "SchemaMismatch", functions: ["instant", "position_width"] })
+      assert.include(
+        error.message,
+        'differ from this release\'s (instant, position_width): run "todo-admin migrate up"'
+      )
+      assert.deepStrictEqual(yield* asOwner(Migrations.up()), {
+        migrations: [],
+        functions: ["instant", "position_width"]
+      })
+      yield* asOwner(Migrations.check)
+    }).pipe(inSchema("changed"))
   )
 
   it.effect("refuse a schema that belongs to something else, and change nothing in it", () =>
@@ -119,7 +175,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
       yield* asOwner(up)
       const grant = 'Granting to role "todo_runtime"'
       const each = migrations.map(({ id, name }) => `Migration ${id} (${name})`)
-      assert.deepStrictEqual(steps.splice(0), ["Creating the schema", ...each, grant])
+      assert.deepStrictEqual(steps.splice(0), ["Creating the schema", ...each, "Functions", grant])
       yield* asOwner(up)
       assert.deepStrictEqual(steps, [grant])
     }).pipe(inSchema("stepwise"))
@@ -148,7 +204,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
         )
       )
       yield* asOwner(Migrations.check)
-      assert.deepStrictEqual(yield* asOwner(Migrations.up()), [])
+      assert.deepStrictEqual(yield* asOwner(Migrations.up()), { migrations: [], functions: [] })
       assert.deepStrictEqual(yield* Migrations.plan(Migrations.version), [])
     }).pipe(inSchema("planned"))
   )

@@ -158,8 +158,8 @@ layer(layerDatabase, live)("createTodos", (it) => {
       const { ownerUrl } = yield* TestDatabase
       const owner = createTodos({ url: Redacted.value(ownerUrl), schema: "another" })
       yield* Effect.promise(async () => {
-        assert.isNotEmpty(await value(owner.migrate()))
-        assert.deepStrictEqual(await value(owner.migrate()), [])
+        assert.isNotEmpty((await value(owner.migrate())).migrations)
+        assert.deepStrictEqual(await value(owner.migrate()), { migrations: [], functions: [] })
         await value(owner.todos.create("alice", { title: "a" }))
         await owner.close()
       })

@@ -136,19 +136,22 @@ const up = Command.make(
       Effect.gen(function* () {
         const installed = yield* Installation
         const runtimeRole = Option.getOrElse(flags.runtimeRole, () => installed.runtimeRole)
-        const applied = yield* Migrations.up({ runtimeRole, onStep })
+        const { functions, migrations } = yield* Migrations.up({ runtimeRole, onStep })
         return {
           version: Migrations.version,
-          applied,
+          applied: migrations,
+          functions,
           grants: runtimeRole === undefined ? [] : Migrations.grants(yield* SchemaName, runtimeRole)
         }
       })
     )
-    yield* print(done, ({ applied, grants }) =>
-      [...applied.map(({ id, name }) => `${id} ${name}`), ...(applied.length === 0 ? grants : [])].join("\n")
-    )
+    const changed = done.applied.length + done.functions.length > 0
+    yield* print(done, ({ applied, functions, grants }) => {
+      const replaced = applied.length > 0 ? [] : functions.map((name) => `function ${name}`)
+      return (changed ? [...applied.map(({ id, name }) => `${id} ${name}`), ...replaced] : grants).join("\n")
+    })
     yield* remark(
-      done.applied.length > 0
+      changed
         ? `Migrated to version ${done.version}`
         : done.grants.length > 0
           ? `Nothing to migrate, version ${done.version}; granted what is listed`

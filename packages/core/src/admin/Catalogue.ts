@@ -5,7 +5,8 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import { migrations } from "../migrations/index.ts"
+import { functions } from "../schema/functions/index.ts"
+import { migrations } from "../schema/migrations/index.ts"
 
 export interface Entry {
   readonly kind: "table" | "column" | "index" | "constraint" | "function" | "policy" | "trigger"
@@ -35,7 +36,8 @@ export const readBoth = Effect.fnUntraced(function* (schema: string) {
         yield* run(`set local search_path to "${schema}"`)
         const here = yield* entries(schema)
         yield* run("set local search_path to ''")
-        for (const statement of migrations.flatMap(({ up }) => up(temporary))) yield* run(statement)
+        const made = [...migrations.flatMap(({ up }) => up(temporary)), ...functions(temporary)]
+        for (const statement of made) yield* run(statement)
         return yield* new Read({ here, ours: yield* entries("pg_temp") })
       })
     )

@@ -8,8 +8,8 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { Installation, prepare } from "../Installation.ts"
 import { errorCode } from "../internal/SqlFailure.ts"
-import * as Migrations from "../Migrations.ts"
-import { SchemaName } from "../SchemaName.ts"
+import * as Migrations from "../schema/Migrations.ts"
+import { SchemaName } from "../schema/SchemaName.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
 import * as Clocks from "./Clocks.ts"
 import * as Isolation from "./Isolation.ts"
@@ -121,11 +121,14 @@ const schemaVersion = (schema: string) =>
     Effect.as([passed("schema version", `"${schema}" is at version ${Migrations.version}`)]),
     Effect.catchTag("SchemaMismatch", ({ expected, found }) =>
       Effect.succeed([
-        failed(
-          "schema version",
-          `"${schema}" is at version ${found}, this release needs version ${expected}`,
-          found > expected ? "install a newer release" : 'run "todo-admin migrate up"'
-        )
+        // Functions that differ are named by the comparison of the schema.
+        found === expected
+          ? passed("schema version", `"${schema}" is at version ${found}`)
+          : failed(
+              "schema version",
+              `"${schema}" is at version ${found}, this release needs version ${expected}`,
+              found > expected ? "install a newer release" : 'run "todo-admin migrate up"'
+            )
       ])
     )
   )

@@ -12,7 +12,7 @@ import type { UserId } from "../domain/User.ts"
 import * as ExportSql from "./ExportSql.ts"
 import { toReadError, toUnavailableTransaction } from "../internal/SqlFailure.ts"
 import { onBehalfOf } from "../internal/UserScope.ts"
-import { SchemaName } from "../SchemaName.ts"
+import { SchemaName } from "../schema/SchemaName.ts"
 import type { Header, Trailer } from "./ExportFormat.ts"
 import { UserNotFound } from "./UserNotFound.ts"
 

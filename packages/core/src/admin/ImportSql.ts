@@ -188,7 +188,7 @@ select count(*)::int from taken`
 
 /**
  * The user as in the file. Who was disabled here stays so, and numbers that could belong to a user of this id who was
- * erased (`migrations/0003.ts`) stay given out. `$7` says whether the row was there before: cursors were given out at
+ * erased (`erasures` in `schema/current.sql`) stay given out. `$7` says whether the row was there before: cursors were given out at
  * its revision then, and what comes in below it is behind them, so they have to expire. What was written by a clock
  * that is ahead must not hold up the times of what is written from now on.
  */

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { SchemaName } from "../SchemaName.ts"
+import { SchemaName } from "../schema/SchemaName.ts"
 
 /** The connection is not that of the owner of the tables, and so would see no users where there are some. */
 export class NotTheOwner extends Schema.TaggedError<NotTheOwner>()("NotTheOwner", {

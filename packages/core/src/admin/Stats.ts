@@ -7,7 +7,7 @@ import type { Unavailable } from "../domain/Errors.ts"
 import type { UserId } from "../domain/User.ts"
 import { toUnavailable } from "../internal/SqlFailure.ts"
 import { overAllUsers } from "../internal/UserScope.ts"
-import { SchemaName } from "../SchemaName.ts"
+import { SchemaName } from "../schema/SchemaName.ts"
 import * as Owner from "./Owner.ts"
 import * as StatsSql from "./StatsSql.ts"
 

@@ -12,7 +12,7 @@ import * as Pages from "../internal/Page.ts"
 import { toUnavailable } from "../internal/SqlFailure.ts"
 import { onBehalfOf, overAllUsers } from "../internal/UserScope.ts"
 import { validated } from "../internal/Validation.ts"
-import { SchemaName } from "../SchemaName.ts"
+import { SchemaName } from "../schema/SchemaName.ts"
 import * as Owner from "./Owner.ts"
 import { UserNotFound } from "./UserNotFound.ts"
 import { UserQuery } from "./UserQuery.ts"
@@ -105,7 +105,7 @@ export interface Erased {
 
 /**
  * Removes a user and all that the user has, for good: afterwards the id is in no table. A token of that user is still
- * good, and begins as a new user does, but for the revision (`migrations/0003.ts`).
+ * good, and begins as a new user does, but for the revision (`erasures` in `schema/current.sql`).
  *
  * The user is disabled first, so that clients hear of it rather than wait. What follows is one transaction: nobody ever
  * sees half a user. Stopped on the way, it leaves the user disabled and whole, and can be run again.

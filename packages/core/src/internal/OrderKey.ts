@@ -1,5 +1,5 @@
 /**
- * Order keys that come from outside. What makes them, and how they are built, is in `migrations/0001/positions.ts`.
+ * Order keys that come from outside. What makes them, and how they are built, is in `schema/functions/positions.ts`.
  */
 
 const first = { down: "Z".charCodeAt(0), up: "a".charCodeAt(0) }

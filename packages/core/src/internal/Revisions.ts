@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Unavailable, UserDisabled } from "../domain/Errors.ts"
 import type { UserId } from "../domain/User.ts"
-import { SchemaName } from "../SchemaName.ts"
+import { SchemaName } from "../schema/SchemaName.ts"
 import * as ChangesSql from "./ChangesSql.ts"
 import * as UserScope from "./UserScope.ts"
 

@@ -32,7 +32,7 @@ const usualLimit = pageLimit.default + 1
 
 type Column = Exclude<TodoSort extends `-${infer Name}` ? Name : TodoSort, "due" | `-${string}`>
 
-/** The index of each order is named after it in `migrations/0001/tables.ts`. */
+/** Each order has an index of its name: `todos_by_creation` and so on, in `schema/current.sql`. */
 const orders: Record<Column, Order> = {
   position: { column: "position", type: "text", unique: true },
   createdAt: { column: "created_at", type: "timestamptz" },

@@ -1,6 +1,6 @@
 /**
  * The doors of all writes: functions of the database, one call each, atomic
- * (`migrations/0001/write.ts`), and what their failures are here.
+ * (`schema/functions/write.ts`), and what their failures are here.
  */
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"

@@ -1,10 +1,11 @@
-import { move } from "./positions.ts"
-import { guard } from "./write.ts"
+import { guard } from "./outcome.ts"
+import { move } from "./move.ts"
 
 /** One operation on one todo, under the lock on its user. `step` is the revision that the first change gets. */
 export const writeTodo = (s: string): ReadonlyArray<string> => [
-  // Keeps the words of search in step with a todo's texts. Sets, since `<> all` compares every word with every other.
-  `create function ${s}.index_words(me text, todo uuid, was text[], next text[]) returns void language plpgsql as $$
+  // Updates the search words of a todo whose texts changed. `except` compares sets; `<> all` would compare every word
+  // with every other.
+  /* sql */ `create or replace function ${s}.index_words(me text, todo uuid, was text[], next text[]) returns void language plpgsql as $$
 begin
   delete from ${s}.todo_words
   where owner_id = me and todo_id = todo and word = any (array(select unnest(was) except select unnest(next)));
@@ -13,7 +14,7 @@ begin
 end
 $$`,
 
-  `create function ${s}.write_todo(me text, op jsonb, step bigint, moment timestamptz) returns ${s}.outcome
+  /* sql */ `create or replace function ${s}.write_todo(me text, op jsonb, step bigint, moment timestamptz) returns ${s}.outcome
 language plpgsql as $$
 declare
   fields constant jsonb := op->'fields';

@@ -1,9 +1,9 @@
-import { move } from "./positions.ts"
-import { guard } from "./write.ts"
+import { guard } from "./outcome.ts"
+import { move } from "./move.ts"
 
 /** One operation on one list, under the lock on its user. */
 export const writeList = (s: string): ReadonlyArray<string> => [
-  `create function ${s}.write_list(me text, op jsonb, step bigint, moment timestamptz) returns ${s}.outcome
+  /* sql */ `create or replace function ${s}.write_list(me text, op jsonb, step bigint, moment timestamptz) returns ${s}.outcome
 language plpgsql as $$
 declare
   was ${s}.lists;
@@ -35,7 +35,7 @@ begin
     ) then
       return ${s}.failed('list-not-empty');
     end if;
-    -- Each todo is a change of its own, behind the list's.
+    -- Each todo is a change with a revision of its own, after the list's.
     update ${s}.todos set
       list_id = case op->>'todos' when 'trash' then list_id end,
       deleted_at = case op->>'todos' when 'trash' then moment end,

@@ -1,12 +1,14 @@
 /**
- * The schema of the database: what it is made by, whether it is there, and how it comes about.
+ * The schema of the database: how to create and upgrade it, and whether the one in the database is this release's.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import type { Unavailable } from "./domain/Errors.ts"
-import { errorCode, toUnavailable } from "./internal/SqlFailure.ts"
+import { createHash } from "node:crypto"
+import type { Unavailable } from "../domain/Errors.ts"
+import { errorCode, toUnavailable } from "../internal/SqlFailure.ts"
+import { functions, nameAndBody } from "./functions/index.ts"
 import { type Migration, migrations } from "./migrations/index.ts"
 import { SchemaName } from "./SchemaName.ts"
 
@@ -21,18 +23,27 @@ export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("Migr
   }
 }
 
-/** The schema in the database is not the one that this version works with. */
+/** The oldest version that this release can upgrade: the number of the baseline. */
+const oldest: number = migrations[0]?.id ?? 0
+
+/** The schema in the database is not the one that this release works with. */
 export class SchemaMismatch extends Schema.TaggedError<SchemaMismatch>()("SchemaMismatch", {
   schema: Schema.String,
-  /** The version in the database; 0 where there is none. */
+  /** The version in the database; 0 if there is none. */
   found: Schema.Int,
-  expected: Schema.Int
+  expected: Schema.Int,
+  /** The functions of the database that differ from this release's, if the version is the same. */
+  functions: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message() {
-    const versions = `schema "${this.schema}" is at version ${this.found}, this program needs version ${this.expected}`
-    return this.found > this.expected
-      ? `${versions}: install a newer release`
-      : `${versions}: run "todo-admin migrate up"`
+    const { expected, found, functions, schema } = this
+    if (functions !== undefined) {
+      return `functions of schema "${schema}" differ from this release's (${functions.join(", ")}): run "todo-admin migrate up"`
+    }
+    const versions = `schema "${schema}" is at version ${found}, this program needs version ${expected}`
+    if (found > expected) return `${versions}: install a newer release`
+    if (found === 0 || found >= oldest) return `${versions}: run "todo-admin migrate up"`
+    return `${versions} and upgrades from ${oldest} on: run "todo-admin user export" of the release that made it for each user, and "todo-admin user import" into a new schema`
   }
 }
 
@@ -56,19 +67,22 @@ export interface MigrationStatus {
 }
 
 /** The version that this release works with. */
-export const version: number = migrations.length
+export const version: number = migrations.at(-1)?.id ?? 0
 
-/** The SQL that `up` runs on a schema at version `from`, without a database; 0 is an empty one. */
+/**
+ * The SQL that `up` runs on a schema at version `from`, as steps with their statements; it needs no database. 0 is an
+ * empty database. With `runtimeRole`, the grants to that role too.
+ */
 export const plan = Effect.fnUntraced(function* (from = 0, { runtimeRole }: Pick<UpOptions, "runtimeRole"> = {}) {
-  return script(migrations, yield* SchemaName, from, runtimeRole)
+  return script(migrations, yield* SchemaName, from, runtimeRole, from < version)
 })
 
-/** Every migration that is known, and those that were applied by a newer release. */
+/** Every migration of this release, and those that a newer or older release applied, in order. */
 export const status: Effect.Effect<ReadonlyArray<MigrationStatus>, Unavailable, SqlClient.SqlClient> = Effect.suspend(
   () => readStatus(migrations).pipe(toUnavailable)
 )
 
-/** Fails unless the database holds exactly the schema that this release works with. */
+/** Fails unless the database has exactly the schema that this release works with: its version and its functions. */
 export const check: Effect.Effect<void, SchemaMismatch | SchemaForbidden | Unavailable, SqlClient.SqlClient> =
   Effect.gen(function* () {
     const schema = yield* SchemaName
@@ -80,6 +94,10 @@ export const check: Effect.Effect<void, SchemaMismatch | SchemaForbidden | Unava
       )
     )
     if (found !== version) return yield* new SchemaMismatch({ schema, found, expected: version })
+    const differing = yield* toUnavailable(differingFunctions(schema))
+    if (differing.length > 0) {
+      return yield* new SchemaMismatch({ schema, found, expected: version, functions: differing })
+    }
   })
 
 /**
@@ -101,38 +119,57 @@ export interface UpOptions {
   readonly onStep?: ((name: string) => Effect.Effect<void>) | undefined
 }
 
+/** What `up` did. Both are empty if the schema was up to date. */
+export interface Upgrade {
+  /** The migrations that were applied, in order. */
+  readonly migrations: ReadonlyArray<{ readonly id: number; readonly name: string }>
+  /** The functions that were created or that differed from this release's, by name. */
+  readonly functions: ReadonlyArray<string>
+}
+
 /**
- * Brings the schema up to this release, in one transaction: all or nothing. Any number
- * of processes may call it at once. Returns what it applied. Run it as the owner of
- * the tables, which is not the role that servers run as.
+ * Brings the schema up to this release, in one transaction: all or nothing. It applies the missing migrations and then
+ * creates or replaces the functions. Any number of processes may call it at once. Run it as the owner of the tables,
+ * which is not the role that servers run as. Servers of the release before go on while it runs and afterwards.
  *
  * @example
  * yield* Migrations.up({ runtimeRole: "todo_runtime" }).pipe(Effect.provide(Database.layer({ url: ownerUrl, unlimited: true })))
  */
 export const up = (
   options: UpOptions = {}
-): Effect.Effect<
-  ReadonlyArray<{ readonly id: number; readonly name: string }>,
-  MigrationFailed | SchemaMismatch | Unavailable,
-  SqlClient.SqlClient
-> => upTo(migrations, options)
+): Effect.Effect<Upgrade, MigrationFailed | SchemaMismatch | Unavailable, SqlClient.SqlClient> =>
+  upTo(migrations, options)
 
-/** `up` with other migrations than the released ones. */
+/** `up` with other migrations than the released ones, for tests. */
 export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.void, runtimeRole }: UpOptions) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const schema = yield* SchemaName
     yield* sql`select pg_advisory_xact_lock(hashtextextended(${`todo:migrate:${schema}`}, 0))`.values
     const found = versionOf(yield* readStatus(known))
-    if (found > known.length) return yield* new SchemaMismatch({ schema, found, expected: known.length })
-
-    for (const { name, statements } of script(known, schema, found, runtimeRole)) {
+    const expected = known.at(-1)?.id ?? 0
+    if (found > expected || (found > 0 && found < oldest)) {
+      return yield* new SchemaMismatch({ schema, found, expected })
+    }
+    const differing = yield* differingFunctions(schema)
+    for (const { name, statements } of script(known, schema, found, runtimeRole, differing.length > 0)) {
       yield* onStep(name)
       for (const statement of statements) yield* run(name, statement)
     }
-    const steps = pending(known, found)
-    return steps.map(({ id, name }) => ({ id, name }))
+    return { migrations: pending(known, found).map(({ id, name }) => ({ id, name })), functions: differing }
   }).pipe(inTransaction, toUnavailable)
+
+/** The names of this release's functions that the database does not have, or has with another body. */
+const differingFunctions = Effect.fnUntraced(function* (schema: string) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql`
+    select proname::text, md5(prosrc) from pg_proc where pronamespace = to_regnamespace(${`"${schema}"`})`.values
+  const there = new Set(rows.map(([name, digest]) => `${String(name)} ${String(digest)}`))
+  return functions(`"${schema}"`)
+    .map(nameAndBody)
+    .filter(([name, body]) => !there.has(`${name} ${createHash("md5").update(body).digest("hex")}`))
+    .map(([name]) => name)
+})
 
 /** The statements that let `role` serve requests: rows yes, tables no. */
 export const grants = (schema: string, role: string): ReadonlyArray<string> => {
@@ -151,13 +188,15 @@ const script = (
   known: ReadonlyArray<Migration>,
   schema: string,
   from: number,
-  runtimeRole: string | undefined
+  runtimeRole: string | undefined,
+  withFunctions: boolean
 ): ReadonlyArray<{ readonly name: string; readonly statements: ReadonlyArray<string> }> => [
   ...(from === 0 ? [{ name: "Creating the schema", statements: foundation(schema) }] : []),
   ...pending(known, from).map(({ id, name, up }) => ({
     name: `Migration ${id} (${name})`,
     statements: [...up(`"${schema}"`), `insert into "${schema}".migrations (id, name) values (${id}, '${name}')`]
   })),
+  ...(withFunctions ? [{ name: "Functions", statements: functions(`"${schema}"`) }] : []),
   ...(runtimeRole === undefined
     ? []
     : [
@@ -169,8 +208,8 @@ const script = (
 ]
 
 /**
- * The schema, where it is not there (who may not create one may be given one), and the record of migrations.
- * A schema that holds anything is somebody else's, for ours would have a record.
+ * Creates the schema, unless an empty one was given, and the record of migrations. A schema that holds anything without
+ * that record belongs to something else.
  */
 const foundation = (schema: string): ReadonlyArray<string> => [
   `do $$ declare found text; begin
@@ -189,7 +228,7 @@ end $$`,
 )`
 ]
 
-/** The role, where it is not there; roles belong to all databases of a server, so another `up` may be making it. */
+/** Creates the role unless it exists. Roles belong to all databases of a server, so another `up` may be creating it. */
 const role = (name: string): ReadonlyArray<string> => [
   `do $role$ begin
   if not exists (select from pg_roles where rolname = '${name.replaceAll("'", "''")}') then
@@ -209,7 +248,7 @@ const versionOf = (steps: ReadonlyArray<MigrationStatus>): number =>
 const readStatus = Effect.fnUntraced(function* (known: ReadonlyArray<Migration>) {
   const sql = yield* SqlClient.SqlClient
   const table = `"${yield* SchemaName}".migrations`
-  // Other programs have tables of this name.
+  // Other programs use the same table name, with other columns.
   const [exists] = yield* sql`
     select array_agg(attname::text order by attnum) = array['id', 'name', 'applied_at']
     from pg_attribute where attrelid = to_regclass(${table}) and attnum > 0 and not attisdropped`.values
@@ -227,7 +266,7 @@ from ${table} order by id`).values
   return [...applied, ...missing.map(({ id, name }) => ({ id, name, appliedAt: null }))]
 })
 
-/** Runs a statement of ours. What the server says against it is told: it holds no user's data. */
+/** Runs a statement of ours. The server's message is passed on: it holds no data of users. */
 const run = (step: string, statement: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement).unprepared).pipe(
     Effect.mapError((error) => failure(step, error))

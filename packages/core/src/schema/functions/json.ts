@@ -1,10 +1,10 @@
-/** Rows as clients see them. PostgreSQL writes the JSON once, and nothing re-encodes it. */
+/** Rows as clients see them. PostgreSQL writes the JSON once; nothing encodes it again on the way to the client. */
 export const json = (s: string): ReadonlyArray<string> => [
-  `create function ${s}.instant(moment timestamptz) returns text language sql stable as $$
+  /* sql */ `create or replace function ${s}.instant(moment timestamptz) returns text language sql stable as $$
   select to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$`,
 
-  `create function ${s}.todo_json(t ${s}.todos) returns json language sql stable as $$
+  /* sql */ `create or replace function ${s}.todo_json(t ${s}.todos) returns json language sql stable as $$
   select json_build_object(
     'id', t.id,
     'title', t.title,
@@ -26,7 +26,7 @@ $$`,
   )
 $$`,
 
-  `create function ${s}.list_json(l ${s}.lists) returns json language sql stable as $$
+  /* sql */ `create or replace function ${s}.list_json(l ${s}.lists) returns json language sql stable as $$
   select json_build_object(
     'id', l.id,
     'name', l.name,

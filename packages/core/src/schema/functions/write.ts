@@ -1,45 +1,15 @@
-/** What the write functions share. */
-export const outcomes = (s: string): ReadonlyArray<string> => [
-  // How an operation ended: a failure (and the revision that stands against it), or the
-  // row as it is now and how many revisions were used up, 0 where nothing changed.
-  `create type ${s}.outcome as (failure text, current bigint, steps int, created boolean, body json)`,
-
-  `create function ${s}.failed(failure text, current bigint default null) returns ${s}.outcome
-language sql immutable as $$ select row(failure, current, 0, false, null)::${s}.outcome $$`,
-
-  `create function ${s}.done(steps int, body json, created boolean default false) returns ${s}.outcome
-language sql immutable as $$ select row(null, null, steps, created, body)::${s}.outcome $$`,
-
-  // Whether a row that exists is as the operation expects it.
-  `create function ${s}.expected(op jsonb, current bigint) returns boolean language sql immutable as $$
-  select not op @> '{"ifAbsent": true}'
-    and (not op ? 'ifRevision' or op->'ifRevision' = '"*"' or op->'ifRevision' @> to_jsonb(current))
-$$`
-]
-
 /**
- * How a write function begins once it has read the row that `op` names into `was`: who may
- * go on. A row in the trash can only be restored, and only a `put` makes a new one.
- */
-export const guard = (s: string, missing: string) => `
-  if was.id is null then
-    if op->>'op' <> 'put' then return ${s}.failed('${missing}'); end if;
-    if op ? 'ifRevision' then return ${s}.failed('revision-mismatch'); end if;
-  elsif was.deleted_at is not null and op->>'op' <> 'restore' then
-    return ${s}.failed(case op->>'op' when 'put' then 'in-trash' else '${missing}' end);
-  elsif not ${s}.expected(op, was.revision) then
-    return ${s}.failed('revision-mismatch', was.revision);
-  end if;`
-
-/**
- * The doors of all writes: one operation, and several of which all or none happen.
+ * The entry points of all writes.
  *
- * The lock on the user's row comes first. Writers of one user queue there, so nothing
- * below can deadlock, in whatever order two batches name their rows, and a reader that
- * has seen revision r has seen every change up to r.
+ * They are functions because PostgreSQL asks the policy of an UPDATE before a `set_config` in the same statement has run:
+ * a single statement would find no row. As functions they are one round trip, and atomic inside a transaction of the
+ * host too. The same steps as separate statements cost three times as much.
+ *
+ * The lock on the user's row comes first. Writers of one user queue there, so two batches cannot deadlock, in whatever
+ * order they name their rows, and a reader who has seen revision r has seen every change up to r.
  */
 export const write = (s: string): ReadonlyArray<string> => [
-  `create function ${s}.write(me text, op jsonb) returns json language plpgsql as $$
+  /* sql */ `create or replace function ${s}.write(me text, op jsonb) returns json language plpgsql as $$
 declare
   account ${s}.users;
 begin
@@ -55,8 +25,8 @@ begin
 end
 $$`,
 
-  // The same for a user whose row the transaction holds already, as it is now.
-  `create function ${s}.write_held(account ${s}.users, op jsonb) returns json language plpgsql as $$
+  // Writes for a user whose row the transaction has locked and read.
+  /* sql */ `create or replace function ${s}.write_held(account ${s}.users, op jsonb) returns json language plpgsql as $$
 declare
   me constant text := account.id;
   outcome ${s}.outcome;
@@ -64,7 +34,7 @@ declare
 begin
   if account.disabled_at is not null then return json_build_object('failure', 'user-disabled'); end if;
 
-  -- Never before the last write, also where the clock was set back.
+  -- The clock may have been set back: times of one user never run backwards.
   moment := greatest(clock_timestamp(), account.written_at);
   if op->>'kind' = 'list' then
     outcome := ${s}.write_list(me, op, account.revision + 1, moment);
@@ -81,8 +51,9 @@ begin
 end
 $$`,
 
-  // The block is a savepoint: the first failure undoes what went before it, in a transaction of the host as well.
-  `create function ${s}.write_all(me text, operations jsonb) returns json language plpgsql as $$
+  // All operations or none. The block is a savepoint, so a failure undoes the operations before it inside a transaction
+  // of the host too.
+  /* sql */ `create or replace function ${s}.write_all(me text, operations jsonb) returns json language plpgsql as $$
 declare
   answers json[] := '{}';
   answer json;
@@ -101,11 +72,10 @@ exception when sqlstate 'TODO0' then
 end
 $$`,
 
-  // A write under an idempotency key: the first answer is kept in the write's own transaction
-  // and given again for a day, which ends with the transaction that looks. A failure is not
-  // kept, so the key can be used again. The lock tells a key that is being used right now; it
-  // ends with the transaction.
-  `create function ${s}.write_once(me text, input jsonb, token text, print text) returns json language plpgsql as $$
+  // A write under an idempotency key. The first answer is stored in the transaction of the write and returned again for
+  // a day, counted to the start of the asking transaction. A failure is not stored, so the key can be used again. The
+  // advisory lock detects a request that is still running; it ends with the transaction.
+  /* sql */ `create or replace function ${s}.write_once(me text, input jsonb, token text, print text) returns json language plpgsql as $$
 declare
   kept ${s}.idempotency_keys;
   answer json;
@@ -130,7 +100,7 @@ begin
   ));
   insert into ${s}.idempotency_keys (owner_id, key, fingerprint, answer, created_at)
   values (me, token, print, answer, clock_timestamp())
-  -- Only where a transaction of the host has an older snapshot: it fails as one of two that were too close.
+  -- Only a host transaction with an older snapshot gets here; it then fails as a concurrent write.
   on conflict (owner_id, key) do nothing;
   return answer;
 end
