@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as jose from "jose"
 import { Unauthorized } from "./api/Problem.ts"
 import * as Telemetry from "./Telemetry.ts"
-import type { Key, TokenHeader } from "./tokens/KeySet.ts"
+import { type Key, namesOf, type TokenHeader } from "./tokens/KeySet.ts"
 import * as PublicKeys from "./tokens/PublicKeys.ts"
 import * as RemoteKeys from "./tokens/RemoteKeys.ts"
 import * as SecretKeys from "./tokens/SecretKeys.ts"
@@ -141,7 +141,7 @@ const isCanonical = (token: string): boolean => {
 const verifySignature = (settings: TokenSettings, token: string, { algorithm, key }: Key, now: number) =>
   jose
     .jwtVerify(token, key, {
-      algorithms: [algorithm],
+      algorithms: [...namesOf(algorithm)],
       issuer: settings.issuer,
       audience: settings.audience,
       requiredClaims: ["iss", "aud", "sub", "exp", "iat"],

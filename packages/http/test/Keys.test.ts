@@ -1,8 +1,8 @@
-import { createHmac, createSecretKey, randomUUID } from "node:crypto"
+import { createHmac, createSecretKey, generateKeyPairSync, randomUUID } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { PublicKeys } from "@todo/http"
 import { Effect, Redacted } from "effect"
-import { algs, type IssuerKey, makeKey, makeVerifier } from "./issuer.ts"
+import { algs, elapse, type IssuerKey, makeKey, makeVerifier, setUpEndpoint } from "./issuer.ts"
 import { claims, forge, now } from "./testServer.ts"
 
 const publicKeys = (text: string) => Effect.map(PublicKeys.fromText(text), (publicKeys) => ({ publicKeys }))
@@ -54,23 +54,98 @@ describe.each(algs)("A public key for %s", (alg) => {
   it.effect("verifies its own algorithm alone", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* publicKeys(key.pem))
-      const names = [
-        "none",
-        "HS256",
-        "PS256",
-        "RS384",
-        "RS512",
-        "ES384",
-        "Ed25519",
-        "Ed448",
-        alg.toLowerCase(),
-        ...algs
-      ]
+      const names = ["none", "HS256", "PS256", "RS384", "RS512", "ES384", "Ed448", alg.toLowerCase(), ...algs]
+      if (alg !== "EdDSA") names.push("Ed25519")
       for (const name of names.filter((name) => name !== alg)) {
         assert.strictEqual(yield* verify(key.token({ header: { alg: name } })), refused, name)
       }
     })
   )
+})
+
+describe("Ed25519", () => {
+  const key = makeKey("EdDSA", "a")
+  const named = (alg: string | undefined) => JSON.stringify({ ...key.jwk, alg })
+  const texts: ReadonlyArray<readonly [name: string, text: string]> = [
+    ["PEM", key.pem],
+    ["JWK", named(undefined)],
+    ["JWK for EdDSA", named("EdDSA")],
+    ["JWK for Ed25519", named("Ed25519")],
+    ["JWK set", JSON.stringify({ keys: [{ ...key.jwk, alg: "Ed25519" }, makeKey("ES256", "b").jwk] })]
+  ]
+  for (const [name, text] of texts) {
+    it.effect(`names the algorithm as EdDSA does (RFC 9864), with a key from a ${name}`, () =>
+      Effect.gen(function* () {
+        const verify = yield* makeVerifier(yield* publicKeys(text))
+        for (const alg of ["EdDSA", "Ed25519"])
+          assert.strictEqual(yield* verify(key.token({ header: { alg } })), accepted)
+        for (const alg of ["Ed448", "ed25519", "ED25519", "Ed25519 ", "Ed25519ph", "HS256", "none"]) {
+          assert.strictEqual(yield* verify(key.token({ header: { alg } })), refused, alg)
+        }
+      })
+    )
+  }
+
+  it.effect("names the algorithm with a key from a URL, also one that is new", () =>
+    Effect.gen(function* () {
+      const { endpoint, verify } = yield* setUpEndpoint({ ...key.jwk, alg: "Ed25519" })
+      assert.strictEqual(yield* verify(key.token({ header: { alg: "Ed25519" } })), accepted)
+      const next = makeKey("EdDSA", "next")
+      endpoint.publish([next.jwk])
+      yield* elapse(endpoint, 11)
+      assert.strictEqual(yield* verify(next.token({ header: { alg: "Ed25519" } })), accepted)
+    })
+  )
+
+  it.effect("is no name for the algorithm of another key", () =>
+    Effect.gen(function* () {
+      for (const alg of ["RS256", "ES256"] as const) {
+        const other = makeKey(alg, "a")
+        const verify = yield* makeVerifier(yield* publicKeys(JSON.stringify({ keys: [other.jwk] })))
+        assert.strictEqual(yield* verify(other.token({ header: { alg: "Ed25519" } })), refused)
+        assert.strictEqual(yield* verify(key.token({ header: { alg: "Ed25519" } })), refused)
+        const mislabelled = PublicKeys.fromText(JSON.stringify({ ...other.jwk, alg: "Ed25519" }))
+        assert.strictEqual((yield* Effect.flip(mislabelled))._tag, "UnusableKey")
+      }
+      const secret = makeVerifier(secrets("a".repeat(16) + randomUUID()))
+      assert.strictEqual(yield* (yield* secret)(key.token({ header: { alg: "Ed25519" } })), refused)
+      // As if the public key were a secret of HS256.
+      const verify = yield* makeVerifier(yield* publicKeys(key.pem))
+      assert.strictEqual(yield* verify(forge({ alg: "Ed25519" }, claims(accepted), key.pem)), refused)
+    })
+  )
+})
+
+describe("A key set in a setting", () => {
+  const good = makeKey("ES256", "good")
+  const others: Record<string, object | null> = {
+    'use: "enc"': { ...makeKey("RS256", "a").jwk, use: "enc" },
+    "RSA-OAEP": { ...makeKey("RS256", "a").jwk, alg: "RSA-OAEP-256" },
+    "ECDH-ES": { ...makeKey("ES256", "a").jwk, alg: "ECDH-ES+A256KW" },
+    X25519: { ...generateKeyPairSync("x25519").publicKey.export({ format: "jwk" }), kid: "a" },
+    "P-384": { ...generateKeyPairSync("ec", { namedCurve: "P-384" }).publicKey.export({ format: "jwk" }), kid: "a" },
+    PS256: { ...makeKey("RS256", "a").jwk, alg: "PS256" },
+    key_ops: { ...makeKey("RS256", "a").jwk, key_ops: ["encrypt", "wrapKey"] },
+    "an unknown kty": { kty: "AKP", alg: "ML-DSA-44", pub: "AAAA", kid: "a" },
+    "a secret": { kty: "oct", k: "AAAA", kid: "a" },
+    "no key": null
+  }
+  for (const [name, other] of Object.entries(others)) {
+    it.effect(`is read without what cannot be used: ${name}`, () =>
+      Effect.gen(function* () {
+        for (const keys of [
+          [other, good.jwk],
+          [good.jwk, other]
+        ]) {
+          const verify = yield* makeVerifier(yield* publicKeys(JSON.stringify({ keys })))
+          assert.strictEqual(yield* verify(good.token()), accepted)
+          assert.strictEqual(yield* verify(makeKey("RS256", "a").token()), refused)
+        }
+        const { message } = yield* Effect.flip(publicKeys(JSON.stringify({ keys: [other] })))
+        assert.match(message, /^the set has no key that can be used \(key 1: .+\)$/)
+      })
+    )
+  }
 })
 
 describe("The key of a token", () => {

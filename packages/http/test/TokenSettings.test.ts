@@ -67,7 +67,7 @@ describe("Unsafe keys stop the start:", () => {
     JSON.stringify({ ...ec.jwk, use: "enc" }),
     JSON.stringify({ ...ec.jwk, key_ops: ["sign"] }),
     JSON.stringify({ ...rsa.jwk, alg: "RSA-OAEP-256" }),
-    set({ ...ec.jwk, kid: "a" }, { ...rsa.jwk, kid: "b", use: "enc" }),
+    set({ ...ec.jwk, kid: "a", use: "enc" }, { ...rsa.jwk, kid: "b", use: "enc" }),
     set(ec.jwk, makeKey("ES256").jwk),
     set({ ...ec.jwk, kid: "a" }, { ...makeKey("ES256").jwk, kid: "a" })
   ]
@@ -148,6 +148,7 @@ describe("Keys of one kind", () => {
     { TODO_JWT_PUBLIC_KEY: `\n${ec.pem}\n` },
     { TODO_JWT_PUBLIC_KEY: JSON.stringify(ed.jwk) },
     { TODO_JWT_PUBLIC_KEY: set({ ...ec.jwk, kid: "a" }, { ...makeKey("ES256").jwk, kid: "b" }, ed.jwk) },
+    { TODO_JWT_PUBLIC_KEY: set({ ...ec.jwk, kid: "a" }, { ...rsa.jwk, kid: "b", use: "enc" }) },
     { TODO_JWKS_URL: "https://issuer.test/.well-known/jwks.json?a=b" },
     { TODO_JWKS_URL: "http://127.0.0.1:8080/jwks" },
     { TODO_JWKS_URL: "http://localhost/jwks" },

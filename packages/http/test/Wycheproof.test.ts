@@ -5,7 +5,7 @@
 import { createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey, randomBytes } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { PublicKeys } from "@todo/http"
-import { Effect, Redacted } from "effect"
+import { Effect, Redacted, References } from "effect"
 import { algs, type IssuerKey, makeKey, makeVerifier, signature, signed } from "./issuer.ts"
 import { encode, general, headers, partsOf, special } from "./forgeries.ts"
 import { claims, forge } from "./testServer.ts"
@@ -128,10 +128,13 @@ describe("Of the keys", () => {
         const text = typeof value === "string" ? value : JSON.stringify(value)
         const { reason } = yield* Effect.flip(PublicKeys.fromText(text))
         assert.match(reason, /[a-z]{3}/)
-        // Neither as one of a set, beside a good one.
+        // Neither as one of a set, beside a good one, which is taken alone.
         if (typeof value === "object") {
-          yield* Effect.flip(
-            PublicKeys.fromText(JSON.stringify({ keys: [keys["EdDSA"]?.jwk, { ...value, kid: "x" }] }))
+          const set = JSON.stringify({ keys: [{ ...value, kid: "x" }, keys["EdDSA"]?.jwk] })
+          const taken = yield* PublicKeys.fromText(set).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
+          assert.deepStrictEqual(
+            taken.map(({ algorithm, id }) => [algorithm, id]),
+            [["EdDSA", keys["EdDSA"]?.jwk.kid]]
           )
         }
       })

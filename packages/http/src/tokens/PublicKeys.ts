@@ -6,7 +6,7 @@ import { createPublicKey } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as jose from "jose"
-import { type Key, type KeySet, type PublicAlgorithm, select } from "./KeySet.ts"
+import { type Key, type KeySet, namesOf, type PublicAlgorithm, select } from "./KeySet.ts"
 
 /** Why a key cannot be used; says nothing of its value. */
 export class UnusableKey extends Schema.TaggedError<UnusableKey>()("UnusableKey", {
@@ -57,7 +57,7 @@ export const fromJwk = Effect.fnUntraced(function* (jwk: unknown): Effect.fn.Ret
   if (jwk.d !== undefined) return yield* unusable("it is a private key, where only its public part belongs")
   const algorithm = algorithmOf(jwk)
   if (algorithm === undefined) return yield* unusable("the key is neither RSA nor EC on P-256 nor Ed25519")
-  if (jwk.alg !== undefined && jwk.alg !== algorithm) {
+  if (jwk.alg !== undefined && !namesOf(algorithm).includes(jwk.alg)) {
     return yield* unusable(`"alg" names an algorithm other than ${algorithm}, which is the one for such keys`)
   }
   if (jwk.use !== undefined && jwk.use !== "sig") return yield* unusable('the key is not for signatures ("use")')
@@ -92,11 +92,29 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** The keys in a setting. Fails where one of them is not safe, as somebody meant it to be used. */
+/**
+ * The keys of a set that can be used. Issuers publish others beside them, to encrypt or of kinds that we do not know: these
+ * are left out, and the log says why.
+ */
+const fromJwks = Effect.fnUntraced(function* (jwks: ReadonlyArray<unknown>) {
+  const keys: Array<Key> = []
+  const reasons: Array<string> = []
+  for (const [index, jwk] of jwks.entries()) {
+    yield* Effect.match(fromJwk(jwk), {
+      onSuccess: (key) => void keys.push(key),
+      onFailure: ({ reason }) => void reasons.push(`key ${index + 1}: ${reason}`)
+    })
+  }
+  const why = reasons.join("; ")
+  if (keys.length === 0) return yield* unusable(`the set has no key that can be used${why === "" ? "" : ` (${why})`}`)
+  if (why !== "") yield* Effect.logWarning(`Keys of the set are left out: ${why}`)
+  return keys
+})
+
+/** The keys in a setting: one, or a set. Fails where there is none that can be used. */
 export const fromText = Effect.fnUntraced(function* (text: string): Effect.fn.Return<ReadonlyArray<Key>, UnusableKey> {
   const parsed = parse(text.trim())
-  const keys = yield* Effect.forEach(isJwkSet(parsed) ? parsed.keys : [parsed], fromJwk)
-  if (keys.length === 0) return yield* unusable("the set has no key")
+  const keys = isJwkSet(parsed) ? yield* fromJwks(parsed.keys) : [yield* fromJwk(parsed)]
   for (const { algorithm: alg, id: kid } of keys) {
     if (select(keys, { alg, kid }).length === 0) {
       return yield* unusable('several keys for one algorithm need a "kid" each')

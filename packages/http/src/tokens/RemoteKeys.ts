@@ -4,7 +4,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { type Key, type KeySet, KeysUnavailable, select } from "./KeySet.ts"
+import { isPublic, type Key, type KeySet, KeysUnavailable, select } from "./KeySet.ts"
 import * as PublicKeys from "./PublicKeys.ts"
 
 const timeLimit = "3 seconds"
@@ -107,5 +107,3 @@ export const make = Effect.fnUntraced(function* (url: URL): Effect.fn.Return<Key
     has: (key) => current.has(key)
   }
 })
-
-const isPublic = (alg: string): boolean => alg === "RS256" || alg === "ES256" || alg === "EdDSA"
