@@ -1,8 +1,9 @@
 /** Flags that several commands have. */
 import type { Expectation } from "@todo/core"
-import { PageLimit, Revision, UserId } from "@todo/core/domain"
+import { IfRevision, PageLimit, UserId } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Flag from "effect/cli/Flag"
 import { Usage } from "./Failure.ts"
@@ -29,16 +30,25 @@ export const user = (description: string) =>
     Flag.withDescription(description)
   )
 
-export const ifRevision = Flag.Int("if-revision").pipe(
+const decodeIfRevision = Schema.decodeUnknownResult(IfRevision)
+
+/** `7`, `7,9` or `*`. */
+const parseIfRevision = (text: string) =>
+  text === "*" ? text : text.split(",").map((part) => (/^\d{1,15}$/.test(part) ? Number(part) : Number.NaN))
+
+export const ifRevision = Flag.String("if-revision").pipe(
   Flag.withMetavar("N"),
-  Flag.withSchema(Revision),
-  Flag.withDescription("Only if it is at this revision"),
+  Flag.withDescription("Only if it is at this revision, at one of several with commas between them, or at any: '*'"),
+  Flag.filterMap(
+    (value) => Result.getSuccess(decodeIfRevision(parseIfRevision(value))),
+    () => "Expected a revision like 7, several like 7,9, or '*'"
+  ),
   Flag.optional
 )
 
 /** What `--if-revision` asks of the row. */
-export const expecting = (revision: Option.Option<number>): Expectation => ({
-  ifRevision: Option.isSome(revision) ? [revision.value] : undefined
+export const expecting = (revision: Option.Option<IfRevision>): Expectation => ({
+  ifRevision: Option.getOrUndefined(revision)
 })
 
 /** `--before ID` or `--after ID`: where to. */

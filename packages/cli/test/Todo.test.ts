@@ -145,13 +145,20 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.isDefined(c)
         const before = ["todo", "move", "--user", user, c.id, "--before", a.id]
         const [late, missing] = yield* together(
-          admin(...before, "--if-revision", "9"),
+          admin(...before, "--if-revision", "9,8"),
           admin("todo", "move", "--user", user, c.id, "--after", randomUUID())
         )
         assertFailed(late, 4, /at revision 3 by now/)
         assertFailed(missing, 3, /no such todo/)
 
-        assert.strictEqual((yield* json<Todo>(...before, "--if-revision", "3")).revision, 4)
+        assert.strictEqual((yield* json<Todo>(...before, "--if-revision", "2,3")).revision, 4)
+        const reopen = ["todo", "reopen", c.id, "--user", user]
+        const [any, ...wrong] = yield* together(
+          admin(...reopen, "--if-revision", "*"),
+          ...["", "3,", "0x3"].map((value) => admin(...reopen, `--if-revision=${value}`))
+        )
+        assert.strictEqual(any.code, 0)
+        for (const each of wrong) assertFailed(each, 2, /Expected a revision like 7, several like 7,9, or '\*'/)
         yield* json<Todo>("todo", "move", "--user", user, a.id, "--after", b.id)
         const { items, total } = yield* json<Page<Todo>>("todo", "list", "--user", user, "--count", "--limit", "1")
         assert.deepStrictEqual([items.map(({ title }) => title), total], [["c"], 3])

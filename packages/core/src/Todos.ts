@@ -56,7 +56,7 @@ import type { Expectation, Once } from "./WriteOptions.ts"
  * @example
  * const todos = yield* Todos
  * const todo = yield* todos.create({ title: "Buy milk" }, { idempotencyKey: IdempotencyKey.make(requestId) })
- * yield* todos.update(todo.id, { due: { date: "2026-12-01" } }, { ifRevision: [todo.revision] }).pipe(
+ * yield* todos.update(todo.id, { due: { date: "2026-12-01" } }, { ifRevision: todo.revision }).pipe(
  *   Effect.catchTag("RevisionMismatch", ({ current }) => Effect.log(`somebody was faster: revision ${current}`))
  * )
  */

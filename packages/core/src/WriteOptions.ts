@@ -3,7 +3,10 @@ import type { IfRevision } from "./domain/Revision.ts"
 
 /** What a write expects of the row, checked where the row is written. */
 export interface Expectation {
-  /** `RevisionMismatch` where the row is at none of these; `"*"` only wants it to be there. Nothing is expected where it is left out. */
+  /**
+   * A revision, a list of revisions, or `"*"`: `RevisionMismatch` where the row is at none of these; `"*"` only wants it
+   * to be there. Nothing is expected where it is left out.
+   */
   readonly ifRevision?: IfRevision | undefined
 }
 

@@ -72,7 +72,7 @@ layer(services, live)("Lists", (it) => {
     Effect.gen(function* () {
       const { list, lists } = yield* filled
       const { id } = list
-      for (const ifRevision of [[], [list.revision + 1]]) {
+      for (const ifRevision of [[], [list.revision + 1], list.revision + 1]) {
         const writes = [
           lists.put(id, { name: "b" }, { ifRevision }),
           lists.update(id, { name: "b" }, { ifRevision }),
@@ -84,7 +84,7 @@ layer(services, live)("Lists", (it) => {
           assert.deepInclude(yield* failureOf(write), { _tag: "RevisionMismatch", current: list.revision })
         }
       }
-      const renamed = yield* lists.update(id, { name: "b" }, { ifRevision: [list.revision] })
+      const renamed = yield* lists.update(id, { name: "b" }, { ifRevision: list.revision })
       assert.strictEqual((yield* lists.update(id, { name: "c" }, { ifRevision: "*" })).revision, renamed.revision + 1)
     }).pipe(asNewUser)
   )

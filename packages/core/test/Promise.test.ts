@@ -51,7 +51,9 @@ layer(layerDatabase, live)("createTodos", (it) => {
         (await value(todos.create(user, { title: "a", listId: list.id }, { idempotencyKey: "two" }))).id,
         id
       )
-      await value(todos.update(user, plain, { title: "b" }, { ifRevision: [2] }))
+      await value(todos.update(user, plain, { title: "b" }, { ifRevision: 2 }))
+      await value(todos.update(user, plain, { title: "b" }, { ifRevision: [2, 3] }))
+      await value(todos.update(user, plain, { title: "b" }, { ifRevision: "*" }))
       await value(todos.complete(user, plain))
       await value(todos.reopen(user, plain))
       const [other] = await value(todos.batch(user, [{ op: "create", todo: { title: "c" } }]))
@@ -81,7 +83,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
       const { id } = await value(todos.create(user, { title: "a" }))
       const gone = await errorOf(todos.get(user, newTodoId()))
       assert.strictEqual(gone?._tag, "TodoNotFound")
-      const stale = await errorOf(todos.delete(user, id, { ifRevision: [7] }))
+      const stale = await errorOf(todos.delete(user, id, { ifRevision: 7 }))
       assert.strictEqual(stale?._tag === "RevisionMismatch" ? stale.current : undefined, 1)
       const pointers = async (call: Promise<{ ok: true; value: unknown } | { ok: false; error: { _tag: string } }>) => {
         const error = await errorOf(call)
@@ -97,6 +99,10 @@ layer(layerDatabase, live)("createTodos", (it) => {
       const key = { idempotencyKey: "a key" }
       assert.deepStrictEqual(await pointers(todos.create(user, { title: "a" }, key)), ["/options/idempotencyKey"])
       assert.deepStrictEqual(await pointers(lists.delete(user, id, { todos: "all" as never })), ["/options/todos"])
+      for (const ifRevision of ["7", '"7"', "", -1, 1.5, Number.NaN, null, ["*"], [1, "2"], { 0: 1 }, true]) {
+        const [pointer = ""] = await pointers(todos.delete(user, id, { ifRevision: ifRevision as never }))
+        assert.match(pointer, /^\/options\/ifRevision(\/[01])?$/)
+      }
       assert.includeMembers(await pointers(todos.move(user, id, { after: "b" })), ["/after"])
     })
   )

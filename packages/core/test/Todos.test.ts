@@ -163,7 +163,11 @@ layer(services, live)("Todos", (it) => {
         todos.move(id, { after: anchor.id }, other),
         todos.put(id, { title: "d" }, other),
         todos.put(id, { title: "d" }, { ifRevision: [] }),
-        todos.batch([{ op: "delete", id, ifRevision: 1 }])
+        todos.update(id, { title: "d" }, { ifRevision: 1 }),
+        todos.restore(id, { ifRevision: todo.revision + 1 }),
+        todos.batch([{ op: "delete", id, ifRevision: 1 }]),
+        todos.batch([{ op: "update", id, patch: { title: "d" }, ...other }]),
+        todos.batch([{ op: "delete", id, ifRevision: [] }])
       ]
       for (const write of writes) {
         assert.deepInclude(yield* failureOf(write), { _tag: "RevisionMismatch", current: todo.revision })
@@ -172,6 +176,16 @@ layer(services, live)("Todos", (it) => {
       const changed = yield* todos.update(id, { title: "d" }, { ifRevision: [1, todo.revision] })
       assert.strictEqual(changed.title, "d")
       assert.strictEqual((yield* todos.update(id, { title: "e" }, { ifRevision: "*" })).title, "e")
+      const { revision } = yield* todos.update(id, { title: "f" }, { ifRevision: changed.revision + 1 })
+      const last = yield* todos.batch([
+        { op: "update", id, patch: { title: "g" }, ifRevision: [1, revision] },
+        { op: "update", id, patch: { title: "h" }, ifRevision: "*" },
+        { op: "delete", id, ifRevision: revision + 2 }
+      ])
+      assert.deepStrictEqual(
+        last.map(({ revision }) => revision),
+        [1, 2, 3].map((n) => revision + n)
+      )
     }).pipe(asNewUser)
   )
 

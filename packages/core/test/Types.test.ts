@@ -1,6 +1,16 @@
 /** What the compiler promises; `tsc -b` is what fails here. */
 import { expectTypeOf, it } from "@effect/vitest"
-import { type Accounts, type Changes, CurrentUser, type Lists, Services, Todos, UserId } from "@todo/core"
+import {
+  type Accounts,
+  type Changes,
+  CurrentUser,
+  type IfRevision,
+  type Lists,
+  Services,
+  type TodoOperation,
+  Todos,
+  UserId
+} from "@todo/core"
 import { createTodos } from "@todo/core/promise"
 import { Effect, type Stream } from "effect"
 import { SqlClient } from "effect/sql"
@@ -131,4 +141,20 @@ it("a transaction gives what its function returned, and fails as that says", () 
     if (none.ok) expectTypeOf(none.value).toEqualTypeOf<null>()
   }
   expectTypeOf(check).toBeFunction()
+})
+
+it("what a write expects of a revision has one form everywhere", () => {
+  type Expected<Options> = Exclude<
+    Extract<Options, object> extends { readonly ifRevision?: infer E } ? E : never,
+    undefined
+  >
+  type Promised = ReturnType<typeof createTodos>
+  type OperationOf<Op> = Extract<TodoOperation, { readonly op: Op }>
+  expectTypeOf<IfRevision>().toEqualTypeOf<number | "*" | ReadonlyArray<number>>()
+  expectTypeOf<Expected<Parameters<Todos["Service"]["update"]>[2]>>().toEqualTypeOf<IfRevision>()
+  expectTypeOf<Expected<Parameters<Lists["Service"]["delete"]>[1]>>().toEqualTypeOf<IfRevision>()
+  expectTypeOf<Expected<Parameters<Promised["todos"]["update"]>[3]>>().toEqualTypeOf<IfRevision>()
+  expectTypeOf<Expected<Parameters<Promised["lists"]["delete"]>[2]>>().toEqualTypeOf<IfRevision>()
+  expectTypeOf<Expected<OperationOf<"update">>>().toEqualTypeOf<IfRevision>()
+  expectTypeOf<Expected<OperationOf<"delete">>>().toEqualTypeOf<IfRevision>()
 })

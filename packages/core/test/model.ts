@@ -11,7 +11,7 @@ interface Row {
 }
 
 interface Options {
-  readonly ifRevision?: "*" | ReadonlyArray<number>
+  readonly ifRevision?: "*" | number | ReadonlyArray<number>
   readonly ifAbsent?: boolean
   readonly todos?: "trash" | "keep"
 }
@@ -51,12 +51,12 @@ export class Model {
       id: string
       todo: object
       patch: object
-      ifRevision?: number
+      ifRevision?: Options["ifRevision"]
     }>
     const invalid = steps.some(({ patch, todo }) => isBlank(todo) || isBlank(patch))
     if (invalid) throw new Refused("InvalidInput")
     return steps.map(({ id, ifRevision, op, patch, todo }, index) => {
-      const options = ifRevision === undefined ? {} : { ifRevision: [ifRevision] }
+      const options = ifRevision === undefined ? {} : { ifRevision }
       const args = op === "create" ? [todo] : op === "update" ? [id, patch, options] : [id, options]
       try {
         return structuredClone(
@@ -96,7 +96,8 @@ export class Model {
       throw method === "put" ? new Refused("Conflict", { reason: "in-trash" }) : new Refused(missing)
     }
     const { ifAbsent, ifRevision = "*" } = options
-    if (ifAbsent === true || (ifRevision !== "*" && !ifRevision.includes(row.revision))) {
+    const isExpected = ifRevision === "*" || [ifRevision].flat().includes(row.revision)
+    if (ifAbsent === true || !isExpected) {
       throw new Refused("RevisionMismatch", { current: row.revision })
     }
     switch (method) {

@@ -30,8 +30,9 @@ export const anyStep = (random: Random, own: Model, other: Model): Step => {
   const id = () => random.pick(random.chance(90) && known.length > 0 ? known : [newTodoId(), ...foreign])
   const target = id()
   const revision = rows.find((row) => row.id === target)?.revision ?? 1
+  const expectations = ["*", revision, revision + 1, [revision], [revision, 999], [revision + 1], []]
   const options = {
-    ...(random.chance(25) && { ifRevision: random.pick(["*", [revision], [revision, 999], [revision + 1], []]) })
+    ...(random.chance(25) && { ifRevision: random.pick(expectations) })
   }
   const at = (method: string, ...args: ReadonlyArray<unknown>): Step => ({
     on: onTodos ? "todos" : "lists",
@@ -80,7 +81,7 @@ export const anyStep = (random: Random, own: Model, other: Model): Step => {
         "batch",
         Array.from({ length: 1 + random.int(4) }, () => {
           const one = id()
-          const expected = random.chance(15) ? { ifRevision: random.pick([revision, 1]) } : {}
+          const expected = random.chance(15) ? { ifRevision: random.pick([...expectations, 1]) } : {}
           return random.pick([
             { op: "create", todo: { title: title(random), ...fields(random, listIds) } },
             { op: "update", id: one, patch: patch(), ...expected },

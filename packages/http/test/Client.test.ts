@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
-import { make, type Todo } from "@todo/http/client"
+import type { IfRevision as Expected } from "@todo/core/domain"
+import { type IfRevision, make, type Todo, type TodoOperation } from "@todo/http/client"
 import { type ClientOptions, createClient } from "@todo/http/client/promise"
 import { Effect, Fiber, Redacted, Stream } from "effect"
 import { describe, expect, expectTypeOf, it } from "vitest"
@@ -258,6 +259,36 @@ describe("The client of promises", () => {
       expect(await clientFailure(client.todos.move(id, { after: randomUUID() }, { ifRevision: 1 }))).toMatchObject({
         code: "revision-mismatch"
       })
+    })
+
+    it("expects one of several revisions, or any, as If-Match says it", async () => {
+      const { client, me, proxy } = await connect()
+      const { id } = await me.add()
+      const list = await client.lists.create({ name: "a" })
+      const sent = () => proxy.passed.at(-1)?.headers["if-match"]
+      expectTypeOf<IfRevision["ifRevision"]>().toEqualTypeOf<Expected>()
+      expectTypeOf<Extract<TodoOperation, { op: "delete" }>["ifRevision"]>().toEqualTypeOf<Expected | undefined>()
+      await client.todos.update(id, { title: "b" }, { ifRevision: [1, 7] })
+      expect(sent()).toBe('"1", "7"')
+      await client.todos.put(id, { title: "c" }, { ifRevision: "*" })
+      expect(sent()).toBe("*")
+      await client.lists.update(list.id, { name: "b" }, { ifRevision: [list.revision] })
+      expect(sent()).toBe(`"${list.revision}"`)
+      const never = client.todos.delete(id, { ifRevision: [] })
+      expect(await clientFailure(never)).toMatchObject({ code: "revision-mismatch", current: { title: "c" } })
+      expect(await clientFailure(client.todos.delete(randomUUID(), { ifRevision: "*" }))).toMatchObject({
+        code: "todo-not-found"
+      })
+      const [row] = await client.todos.batch([
+        { op: "update", id, patch: { title: "d" }, ifRevision: "*" },
+        { op: "delete", id, ifRevision: [1, 99, 6] }
+      ])
+      expect(row).toMatchObject({ revision: 6 })
+      await client.todos.restore(id, { ifRevision: 7 })
+      for (const ifRevision of ["1", '"1"', -1, 1.5, Number.NaN, null, ["*"], {}, true]) {
+        const wrong = client.todos.update(id, { title: "never" }, { ifRevision: ifRevision as never })
+        await expect(wrong).rejects.toThrow(new TypeError('ifRevision: a revision, a list of revisions, or "*"'))
+      }
     })
 
     it("finds nothing where there is nothing", async () => {

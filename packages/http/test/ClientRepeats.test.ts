@@ -144,6 +144,8 @@ describe("The client, on a bad connection,", () => {
     for (const call of [
       () => client.todos.update(todo, { title: "b" }, { overwrite: true }),
       () => client.todos.put(todo.id, { title: "b" }, { overwrite: true }),
+      () => client.todos.update(todo.id, { title: "b" }, { ifRevision: "*" }),
+      () => client.todos.update(todo.id, { title: "b" }, { ifRevision: [1, 2, 3, 4, 5, 6] }),
       () => client.todos.delete(todo.id, { overwrite: true })
     ]) {
       const before = proxy.passed.length

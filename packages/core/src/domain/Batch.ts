@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { Revision } from "./Revision.ts"
+import { IfRevision } from "./Revision.ts"
 import { NewTodo, TodoId, TodoPatch } from "./Todo.ts"
 
 /** One step of a batch. */
@@ -9,9 +9,9 @@ export const TodoOperation = Schema.Union([
     op: Schema.Literal("update"),
     id: TodoId,
     patch: TodoPatch,
-    ifRevision: Schema.optionalKey(Revision)
+    ifRevision: Schema.optionalKey(IfRevision)
   }),
-  Schema.Struct({ op: Schema.Literal("delete"), id: TodoId, ifRevision: Schema.optionalKey(Revision) })
+  Schema.Struct({ op: Schema.Literal("delete"), id: TodoId, ifRevision: Schema.optionalKey(IfRevision) })
 ]).annotate({ identifier: "TodoOperation" })
 export type TodoOperation = typeof TodoOperation.Type
 

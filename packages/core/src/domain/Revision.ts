@@ -8,7 +8,10 @@ export const Revision = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annot
 export type Revision = typeof Revision.Type
 
 /**
- * What a write expects of the row it changes: one of these revisions, or any
- * (`"*"`), as RFC 9110 defines `If-Match`. Checked where the row is written.
+ * What a write expects of the row it changes, as RFC 9110 defines `If-Match`: a revision, one of several, or that the
+ * row exists (`"*"`). With an empty list it never goes through. Checked where the row is written.
  */
-export type IfRevision = "*" | ReadonlyArray<Revision>
+export const IfRevision = Schema.Union([Schema.Literal("*"), Revision, Schema.Array(Revision)]).annotate({
+  identifier: "IfRevision"
+})
+export type IfRevision = typeof IfRevision.Type

@@ -8,7 +8,7 @@ import { Accounts } from "../Accounts.ts"
 import { Changes } from "../Changes.ts"
 import type { InvalidInput } from "../domain/Errors.ts"
 import { IdempotencyKey } from "../domain/IdempotencyKey.ts"
-import { Revision } from "../domain/Revision.ts"
+import { IfRevision } from "../domain/Revision.ts"
 import { TodoId } from "../domain/Todo.ts"
 import { ListTodos } from "../domain/TodoList.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
@@ -75,7 +75,7 @@ const id = checked(TodoId, "/id")
 const options = checked(
   Schema.UndefinedOr(
     Schema.Struct({
-      ifRevision: Schema.optional(Schema.Union([Schema.Literal("*"), Schema.Array(Revision)])),
+      ifRevision: Schema.optional(IfRevision),
       ifAbsent: Schema.optional(Schema.Boolean),
       idempotencyKey: Schema.optional(IdempotencyKey),
       todos: Schema.optional(ListTodos)

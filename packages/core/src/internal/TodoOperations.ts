@@ -26,7 +26,8 @@ export const toOperation = (step: TodoOperation): Effect.Effect<Operation> => {
     op,
     id,
     fields: TodosSql.columns(op === "update" ? step.patch : {}),
-    ...(ifRevision !== undefined && { ifRevision: [ifRevision] })
+    // As a list, so that a batch under a key is the same request however its revision was written.
+    ...(ifRevision !== undefined && { ifRevision: typeof ifRevision === "number" ? [ifRevision] : ifRevision })
   })
 }
 

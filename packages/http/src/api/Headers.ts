@@ -20,6 +20,9 @@ export const located = { ...tagged, location: Schema.String.annotate({ descripti
 /** The client has the row as it is (RFC 9110, 15.4.5). */
 export const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
 
+/** What a header with entity tags says: those that we could have given, or any. */
+export type EntityTags = Exclude<IfRevision, number>
+
 /** RFC 9110, 8.8.3: an opaque tag, weak or strong; it may have commas in it. */
 const tag = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g
 
@@ -35,7 +38,7 @@ const entityTags = (weak: boolean) =>
     Schema.decodeTo(
       Schema.Union([Schema.Literal("*"), Schema.Array(Schema.Int)]),
       SchemaTransformation.transformEffect({
-        decode: (header): Effect.Effect<IfRevision, SchemaIssue.Issue> => {
+        decode: (header): Effect.Effect<EntityTags, SchemaIssue.Issue> => {
           if (header.trim() === "*") return Effect.succeed("*")
           if (!listOfTags.test(header)) {
             return Effect.fail(new SchemaIssue.InvalidValue({ message: "Expected * or a list of entity tags" }))

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import type { ProblemCode } from "../api/Problem.ts"
 import { type CallError, ProblemError, RevisionMismatchError } from "./ClientError.ts"
 import type { Answer, Endpoints, Payload, Query, Routes } from "./Contract.ts"
-import type { Expectation, Transport, TransportError } from "./Transport.ts"
+import type { Expectation, Expected, Transport, TransportError } from "./Transport.ts"
 
 /** Last writer wins: the write goes through whatever is there by now, and is not repeated where its outcome is unknown. */
 export interface Overwrite {
@@ -16,10 +16,10 @@ export interface Overwrite {
   readonly overwrite: true
 }
 
-/** The write goes through only if the row is at this revision. */
+/** The write goes through only if the row is at this revision, or at one of these, or, with `"*"`, if there is one. */
 export interface IfRevision {
-  /** The `revision` of the row as it was read. */
-  readonly ifRevision: number
+  /** The `revision` of the row as it was read, or a list of revisions, or `"*"`. */
+  readonly ifRevision: Expected
 }
 
 /** The write goes through only if nothing is there yet. */
@@ -134,7 +134,7 @@ interface AnyRow {
 
 interface Given {
   readonly overwrite?: true
-  readonly ifRevision?: number
+  readonly ifRevision?: Expected
   readonly ifAbsent?: true
   readonly idempotencyKey?: string
 }

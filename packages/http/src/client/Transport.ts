@@ -35,9 +35,12 @@ export type TransportError = ProblemError<ProblemCode> | NetworkError | Unreadab
 
 type Route = readonly [method: string, path: string, keyed: boolean]
 
+/** A revision, one of several, or any. */
+export type Expected = number | ReadonlyArray<number> | "*"
+
 /** What a write expects to find: a revision, nothing, or whatever there is. */
 export interface Expectation {
-  readonly ifRevision?: number | undefined
+  readonly ifRevision?: Expected | undefined
   readonly ifAbsent?: true | undefined
 }
 
@@ -115,6 +118,22 @@ const newKey = (): string =>
 /** What can be a bearer token (RFC 6750, 2.1): others would stand in the message of an error. */
 const credentials = /^[\w.~+/-]+=*$/
 
+const isRevision = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
+
+/** `If-Match` (RFC 9110, 13.1.1). Nothing is at a revision of an empty list, so that is a tag that no row has. */
+const ifMatch = (expected: Expected): string => {
+  if (expected === "*") return expected
+  const revisions = typeof expected === "number" ? [expected] : expected
+  if (!Array.isArray(revisions) || !revisions.every(isRevision)) {
+    throw new TypeError('ifRevision: a revision, a list of revisions, or "*"')
+  }
+  return revisions.length === 0 ? '""' : revisions.map((revision) => `"${revision}"`).join(", ")
+}
+
+/** With `"*"` or several revisions, a second attempt could overwrite what somebody else wrote after the first. */
+const isGuarded = ({ ifAbsent, ifRevision }: Expectation): boolean =>
+  ifAbsent === true || (ifRevision !== undefined && ifRevision !== "*" && [ifRevision].flat().length < 2)
+
 const parse = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -163,7 +182,7 @@ export const make = (settings: Settings, askToken: AskToken): Transport => {
         accept: "application/json",
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(body !== undefined && { "content-type": "application/json" }),
-        ...(ifRevision !== undefined && { "if-match": `"${ifRevision}"` }),
+        ...(ifRevision !== undefined && { "if-match": ifMatch(ifRevision) }),
         ...(ifAbsent && { "if-none-match": "*" }),
         ...given
       },
@@ -252,7 +271,7 @@ export const make = (settings: Settings, askToken: AskToken): Transport => {
   const send: Transport["send"] = Effect.fnUntraced(function* (call) {
     const [method, , keyed] = call.route
     const key = keyed ? (call.idempotencyKey ?? newKey()) : undefined
-    const harmless = method === "GET" || keyed || call.ifRevision !== undefined || call.ifAbsent === true
+    const harmless = method === "GET" || keyed || isGuarded(call)
     const started = yield* Clock.currentTimeMillis
     let perhapsDone = false
     for (let attempt = 1; ; attempt++) {

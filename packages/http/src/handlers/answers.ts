@@ -1,6 +1,6 @@
-import type { IdempotencyKey, IfRevision } from "@todo/core"
+import type { IdempotencyKey } from "@todo/core"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { etag } from "../api/Headers.ts"
+import { type EntityTags, etag } from "../api/Headers.ts"
 
 interface Row {
   readonly id: string
@@ -11,7 +11,7 @@ interface Row {
 export const tagged = (row: Row) => HttpServerResponse.jsonUnsafe(row, { headers: { etag: etag(row.revision) } })
 
 /** The same, or 304 where the client has it already. */
-export const taggedUnless = (known: IfRevision | undefined) => (row: Row) =>
+export const taggedUnless = (known: EntityTags | undefined) => (row: Row) =>
   known === "*" || known?.includes(row.revision)
     ? HttpServerResponse.empty({ status: 304, headers: { etag: etag(row.revision) } })
     : tagged(row)
@@ -25,6 +25,6 @@ export const created = (path: string) => (row: Row) =>
 
 /** What the headers of a write say of it. */
 export const options = (headers: {
-  readonly "if-match"?: IfRevision
+  readonly "if-match"?: EntityTags
   readonly "idempotency-key"?: IdempotencyKey
 }) => ({ ifRevision: headers["if-match"], idempotencyKey: headers["idempotency-key"] })
