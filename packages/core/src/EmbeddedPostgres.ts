@@ -102,6 +102,6 @@ const make = Effect.fnUntraced(function* ({ directory, onProgress = () => Effect
   )
   const { keeping, port, started } = yield* Effect.raceFirst(run, patience)
   const address = (role: "todo_owner" | "todo_runtime") =>
-    Redacted.make(`postgres://${role}:${keeping.passwords[role]}@127.0.0.1:${port}/todo`)
+    Redacted.make(`postgres://${role}:${keeping.passwords[role]}@127.0.0.1:${port}/todo?sslmode=disable`)
   return { url: address("todo_runtime"), migrateUrl: address("todo_owner"), directory: data, started }
 })

@@ -24,6 +24,7 @@ export * as Prerequisites from "./Prerequisites.ts"
 export type { MissingSetting, UnsafeSetting } from "./Prerequisites.ts"
 export { settingMessage, settings } from "./Settings.ts"
 
+export type { InvalidDatabaseUrl } from "./connection/InvalidDatabaseUrl.ts"
 export type { EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
 
 const tooShort = "too short"
@@ -65,7 +66,10 @@ export class Installation extends Context.Service<
   /** Starts or joins the embedded database where `DATABASE_URL` is not set; `onProgress` hears of slow steps. */
   static readonly layer = (
     onProgress: (line: string) => Effect.Effect<void> = () => Effect.void
-  ): Layer.Layer<Installation, EmbeddedPostgresError | SettingsConflict | Config.ConfigError> =>
+  ): Layer.Layer<
+    Installation,
+    EmbeddedPostgresError | SettingsConflict | Database.InvalidDatabaseUrl | Config.ConfigError
+  > =>
     Layer.unwrap(
       Effect.gen(function* () {
         const url = yield* Config.option(settings.DATABASE_URL)
@@ -82,39 +86,45 @@ export class Installation extends Context.Service<
         return Layer.succeed(Installation, {
           url: url.value,
           migrateUrl: Option.getOrElse(migrateUrl, () => url.value),
-          runtimeRole: Option.isSome(migrateUrl) ? roleOf(url.value) : undefined,
+          runtimeRole: Option.isSome(migrateUrl) ? (yield* Database.address(url.value)).role : undefined,
           embedded: undefined
         })
       })
     )
 
   /** A pool as servers use it, and the schema that `TODO_SCHEMA` names. */
-  static readonly layerDatabase: Layer.Layer<SqlClient.SqlClient, SqlError | Config.ConfigError, Installation> =
-    Layer.unwrap(
-      Effect.gen(function* () {
-        const { url } = yield* Installation
-        return Database.layer({
-          url,
-          poolSize: yield* poolSize,
-          prepare: yield* prepare
-        })
+  static readonly layerDatabase: Layer.Layer<
+    SqlClient.SqlClient,
+    SqlError | Database.InvalidDatabaseUrl | Config.ConfigError,
+    Installation
+  > = Layer.unwrap(
+    Effect.gen(function* () {
+      const { url } = yield* Installation
+      return Database.layer({
+        url,
+        poolSize: yield* poolSize,
+        prepare: yield* prepare
       })
-    )
+    })
+  )
 
   /** One connection as the owner of the tables, for migrations. */
-  static readonly layerMigrations: Layer.Layer<SqlClient.SqlClient, SqlError | Config.ConfigError, Installation> =
-    Layer.unwrap(
-      Effect.gen(function* () {
-        const { migrateUrl } = yield* Installation
-        return Database.layer({
-          url: migrateUrl,
-          poolSize: 1,
-          prepare: yield* prepare,
-          applicationName: "todo migrate",
-          unlimited: true
-        })
+  static readonly layerMigrations: Layer.Layer<
+    SqlClient.SqlClient,
+    SqlError | Database.InvalidDatabaseUrl | Config.ConfigError,
+    Installation
+  > = Layer.unwrap(
+    Effect.gen(function* () {
+      const { migrateUrl } = yield* Installation
+      return Database.layer({
+        url: migrateUrl,
+        poolSize: 1,
+        prepare: yield* prepare,
+        applicationName: "todo migrate",
+        unlimited: true
       })
-    )
+    })
+  )
 
   /** The schema that `TODO_SCHEMA` names. */
   static readonly layerSchema: Layer.Layer<never, Config.ConfigError> = Layer.effect(
@@ -127,15 +137,11 @@ export class Installation extends Context.Service<
 
 const layerEmbedded = Layer.effect(
   Installation,
-  Effect.map(EmbeddedPostgres, ({ directory, migrateUrl, url }) => ({
-    url,
-    migrateUrl,
-    runtimeRole: roleOf(url),
-    embedded: directory
-  }))
+  Effect.gen(function* () {
+    const { directory, migrateUrl, url } = yield* EmbeddedPostgres
+    return { url, migrateUrl, runtimeRole: (yield* Database.address(url)).role, embedded: directory }
+  })
 )
-
-const roleOf = (url: Redacted.Redacted): string => decodeURIComponent(new URL(Redacted.value(url)).username)
 
 const dataDirectory = settings.TODO_DATA_DIR.pipe(Config.withDefault(".todo"))
 const poolSize = settings.TODO_DATABASE_POOL.pipe(Config.withDefault(10))

@@ -8,11 +8,14 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { DatabaseUrl } from "./Database.ts"
+import { environment } from "./connection/Parameters.ts"
+import { databaseUrl } from "./Database.ts"
 import { originsMistake } from "./internal/Origins.ts"
 import { SchemaNameValue } from "./schema/SchemaName.ts"
 
-const databaseUrl = Schema.RedactedFromValue(DatabaseUrl)
+/** The URL of a database, with the `PG...` variables of the environment for what it leaves out. */
+const database = (name: string) =>
+  Config.flatMap(environment, (environment) => Config.schema(Schema.RedactedFromValue(databaseUrl(environment)), name))
 
 /** Secrets of tutorials, templates and standards, without what is not a letter or digit. */
 const published = new Set([
@@ -117,8 +120,8 @@ const rateLimit = (name: string) =>
 
 /** By name, as the environment has them; each fails where it is missing or wrong. */
 export const settings = {
-  DATABASE_URL: Config.schema(databaseUrl, "DATABASE_URL"),
-  TODO_MIGRATE_URL: Config.schema(databaseUrl, "TODO_MIGRATE_URL"),
+  DATABASE_URL: database("DATABASE_URL"),
+  TODO_MIGRATE_URL: database("TODO_MIGRATE_URL"),
   TODO_SCHEMA: Config.schema(SchemaNameValue, "TODO_SCHEMA"),
   TODO_DATA_DIR: Config.NonEmptyString("TODO_DATA_DIR"),
   TODO_MIGRATE: Config.Literals(["auto", "check"], "TODO_MIGRATE"),

@@ -3,6 +3,7 @@
  */
 export { Accounts } from "./Accounts.ts"
 export { Changes, type ChangesError, type LiveChange } from "./Changes.ts"
+export type { InvalidDatabaseUrl } from "./connection/InvalidDatabaseUrl.ts"
 export * as Database from "./Database.ts"
 export * from "./domain.ts"
 export {

@@ -207,7 +207,11 @@ const committed = (returned: unknown): Effect.Effect<unknown, unknown> => {
   return Effect.succeed(isSuccess(returned) ? returned.value : returned)
 }
 
-const validUrl = Schema.decodeUnknownSync(Database.DatabaseUrl)
+const validUrl = (url: string): string => {
+  const problem = Database.urlProblem(url)
+  if (problem !== undefined) throw new TypeError(`url: ${problem}`)
+  return url
+}
 const validSchema = Schema.decodeUnknownSync(SchemaNameValue)
 
 /** Never, or as the signal says. */

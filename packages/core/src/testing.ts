@@ -134,7 +134,9 @@ export class TestDatabase extends Context.Service<
  * @example
  * const services = Services.layer.pipe(Layer.provideMerge(layerDatabase))
  */
-export const layerDatabase: Layer.Layer<SqlClient.SqlClient | TestDatabase, SqlError | Config.ConfigError> =
-  Layer.unwrap(Effect.map(TestDatabase, ({ prepare, url }) => Database.layer({ url, prepare, poolSize: 10 }))).pipe(
-    Layer.provideMerge(TestDatabase.layer)
-  )
+export const layerDatabase: Layer.Layer<
+  SqlClient.SqlClient | TestDatabase,
+  SqlError | Database.InvalidDatabaseUrl | Config.ConfigError
+> = Layer.unwrap(Effect.map(TestDatabase, ({ prepare, url }) => Database.layer({ url, prepare, poolSize: 10 }))).pipe(
+  Layer.provideMerge(TestDatabase.layer)
+)

@@ -117,7 +117,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     const starter = new Starter(directory)
     const { directory: data, migrateUrl, url } = await starter.ready
     const { port, password } = new URL(url)
-    expect(url).toBe(`postgres://todo_runtime:${password}@127.0.0.1:${port}/todo`)
+    expect(url).toBe(`postgres://todo_runtime:${password}@127.0.0.1:${port}/todo?sslmode=disable`)
     expect(password).toMatch(/^[\w-]{43}$/)
 
     const roles = await query(url, "select * from pg_roles where rolname !~ '^pg_' order by rolname")

@@ -222,7 +222,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
         "insert into granted.migrations (id, name) values (7, 'x')"
       ]) {
         const error = yield* Effect.flip(asRuntime(query(statement)))
-        assert.strictEqual(error.reason._tag, "AuthorizationError", statement)
+        assert.strictEqual("reason" in error && error.reason._tag, "AuthorizationError", statement)
       }
       assert.deepStrictEqual(yield* asRuntime(query("select * from granted.todos")), [])
     }).pipe(inSchema("granted"))

@@ -113,6 +113,8 @@ layer(layerDatabase, live)("createTodos", (it) => {
       assert.deepStrictEqual(await errorOf(away.todos.list("alice", {})), new Unavailable({ outcome: "not-applied" }))
       await away.close()
       assert.instanceOf(await rejection(away.todos.list("alice", {})), Error)
+      const misspelt = { url: "postgres://a:secret@b/c?sslmode=requre" }
+      assert.throws(() => createTodos(misspelt), /^url: sslmode: must be one of disable, allow, prefer/)
       for (const wrong of [{ url: "" }, { url: "mysql://secret@host/db" }, { url: "postgres://a@b/c", schema: 'x"' }]) {
         assert.throws(() => createTodos(wrong), /a URL like|schema name/)
         assert.throws(() => createTodos(wrong), /^(?!.*(secret|x\\"))/s)

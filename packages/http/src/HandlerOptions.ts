@@ -74,7 +74,8 @@ const demand = (isMet: boolean, what: string): void => {
 /** Throws a `TypeError` that names the first option that is wrong, without its value. */
 export const assertWellFormed = (options: object): void => {
   const given = options as { readonly [name: string]: unknown }
-  demand(Schema.is(Database.DatabaseUrl)(given["url"]), "url: a URL like postgres://user:password@host:5432/database")
+  const problem = Database.urlProblem(given["url"])
+  demand(problem === undefined, `url: ${problem}`)
   if (given["prefix"] !== undefined) Prefix.assertWellFormed(String(given["prefix"]))
   for (const [name, [is, what]] of Object.entries(rules)) {
     demand(given[name] === undefined || is(given[name]), `${name}: ${what}`)

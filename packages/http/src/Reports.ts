@@ -2,6 +2,7 @@
  * What went wrong on our side, told to the operator: every answer from 500 on leaves one
  * line with its cause, found by the request id that the client got.
  */
+import { Database } from "@todo/core"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -57,9 +58,11 @@ export const describe = (error: unknown): ReportedError => {
     const cause: unknown = error.reason.cause
     const field = (name: string) =>
       Predicate.hasProperty(cause, name) && typeof cause[name] === "string" ? cause[name] : undefined
+    const hint = Database.connectionHint(error)
+    const message = error.reason.operation === "connect" ? field("message") : undefined
     return {
       name: error.reason._tag,
-      message: error.reason.operation === "connect" ? field("message") : undefined,
+      message: hint === undefined ? message : `${message}; ${hint}`,
       sqlState: field("code"),
       constraint: field("constraint"),
       routine: field("routine")

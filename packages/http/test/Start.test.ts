@@ -40,7 +40,10 @@ describe.concurrent("A start is refused in one line", () => {
     ["PORT", "-1"],
     ["PORT", "80.5"],
     ["DATABASE_URL", "mysql://user:canary@127.0.0.1/todo"],
-    ["DATABASE_URL", "postgres://127.0.0.1/todo?password=canary"],
+    ["DATABASE_URL", "postgres://user:100%canary@127.0.0.1/todo"],
+    ["DATABASE_URL", "postgres://user:canary@127.0.0.1/todo?sslmode=canary"],
+    ["DATABASE_URL", "postgres://user:canary@127.0.0.1/todo?colour=canary"],
+    ["TODO_MIGRATE_URL", "postgres://user:canary@127.0.0.1/todo?target_session_attrs=read-write"],
     ["DATABASE_URL", "postgres://user:canary@127.0.0.1"],
     ["TODO_MIGRATE_URL", "http://user:canary@127.0.0.1/todo"],
     ["TODO_JWT_SECRET", "canary".repeat(5)],
@@ -64,6 +67,14 @@ describe.concurrent("A start is refused in one line", () => {
     ["TODO_LOG_FORMAT", "canary"]
   ])("with %s=%s", async (name, value) => {
     await expectRefusal({ ...settings, ...database, [name]: value }, new RegExp(`^todo: ${name}\\b.*[a-z]{4}`))
+  })
+
+  it.each([
+    ["PGSSLMODE", "canary"],
+    ["PGSSLROOTCERT", "/nowhere/ca.pem"]
+  ])("with the variable %s=%s beside a URL", async (name, value) => {
+    const environment = { ...settings, ...database, PGSSLMODE: "verify-full", PGSSLROOTCERT: "system", [name]: value }
+    await expectRefusal(environment, new RegExp(`^todo: DATABASE_URL: ${name}: .*[a-z]{4}`))
   })
 })
 
@@ -128,6 +139,12 @@ describe("A start is refused in one line", () => {
 
 describe("A start warns", () => {
   const urls = useDatabase()
+
+  it("that a database cannot be had as the URL wants it: what to do", async () => {
+    const program = start({ ...settings, DATABASE_URL: `${urls.DATABASE_URL}?sslmode=require` })
+    await program.address()
+    expect(program.stdout()).toMatch(/does not support TLS; the server has no TLS: turn it on there/)
+  })
 
   it("of a role that row-level security does not hold, and of no other", async () => {
     for (const [url, isWarned] of [

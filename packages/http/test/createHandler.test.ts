@@ -230,6 +230,9 @@ describe("createHandler", () => {
   it.each([
     ["url", { url: "mysql://canary" }],
     ["url", { url: "" }],
+    ["url: sslmode", { url: "postgres://user:canary@127.0.0.1/todo?sslmode=canary" }],
+    ["url: password", { url: "postgres://user:100%canary@127.0.0.1/todo" }],
+    ["url: channel_binding", { url: "postgres://user:canary@127.0.0.1/todo?channel_binding=require" }],
     ["schema", { schema: 'canary"; drop' }],
     ["prefix", { prefix: "api/canary" }],
     ["prefix", { prefix: "/canary/" }],

@@ -89,7 +89,7 @@ export const start = (environment: Record<string, string>, cwd = tmpdir()): Prog
 export const run = (environment: Record<string, string>) =>
   new Promise<{ readonly ended: unknown; readonly stdout: string; readonly stderr: string }>((resolve) => {
     const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: cache, ...environment }
-    execFile(process.execPath, [main], { cwd: tmpdir(), env, timeout: 20_000 }, (error, stdout, stderr) =>
+    execFile(process.execPath, [main], { cwd: tmpdir(), env, timeout: 60_000 }, (error, stdout, stderr) =>
       resolve({ ended: error === null ? 0 : (error.signal ?? error.code), stdout, stderr })
     )
   })

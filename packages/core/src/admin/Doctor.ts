@@ -3,9 +3,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import * as Database from "../Database.ts"
 import { Installation, prepare } from "../Installation.ts"
 import { errorCode } from "../internal/SqlFailure.ts"
 import * as Migrations from "../schema/Migrations.ts"
@@ -38,6 +38,8 @@ export const examine = (onProgress?: (line: string) => Effect.Effect<void>): Eff
         // Among the findings already.
         ConfigError: () => Effect.succeed([]),
         SettingsConflict: () => Effect.succeed([]),
+        InvalidDatabaseUrl: ({ message }) =>
+          Effect.succeed([failed("connection", message, "correct the database's URL")]),
         EmbeddedPostgresError: ({ message, mend }) => Effect.succeed([failed("connection", message, mend)]),
         SqlError: (error) => Effect.succeed([unreachable("the database", error)])
       })
@@ -51,14 +53,14 @@ const inspect = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const schema = yield* SchemaName
 
-  const address = `${new URL(Redacted.value(url)).host}${new URL(Redacted.value(url)).pathname}`
+  const { place, role: runtimeRole } = yield* Database.address(url)
   const server = yield* Effect.result(
     sql`select current_user, current_setting('server_version_num')::int, current_setting('server_version'),
       current_setting('server_encoding'), current_setting('transaction_read_only'), pg_is_in_recovery()`.values
   )
-  if (server._tag === "Failure") return [unreachable(address, server.failure)]
+  if (server._tag === "Failure") return [unreachable(place, server.failure)]
   const [role, number, release, encoding, readOnly, isStandby] = server.success[0] ?? []
-  const findings: Array<Finding> = [passed("connection", `to ${address} as ${String(role)}`)]
+  const findings: Array<Finding> = [passed("connection", `to ${place} as ${String(role)}`)]
 
   findings.push(
     Number(number) >= 150_000
@@ -93,7 +95,7 @@ const inspect = Effect.gen(function* () {
     ...(yield* guarded(
       "runtime role",
       Privileges.check(schema, {
-        alsoMigrates: embedded === undefined && userOf(url) === userOf(migrateUrl)
+        alsoMigrates: embedded === undefined && runtimeRole === (yield* Database.address(migrateUrl)).role
       })
     )),
     ...(yield* guarded("row-level security", RowSecurity.check(schema)))
@@ -113,8 +115,6 @@ const inspect = Effect.gen(function* () {
   )
   return findings
 })
-
-const userOf = (url: Redacted.Redacted): string => new URL(Redacted.value(url)).username
 
 const schemaVersion = (schema: string) =>
   Migrations.check.pipe(
@@ -158,6 +158,8 @@ const reasonOf = ({ reason }: SqlError): string => (reason.cause instanceof Erro
 const unreachable = (address: string, error: SqlError): Finding => {
   const code = errorCode(error) ?? ""
   const detail = `cannot connect to ${address}: ${reasonOf(error)}`
+  const hint = Database.connectionHint(error)
+  if (hint !== undefined) return failed("connection", detail, hint)
   if (error.reason._tag === "AuthenticationError" || code.startsWith("28")) {
     return failed(
       "connection",
@@ -165,7 +167,6 @@ const unreachable = (address: string, error: SqlError): Finding => {
       "correct the role or the password in DATABASE_URL, or pg_hba.conf of the server"
     )
   }
-  if (code === "08P01" && /startup parameter/.test(detail)) return failed("connection", detail, Pooler.mend)
   if (code === "3D000") return failed("connection", detail, "create the database, or correct its name in DATABASE_URL")
   return failed("connection", detail, "start the database, or correct host and port in DATABASE_URL")
 }

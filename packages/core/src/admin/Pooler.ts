@@ -24,7 +24,7 @@ const session = (sql: SqlClient.SqlClient) =>
 const isForgotten = (error: SqlError) => errorCode(error) === "26000"
 
 /** What to do where `TODO_DATABASE_PREPARE` is in the way of a pooler. */
-export const mend =
+const mend =
   "set TODO_DATABASE_PREPARE=false, and the time limits on the role instead (alter role ... set statement_timeout)"
 
 /** Of a busy pooler, one look can miss it. */
