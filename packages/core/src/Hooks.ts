@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { SqlError } from "effect/sql/SqlError"
-import type { WriteRefused } from "./domain/Errors.ts"
+import type { Conflict, Unavailable, WriteRefused } from "./domain/Errors.ts"
 import type { ListMove, TodoMove } from "./domain/Move.ts"
 import type { ListId, NewTodo, Todo, TodoId, TodoPatch } from "./domain/Todo.ts"
 import type { ListPatch, ListTodos, NewList, TodoList } from "./domain/TodoList.ts"
@@ -37,6 +37,9 @@ export type WriteDone =
   | { readonly kind: "todo"; readonly op: TodoRequest["op"]; readonly created: boolean; readonly todo: Todo }
   | { readonly kind: "list"; readonly op: ListRequest["op"]; readonly created: boolean; readonly list: TodoList }
 
+/** How a hook can fail; `Unavailable` and `Conflict` are those of our own methods, where it calls any. */
+export type HookError = WriteRefused | SqlError | Unavailable | Conflict
+
 /**
  * What the host does within each write of `Todos` and `Lists`. A batch is one write, with
  * up to 100 requests in order; every other has one.
@@ -58,9 +61,9 @@ export type WriteDone =
  */
 export interface WriteHooks {
   /** May refuse. It runs before it is known whether the row exists. */
-  readonly before?: (requests: ReadonlyArray<WriteRequest>) => Effect.Effect<void, WriteRefused | SqlError, CurrentUser>
+  readonly before?: (requests: ReadonlyArray<WriteRequest>) => Effect.Effect<void, HookError, CurrentUser>
   /** May add rows of the host's own, and refuse as well: then nothing of the write happens. */
-  readonly after?: (done: ReadonlyArray<WriteDone>) => Effect.Effect<void, WriteRefused | SqlError, CurrentUser>
+  readonly after?: (done: ReadonlyArray<WriteDone>) => Effect.Effect<void, HookError, CurrentUser>
 }
 
 /**

@@ -7,6 +7,7 @@ export type { InvalidDatabaseUrl } from "./connection/InvalidDatabaseUrl.ts"
 export * as Database from "./Database.ts"
 export * from "./domain.ts"
 export {
+  type HookError,
   Hooks,
   type ListRequest,
   type TodoRequest,

@@ -16,8 +16,17 @@ import * as Database from "./Database.ts"
 import type { ChangeQuery } from "./domain/Change.ts"
 import type { Conflict, Unavailable } from "./domain/Errors.ts"
 import { CurrentUser } from "./domain/User.ts"
-import { Hooks, type WriteHooks } from "./Hooks.ts"
-import { checkedUser, type Methods, methods, type Outcome, outcome, type Run } from "./internal/PromisedMethods.ts"
+import { Hooks } from "./Hooks.ts"
+import { assertHooks, type HookTransaction, type PromisedHooks, toWriteHooks } from "./internal/PromisedHooks.ts"
+import {
+  checkedUser,
+  type Methods,
+  methods,
+  type Outcome,
+  outcome,
+  type Requirements,
+  type Run
+} from "./internal/PromisedMethods.ts"
 import {
   assertNoEffect,
   isFailure,
@@ -31,7 +40,7 @@ import * as Migrations from "./schema/Migrations.ts"
 import { SchemaName, SchemaNameValue } from "./schema/SchemaName.ts"
 import * as Services from "./Services.ts"
 
-export type { Methods, Outcome, Transaction }
+export type { HookTransaction, Methods, Outcome, PromisedHooks, Transaction }
 
 /** The value of a transaction whose function returned this: that of an `Outcome`, or what was returned itself. */
 export type Committed<Returned> = Returned extends { readonly ok: true; readonly value: infer A }
@@ -96,6 +105,12 @@ export interface TodosForPromises extends Methods {
     Outcome<Committed<Awaited<Returned>>, Exclude<Failed<Awaited<Returned>>, SqlError> | Unavailable | Conflict>
   >
 
+  /**
+   * The services and the `SqlClient` that all this works on. `createHandler({ todos })` of `@todo/http` serves the API
+   * on them, with the same pool, schema and hooks.
+   */
+  readonly services: Effect.Effect<Context.Context<Requirements>>
+
   /** Brings the schema up to this release, as `Migrations.up` does: as the owner of the tables. */
   readonly migrate: (
     options?: Pick<Migrations.UpOptions, "runtimeRole">
@@ -124,8 +139,31 @@ export type TodosOptions = (
 ) & {
   /** The schema that holds the tables; `todo` where nothing is said. */
   readonly schema?: string | undefined
-  /** What the host does within each write; it speaks Effect. */
-  readonly hooks?: WriteHooks | undefined
+  /** What the host does within each write. */
+  readonly hooks?: PromisedHooks | undefined
+}
+
+/** Every user-scoped service, with hooks that are written with promises. Throws where these cannot be any. */
+export const layerServices = (
+  hooks: PromisedHooks | undefined
+): Layer.Layer<Exclude<Requirements, SqlClient.SqlClient>, never, SqlClient.SqlClient> => {
+  if (hooks === undefined) return Services.layer
+  assertHooks(hooks)
+  return Layer.effectContext(
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const built: { services?: Context.Context<Requirements> } = {}
+      const known = () => {
+        if (built.services === undefined) throw new Error("A hook ran before the services were built")
+        return built.services
+      }
+      const services = yield* Layer.build(
+        Layer.fresh(Services.layer).pipe(Layer.provide(Layer.succeed(Hooks, toWriteHooks(hooks, known))))
+      )
+      built.services = Context.add(services, SqlClient.SqlClient, sql)
+      return services
+    })
+  )
 }
 
 /**
@@ -148,13 +186,12 @@ export type TodosOptions = (
 export const createTodos = (options: TodosOptions): TodosForPromises => {
   const database =
     "sql" in options
-      ? Layer.succeed(SqlClient.SqlClient, options.sql)
+      ? Layer.succeed(SqlClient.SqlClient, validSql(options.sql))
       : Database.layer({ ...options, url: Redacted.make(validUrl(options.url)) })
   const runtime = ManagedRuntime.make(
-    Services.layer.pipe(
+    layerServices(options.hooks).pipe(
       Layer.provideMerge(database),
-      Layer.provideMerge(Layer.succeed(SchemaName, validSchema(options.schema ?? "todo"))),
-      Layer.provide(Layer.succeed(Hooks, options.hooks))
+      Layer.provideMerge(Layer.succeed(SchemaName, validSchema(options.schema ?? "todo")))
     )
   )
   let isClosed = false
@@ -194,6 +231,7 @@ export const createTodos = (options: TodosOptions): TodosForPromises => {
           return yield* toTransactionError(inTurn(yield* Turns)(sql.withTransaction(inside)))
         })
       ) as Promise<Outcome<never, never>>,
+    services: Effect.suspend(() => Effect.orDie(runtime.contextEffect)),
     migrate: (options) => run(Migrations.up(options)),
     close,
     [Symbol.asyncDispose]: close
@@ -211,6 +249,11 @@ const validUrl = (url: string): string => {
   const problem = Database.urlProblem(url)
   if (problem !== undefined) throw new TypeError(`url: ${problem}`)
   return url
+}
+/** Hosts may not be written in TypeScript, and a pool of another driver would fail at the first call only. */
+const validSql = (sql: SqlClient.SqlClient): SqlClient.SqlClient => {
+  if (typeof sql === "function" && "transactionService" in sql) return sql
+  throw new TypeError("sql: a SqlClient of Effect; pools of pg and postgres.js cannot be shared, give their `url`")
 }
 const validSchema = Schema.decodeUnknownSync(SchemaNameValue)
 

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Conflict, type LiveChange, Unavailable, WriteRefused } from "@todo/core"
+import { Conflict, type LiveChange, Unavailable } from "@todo/core"
 import { createTodos, type TodosForPromises, type TodosOptions } from "@todo/core/promise"
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Redacted } from "effect"
@@ -118,6 +118,9 @@ layer(layerDatabase, live)("createTodos", (it) => {
       for (const wrong of [{ url: "" }, { url: "mysql://secret@host/db" }, { url: "postgres://a@b/c", schema: 'x"' }]) {
         assert.throws(() => createTodos(wrong), /a URL like|schema name/)
         assert.throws(() => createTodos(wrong), /^(?!.*(secret|x\\"))/s)
+      }
+      for (const sql of [undefined, null, {}, { query: () => {} }, "postgres://a@b/c", () => {}]) {
+        assert.throws(() => createTodos({ sql: sql as never }), /^sql: a SqlClient of Effect/)
       }
     })
   )
@@ -325,17 +328,5 @@ layer(layerDatabase, live)("a stream of createTodos", (it) => {
       await close()
       assert.isNotNull(await rejection(next))
     })
-  )
-})
-
-layer(layerDatabase, live)("hooks of createTodos", (it) => {
-  it.effect("refuse", () =>
-    hosted(
-      async ({ todos }, user) => {
-        const error = await errorOf(todos.create(user, { title: "a" }))
-        assert.strictEqual(error?._tag === "WriteRefused" ? error.code : undefined, "no")
-      },
-      { hooks: { before: () => Effect.fail(new WriteRefused({ code: "no", message: "No" })) } }
-    )
   )
 })

@@ -4,6 +4,7 @@
  */
 import { Database, SchemaNameValue } from "@todo/core"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
@@ -71,11 +72,39 @@ const demand = (isMet: boolean, what: string): void => {
   if (!isMet) throw new TypeError(what)
 }
 
+/** Of each way to name the database, what else is said of it there: an option that would have no effect is refused. */
+const ownOptions = {
+  url: ["poolSize", "prepare", "schema", "hooks"],
+  sql: ["schema", "hooks"],
+  todos: []
+} as const satisfies Record<string, ReadonlyArray<string>>
+
+const isSql: Is = (value) => typeof value === "function" && "withTransaction" in value && "transactionService" in value
+const areTodos: Is = (value) => Predicate.hasProperty(value, "services") && Effect.isEffect(value.services)
+
+const assertDatabase = (given: { readonly [name: string]: unknown }): void => {
+  const [way = "url", another] = (["url", "sql", "todos"] as const).filter((name) => given[name] !== undefined)
+  demand(another === undefined, `${another}: leave it out, or leave out ${way}: there is one database`)
+  if (way === "url") {
+    const problem = Database.urlProblem(given["url"])
+    demand(problem === undefined, `url: ${problem}`)
+  }
+  demand(
+    way !== "sql" || isSql(given["sql"]),
+    "sql: a SqlClient of Effect; pools of pg and postgres.js cannot be shared"
+  )
+  demand(way !== "todos" || areTodos(given["todos"]), "todos: what createTodos of @todo/core/promise gave")
+  for (const name of ownOptions.url.filter((name) => !ownOptions[way].some((own) => own === name))) {
+    const owner = way === "todos" ? "createTodos has it" : "the pool of the host has it"
+    demand(given[name] === undefined, `${name}: leave it out with ${way}: ${owner}`)
+  }
+  if (given["hooks"] !== undefined) demand(Predicate.isObject(given["hooks"]), "hooks: an object with before or after")
+}
+
 /** Throws a `TypeError` that names the first option that is wrong, without its value. */
 export const assertWellFormed = (options: object): void => {
   const given = options as { readonly [name: string]: unknown }
-  const problem = Database.urlProblem(given["url"])
-  demand(problem === undefined, `url: ${problem}`)
+  assertDatabase(given)
   if (given["prefix"] !== undefined) Prefix.assertWellFormed(String(given["prefix"]))
   for (const [name, [is, what]] of Object.entries(rules)) {
     demand(given[name] === undefined || is(given[name]), `${name}: ${what}`)

@@ -3,7 +3,8 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Database, SchemaName, Services, Unavailable } from "@todo/core"
+import { Database, SchemaName, Unavailable } from "@todo/core"
+import { layerServices, type PromisedHooks, type TodosForPromises } from "@todo/core/promise"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -12,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
+import * as SqlClient from "effect/sql/SqlClient"
 import * as Authentication from "./Authentication.ts"
 import type * as Embedded from "./Embedded.ts"
 import { assertWellFormed } from "./HandlerOptions.ts"
@@ -39,16 +41,41 @@ export type Identification<Request> =
       readonly tokens: TokenSettings
     }
 
-/** What a handler is made of. */
-export interface HandlerOptions extends Embedded.HandlerSettings, Authentication.AuthenticationSettings {
-  /** A migrated database: `postgres://user:password@host:5432/database`. The handler has a pool of its own there. */
-  readonly url: string
-  /** How many connections at most; 10 where nothing is said. */
-  readonly poolSize?: number | undefined
-  /** `false` behind a transaction pooler that keeps no prepared statements. */
-  readonly prepare?: boolean | undefined
-  /** The schema of the tables; `todo` where nothing is said. */
+/** The tables, and what the host does within each write to them. */
+interface Tables {
+  /** The schema of the tables; `todo` by default. */
   readonly schema?: string | undefined
+  /** What the host does within each write, as `createTodos` takes it. */
+  readonly hooks?: PromisedHooks | undefined
+}
+
+/** A migrated database: one of which the handler has a pool of its own, or one that it shares with the host. */
+export type HandlerDatabase =
+  | (Tables & {
+      /** `postgres://user:password@host:5432/database`. The handler has a pool of its own there. */
+      readonly url: string
+      /** How many connections at most; 10 by default. */
+      readonly poolSize?: number | undefined
+      /** `false` behind a transaction pooler that keeps no prepared statements. */
+      readonly prepare?: boolean | undefined
+    })
+  | (Tables & {
+      /** The `SqlClient` of a host that is written with Effect. The handler shares it, and never closes it. */
+      readonly sql: SqlClient.SqlClient
+    })
+  | {
+      /**
+       * What `createTodos` of `@todo/core/promise` gave: the handler shares its pool, schema and hooks. Dispose of the
+       * handler first, then close this.
+       */
+      readonly todos: TodosForPromises
+    }
+
+/** What a handler is made of. */
+export type HandlerOptions = HandlerDatabase & Told
+
+/** What a handler can be told besides where its database is, and who calls. */
+interface Told extends Embedded.HandlerSettings, Authentication.AuthenticationSettings {
   /** Told what went wrong, once for each answer from 500 on. */
   readonly onError?: ((report: Report) => void) | undefined
   /** Handed the log, a line of JSON for each request among it; without it, only failures are logged, to the console. */
@@ -73,26 +100,36 @@ const ask = <Request>(
     })
   )
 
+/** The services, on the database that the host names. */
+const layerServicesOf = (options: HandlerDatabase) => {
+  if ("todos" in options && options.todos !== undefined) return Layer.effectContext(options.todos.services)
+  const { hooks, schema = "todo" } = options as Exclude<HandlerDatabase, { readonly todos: unknown }>
+  const database =
+    "sql" in options && options.sql !== undefined
+      ? Layer.succeed(SqlClient.SqlClient, options.sql)
+      : layerPool(options as Extract<HandlerDatabase, { readonly url: unknown }>)
+  return layerServices(hooks).pipe(Layer.provideMerge(database), Layer.provideMerge(Layer.succeed(SchemaName, schema)))
+}
+
+const layerPool = ({ poolSize, prepare, url }: Extract<HandlerDatabase, { readonly url: unknown }>) =>
+  Database.layer({ url: Redacted.make(url), poolSize, prepare })
+
 /** All that a handler needs, from what its host says. */
 const layerHost = <Request>(
   options: HandlerOptions & Identification<Request>,
   requestOf: (request: HttpServerRequest.HttpServerRequest) => Request
 ) => {
-  const { log, onError, schema = "todo", url } = options
+  const { log, onError } = options
   assertWellFormed(options)
   const authorization =
     "tokens" in options
       ? Authentication.layer(options).pipe(Layer.provide(TokenVerifier.layer(options.tokens)))
       : Authentication.layerFrom((request) => ask(options.authenticate, requestOf(request)), options)
   return authorization.pipe(
-    Layer.provideMerge(Services.layer),
-    Layer.provideMerge(
-      Database.layer({ url: Redacted.make(url), poolSize: options.poolSize, prepare: options.prepare })
-    ),
+    Layer.provideMerge(layerServicesOf(options)),
     logged,
     Layer.provideMerge(
       Layer.mergeAll(
-        Layer.succeed(SchemaName, schema),
         onError === undefined ? Layer.empty : Layer.succeed(ErrorTracker, onError),
         log === undefined ? Layer.succeed(References.MinimumLogLevel, "Warn") : Logging.layerJson(log)
       )

@@ -4,7 +4,13 @@
  */
 export * from "./api.ts"
 export * as Authentication from "./Authentication.ts"
-export { createHandler, createNodeHandler, type HandlerOptions, type Identification } from "./createHandler.ts"
+export {
+  createHandler,
+  createNodeHandler,
+  type HandlerDatabase,
+  type HandlerOptions,
+  type Identification
+} from "./createHandler.ts"
 export type { EmbeddedSettings, HandlerSettings } from "./Embedded.ts"
 export { Lifecycle } from "./Lifecycle.ts"
 export * as Mount from "./Mount.ts"
