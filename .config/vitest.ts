@@ -39,6 +39,20 @@ export default defineConfig({
         extends: true as const,
         test: { name, include: [`packages/${name}/test/**/*.test.ts`], exclude: [...underLoad] }
       })),
+      // The suite of core without what exists for speed only: no answer may change.
+      ...(process.env["TODO_TEST_PLAIN"] === undefined
+        ? []
+        : [
+            {
+              extends: true as const,
+              test: {
+                name: "plain",
+                include: ["packages/core/test/**/*.test.ts"],
+                exclude: ["packages/core/test/database/**", "packages/core/test/WritesTogether.test.ts"],
+                setupFiles: [fileURLToPath(new URL("plain.ts", import.meta.url))]
+              }
+            }
+          ]),
       {
         extends: true as const,
         test: { name: "load", include: [...underLoad], maxWorkers: 1, retry: 2, sequence: { groupOrder: 1 } }

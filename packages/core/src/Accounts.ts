@@ -6,7 +6,7 @@ import type { Account } from "./domain/Account.ts"
 import type { Unavailable } from "./domain/Errors.ts"
 import { CurrentUser } from "./domain/User.ts"
 import * as AccountsSql from "./internal/AccountsSql.ts"
-import * as UserScope from "./internal/UserScope.ts"
+import * as UserScope from "./database/UserScope.ts"
 import { SchemaName } from "./schema/SchemaName.ts"
 
 /** What the current user has. */

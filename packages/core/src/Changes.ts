@@ -18,7 +18,8 @@ import { CurrentUser, type UserId } from "./domain/User.ts"
 import * as ChangesSql from "./internal/ChangesSql.ts"
 import * as Cursor from "./internal/Cursor.ts"
 import { Revisions } from "./internal/Revisions.ts"
-import * as UserScope from "./internal/UserScope.ts"
+import * as BatchedScope from "./database/BatchedScope.ts"
+import * as UserScope from "./database/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
 import { SchemaName } from "./schema/SchemaName.ts"
 
@@ -80,11 +81,12 @@ const isPlace: (values: unknown) => values is Place = Schema.is(Schema.Tuple([Re
 const binding = "changes"
 
 const make = Effect.gen(function* () {
-  const { read, readTogether } = yield* UserScope.make
+  const { read } = yield* UserScope.make
+  const batched = yield* BatchedScope.make
   const revisions = yield* Revisions
   const schema = `"${yield* SchemaName}"`
   const selectPage = read(ChangesSql.page(schema))
-  const selectUnmoved = readTogether(ChangesSql.unmoved(schema), 1)
+  const selectUnmoved = batched.read(ChangesSql.unmoved(schema), 1)
   const valid = validated(ChangeQuery)
 
   const placeOf = (user: UserId, cursor: string | undefined): Effect.Effect<Place | undefined, InvalidCursor> =>

@@ -17,9 +17,9 @@ import type { InvalidDatabaseUrl } from "./connection/InvalidDatabaseUrl.ts"
 import { sockets } from "./connection/NegotiatedSocket.ts"
 import type { Environment } from "./connection/Parameters.ts"
 import type { Unavailable } from "./domain/Errors.ts"
-import { abandonable } from "./internal/Abandonable.ts"
 import { unavailable } from "./internal/SqlFailure.ts"
-import { Turns } from "./internal/Turns.ts"
+import { ConnectionQueue } from "./database/ConnectionQueue.ts"
+import { interruptAtOnce } from "./database/interruptAtOnce.ts"
 
 export { connectionHint } from "./connection/connectionHint.ts"
 export type { InvalidDatabaseUrl }
@@ -133,7 +133,7 @@ const layerConnection = (settings: DatabaseSettings, connection: Connection.Conn
           }),
     ...(prepare && !settings.unlimited && { startupParameters: limitsBeside(options) })
   })
-  return Layer.merge(closedSoon(client), Turns.layer(poolSize))
+  return Layer.merge(closedSoon(client), ConnectionQueue.layer(poolSize))
 }
 
 const keptAlive = (after: Duration.Duration | undefined) =>
@@ -144,7 +144,7 @@ const closedSoon = <A, E>(layer: Layer.Layer<A, E>): Layer.Layer<A, E> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) =>
-        abandonable(Scope.close(scope, exit)).pipe(Effect.timeoutOption("500 millis"), Effect.interruptible)
+        interruptAtOnce(Scope.close(scope, exit)).pipe(Effect.timeoutOption("500 millis"), Effect.interruptible)
       )
       return yield* Layer.buildWithScope(layer, scope)
     })
@@ -152,7 +152,7 @@ const closedSoon = <A, E>(layer: Layer.Layer<A, E>): Layer.Layer<A, E> =>
 
 /** Whether the database answers, within two seconds. */
 export const ping: Effect.Effect<void, Unavailable, SqlClient.SqlClient> = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-  abandonable(sql.unsafe("select 1").values).pipe(
+  interruptAtOnce(sql.unsafe("select 1").values).pipe(
     Effect.timeout("2 seconds"),
     Effect.mapError((cause) => unavailable({ outcome: "not-applied" }, cause)),
     Effect.asVoid

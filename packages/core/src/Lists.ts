@@ -20,7 +20,8 @@ import { hooked } from "./internal/HookedWrite.ts"
 import * as ListsSql from "./internal/ListsSql.ts"
 import { newId } from "./internal/NewId.ts"
 import * as Page from "./internal/Page.ts"
-import * as UserScope from "./internal/UserScope.ts"
+import * as BatchedScope from "./database/BatchedScope.ts"
+import * as UserScope from "./database/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
 import * as Write from "./internal/Write.ts"
 import type { KeyError, WriteError } from "./internal/Write.ts"
@@ -99,9 +100,10 @@ export class Lists extends Context.Service<
 
 const make = Effect.gen(function* () {
   const scope = yield* UserScope.make
+  const batched = yield* BatchedScope.make
   const schema = `"${yield* SchemaName}"`
-  const selectOne = scope.readTogether(ListsSql.get(schema), 1)
-  const write = hooked(yield* Hooks, scope, schema, Write.make<TodoList>(scope, schema))
+  const selectOne = batched.read(ListsSql.get(schema), 1)
+  const write = hooked(yield* Hooks, scope, schema, Write.make<TodoList>(scope, batched, schema))
 
   const validNew = validated(NewList)
   const validPatch = validated(ListPatch)

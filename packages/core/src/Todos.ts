@@ -17,13 +17,15 @@ import type { Page as PageOf } from "./domain/Page.ts"
 import { NewTodo, type Todo, type TodoId, TodoPatch } from "./domain/Todo.ts"
 import { TodoQuery } from "./domain/TodoQuery.ts"
 import type { CurrentUser } from "./domain/User.ts"
+import { batchedPages } from "./internal/BatchedPages.ts"
 import { hooked } from "./internal/HookedWrite.ts"
 import { newId } from "./internal/NewId.ts"
 import * as Page from "./internal/Page.ts"
 import { creation, replacement, toOperation } from "./internal/TodoOperations.ts"
 import * as TodoRow from "./internal/TodoRow.ts"
 import * as TodosSql from "./internal/TodosSql.ts"
-import * as UserScope from "./internal/UserScope.ts"
+import * as BatchedScope from "./database/BatchedScope.ts"
+import * as UserScope from "./database/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
 import * as Write from "./internal/Write.ts"
 import type { KeyError, WriteError } from "./internal/Write.ts"
@@ -159,19 +161,11 @@ export class Todos extends Context.Service<
 
 const make = Effect.gen(function* () {
   const scope = yield* UserScope.make
+  const batched = yield* BatchedScope.make
   const schema = `"${yield* SchemaName}"`
-  const selectOne = scope.readTogether(TodosSql.get(schema), 1)
-  // What most who show todos begin and go on with. What has conditions can take long to find, and goes alone.
-  const plainPages = new Map(
-    TodosSql.plainPages(schema).map(({ parameters, text }) => [
-      text,
-      scope.readTogether(text, parameters.length, pagePace)
-    ])
-  )
-  const pages: Pick<UserScope.UserScope, "read"> = {
-    read: (select) => plainPages.get(select) ?? scope.read(select)
-  }
-  const write = hooked(yield* Hooks, scope, schema, Write.make<Todo>(scope, schema))
+  const selectOne = batched.read(TodosSql.get(schema), 1)
+  const pages = batchedPages(scope, batched, schema)
+  const write = hooked(yield* Hooks, scope, schema, Write.make<Todo>(scope, batched, schema))
 
   const validNew = validated(NewTodo)
   const validPatch = validated(TodoPatch)
@@ -262,9 +256,3 @@ const make = Effect.gen(function* () {
     })
   })
 })
-
-/**
- * Four pages in one statement. One takes PostgreSQL as long as its answer takes us: where 16 go at once, each side
- * waits until the other is through with all of them (list 50 with 16 connections 1.2 times, with 100 connections 1.1).
- */
-const pagePace = { calls: 4 }

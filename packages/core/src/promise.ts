@@ -35,7 +35,7 @@ import {
   withTransaction
 } from "./internal/PromisedTransaction.ts"
 import { toTransactionError } from "./internal/SqlFailure.ts"
-import { inTurn, Turns } from "./internal/Turns.ts"
+import { ConnectionQueue, queued } from "./database/ConnectionQueue.ts"
 import * as Migrations from "./schema/Migrations.ts"
 import { SchemaName, SchemaNameValue } from "./schema/SchemaName.ts"
 import * as Services from "./Services.ts"
@@ -228,7 +228,7 @@ export const createTodos = (options: TodosOptions): TodosForPromises => {
               committed
             )
           )
-          return yield* toTransactionError(inTurn(yield* Turns)(sql.withTransaction(inside)))
+          return yield* toTransactionError(queued(yield* ConnectionQueue)(sql.withTransaction(inside)))
         })
       ) as Promise<Outcome<never, never>>,
     services: Effect.suspend(() => Effect.orDie(runtime.contextEffect)),

@@ -3,7 +3,8 @@ import { CurrentUser, Services, Todos } from "@todo/core"
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { forEachUser, onBehalfOf, overAllUsers } from "../src/internal/UserScope.ts"
+import { onBehalfOf, overAllUsers } from "../src/database/OperatorScope.ts"
+import { forEachUser } from "../src/database/UserScopeSql.ts"
 import { connect, layerDatabase } from "./host.ts"
 
 /** As migrations and operators connect. */

@@ -4,7 +4,8 @@ import { newUser } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Cursor from "../src/internal/Cursor.ts"
-import * as UserScope from "../src/internal/UserScope.ts"
+import * as BatchedScope from "../src/database/BatchedScope.ts"
+import { optimisations } from "../src/Optimisations.ts"
 import { onRecordedPool, Ran } from "./clients.ts"
 import { asAdmin, asNewUser, ids, live, newTodoId, query, type Random, seeded, services, tagOf, walk } from "./suite.ts"
 
@@ -127,7 +128,7 @@ const disturb = Effect.fnUntraced(function* (random: Random, own: ReadonlyArray<
 const ran = new Ran()
 
 layer(onRecordedPool(ran), live)("plain pages that are read at once", (it) => {
-  it.effect("go together, of whatever user; what has conditions goes alone", () =>
+  it.effect.runIf(optimisations.requestBatching)("go together, of whatever user; what has conditions goes alone", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const statements = Effect.fnUntraced(function* (given: TodoQuery) {
@@ -176,8 +177,8 @@ layer(onRecordedPool(ran), live)("plain pages that are read at once", (it) => {
 
   it.effect("do not take a null that a cursor holds for a text", () =>
     Effect.gen(function* () {
-      const { readTogether } = yield* UserScope.make
-      const isNull = readTogether("select $2::text is null as it", 1)
+      const { read } = yield* BatchedScope.make
+      const isNull = read("select $2::text is null as it", 1)
       const rows = yield* asNewUser(Effect.forEach(["null", null, ""], (value) => isNull(value), { concurrency: 3 }))
       assert.deepStrictEqual(
         rows.map(([row]) => row?.[0]),

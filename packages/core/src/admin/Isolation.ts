@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { TodoNotFound } from "../domain/Errors.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
-import * as UserScope from "../internal/UserScope.ts"
+import * as UserScope from "../database/UserScope.ts"
 import { Todos } from "../Todos.ts"
 import { failed, passed } from "./Finding.ts"
 

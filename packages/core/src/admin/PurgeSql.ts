@@ -2,7 +2,7 @@
  * The statements of a purge. What counts runs in `overAllUsers`; what deletes runs on behalf of one user, names that
  * user as `$1`, and comes after `lock`.
  */
-import { forEachUser } from "../internal/UserScope.ts"
+import { forEachUser } from "../database/UserScopeSql.ts"
 
 /** For how long an idempotency key is good, as `write_once` has it. */
 const expired = "created_at <= clock_timestamp() - interval '24 hours'"

@@ -1,5 +1,5 @@
 /** What is counted over all users, in `overAllUsers`. */
-import { forEachUser } from "../internal/UserScope.ts"
+import { forEachUser } from "../database/UserScopeSql.ts"
 
 /** How many users and lists there are. */
 export const users = (schema: string) => `select

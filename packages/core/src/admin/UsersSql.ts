@@ -1,7 +1,7 @@
 /** The statements on users, for operators. Those that look past one user run in `overAllUsers`. */
 import * as AccountsSql from "../internal/AccountsSql.ts"
 import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../internal/Page.ts"
-import { forEachUser } from "../internal/UserScope.ts"
+import { forEachUser } from "../database/UserScopeSql.ts"
 import type { UserQuery, UserSort } from "./UserQuery.ts"
 
 type Column = Exclude<UserSort, `-${string}`>

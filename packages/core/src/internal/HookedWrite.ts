@@ -8,7 +8,7 @@ import type { ListPatch, NewList, TodoList } from "../domain/TodoList.ts"
 import type { CurrentUser } from "../domain/User.ts"
 import type { ListRequest, TodoRequest, WriteDone, WriteHooks, WriteRequest } from "../Hooks.ts"
 import * as TodosSql from "./TodosSql.ts"
-import type { UserScope } from "./UserScope.ts"
+import type { UserScope } from "../database/UserScope.ts"
 import type { Operation, WriteError, Writer, Written } from "./Write.ts"
 
 /** A writer that runs the host's hooks around each write, or the same writer where there are none. */

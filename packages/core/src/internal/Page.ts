@@ -11,7 +11,7 @@ import { type Page, pageLimit } from "../domain/Page.ts"
 import { CurrentUser, type UserId } from "../domain/User.ts"
 import * as Cursor from "./Cursor.ts"
 import { isDataException } from "./SqlFailure.ts"
-import type { UserScope } from "./UserScope.ts"
+import type { UserScope } from "../database/UserScope.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 

@@ -8,7 +8,7 @@ import { Unavailable, UserDisabled } from "../domain/Errors.ts"
 import type { UserId } from "../domain/User.ts"
 import { SchemaName } from "../schema/SchemaName.ts"
 import * as ChangesSql from "./ChangesSql.ts"
-import * as UserScope from "./UserScope.ts"
+import * as UserScope from "../database/UserScope.ts"
 
 /** How long a change may stay unnoticed. */
 const tick = "250 millis"

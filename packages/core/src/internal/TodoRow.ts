@@ -5,6 +5,7 @@
  * A test holds both to the same.
  */
 import { type Due, Priority, type Todo } from "../domain/Todo.ts"
+import { timestamp } from "./FastTimestamp.ts"
 
 const milliseconds = (column: string) => `date_part('epoch', ${column}) * 1000`
 
@@ -51,32 +52,6 @@ type Row = readonly [
   updatedAt: number,
   deletedAt: number | null
 ]
-
-const digits = (count: number, length: number) =>
-  Array.from({ length: count }, (_, n) => String(n).padStart(length, "0"))
-const minutes = digits(24, 2).flatMap((hour) => digits(60, 2).map((minute) => `T${hour}:${minute}:`))
-const seconds = digits(60, 2).map((second) => `${second}.`)
-const thousandths = digits(1_000, 3).map((thousandth) => `${thousandth}Z`)
-
-let lastDay = { day: 0, date: "1970-01-01" }
-let last = { milliseconds: 0, text: "1970-01-01T00:00:00.000Z" }
-
-/**
- * As `Date` writes it. The 130 of a page of 50 are of few days, and half of them the same as the one before: 3 µs, where
- * `toISOString` takes 60. Each is of few pieces, for to write them as JSON puts them together.
- */
-const timestamp = (milliseconds: number): string => {
-  if (milliseconds === last.milliseconds) return last.text
-  const whole = Math.round(milliseconds)
-  const day = Math.floor(whole / 86_400_000)
-  if (day !== lastDay.day) lastDay = { day, date: new Date(whole).toISOString().slice(0, -"T00:00:00.000Z".length) }
-  const time = whole - day * 86_400_000
-  const second = Math.floor(time / 1_000)
-  const minute = Math.floor(second / 60)
-  const rest = `${seconds[second - minute * 60]}${thousandths[time - second * 1_000]}`
-  last = { milliseconds, text: `${lastDay.date}${minutes[minute]}${rest}` }
-  return last.text
-}
 
 const timestampOrNull = (milliseconds: number | null): string | null =>
   milliseconds === null ? null : timestamp(milliseconds)

@@ -8,7 +8,8 @@ import * as Errors from "../domain/Errors.ts"
 import type { IdempotencyKey } from "../domain/IdempotencyKey.ts"
 import type { IfRevision } from "../domain/Revision.ts"
 import type { CurrentUser } from "../domain/User.ts"
-import type { UserScope } from "./UserScope.ts"
+import type { BatchedScope } from "../database/BatchedScope.ts"
+import type { UserScope } from "../database/UserScope.ts"
 
 /** One operation, as `write_todo` and `write_list` read it. */
 export interface Operation {
@@ -82,22 +83,22 @@ export interface Writer<Row> {
   ) => Effect.Effect<ReadonlyArray<Written<Row>>, FailureOf<Expected> | KeyError | WriteError, CurrentUser>
 }
 
-export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
+export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: string): Writer<Row> => {
   const one = `select ${schema}.write(me.id, $2::jsonb)::text`
   const once = `select ${schema}.write_once(me.id, $2::jsonb, $3, $4)::text`
-  // The lock on the user is what a write can have to wait for.
-  const unlessBusy = `from (
+  // The lock on the user's row is the one thing that a write can have to wait for.
+  const unlessLocked = `from (
   select u as account from ${schema}.users u where u.id = me.id for no key update skip locked offset 0
 ) held`
   const write = scope.write(one)
-  const writeTogether = scope.writeTogether(
+  const writeBatched = batched.write(
     one,
-    `select ${schema}.write_held(held.account, $2::jsonb)::text ${unlessBusy}`,
+    `select ${schema}.write_held(held.account, $2::jsonb)::text ${unlessLocked}`,
     1
   )
   const writeAll = scope.write(`select ${schema}.write_all(me.id, $2::jsonb)::text`)
   const writeOnce = scope.write(once)
-  const writeOnceTogether = scope.writeTogether(once, `${once} ${unlessBusy}`, 3)
+  const writeOnceBatched = batched.write(once, `${once} ${unlessLocked}`, 3)
 
   const run = <Done extends object, const Expected extends Failure>(
     call: typeof write,
@@ -115,7 +116,7 @@ export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
 
   const runOne: Writer<Row>["one"] = (operation, expected) => {
     const json = JSON.stringify(operation)
-    return run(isQuick(operation, json) ? writeTogether : write, expected, json)
+    return run(isQuick(operation, json) ? writeBatched : write, expected, json)
   }
 
   const keyed = ["idempotency-key-reused", "idempotency-key-in-use"] as const
@@ -125,7 +126,7 @@ export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
       if (key === undefined) return runOne(operation, expected)
       const json = JSON.stringify(operation)
       const print = fingerprint({ ...asked(operation), ifRevision: undefined })
-      return run(isQuick(operation, json) ? writeOnceTogether : writeOnce, [...expected, ...keyed], json, key, print)
+      return run(isQuick(operation, json) ? writeOnceBatched : writeOnce, [...expected, ...keyed], json, key, print)
     },
     allOnce: (key, operations, expected) =>
       key === undefined
@@ -134,7 +135,7 @@ export const make = <Row>(scope: UserScope, schema: string): Writer<Row> => {
   }
 }
 
-/** Whether it changes one row, and not much of it: others may wait for that. */
+/** Whether it changes one row and little of it, so that other calls may wait for it. */
 const isQuick = ({ kind, op }: Operation, json: string): boolean =>
   kind === "todo" && op !== "move" && json.length <= 4_096
 

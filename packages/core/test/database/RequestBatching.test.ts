@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics } from "node:v8"
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
-import { type Pace, together } from "../src/internal/Together.ts"
+import { batching, type BatchLimits } from "../../src/database/RequestBatching.ts"
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
 const unbounded = { concurrency: "unbounded" } as const
@@ -9,17 +9,17 @@ const unbounded = { concurrency: "unbounded" } as const
 const turn = Effect.promise(() => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1)))
 
 /** Runs that end when they are told to; what each was given. */
-const held = (pace?: Pace) => {
+const held = (limits?: BatchLimits) => {
   const runs: Array<{ readonly given: ReadonlyArray<number>; readonly end: Deferred.Deferred<void, string> }> = []
   const interrupted: Array<ReadonlyArray<number>> = []
-  const call = together((given: ReadonlyArray<number>) => {
+  const call = batching((given: ReadonlyArray<number>) => {
     const end = Deferred.makeUnsafe<void, string>()
     runs.push({ given, end })
     return Deferred.await(end).pipe(
       Effect.as(given.map((n) => n * 10)),
       Effect.onInterrupt(() => Effect.sync(() => interrupted.push(given)))
     )
-  }, pace)
+  }, limits)
   const end = (run: number) => Deferred.doneUnsafe(runs[run]?.end ?? assert.fail("no such run"), Exit.void)
   return { call, end, interrupted, runs, given: () => runs.map(({ given }) => given) }
 }
@@ -27,7 +27,7 @@ const held = (pace?: Pace) => {
 it.live("calls of one turn make one run, and each gets its own answer", () =>
   Effect.gen(function* () {
     let runs = 0
-    const call = together((given: ReadonlyArray<number>) => {
+    const call = batching((given: ReadonlyArray<number>) => {
       runs++
       return Effect.succeed(given.map((n) => n * 10))
     })
@@ -42,7 +42,7 @@ it.live("calls of one turn make one run, and each gets its own answer", () =>
 
 it.live("no more are under way than may be", () =>
   Effect.gen(function* () {
-    const { call, end, given } = held({ runs: 1 })
+    const { call, end, given } = held({ batches: 1 })
     for (const n of range(3)) {
       yield* Effect.forkChild(call(n), { startImmediately: true })
       yield* turn
@@ -147,7 +147,7 @@ it.live("who goes away takes nobody along; the last one takes the run", () =>
 it.live("a run that ends one of its own callers as it begins takes none of those that wait along", () =>
   Effect.gen(function* () {
     const fibers: Array<Fiber.Fiber<number>> = []
-    const call = together((given: ReadonlyArray<number>) =>
+    const call = batching((given: ReadonlyArray<number>) =>
       Effect.sync(() => {
         if (given.includes(0)) fibers[0]?.interruptUnsafe()
         return given
@@ -165,7 +165,7 @@ const oldSpace = () => getHeapSpaceStatistics().find((space) => space.space_name
 
 it.live("calls die young: what they were given does not get among what is old", () =>
   Effect.gen(function* () {
-    const call = together((given: ReadonlyArray<ReadonlyArray<number>>) => Effect.as(Effect.sleep(1), given))
+    const call = batching((given: ReadonlyArray<ReadonlyArray<number>>) => Effect.as(Effect.sleep(1), given))
     // So much that what `together` keeps for all of them is old by now.
     for (let n = 0; n < 20_000; n++) eightKilobytes()
     const before = oldSpace()

@@ -1,11 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Semaphore } from "effect"
 import { TestClock } from "effect/testing"
-import { inTurn, makeQueue } from "../src/internal/Turns.ts"
+import { makeQueue, queued } from "../../src/database/ConnectionQueue.ts"
 
 it.effect("a statement waits three seconds for a connection, and then says that nothing was done", () =>
   Effect.gen(function* () {
-    const turn = inTurn(makeQueue(1))
+    const turn = queued(makeQueue(1))
     const first = yield* Effect.forkChild(turn(Effect.never))
     yield* Effect.yieldNow
     const second = yield* Effect.forkChild(Effect.flip(turn(Effect.void)))
@@ -21,7 +21,7 @@ it.effect("a statement waits three seconds for a connection, and then says that 
 it.effect("no turn is lost by those who fail, are interrupted, or give up waiting", () =>
   Effect.gen(function* () {
     const queue = makeQueue(2)
-    const turn = inTurn(queue)
+    const turn = queued(queue)
     const waiting = yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkChild(turn(Effect.never)))
     yield* Effect.yieldNow
     yield* Effect.forEach(waiting.slice(0, 30), (fiber) => Fiber.interrupt(fiber))
@@ -29,14 +29,14 @@ it.effect("no turn is lost by those who fail, are interrupted, or give up waitin
     yield* Effect.forEach(waiting, (fiber) => Fiber.interrupt(fiber))
     yield* Effect.forEach(Array.from({ length: 20 }), () => Effect.exit(turn(Effect.fail("no"))))
     yield* Effect.forEach(Array.from({ length: 20 }), () => Effect.exit(turn(Effect.die("no"))))
-    assert.isTrue(yield* Semaphore.takeIfAvailable(queue.turns, 2))
+    assert.isTrue(yield* Semaphore.takeIfAvailable(queue.permits, 2))
     assert.strictEqual(queue.waiting, 0)
   })
 )
 
 it.effect("who waits is not overtaken by those who come later, again and again", () =>
   Effect.gen(function* () {
-    const turn = inTurn(makeQueue(1))
+    const turn = queued(makeQueue(1))
     const order: Array<string> = []
     const run = (name: string) =>
       turn(

@@ -1,0 +1,106 @@
+/** Runs statements as the current user. `UserScopeSql.ts` has the form of such a statement, and why it is safe. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Conflict, Unavailable } from "../domain/Errors.ts"
+import { CurrentUser, UserId } from "../domain/User.ts"
+import {
+  retryRead,
+  retryTransaction,
+  retryWrite,
+  type StatementError,
+  toReadError,
+  toTransactionError,
+  toWriteError
+} from "../internal/SqlFailure.ts"
+import { ConnectionQueue, queued, queuedAhead, queuedAsWriter } from "./ConnectionQueue.ts"
+import { interruptAtOnce } from "./interruptAtOnce.ts"
+import { asUser, asUserInTransaction, forEachOfMany } from "./UserScopeSql.ts"
+
+/** Rows as arrays of their columns, in the order of the select. */
+export type Rows = ReadonlyArray<ReadonlyArray<unknown>>
+
+/** Runs a statement for the current user with its parameters, from `$2` on. */
+export type Statement<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, E, CurrentUser>
+
+/**
+ * The ways to run a statement. Passing failures are retried where that is safe, except in a transaction of the host,
+ * who alone can begin it again.
+ */
+export interface UserScope {
+  /** A select without effects. */
+  readonly read: (select: string) => Statement<Unavailable>
+  /** A select that every request needs before it begins. It does not wait behind them for a connection. */
+  readonly readAhead: (select: string) => Statement<Unavailable>
+  /** A select that calls one of the write functions, which is a transaction in itself. */
+  readonly write: (select: string) => Statement<Unavailable | Conflict>
+  /** A select without effects that runs once for each of many users, as that user, in one round trip. */
+  readonly readEach: (
+    select: string
+  ) => (users: ReadonlyArray<UserId>, seen: ReadonlyArray<number>) => Effect.Effect<Rows, Unavailable>
+  /** Statements of which all happen or none: a transaction, or a savepoint in one of the host. */
+  readonly atomically: <A, E, R>(
+    self: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, Exclude<E, SqlError> | Unavailable | Conflict, R>
+}
+
+const isUserId = Schema.is(UserId)
+
+/** The id of the current user, if it is well formed: two malformed ids could become the same one on the wire. */
+export const userOf = ({ context }: Fiber.Fiber<unknown, unknown>): UserId | undefined => {
+  const { id } = Context.getUnsafe(context, CurrentUser)
+  return isUserId(id) ? id : undefined
+}
+
+/** Without a valid user nothing is sent. */
+export const noUser = Effect.die(new Error("CurrentUser has no valid id"))
+
+type Attempt = (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, StatementError>
+
+/** Makes the ways to run a statement, on the host's `SqlClient`. */
+export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const queue = yield* ConnectionQueue
+  const ahead = queuedAhead(queue)
+
+  const statement =
+    <E>(
+      select: string,
+      retry: Attempt,
+      toError: (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, E>,
+      wait: (user: UserId) => Attempt
+    ): Statement<E> =>
+    (...parameters) =>
+      Effect.withFiber((fiber) => {
+        const user = userOf(fiber)
+        if (user === undefined) return noUser
+        const inTransaction = isInTransaction(sql, fiber)
+        const text = inTransaction ? asUserInTransaction(select) : asUser(select)
+        const rows = sql.unsafe(text, [user, ...parameters]).values
+        // Each attempt waits for a connection anew, so that the pauses between them hold none.
+        return toError(inTransaction ? rows : interruptAtOnce(retry(wait(user)(rows))))
+      })
+
+  return {
+    read: (select) => statement(select, retryRead, toReadError, () => queued(queue)),
+    readAhead: (select) => statement(select, retryRead, toReadError, () => ahead),
+    write: (select) => statement(select, retryWrite, toWriteError, (user) => queuedAsWriter(queue, user)),
+    readEach: (select) => {
+      const text = forEachOfMany(select)
+      return (users, seen) => interruptAtOnce(toReadError(sql.unsafe(text, [users, seen.map(String)]).values))
+    },
+    atomically: (self) =>
+      Effect.withFiber((fiber) => {
+        const whole = sql.withTransaction(self)
+        const wait = queuedAsWriter(queue, userOf(fiber) ?? "")
+        return toTransactionError(isInTransaction(sql, fiber) ? whole : interruptAtOnce(retryTransaction(wait(whole))))
+      })
+  }
+})
+
+/** Whether the host has a transaction open on this client. */
+export const isInTransaction = (sql: SqlClient.SqlClient, { context }: Fiber.Fiber<unknown, unknown>): boolean =>
+  Context.getOrUndefined(context, sql.transactionService) !== undefined
