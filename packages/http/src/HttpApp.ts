@@ -119,7 +119,8 @@ export const layer = (
   innermost: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
 ) => {
   const prefix = settings.prefix ?? ""
-  const api = prefix === "" ? Api : Api.annotate(OpenApi.Servers, [{ url: prefix }])
+  // Relative, so that it is right behind any proxy.
+  const api = Api.annotate(OpenApi.Servers, [{ url: prefix === "" ? "/" : prefix }])
   return Layer.mergeAll(
     HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(handlers),

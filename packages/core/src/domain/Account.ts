@@ -1,16 +1,20 @@
 import * as Schema from "effect/Schema"
+import { describe } from "./describe.ts"
 import { Revision } from "./Revision.ts"
 import { UserId } from "./User.ts"
 
 /** The current user in numbers. A user who has never written anything has none. */
 export const Account = Schema.Struct({
-  id: UserId,
-  revision: Revision,
-  counts: Schema.Struct({
-    open: Schema.Int,
-    completed: Schema.Int,
-    trashed: Schema.Int,
-    lists: Schema.Int
-  })
-}).annotate({ identifier: "Account" })
+  id: describe(UserId, "The id of the user: the subject of the token"),
+  revision: describe(Revision, "The revision of the user's last write"),
+  counts: describe(
+    Schema.Struct({
+      open: describe(Schema.Int, "How many todos are open"),
+      completed: describe(Schema.Int, "How many todos are done"),
+      trashed: describe(Schema.Int, "How many todos are in the trash"),
+      lists: describe(Schema.Int, "How many lists there are")
+    }),
+    "How much the user has"
+  )
+}).annotate({ identifier: "Account", description: "The user who sent the request" })
 export type Account = typeof Account.Type

@@ -1,15 +1,29 @@
 import * as Schema from "effect/Schema"
+import { describe } from "./describe.ts"
 import { Revision } from "./Revision.ts"
 import { ListId, Todo, TodoId } from "./Todo.ts"
 import { TodoList } from "./TodoList.ts"
 
-const change = { revision: Revision, deleted: Schema.Boolean }
+const change = {
+  revision: describe(Revision, "The revision of the change"),
+  deleted: describe(Schema.Boolean, "Whether the row is in the trash")
+}
 
 /** A row as it is after its latest change; `deleted` while it is in the trash. */
 export const Change = Schema.Union([
-  Schema.Struct({ kind: Schema.Literal("todo"), id: TodoId, ...change, todo: Todo }),
-  Schema.Struct({ kind: Schema.Literal("list"), id: ListId, ...change, list: TodoList })
-]).annotate({ identifier: "Change" })
+  Schema.Struct({
+    kind: describe(Schema.Literal("todo"), "A todo changed"),
+    id: describe(TodoId, "The id of the todo"),
+    ...change,
+    todo: describe(Todo, "The todo after the change")
+  }).annotate({ identifier: "TodoChange", description: "A todo after its latest change" }),
+  Schema.Struct({
+    kind: describe(Schema.Literal("list"), "A list changed"),
+    id: describe(ListId, "The id of the list"),
+    ...change,
+    list: describe(TodoList, "The list after the change")
+  }).annotate({ identifier: "ListChange", description: "A list after its latest change" })
+]).annotate({ identifier: "Change", description: "A todo or a list as it is after its latest change" })
 export type Change = typeof Change.Type
 
 /** How many changes a page may have, and has when nothing is said. */
@@ -30,8 +44,8 @@ export type ChangeQuery = typeof ChangeQuery.Type
 
 /** A page of changes in revision order. `nextCursor` continues, also where there is nothing yet. */
 export const ChangePage = Schema.Struct({
-  changes: Schema.Array(Change),
-  nextCursor: Schema.String,
-  hasMore: Schema.Boolean
-}).annotate({ identifier: "ChangePage" })
+  changes: describe(Schema.Array(Change), "Each changed row once, at its latest revision, in the order of revisions"),
+  nextCursor: describe(Schema.String, "Pass it as `since` to get what came after this page; never `null`"),
+  hasMore: describe(Schema.Boolean, "Whether there are more changes already")
+}).annotate({ identifier: "ChangePage", description: "A page of changes" })
 export type ChangePage = typeof ChangePage.Type

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { describe } from "./describe.ts"
 import { Revision } from "./Revision.ts"
 
 /** In a batch, the index of the operation that failed. */
@@ -49,7 +50,10 @@ export class ListNotEmpty extends Schema.TaggedError<ListNotEmpty>()("ListNotEmp
 }
 
 /** One thing that is wrong with an input: where (RFC 6901 JSON Pointer), and what was expected. */
-export const InputIssue = Schema.Struct({ pointer: Schema.String, message: Schema.String })
+export const InputIssue = Schema.Struct({
+  pointer: describe(Schema.String, "Where it is wrong (RFC 6901 JSON Pointer)"),
+  message: describe(Schema.String, "What is expected there")
+})
 
 /** An input that breaks a rule. The messages never repeat what was sent. */
 export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {

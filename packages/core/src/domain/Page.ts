@@ -1,11 +1,18 @@
 import * as Schema from "effect/Schema"
+import { describe } from "./describe.ts"
 
 /** One page of a walk. `nextCursor` is `null` on the last page, and only there. */
 export const Page = <Item extends Schema.Constraint>(item: Item) =>
   Schema.Struct({
-    items: Schema.Array(item),
-    nextCursor: Schema.NullOr(Schema.String),
-    total: Schema.optionalKey(Schema.Int)
+    items: describe(Schema.Array(item), "The items of this page, in the order that was asked for"),
+    nextCursor: describe(
+      Schema.NullOr(Schema.String),
+      "Pass it as `cursor` to get the next page; `null` on the last page"
+    ),
+    total: describe(
+      Schema.optionalKey(Schema.Int),
+      "How many items there are over all pages, if `count=true` was asked for"
+    )
   })
 
 export interface Page<Item> {

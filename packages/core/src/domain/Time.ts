@@ -15,7 +15,12 @@ export const Timestamp = Schema.String.check(
   Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/u, {
     expected: "an RFC 3339 timestamp in UTC"
   })
-).annotate({ identifier: "Timestamp", format: "date-time", examples: ["2026-11-23T06:00:00.000Z"] })
+).annotate({
+  identifier: "Timestamp",
+  description: "An instant as RFC 3339 writes it, in UTC with milliseconds",
+  format: "date-time",
+  examples: ["2026-11-23T06:00:00.000Z"]
+})
 export type Timestamp = typeof Timestamp.Type
 
 /** A day of the calendar, `YYYY-MM-DD`. */

@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { Revision } from "./Revision.ts"
 import { text, visibleText } from "./Text.ts"
+import { describe } from "./describe.ts"
 import { CalendarDate, LocalDateTime, TimeZone, Timestamp } from "./Time.ts"
 
 const uuid = Schema.String.check(
@@ -26,54 +27,68 @@ export type Priority = typeof Priority.Type
  * that it does not drift when the rules of the zone change.
  */
 export const Due = Schema.Union([
-  Schema.Struct({ date: CalendarDate }),
-  Schema.Struct({ dateTime: LocalDateTime, timeZone: TimeZone })
-]).annotate({ identifier: "Due" })
+  Schema.Struct({ date: describe(CalendarDate, "The day, `YYYY-MM-DD`") }),
+  Schema.Struct({
+    dateTime: describe(LocalDateTime, "The wall-clock time in `timeZone`, `YYYY-MM-DDTHH:MM:SS`"),
+    timeZone: describe(TimeZone, "The IANA time zone, such as `Europe/Paris`")
+  })
+]).annotate({ identifier: "Due", description: "When a todo is due: a day, or a wall-clock time in a time zone" })
 export type Due = typeof Due.Type
 
-const Title = visibleText(500)
-const Description = Schema.NullOr(text(0, 10_000))
-const Tags = Schema.Array(text(1, 50)).check(Schema.isMaxLength(20), Schema.isUnique())
+const Title = describe(visibleText(500), "What there is to do: 1 to 500 code points, not all of them white space")
+const Description = describe(Schema.NullOr(text(0, 10_000)), "Notes, up to 10,000 code points")
+const Completed = describe(Schema.Boolean, "Whether the todo is done")
+const Urgency = describe(Priority, "How much the todo matters; `none` is the lowest")
+const DueOrNone = describe(Schema.NullOr(Due), "When the todo is due, if at all")
+const Tags = describe(
+  Schema.Array(text(1, 50)).check(Schema.isMaxLength(20), Schema.isUnique()),
+  "Up to 20 different tags of 1 to 50 code points each"
+)
+const ListOrNone = describe(Schema.NullOr(ListId), "The list that the todo is in, if any")
 /** Where something stands among its siblings: opaque, compared by code point, changed by moves alone. */
-export const Position = Schema.String.annotate({ description: "Opaque order key, compared by code point" })
+export const Position = describe(Schema.String, "Opaque sort key, compared by code point; only a move changes it")
 
 /**
  * A todo, in one shape everywhere: over HTTP, in the core, in exports. Its JSON
  * form is its type.
  */
 export const Todo = Schema.Struct({
-  id: TodoId,
+  id: describe(TodoId, "The id of the todo"),
   title: Title,
   description: Description,
-  completed: Schema.Boolean,
-  completedAt: Schema.NullOr(Timestamp),
-  priority: Priority,
-  due: Schema.NullOr(Due),
+  completed: Completed,
+  completedAt: describe(Schema.NullOr(Timestamp), "When the todo was last completed; `null` while it is open"),
+  priority: Urgency,
+  due: DueOrNone,
   tags: Tags,
-  listId: Schema.NullOr(ListId),
+  listId: ListOrNone,
   position: Position,
-  revision: Revision,
-  createdAt: Timestamp,
-  updatedAt: Timestamp,
-  deletedAt: Schema.NullOr(Timestamp)
-}).annotate({ identifier: "Todo" })
+  revision: describe(Revision, "The revision of the last change of this todo; the entity tag is the same number"),
+  createdAt: describe(Timestamp, "When the todo was created"),
+  updatedAt: describe(Timestamp, "When the todo was last changed"),
+  deletedAt: describe(Schema.NullOr(Timestamp), "When the todo was put into the trash; `null` while it is not there")
+}).annotate({ identifier: "Todo", description: "A todo" })
 export type Todo = typeof Todo.Type
 
 const settable = {
   description: Schema.optionalKey(Description),
-  completed: Schema.optionalKey(Schema.Boolean),
-  priority: Schema.optionalKey(Priority),
-  due: Schema.optionalKey(Schema.NullOr(Due)),
+  completed: Schema.optionalKey(Completed),
+  priority: Schema.optionalKey(Urgency),
+  due: Schema.optionalKey(DueOrNone),
   tags: Schema.optionalKey(Tags),
-  listId: Schema.optionalKey(Schema.NullOr(ListId))
+  listId: Schema.optionalKey(ListOrNone)
 }
 
 /** What a client may set. All but `title` have a default: open, no priority, no due date, no tags, no list. */
-export const NewTodo = Schema.Struct({ title: Title, ...settable }).annotate({ identifier: "NewTodo" })
+export const NewTodo = Schema.Struct({ title: Title, ...settable }).annotate({
+  identifier: "NewTodo",
+  description: "A todo to write; what is left out gets its default"
+})
 export type NewTodo = typeof NewTodo.Type
 
 /** A change of some fields: an absent field keeps its value, `null` clears it (RFC 7396). */
 export const TodoPatch = Schema.Struct({ title: Schema.optionalKey(Title), ...settable }).annotate({
-  identifier: "TodoPatch"
+  identifier: "TodoPatch",
+  description: "The fields to change: an absent field keeps its value, `null` clears it"
 })
 export type TodoPatch = typeof TodoPatch.Type

@@ -23,6 +23,8 @@ export class Api extends HttpApi.make("todo")
       title: "Todo",
       version: "1",
       description: "Todos of one user: isolated, revisioned, never lost.",
+      // For clients that are generated from the file; a server says where it is itself.
+      servers: [{ url: "http://127.0.0.1:3000", description: "A server on this machine, as `npm start` starts it" }],
       license: { name: "MIT", url: "https://opensource.org/license/mit" },
       transform: Document.transform
     })

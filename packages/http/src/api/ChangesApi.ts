@@ -40,7 +40,13 @@ export class ChangesApi extends HttpApiGroup.make("changes")
 
     HttpApiEndpoint.get("me", "/v1/me", {
       success: Account
-    }).annotate(OpenApi.Summary, "The caller: id, revision, counts")
+    })
+      .annotate(OpenApi.Summary, "The caller: id, revision, counts")
+      .annotate(
+        OpenApi.Description,
+        "Who the token belongs to, the revision of the last write, and how many todos and lists there are."
+      )
   )
   .middleware(Validation)
-  .middleware(Authorization) {}
+  .middleware(Authorization)
+  .annotate(OpenApi.Description, "What changed, as pages or as a live stream, and who the user is") {}

@@ -1,49 +1,91 @@
 /**
  * What the OpenAPI document says beyond the schemas of the contract: what every answer
- * has, what every request may be answered, and how clients write query parameters.
+ * has, what every request may be answered, how clients write query parameters, an example of
+ * every body, and a description of everything that has a name.
  */
 import type { OpenApi } from "effect/http-api"
+import { exampleId, examples } from "./Examples.ts"
+import { flatten } from "./FlatSchema.ts"
 import { everywhere, mediaType, problemTypes } from "./Problem.ts"
 
-/** What a query parameter means, and is where nothing is said; the same wherever it is taken. */
+/** The description and the default of each query parameter, the same wherever it is taken. */
 const query: Record<string, { readonly description: string; readonly default?: string | boolean }> = {
-  completed: { description: "Only done ones, or only open ones" },
-  priority: { description: "Only those of this priority" },
-  tag: { description: "Only those with all of these tags" },
-  listId: { description: "Only those in this list, or in none" },
-  due: { description: "Open and past; of the current day; of later days; without a due date" },
-  timeZone: { description: "The zone that says when a day ends", default: "UTC" },
-  dueFrom: { description: "Due then or later; a date counts as the end of its day, in `timeZone`" },
-  dueTo: { description: "Due then or earlier" },
-  q: { description: "Words that title or description have; the last may be the beginning of one" },
-  deleted: { description: "Only what is in the trash, in place of what is not", default: false },
-  sort: { description: "The order; `-` in front turns it round", default: "position" },
-  limit: { description: "How many at most" },
+  completed: { description: "Only completed todos (`true`), or only open ones (`false`)" },
+  priority: { description: "Only todos of this priority" },
+  tag: {
+    description: "Only todos with this tag; repeat the parameter to ask for several tags, all of which a todo must have"
+  },
+  listId: { description: "Only todos in this list; `none` for todos without a list" },
+  due: {
+    description:
+      "`overdue`: open and past; `today`: due on the current day; `upcoming`: due on later days; `none`: without a due date"
+  },
+  timeZone: { description: "The IANA time zone that `due`, `dueFrom` and `dueTo` count days in", default: "UTC" },
+  dueFrom: {
+    description: "Only todos that are due at this instant or later; a date counts as the end of its day, in `timeZone`"
+  },
+  dueTo: { description: "Only todos that are due at this instant or earlier" },
+  q: {
+    description:
+      "Only todos whose title or description has all of these words; the last one may be the beginning of a word"
+  },
+  deleted: { description: "`true`: only what is in the trash; otherwise only what is not", default: false },
+  sort: { description: "The order; a `-` in front makes it descending", default: "position" },
+  limit: { description: "How many items a page may have" },
   cursor: { description: "`nextCursor` of the page before, with the same conditions and order" },
-  count: { description: "Also give the `total` over all pages", default: false },
+  count: { description: "Whether to count the `total` over all pages", default: false },
   lastEventId: { description: "`Last-Event-ID` of clients that cannot set headers; wins over `since`" },
-  since: { description: "Only what came after this cursor" },
-  todos: { description: "What becomes of the todos in the list; needed where there are any" }
+  since: { description: "Only changes after this cursor" },
+  todos: { description: "What happens to the todos in the list; required if there are any" }
 }
 
 /** On every answer. */
 const headers = {
   "x-request-id": {
-    description: "Names the request in logs and problems: as it was sent, where it was well-formed",
+    description: "The id of the request in logs and problems; the one that was sent, if it was well-formed",
     required: true,
     schema: { type: "string", pattern: "^[\\w.:-]{1,128}$" }
   },
-  "cache-control": { required: true, schema: { type: "string", enum: ["no-store"] } }
+  "cache-control": {
+    description: "Answers are not to be stored",
+    required: true,
+    schema: { type: "string", enum: ["no-store"] }
+  }
 }
 const headerRefs = Object.fromEntries(
   Object.keys(headers).map((name) => [name, { $ref: `#/components/headers/${name}` }])
 )
 
+interface Schema {
+  readonly $ref?: string
+  readonly anyOf?: ReadonlyArray<Schema>
+  readonly description?: string
+}
+
+/** The components that a schema is one of. */
+const namesOf = ({ $ref, anyOf = [] }: Schema): ReadonlyArray<string> =>
+  $ref === undefined ? anyOf.flatMap(namesOf) : [$ref.slice("#/components/schemas/".length)]
+
+/** An example of each component that a body may be. */
+const examplesOf = (schema: Schema) => {
+  const known = namesOf(schema).filter((name) => name in examples)
+  return known.length === 0
+    ? {}
+    : { examples: Object.fromEntries(known.map((name) => [name, { $ref: `#/components/examples/${name}` }])) }
+}
+
+/** What a response with problems means. */
+const codesOf = (schema: Schema): string => {
+  const codes = namesOf(schema).map((name) => `\`${name.slice("Problem-".length)}\``)
+  return codes.length === 1 ? `The problem ${codes[0]}` : `One of the problems ${codes.join(", ")}`
+}
+
 /** To every request. No operation declares one of these statuses itself. */
 const responses = Object.fromEntries(
   everywhere.map((code) => {
     const schema = { $ref: `#/components/schemas/Problem-${code}` }
-    return [code, { description: problemTypes[code].title, content: { [mediaType]: { schema } }, headers: headerRefs }]
+    const content = { [mediaType]: { schema, ...examplesOf(schema) } }
+    return [code, { description: codesOf(schema), content, headers: headerRefs }]
   })
 )
 const responseRefs = Object.fromEntries(
@@ -60,6 +102,12 @@ const plain = (schema: object): object => {
   return isBoolean(schema) ? { type: "boolean" } : schema
 }
 
+/** What a schema says of itself is said of its parameter or header: renderers look there. */
+const described = <A extends { readonly schema: object }>({ schema, ...rest }: A) => {
+  const { description, ...plainly } = schema as Schema
+  return { ...rest, ...(description !== undefined && { description }), schema: plainly }
+}
+
 const queryParameter = ({ schema, ...parameter }: Parameter): Parameter => {
   const { default: initial, ...meaning } = query[parameter.name] ?? {}
   return {
@@ -70,33 +118,66 @@ const queryParameter = ({ schema, ...parameter }: Parameter): Parameter => {
   }
 }
 
-/** OpenAPI ignores parameters of this name: the content types of the answer say it. */
-const isIgnored = ({ in: place, name }: Parameter) => place === "header" && name === "accept"
+/**
+ * OpenAPI ignores `accept`: the content types of the answer say it. `last-event-id` is set by clients of
+ * event streams themselves, and generators would take it and `lastEventId` for one name.
+ */
+const isIgnored = ({ in: place, name }: Parameter) => place === "header" && /^(accept|last-event-id)$/.test(name)
 
-const complete = (operation: OpenApi.OpenAPISpecOperation): void => {
+const otherParameter = (parameter: Parameter): Parameter => ({
+  ...(described(parameter) as Parameter),
+  ...(parameter.in === "path" && { example: exampleId })
+})
+
+type Response = OpenApi.OpenApiSpecResponse
+
+/** What a response means, by its status or by its body. */
+const meaningOf = (status: string, { content = {} }: Response, components: Record<string, Schema>): string => {
+  if (status === "204") return "The row is in the trash"
+  if (status === "304") return "The client has the row as it is"
+  const problems = content[mediaType]?.schema
+  if (problems !== undefined) return codesOf(problems)
+  const [name = ""] = namesOf(content["application/json"]?.schema ?? {})
+  const description = components[name]?.description ?? name
+  return status === "201" ? `${description}, which is new` : description
+}
+
+const complete = (operation: OpenApi.OpenAPISpecOperation, components: Record<string, Schema>): void => {
   operation.parameters = operation.parameters
     .filter((parameter) => !isIgnored(parameter))
-    .map((parameter) => (parameter.in === "query" ? queryParameter(parameter) : parameter))
+    .map((parameter) => (parameter.in === "query" ? queryParameter(parameter) : otherParameter(parameter)))
 
-  for (const response of Object.values(operation.responses)) Object.assign((response.headers ??= {}), headerRefs)
+  for (const [status, response] of Object.entries(operation.responses)) {
+    response.description = meaningOf(status, response, components)
+    for (const content of Object.values(response.content ?? {})) Object.assign(content, examplesOf(content.schema))
+    for (const [name, header] of Object.entries(response.headers ?? {})) {
+      Object.assign((response.headers ??= {}), { [name]: described(header as never) })
+    }
+    Object.assign((response.headers ??= {}), headerRefs)
+  }
   Object.assign(operation.responses, responseRefs)
 
   // One schema under two content types: the generator copies what it is told twice.
   const sent = operation.requestBody?.content
-  for (const content of Object.values(sent ?? {})) content.schema = sent?.["application/json"]?.schema ?? content.schema
+  for (const content of Object.values(sent ?? {})) {
+    content.schema = sent?.["application/json"]?.schema ?? content.schema
+    Object.assign(content, examplesOf(content.schema))
+  }
 }
 
 /** The transformation of the generated document, which is new and nobody else's yet. */
 export const transform = (generated: Record<string, unknown>): Record<string, unknown> => {
-  const document = generated as unknown as OpenApi.OpenAPISpec
+  const document = flatten(generated) as OpenApi.OpenAPISpec
+  const { schemas, securitySchemes } = document.components
   for (const path of Object.values(document.paths)) {
-    for (const operation of Object.values(path)) complete(operation as OpenApi.OpenAPISpecOperation)
+    for (const operation of Object.values(path)) complete(operation as OpenApi.OpenAPISpecOperation, schemas)
   }
-  const { schemas } = document.components
   for (const [name, schema] of Object.entries(schemas)) {
     if (name.endsWith("_1")) delete schemas[name]
     // Every problem leaves with the id of its request.
     if (name.startsWith("Problem-")) (schema["required"] as Array<string>).push("requestId")
   }
-  return { ...document, components: { ...document.components, headers, responses } }
+  // Tools compare the scheme with the lower-case names of the registry of IANA, and send Basic otherwise.
+  Object.assign(securitySchemes["bearer"] ?? {}, { scheme: "bearer", description: "A JSON Web Token (RFC 6750)" })
+  return { ...document, components: { ...document.components, headers, responses, examples } }
 }

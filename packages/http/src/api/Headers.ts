@@ -33,8 +33,8 @@ const listOfTags = new RegExp(`^(?:[ \\t,]*${tag.source}[ \\t]*(?=,|$))+[ \\t,]*
  * A list of entity tags, or `*`. Of the tags, those that we could have given; `weak`
  * says whether weak ones count. Another header than that is malformed.
  */
-const entityTags = (weak: boolean) =>
-  Schema.String.annotate({ description: 'Entity tags as answers carry them, `"42"`, or `*`' }).pipe(
+const entityTags = (weak: boolean, description: string) =>
+  Schema.String.annotate({ description: `${description}: entity tags as answers carry them, \`"42"\`, or \`*\`` }).pipe(
     Schema.decodeTo(
       Schema.Union([Schema.Literal("*"), Schema.Array(Schema.Int)]),
       SchemaTransformation.transformEffect({
@@ -55,19 +55,28 @@ const entityTags = (weak: boolean) =>
   )
 
 /** Only if the row is still as it was (RFC 9110, 13.1.1): compared strongly. */
-export const ifMatch = { "if-match": Schema.optionalKey(entityTags(false)) }
+export const ifMatch = {
+  "if-match": Schema.optionalKey(entityTags(false, "Write only if the row is still at one of these revisions"))
+}
 
 /** Only if the row is no longer as it was (RFC 9110, 13.1.2): compared weakly. */
-export const ifNoneMatch = { "if-none-match": Schema.optionalKey(entityTags(true)) }
+export const ifNoneMatch = {
+  "if-none-match": Schema.optionalKey(entityTags(true, "Answer 304 if the row is still at one of these revisions"))
+}
 
 /** Only where nothing is there yet. */
-export const ifNothing = { "if-none-match": Schema.optionalKey(Schema.Literal("*")) }
+export const ifNothing = {
+  "if-none-match": Schema.optionalKey(
+    Schema.Literal("*").annotate({ description: "Write only if there is no row with this id yet" })
+  )
+}
 
 /** A key, bare or quoted as a structured field (RFC 8941) has it. */
 export const idempotencyKey = {
   "idempotency-key": Schema.optionalKey(
     Schema.String.annotate({
-      description: "Made up by the client: repeated with the request, which happens once"
+      description:
+        "Makes a repeated request happen once: 1 to 255 visible ASCII characters, made up by the client and sent again with each repeat"
     }).pipe(
       Schema.decodeTo(
         IdempotencyKey,

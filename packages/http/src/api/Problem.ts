@@ -48,12 +48,14 @@ export const describe = <Code extends ProblemCode>(code: Code, detail: string) =
 
 const body = <Code extends ProblemCode, Members extends Schema.Struct.Fields>(code: Code, members: Members) =>
   Schema.Struct({
-    type: Schema.String,
-    title: Schema.String,
-    status: Schema.Literal(problemTypes[code].status),
-    detail: Schema.String,
-    code: Schema.Literal(code),
-    requestId: Schema.optionalKey(Schema.String),
+    type: Schema.String.annotateKey({ description: "The kind of problem, as a URI: `code` in another spelling" }),
+    title: Schema.String.annotateKey({ description: "The kind of problem in words" }),
+    status: Schema.Literal(problemTypes[code].status).annotateKey({ description: "The HTTP status" }),
+    detail: Schema.String.annotateKey({ description: "What is wrong and what to do, for people" }),
+    code: Schema.Literal(code).annotateKey({ description: "The kind of problem, for programs" }),
+    requestId: Schema.optionalKey(Schema.String).annotateKey({
+      description: "The id of the request, as `x-request-id` and the server's log have it"
+    }),
     ...members
   })
     .annotate({ identifier: `Problem-${code}`, description: problemTypes[code].title })
@@ -118,7 +120,11 @@ const IdempotencyKeyReusedProblem = problem(Domain.IdempotencyKeyReused, "idempo
 export const ListNotEmptyProblem = problem(Domain.ListNotEmpty, "list-not-empty")
 
 /** Which operation of a batch failed, as `errors`; nothing outside of batches. */
-const inBatch = { errors: Schema.optionalKey(Schema.Array(Domain.InputIssue)) }
+const inBatch = {
+  errors: Schema.optionalKey(Schema.Array(Domain.InputIssue)).annotateKey({
+    description: "In a batch, the operation that failed"
+  })
+}
 
 const toErrors = ({ index, message }: { readonly index?: number; readonly message: string }) =>
   index === undefined ? {} : { errors: [{ pointer: `/operations/${index}`, message }] }
@@ -150,7 +156,9 @@ const operationProblem = <E extends { readonly message: string; readonly index?:
 export const TodoNotFoundProblem = operationProblem(Domain.TodoNotFound, "todo-not-found")
 export const ListNotFoundProblem = operationProblem(Domain.ListNotFound, "list-not-found")
 
-export const InvalidInputProblem = body("invalid-input", { errors: Schema.Array(Domain.InputIssue) }).pipe(
+export const InvalidInputProblem = body("invalid-input", {
+  errors: Schema.Array(Domain.InputIssue).annotateKey({ description: "All that is wrong, up to 20 places" })
+}).pipe(
   Schema.decodeTo(
     Schema.toType(Domain.InvalidInput),
     SchemaTransformation.transform({
@@ -164,8 +172,12 @@ export const InvalidInputProblem = body("invalid-input", { errors: Schema.Array(
 
 /** A write that the host's hooks refuse is one more conflict, with the host's own code for why as `refusal`. */
 export const ConflictProblem = body("conflict", {
-  reason: Schema.Literals([...Domain.Conflict.fields.reason.literals, "refused"]),
-  refusal: Schema.optionalKey(Schema.String),
+  reason: Schema.Literals([...Domain.Conflict.fields.reason.literals, "refused"]).annotateKey({
+    description: "The kind of conflict; `refused` if the host of the server does not allow the write"
+  }),
+  refusal: Schema.optionalKey(Schema.String).annotateKey({
+    description: "With the reason `refused`: why, as a code of the host"
+  }),
   ...inBatch
 }).pipe(
   Schema.decodeTo(
@@ -194,7 +206,11 @@ export const UnauthorizedProblem = Unauthorized.pipe(
   HttpApiSchema.encodeToWithHeaders(
     {
       body: body("unauthorized", {}),
-      headers: { "www-authenticate": Schema.String.annotate({ description: "The challenge of RFC 6750" }) }
+      headers: {
+        "www-authenticate": Schema.String.annotate({
+          description: "What to authenticate with, and what was wrong (RFC 6750)"
+        })
+      }
     },
     {
       decode: ({ headers }) =>
@@ -234,7 +250,9 @@ export const RateLimitedProblem = RateLimited.pipe(
   HttpApiSchema.encodeToWithHeaders(
     {
       body: body("rate-limited", {}),
-      headers: { "retry-after": Schema.String.annotate({ description: "Seconds", examples: ["1"] }) }
+      headers: {
+        "retry-after": Schema.String.annotate({ description: "Seconds to wait before the next try", examples: ["1"] })
+      }
     },
     {
       decode: ({ headers }) => new RateLimited({ retryAfter: Number(headers["retry-after"] ?? 1) }),
@@ -250,8 +268,14 @@ export const RateLimitedProblem = RateLimited.pipe(
 export const UnavailableProblem = Domain.Unavailable.pipe(
   HttpApiSchema.encodeToWithHeaders(
     {
-      body: body("unavailable", { outcome: Schema.optionalKey(Domain.Unavailable.fields.outcome) }),
-      headers: { "retry-after": Schema.String.annotate({ description: "Seconds", examples: ["1"] }) }
+      body: body("unavailable", {
+        outcome: Schema.optionalKey(Domain.Unavailable.fields.outcome).annotateKey({
+          description: "Whether a write that was sent is certain not to have happened"
+        })
+      }),
+      headers: {
+        "retry-after": Schema.String.annotate({ description: "Seconds to wait before the next try", examples: ["1"] })
+      }
     },
     {
       decode: ({ body }) => new Domain.Unavailable({ outcome: body.outcome ?? "unknown" }),

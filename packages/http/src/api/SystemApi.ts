@@ -2,16 +2,24 @@ import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { UnavailableProblem } from "./Problem.ts"
 
-const Ok = Schema.Struct({ status: Schema.Literal("ok") }).annotate({ identifier: "Ok" })
+const Ok = Schema.Struct({
+  status: Schema.Literal("ok").annotateKey({ description: "Always `ok`; what is not ok is answered 503" })
+}).annotate({ identifier: "Ok", description: "All is well" })
 
 /** What orchestrators ask. No token needed. */
-export class SystemApi extends HttpApiGroup.make("system").add(
-  HttpApiEndpoint.get("live", "/livez", { success: Ok, error: UnavailableProblem }).annotate(
-    OpenApi.Summary,
-    "The process answers"
-  ),
-  HttpApiEndpoint.get("ready", "/readyz", { success: Ok, error: UnavailableProblem }).annotate(
-    OpenApi.Summary,
-    "The database answers and the server takes requests"
+export class SystemApi extends HttpApiGroup.make("system")
+  .add(
+    HttpApiEndpoint.get("live", "/livez", { success: Ok, error: UnavailableProblem })
+      .annotate(OpenApi.Summary, "The process answers")
+      .annotate(
+        OpenApi.Description,
+        "For liveness probes: 200 as long as the process can answer. The database is not asked."
+      ),
+    HttpApiEndpoint.get("ready", "/readyz", { success: Ok, error: UnavailableProblem })
+      .annotate(OpenApi.Summary, "The database answers and the server takes requests")
+      .annotate(
+        OpenApi.Description,
+        "For readiness probes: 503 while the database does not answer, and while the server shuts down."
+      )
   )
-) {}
+  .annotate(OpenApi.Description, "Health checks; they need no token") {}
