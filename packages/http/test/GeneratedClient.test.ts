@@ -6,6 +6,7 @@ import { join, resolve } from "node:path"
 import { promisify } from "node:util"
 import { expect, it, onTestFinished } from "vitest"
 import { program } from "./GeneratedClientProgram.ts"
+import { checks } from "./openApiTools.ts"
 import { useServer } from "./testServer.ts"
 
 const modules = resolve(import.meta.dirname, "../../../node_modules")
@@ -39,6 +40,11 @@ it("a client that is generated from the OpenAPI document compiles under strict a
   const document = await readFile(resolve(import.meta.dirname, "../openapi.json"), "utf8")
   await writeFile(join(folder, "api.d.ts"), await generate(document))
   await writeFile(join(folder, "program.ts"), program)
+  await writeFile(
+    join(folder, "schemas.ts"),
+    `import type { components } from "./api.d.ts"\nexport type Schemas = components["schemas"]`
+  )
+  await writeFile(join(folder, "checks.ts"), checks)
   await writeFile(join(folder, "package.json"), '{ "type": "module" }')
   await symlink(modules, join(folder, "node_modules"))
 
@@ -46,7 +52,7 @@ it("a client that is generated from the OpenAPI document compiles under strict a
   const options =
     "--strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --module nodenext --target es2024 --types node --noEmit --allowImportingTsExtensions"
   const [compiled, ran] = await Promise.all([
-    run(folder, join(modules, "typescript/bin/tsc"), ...options.split(" "), "program.ts"),
+    run(folder, join(modules, "typescript/bin/tsc"), ...options.split(" "), "program.ts", "checks.ts"),
     run(folder, "program.ts", server.url, me.token)
   ])
   expect(compiled).toEqual({ code: 0, said: "" })
