@@ -20,6 +20,7 @@ interface Finding {
   readonly status: string
   readonly detail: string
   readonly mend?: string
+  readonly statements?: ReadonlyArray<string>
 }
 
 /** What the doctor says, and how it ends. */
@@ -32,7 +33,9 @@ const doctor = Effect.fnUntraced(function* (environment: Readonly<Record<string,
     ...environment
   })
   const findings: ReadonlyArray<Finding> = JSON.parse(stdout)
-  return { code, stderr, findings, wrong: findings.filter(({ status }) => status !== "passed") }
+  // Servers of tests run without `fsync`, on their command line.
+  const told = findings.filter(({ check }) => check !== "durability")
+  return { code, stderr, findings: told, wrong: told.filter(({ status }) => status !== "passed") }
 })
 
 const checks = [
@@ -45,6 +48,9 @@ const checks = [
   "pooler",
   "schema version",
   "runtime role",
+  "rights",
+  "other paths",
+  "role settings",
   "row-level security",
   "schema",
   "isolation"
@@ -128,6 +134,30 @@ describe.concurrent("todo-admin doctor", () => {
           assert.isNotEmpty(wrong[0]?.mend)
         }
       }).pipe(onItsOwn)
+  )
+
+  it.live("prints the statements that close a hole, as they are to be run", () =>
+    Effect.gen(function* () {
+      const { adminUrl, ownerUrl, url } = yield* TestDatabase
+      yield* sql(adminUrl, "create view public.board as select * from todo.todos")
+      yield* sql(adminUrl, "grant select on public.board to todo_runtime")
+      yield* sql(ownerUrl, "grant select on todo.todos to public")
+      const environment = {
+        ...server,
+        DATABASE_URL: Redacted.value(url),
+        TODO_MIGRATE_URL: Redacted.value(ownerUrl)
+      }
+      const { code, stdout } = yield* run(["doctor"], environment)
+      assert.strictEqual(code, 6)
+      assert.match(stdout, /^failed +other paths: view public.board leads to todos as "postgres"/m)
+      const statements = [...stdout.matchAll(/^ {11}(\S.*);$/gm)].map(([, statement]) => statement ?? "")
+      assert.deepStrictEqual(statements, [
+        "revoke select on todo.todos from public",
+        "revoke select on public.board from todo_runtime"
+      ])
+      for (const statement of statements) yield* sql(adminUrl, statement)
+      assert.deepStrictEqual((yield* doctor()).wrong, [])
+    }).pipe(onItsOwn)
   )
 
   it.live("warns where one role serves and migrates, and ends with 0", () =>

@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import { ProblemsFound } from "../Failure.ts"
 import { notices, print } from "../Output.ts"
 import { type Screen, styled } from "../Table.ts"
-import { oneLine, wrap } from "../Text.ts"
+import { lines, oneLine, wrap } from "../Text.ts"
 
 const colours = { passed: "green", warning: "yellow", failed: "red" } as const
 
@@ -12,9 +12,11 @@ const indent = "warning  ".length
 
 const draw = (findings: ReadonlyArray<Finding>, screen: Screen): string =>
   findings
-    .flatMap(({ check, detail, mend, status }) => [
+    .flatMap(({ check, detail, mend, statements = [], status }) => [
       `${styled(screen, colours[status], status)}${" ".repeat(indent - status.length)}${styled(screen, "bold", check)}${hanging(screen, `${check}: ${oneLine(detail)}`).slice(check.length)}`,
-      ...(mend === undefined ? [] : [`${" ".repeat(indent)}${hanging(screen, `mend: ${oneLine(mend)}`)}`])
+      ...(mend === undefined ? [] : [`${" ".repeat(indent)}${hanging(screen, `mend: ${oneLine(mend)}`)}`]),
+      // As they are, to be copied.
+      ...statements.flatMap((statement) => lines(`${statement};`).map((line) => " ".repeat(indent + 2) + line))
     ])
     .join("\n")
 

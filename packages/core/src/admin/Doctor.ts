@@ -13,10 +13,14 @@ import { SchemaName } from "../schema/SchemaName.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
 import * as Clocks from "./Clocks.ts"
 import * as Isolation from "./Isolation.ts"
+import * as OtherPaths from "./OtherPaths.ts"
 import * as Pooler from "./Pooler.ts"
 import * as Privileges from "./Privileges.ts"
+import * as Reach from "./Reach.ts"
+import * as Rights from "./Rights.ts"
 import * as RowSecurity from "./RowSecurity.ts"
 import * as SchemaShape from "./SchemaShape.ts"
+import * as ServerSettings from "./ServerSettings.ts"
 import * as Settings from "./Settings.ts"
 
 /**
@@ -91,13 +95,24 @@ const inspect = Effect.gen(function* () {
 
   const migrated = yield* guarded("schema version", schemaVersion(schema))
   findings.push(...migrated)
+  const alsoMigrates = embedded === undefined && runtimeRole === (yield* Database.address(migrateUrl)).role
   findings.push(
     ...(yield* guarded(
       "runtime role",
-      Privileges.check(schema, {
-        alsoMigrates: embedded === undefined && runtimeRole === (yield* Database.address(migrateUrl)).role
-      })
+      Effect.flatMap(Reach.read, (roles) => Privileges.check(schema, roles, { alsoMigrates }))
+    ))
+  )
+  const rights = yield* guarded(
+    "rights",
+    Effect.flatMap(Reach.read, (roles) => Rights.check(schema, roles))
+  )
+  findings.push(
+    ...rights,
+    ...(yield* guarded(
+      "other paths",
+      Effect.flatMap(Reach.read, (roles) => OtherPaths.check(schema, roles))
     )),
+    ...(yield* guarded("role settings", ServerSettings.check)),
     ...(yield* guarded("row-level security", RowSecurity.check(schema)))
   )
   const skipped = (why: string, mend: string) => [
@@ -109,9 +124,16 @@ const inspect = Effect.gen(function* () {
   }
   if (readOnly !== "off")
     return [...findings, ...skipped("nothing can be written", "let the database take writes first")]
+  findings.push(...(yield* guarded("schema", SchemaShape.check(schema))))
+  const cannotTry = findings.some(
+    ({ check, detail, status }) =>
+      status === "failed" &&
+      ((check === "rights" && detail.includes(" lacks ")) || detail.startsWith("row_security is"))
+  )
   findings.push(
-    ...(yield* guarded("schema", SchemaShape.check(schema))),
-    ...(yield* guarded("isolation", Isolation.check(schema)))
+    ...(cannotTry
+      ? [warning("isolation", "not probed, since a server cannot work as the role", "bring its rights in order first")]
+      : yield* guarded("isolation", Isolation.check(schema)))
   )
   return findings
 })
@@ -119,18 +141,27 @@ const inspect = Effect.gen(function* () {
 const schemaVersion = (schema: string) =>
   Migrations.check.pipe(
     Effect.as([passed("schema version", `"${schema}" is at version ${Migrations.version}`)]),
-    Effect.catchTag("SchemaMismatch", ({ expected, found }) =>
-      Effect.succeed([
-        // Functions that differ are named by the comparison of the schema.
-        found === expected
-          ? passed("schema version", `"${schema}" is at version ${found}`)
-          : failed(
-              "schema version",
-              `"${schema}" is at version ${found}, this release needs version ${expected}`,
-              found > expected ? "install a newer release" : 'run "todo-admin migrate up"'
-            )
-      ])
-    )
+    Effect.catchTags({
+      SchemaMismatch: ({ expected, found }) =>
+        Effect.succeed([
+          // Functions that differ are named by the comparison of the schema.
+          found === expected
+            ? passed("schema version", `"${schema}" is at version ${found}`)
+            : failed(
+                "schema version",
+                `"${schema}" is at version ${found}, this release needs version ${expected}`,
+                found > expected ? "install a newer release" : 'run "todo-admin migrate up"'
+              )
+        ]),
+      SchemaForbidden: () =>
+        Effect.succeed([
+          failed(
+            "schema version",
+            `the role may not use schema "${schema}"`,
+            'grant what the check of its rights says, or run "todo-admin migrate up --runtime-role" with its name'
+          )
+        ])
+    })
   )
 
 /** A check that cannot be made has failed; the others are made all the same. */

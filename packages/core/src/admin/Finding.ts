@@ -8,20 +8,22 @@ export interface Finding {
   readonly detail: string
   /** What to do about it; nothing where the check passed. */
   readonly mend?: string
+  /** The SQL that closes it, in order, for a superuser or the owner of what it names; absent where SQL does not. */
+  readonly statements?: ReadonlyArray<string>
 }
 
 export const passed = (check: string, detail: string): Finding => ({ check, status: "passed", detail })
 
-export const warning = (check: string, detail: string, mend: string): Finding => ({
-  check,
-  status: "warning",
-  detail,
-  mend
-})
+const wrong =
+  (status: "warning" | "failed") =>
+  (check: string, detail: string, mend: string, statements: ReadonlyArray<string> = []): Finding => ({
+    check,
+    status,
+    detail,
+    mend,
+    ...(statements.length > 0 && { statements })
+  })
 
-export const failed = (check: string, detail: string, mend: string): Finding => ({
-  check,
-  status: "failed",
-  detail,
-  mend
-})
+export const warning = wrong("warning")
+
+export const failed = wrong("failed")

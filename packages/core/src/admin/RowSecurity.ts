@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
+import { rights } from "../schema/rights.ts"
 import { type Finding, failed, passed } from "./Finding.ts"
 
 /** Whether row-level security holds on every table with rows of users, including those of later releases. */
@@ -27,13 +28,17 @@ export const check = Effect.fnUntraced(function* (schema: string) {
   for (const row of rows) {
     const [name, enabled, forced, uncovered] = row as unknown as Facts
     const table = `"${schema}"."${name}"`
-    const found = (detail: string, mend: string) => findings.push(failed("row-level security", detail, mend))
-    if (!enabled) found(`is off on ${name}`, `alter table ${table} enable row level security`)
-    if (!forced) found(`is not forced on ${name}`, `alter table ${table} force row level security`)
+    const found = (detail: string, mend: string, ...statements: ReadonlyArray<string>) =>
+      findings.push(failed("row-level security", detail, mend, statements))
+    if (!enabled) found(`is off on ${name}`, "switch it on", `alter table ${table} enable row level security`)
+    if (!forced) found(`is not forced on ${name}`, "force it", `alter table ${table} force row level security`)
     if (uncovered.length > 0) {
+      const isOwn = "owner_id = nullif(current_setting('todo.user_id', true), '')"
       found(
         `has no policy on ${name} for ${uncovered.join(", ")}: it finds no row`,
-        'create it again, as "todo-admin migrate plan" shows it'
+        "make it again",
+        // Of a table of ours, the check of the schema tells how its policy was.
+        ...(name in rights ? [] : [`create policy own_rows on ${table} for all using (${isOwn}) with check (${isOwn})`])
       )
     }
   }

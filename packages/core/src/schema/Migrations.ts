@@ -10,6 +10,7 @@ import type { Unavailable } from "../domain/Errors.ts"
 import { errorCode, toUnavailable } from "../internal/SqlFailure.ts"
 import { functions, nameAndBody } from "./functions/index.ts"
 import { type Migration, migrations } from "./migrations/index.ts"
+import { rights } from "./rights.ts"
 import { SchemaName } from "./SchemaName.ts"
 
 /** A migration could not be applied. Everything it did was rolled back. */
@@ -174,11 +175,12 @@ const differingFunctions = Effect.fnUntraced(function* (schema: string) {
 /** The statements that let `role` serve requests: rows yes, tables no. */
 export const grants = (schema: string, role: string): ReadonlyArray<string> => {
   const to = `to ${quoted(role)}`
+  const tables = Map.groupBy(Object.keys(rights), (table) => rights[table]?.join(", ") ?? "")
   return [
     `grant usage on schema "${schema}" ${to}`,
-    `grant select on "${schema}".migrations ${to}`,
-    `grant select, insert, update on "${schema}".users, "${schema}".lists, "${schema}".todos ${to}`,
-    `grant select, insert, delete on "${schema}".todo_words, "${schema}".idempotency_keys ${to}`,
+    ...[...tables].flatMap(([allowed, names]) =>
+      allowed === "" ? [] : [`grant ${allowed} on ${names.map((name) => `"${schema}".${name}`).join(", ")} ${to}`]
+    ),
     `grant execute on all functions in schema "${schema}" ${to}`
   ]
 }
