@@ -16,6 +16,7 @@ export {
   type WriteRequest
 } from "./Hooks.ts"
 export { Lists } from "./Lists.ts"
+export type { EncodingUnsupported } from "./schema/Encoding.ts"
 export * as Migrations from "./schema/Migrations.ts"
 export type { MigrationFailed, SchemaForbidden, SchemaMismatch } from "./schema/Migrations.ts"
 export { SchemaName, SchemaNameValue } from "./schema/SchemaName.ts"

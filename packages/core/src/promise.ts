@@ -36,6 +36,7 @@ import {
 } from "./internal/PromisedTransaction.ts"
 import { toTransactionError } from "./internal/SqlFailure.ts"
 import { ConnectionQueue, queued } from "./database/ConnectionQueue.ts"
+import type { EncodingUnsupported } from "./schema/Encoding.ts"
 import * as Migrations from "./schema/Migrations.ts"
 import { SchemaName, SchemaNameValue } from "./schema/SchemaName.ts"
 import * as Services from "./Services.ts"
@@ -114,7 +115,12 @@ export interface TodosForPromises extends Methods {
   /** Brings the schema up to this release, as `Migrations.up` does: as the owner of the tables. */
   readonly migrate: (
     options?: Pick<Migrations.UpOptions, "runtimeRole">
-  ) => Promise<Outcome<Migrations.Upgrade, Migrations.MigrationFailed | Migrations.SchemaMismatch | Unavailable>>
+  ) => Promise<
+    Outcome<
+      Migrations.Upgrade,
+      EncodingUnsupported | Migrations.MigrationFailed | Migrations.SchemaMismatch | Unavailable
+    >
+  >
 
   /** Ends streams, waits for nothing else, and closes the pool where it is ours. Also at the end of `await using`. */
   readonly close: () => Promise<void>

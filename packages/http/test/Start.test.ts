@@ -122,6 +122,24 @@ describe("A start is refused in one line", () => {
     )
   })
 
+  it("where the database has another encoding than UTF-8: which, and what to do", async () => {
+    const name = `latin_${process.pid}`
+    const admin = (statement: string) =>
+      Effect.runPromise(
+        Effect.provide(
+          Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement).unprepared),
+          Database.layer({ url: empty.admin, poolSize: 1 })
+        )
+      )
+    await admin(`create database ${name} encoding 'LATIN1' locale 'C' template template0 owner todo_owner`)
+    onTestFinished(() => admin(`drop database ${name} with (force)`).then(() => undefined))
+    const url = new URL(empty.TODO_MIGRATE_URL)
+    url.pathname = `/${name}`
+    for (const TODO_MIGRATE of ["check", "auto"]) {
+      await expectRefusal({ ...settings, DATABASE_URL: url.href, TODO_MIGRATE }, /encoded in LATIN1, .*encoding 'UTF8'/)
+    }
+  })
+
   it("where the schema is newer: both versions, and what to do", async () => {
     const newer = Migrations.version + 1
     const insert = Effect.flatMap(

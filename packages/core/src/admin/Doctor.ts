@@ -142,6 +142,10 @@ const schemaVersion = (schema: string) =>
   Migrations.check.pipe(
     Effect.as([passed("schema version", `"${schema}" is at version ${Migrations.version}`)]),
     Effect.catchTags({
+      EncodingUnsupported: ({ encoding }) =>
+        Effect.succeed([
+          failed("schema version", `not compared, as the database is encoded in ${encoding}`, "see what encoding says")
+        ]),
       SchemaMismatch: ({ expected, found }) =>
         Effect.succeed([
           // Functions that differ are named by the comparison of the schema.

@@ -8,6 +8,7 @@ import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
 import type { Unavailable } from "../domain/Errors.ts"
 import { errorCode, toUnavailable } from "../internal/SqlFailure.ts"
+import { checkEncoding, type EncodingUnsupported } from "./Encoding.ts"
 import { functions, nameAndBody } from "./functions/index.ts"
 import { type Migration, migrations } from "./migrations/index.ts"
 import { rights } from "./rights.ts"
@@ -83,23 +84,30 @@ export const status: Effect.Effect<ReadonlyArray<MigrationStatus>, Unavailable, 
   () => readStatus(migrations).pipe(toUnavailable)
 )
 
-/** Fails unless the database has exactly the schema that this release works with: its version and its functions. */
-export const check: Effect.Effect<void, SchemaMismatch | SchemaForbidden | Unavailable, SqlClient.SqlClient> =
-  Effect.gen(function* () {
-    const schema = yield* SchemaName
-    const found = versionOf(
-      yield* Effect.catchDefect(status, (defect) =>
-        isSqlError(defect) && defect.reason._tag === "AuthorizationError"
-          ? Effect.fail(new SchemaForbidden({ schema }))
-          : Effect.die(defect)
-      )
+/**
+ * Fails unless the database is encoded in UTF-8 and has exactly the schema that this release works with: its version
+ * and its functions.
+ */
+export const check: Effect.Effect<
+  void,
+  EncodingUnsupported | SchemaMismatch | SchemaForbidden | Unavailable,
+  SqlClient.SqlClient
+> = Effect.gen(function* () {
+  yield* toUnavailable(checkEncoding)
+  const schema = yield* SchemaName
+  const found = versionOf(
+    yield* Effect.catchDefect(status, (defect) =>
+      isSqlError(defect) && defect.reason._tag === "AuthorizationError"
+        ? Effect.fail(new SchemaForbidden({ schema }))
+        : Effect.die(defect)
     )
-    if (found !== version) return yield* new SchemaMismatch({ schema, found, expected: version })
-    const differing = yield* toUnavailable(differingFunctions(schema))
-    if (differing.length > 0) {
-      return yield* new SchemaMismatch({ schema, found, expected: version, functions: differing })
-    }
-  })
+  )
+  if (found !== version) return yield* new SchemaMismatch({ schema, found, expected: version })
+  const differing = yield* toUnavailable(differingFunctions(schema))
+  if (differing.length > 0) {
+    return yield* new SchemaMismatch({ schema, found, expected: version, functions: differing })
+  }
+})
 
 /**
  * Whether row-level security holds the role of this connection. It does not hold superusers and roles with BYPASSRLS,
@@ -138,7 +146,7 @@ export interface Upgrade {
  */
 export const up = (
   options: UpOptions = {}
-): Effect.Effect<Upgrade, MigrationFailed | SchemaMismatch | Unavailable, SqlClient.SqlClient> =>
+): Effect.Effect<Upgrade, EncodingUnsupported | MigrationFailed | SchemaMismatch | Unavailable, SqlClient.SqlClient> =>
   upTo(migrations, options)
 
 /** `up` with other migrations than the released ones, for tests. */
@@ -146,6 +154,7 @@ export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.vo
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const schema = yield* SchemaName
+    yield* checkEncoding
     yield* sql`select pg_advisory_xact_lock(hashtextextended(${`todo:migrate:${schema}`}, 0))`.values
     const found = versionOf(yield* readStatus(known))
     const expected = known.at(-1)?.id ?? 0

@@ -1,0 +1,24 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+
+/** The database cannot hold every text, or does not know where a character ends. */
+export class EncodingUnsupported extends Schema.TaggedError<EncodingUnsupported>()("EncodingUnsupported", {
+  /** As PostgreSQL names it: `LATIN1`, `SQL_ASCII`. */
+  encoding: Schema.String
+}) {
+  override get message() {
+    return `the database is encoded in ${this.encoding}, which cannot hold every text: use one that was created with "create database ... encoding 'UTF8' template template0"`
+  }
+}
+
+/** Fails unless the database is encoded in UTF-8. */
+export const checkEncoding: Effect.Effect<void, EncodingUnsupported | SqlError, SqlClient.SqlClient> = Effect.gen(
+  function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql`select current_setting('server_encoding')`.values
+    const encoding = String(row?.[0])
+    if (encoding !== "UTF8") return yield* new EncodingUnsupported({ encoding })
+  }
+)
