@@ -2,40 +2,8 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable, WriteRefused } from "./domain/Errors.ts"
-import type { ListMove, TodoMove } from "./domain/Move.ts"
-import type { ListId, NewTodo, Todo, TodoId, TodoPatch } from "./domain/Todo.ts"
-import type { ListPatch, ListTodos, NewList, TodoList } from "./domain/TodoList.ts"
 import type { CurrentUser } from "./domain/User.ts"
-
-/**
- * What a write on a todo asks for, once it was found valid. A `create` brings all fields,
- * those that were left out with their defaults, and the id that the todo will have; so does
- * a `put`, which may also replace. `complete` and `reopen` are updates.
- */
-export type TodoRequest =
-  | { readonly kind: "todo"; readonly op: "create" | "put"; readonly id: TodoId; readonly todo: NewTodo }
-  | { readonly kind: "todo"; readonly op: "update"; readonly id: TodoId; readonly patch: TodoPatch }
-  | { readonly kind: "todo"; readonly op: "delete" | "restore"; readonly id: TodoId }
-  | { readonly kind: "todo"; readonly op: "move"; readonly id: TodoId; readonly to: TodoMove }
-
-/** The same for a list; `todos` says what becomes of the todos of one that is deleted. */
-export type ListRequest =
-  | { readonly kind: "list"; readonly op: "create" | "put"; readonly id: ListId; readonly list: NewList }
-  | { readonly kind: "list"; readonly op: "update"; readonly id: ListId; readonly patch: ListPatch }
-  | { readonly kind: "list"; readonly op: "delete"; readonly id: ListId; readonly todos?: ListTodos }
-  | { readonly kind: "list"; readonly op: "restore"; readonly id: ListId }
-  | { readonly kind: "list"; readonly op: "move"; readonly id: ListId; readonly to: ListMove }
-
-/** What a write asks for. */
-export type WriteRequest = TodoRequest | ListRequest
-
-/**
- * What a write did: the row as it is now. One that changed nothing is told as well, at the
- * revision that it had; id and revision together name a change, once.
- */
-export type WriteDone =
-  | { readonly kind: "todo"; readonly op: TodoRequest["op"]; readonly created: boolean; readonly todo: Todo }
-  | { readonly kind: "list"; readonly op: ListRequest["op"]; readonly created: boolean; readonly list: TodoList }
+import type { WriteDone, WriteRequest } from "./writes/WriteRequest.ts"
 
 /** How a hook can fail; `Unavailable` and `Conflict` are those of our own methods, where it calls any. */
 export type HookError = WriteRefused | SqlError | Unavailable | Conflict

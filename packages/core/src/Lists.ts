@@ -16,17 +16,18 @@ import type { ListId } from "./domain/Todo.ts"
 import { ListPatch, type ListTodos, NewList, type TodoList } from "./domain/TodoList.ts"
 import { ListQuery } from "./domain/TodoQuery.ts"
 import type { CurrentUser } from "./domain/User.ts"
-import { hooked } from "./internal/HookedWrite.ts"
 import * as ListsSql from "./internal/ListsSql.ts"
 import { newId } from "./internal/NewId.ts"
 import * as Page from "./internal/Page.ts"
 import * as BatchedScope from "./database/BatchedScope.ts"
 import * as UserScope from "./database/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
-import * as Write from "./internal/Write.ts"
-import type { KeyError, WriteError } from "./internal/Write.ts"
 import { Hooks } from "./Hooks.ts"
 import { SchemaName } from "./schema/SchemaName.ts"
+import { withHooks } from "./writes/withHooks.ts"
+import type { ListRequest } from "./writes/WriteRequest.ts"
+import * as Writer from "./writes/Writer.ts"
+import type { KeyError, WriteError } from "./writes/Writer.ts"
 import type { Expectation, Once } from "./WriteOptions.ts"
 
 /**
@@ -103,7 +104,7 @@ const make = Effect.gen(function* () {
   const batched = yield* BatchedScope.make
   const schema = `"${yield* SchemaName}"`
   const selectOne = batched.read(ListsSql.get(schema), 1)
-  const write = hooked(yield* Hooks, scope, schema, Write.make<TodoList>(scope, batched, schema))
+  const write = withHooks(yield* Hooks, scope, schema, Writer.make<TodoList>(scope, batched, schema))
 
   const validNew = validated(NewList)
   const validPatch = validated(ListPatch)
@@ -112,9 +113,9 @@ const make = Effect.gen(function* () {
 
   return Lists.of({
     create: Effect.fnUntraced(function* (list, options) {
-      const fields = yield* validNew(list)
-      const operation = { kind: "list", op: "put", id: yield* newId, fields, ifAbsent: true } as const
-      const { row } = yield* write.once(options?.idempotencyKey, operation, [])
+      const valid = yield* validNew(list)
+      const request: ListRequest = { kind: "list", op: "create", id: (yield* newId) as ListId, list: valid }
+      const { row } = yield* write.once(options?.idempotencyKey, { request }, [])
       return row
     }),
 
@@ -132,26 +133,24 @@ const make = Effect.gen(function* () {
       })
     }),
 
-    put: Effect.fnUntraced(function* (id, list, options) {
-      const fields = yield* validNew(list)
-      const { created, row } = yield* write.one({ kind: "list", op: "put", id, fields, ...options }, [
-        "revision-mismatch",
-        "in-trash"
-      ])
+    put: Effect.fnUntraced(function* (id, given, { ifAbsent = false, ifRevision } = {}) {
+      const request: ListRequest = { kind: "list", op: ifAbsent ? "create" : "put", id, list: yield* validNew(given) }
+      const { created, row } = yield* write.one({ request, ifRevision }, ["revision-mismatch", "in-trash"])
       return { list: row, created }
     }),
 
-    update: Effect.fnUntraced(function* (id, patch, options) {
-      const fields = yield* validPatch(patch)
-      const { row } = yield* write.one({ kind: "list", op: "update", id, fields, ...options }, [
+    update: Effect.fnUntraced(function* (id, given, options) {
+      const request: ListRequest = { kind: "list", op: "update", id, patch: yield* validPatch(given) }
+      const { row } = yield* write.one({ request, ifRevision: options?.ifRevision }, [
         "list-not-found",
         "revision-mismatch"
       ])
       return row
     }),
 
-    delete: Effect.fnUntraced(function* (id, options) {
-      const { row } = yield* write.one({ kind: "list", op: "delete", id, ...options }, [
+    delete: Effect.fnUntraced(function* (id, { ifRevision, todos } = {}) {
+      const request: ListRequest = { kind: "list", op: "delete", id, ...(todos !== undefined && { todos }) }
+      const { row } = yield* write.one({ request, ifRevision }, [
         "list-not-found",
         "list-not-empty",
         "revision-mismatch"
@@ -159,19 +158,21 @@ const make = Effect.gen(function* () {
       return row
     }),
 
-    restore: Effect.fnUntraced(function* (id, options) {
-      const { idempotencyKey, ...expectation } = options ?? {}
-      const { row } = yield* write.once(idempotencyKey, { kind: "list", op: "restore", id, ...expectation }, [
+    restore: Effect.fnUntraced(function* (id, { idempotencyKey, ifRevision } = {}) {
+      const request: ListRequest = { kind: "list", op: "restore", id }
+      const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
         "list-not-found",
         "revision-mismatch"
       ])
       return row
     }),
 
-    move: Effect.fnUntraced(function* (id, to, options) {
-      const { idempotencyKey, ...expectation } = options ?? {}
-      const operation = { kind: "list", op: "move", id, ...(yield* validMove(to)), ...expectation } as const
-      const { row } = yield* write.once(idempotencyKey, operation, ["list-not-found", "revision-mismatch"])
+    move: Effect.fnUntraced(function* (id, given, { idempotencyKey, ifRevision } = {}) {
+      const request: ListRequest = { kind: "list", op: "move", id, to: yield* validMove(given) }
+      const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
+        "list-not-found",
+        "revision-mismatch"
+      ])
       return row
     })
   })

@@ -18,19 +18,19 @@ import { NewTodo, type Todo, type TodoId, TodoPatch } from "./domain/Todo.ts"
 import { TodoQuery } from "./domain/TodoQuery.ts"
 import type { CurrentUser } from "./domain/User.ts"
 import { batchedPages } from "./internal/BatchedPages.ts"
-import { hooked } from "./internal/HookedWrite.ts"
-import { newId } from "./internal/NewId.ts"
 import * as Page from "./internal/Page.ts"
-import { creation, replacement, toOperation } from "./internal/TodoOperations.ts"
 import * as TodoRow from "./internal/TodoRow.ts"
 import * as TodosSql from "./internal/TodosSql.ts"
 import * as BatchedScope from "./database/BatchedScope.ts"
 import * as UserScope from "./database/UserScope.ts"
 import { validated } from "./internal/Validation.ts"
-import * as Write from "./internal/Write.ts"
-import type { KeyError, WriteError } from "./internal/Write.ts"
 import { Hooks } from "./Hooks.ts"
 import { SchemaName } from "./schema/SchemaName.ts"
+import { creation, replacement, step } from "./todos/TodoRequests.ts"
+import { withHooks } from "./writes/withHooks.ts"
+import type { TodoRequest } from "./writes/WriteRequest.ts"
+import * as Writer from "./writes/Writer.ts"
+import type { KeyError, WriteError } from "./writes/Writer.ts"
 import type { Expectation, Once } from "./WriteOptions.ts"
 
 /**
@@ -165,7 +165,7 @@ const make = Effect.gen(function* () {
   const schema = `"${yield* SchemaName}"`
   const selectOne = batched.read(TodosSql.get(schema), 1)
   const pages = batchedPages(scope, batched, schema)
-  const write = hooked(yield* Hooks, scope, schema, Write.make<Todo>(scope, batched, schema))
+  const write = withHooks(yield* Hooks, scope, schema, Writer.make<Todo>(scope, batched, schema))
 
   const validNew = validated(NewTodo)
   const validPatch = validated(TodoPatch)
@@ -174,20 +174,17 @@ const make = Effect.gen(function* () {
   const validBatch = validated(TodoBatch)
 
   /** A write on a todo that must exist. */
-  const change = (op: "update" | "delete", id: TodoId, patch: TodoPatch, options?: Expectation) =>
+  const change = (request: TodoRequest, options?: Expectation) =>
     Effect.map(
-      write.one({ kind: "todo", op, id, fields: TodosSql.columns(patch), ...options }, [
-        "todo-not-found",
-        "revision-mismatch"
-      ]),
+      write.one({ request, ifRevision: options?.ifRevision }, ["todo-not-found", "revision-mismatch"]),
       ({ row }) => row
     )
 
   // Untraced: a span of its own costs each call 5 µs, also where nobody listens; requests and statements have theirs.
   return Todos.of({
     create: Effect.fnUntraced(function* (todo, options) {
-      const operation = creation(yield* newId, yield* validNew(todo))
-      const { row } = yield* write.once(options?.idempotencyKey, operation, ["list-not-found"])
+      const request = yield* creation(yield* validNew(todo))
+      const { row } = yield* write.once(options?.idempotencyKey, { request }, ["list-not-found"])
       return row
     }),
 
@@ -206,8 +203,9 @@ const make = Effect.gen(function* () {
       })
     }),
 
-    put: Effect.fnUntraced(function* (id, todo, options) {
-      const { created, row } = yield* write.one({ ...replacement(id, yield* validNew(todo)), ...options }, [
+    put: Effect.fnUntraced(function* (id, todo, { ifAbsent, ifRevision } = {}) {
+      const request = replacement(id, yield* validNew(todo), ifAbsent)
+      const { created, row } = yield* write.one({ request, ifRevision }, [
         "revision-mismatch",
         "in-trash",
         "list-not-found"
@@ -215,9 +213,9 @@ const make = Effect.gen(function* () {
       return { todo: row, created }
     }),
 
-    update: Effect.fnUntraced(function* (id, patch, options) {
-      const fields = TodosSql.columns(yield* validPatch(patch))
-      const { row } = yield* write.one({ kind: "todo", op: "update", id, fields, ...options }, [
+    update: Effect.fnUntraced(function* (id, given, options) {
+      const request: TodoRequest = { kind: "todo", op: "update", id, patch: yield* validPatch(given) }
+      const { row } = yield* write.one({ request, ifRevision: options?.ifRevision }, [
         "todo-not-found",
         "revision-mismatch",
         "list-not-found"
@@ -225,29 +223,31 @@ const make = Effect.gen(function* () {
       return row
     }),
 
-    complete: (id, options) => change("update", id, { completed: true }, options),
-    reopen: (id, options) => change("update", id, { completed: false }, options),
-    delete: (id, options) => change("delete", id, {}, options),
+    complete: (id, options) => change({ kind: "todo", op: "update", id, patch: { completed: true } }, options),
+    reopen: (id, options) => change({ kind: "todo", op: "update", id, patch: { completed: false } }, options),
+    delete: (id, options) => change({ kind: "todo", op: "delete", id }, options),
 
-    restore: Effect.fnUntraced(function* (id, options) {
-      const { idempotencyKey, ...expectation } = options ?? {}
-      const { row } = yield* write.once(idempotencyKey, { kind: "todo", op: "restore", id, ...expectation }, [
+    restore: Effect.fnUntraced(function* (id, { idempotencyKey, ifRevision } = {}) {
+      const request: TodoRequest = { kind: "todo", op: "restore", id }
+      const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
         "todo-not-found",
         "revision-mismatch"
       ])
       return row
     }),
 
-    move: Effect.fnUntraced(function* (id, to, options) {
-      const { idempotencyKey, ...expectation } = options ?? {}
-      const operation = { kind: "todo", op: "move", id, ...(yield* validMove(to)), ...expectation } as const
-      const { row } = yield* write.once(idempotencyKey, operation, ["todo-not-found", "revision-mismatch"])
+    move: Effect.fnUntraced(function* (id, given, { idempotencyKey, ifRevision } = {}) {
+      const request: TodoRequest = { kind: "todo", op: "move", id, to: yield* validMove(given) }
+      const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
+        "todo-not-found",
+        "revision-mismatch"
+      ])
       return row
     }),
 
     batch: Effect.fnUntraced(function* (given, options) {
       const { operations } = yield* validBatch({ operations: given })
-      const written = yield* write.allOnce(options?.idempotencyKey, yield* Effect.forEach(operations, toOperation), [
+      const written = yield* write.allOnce(options?.idempotencyKey, yield* Effect.forEach(operations, step), [
         "todo-not-found",
         "list-not-found",
         "revision-mismatch"

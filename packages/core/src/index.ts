@@ -6,15 +6,7 @@ export { Changes, type ChangesError, type LiveChange } from "./Changes.ts"
 export type { InvalidDatabaseUrl } from "./connection/InvalidDatabaseUrl.ts"
 export * as Database from "./Database.ts"
 export * from "./domain.ts"
-export {
-  type HookError,
-  Hooks,
-  type ListRequest,
-  type TodoRequest,
-  type WriteDone,
-  type WriteHooks,
-  type WriteRequest
-} from "./Hooks.ts"
+export { type HookError, Hooks, type WriteHooks } from "./Hooks.ts"
 export { Lists } from "./Lists.ts"
 export type { EncodingUnsupported } from "./schema/Encoding.ts"
 export * as Migrations from "./schema/Migrations.ts"
@@ -22,5 +14,6 @@ export type { MigrationFailed, SchemaForbidden, SchemaMismatch } from "./schema/
 export { SchemaName, SchemaNameValue } from "./schema/SchemaName.ts"
 export * as Services from "./Services.ts"
 export { Todos } from "./Todos.ts"
-export type { KeyError, WriteError } from "./internal/Write.ts"
+export type { ListRequest, TodoRequest, WriteDone, WriteRequest } from "./writes/WriteRequest.ts"
+export type { KeyError, WriteError } from "./writes/Writer.ts"
 export type { Expectation, Once } from "./WriteOptions.ts"

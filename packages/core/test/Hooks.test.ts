@@ -1,4 +1,4 @@
-import { assert, it, layer } from "@effect/vitest"
+import { assert, layer } from "@effect/vitest"
 import {
   Accounts,
   Conflict,
@@ -15,8 +15,6 @@ import {
 import { TestDatabase } from "@todo/core/testing"
 import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { columns, fieldsOf } from "../src/internal/TodosSql.ts"
-import { newTodo } from "./arbitraries.ts"
 import { Ran, asAdmin, asOwner, onRecordedPool, range, waiting, whileHeld } from "./clients.ts"
 import { connect } from "./host.ts"
 import { newKey, under } from "./keys.ts"
@@ -393,7 +391,3 @@ layer(onRecordedPool(ran), live)("without hooks", (it) => {
     }).pipe(asNewUser)
   )
 })
-
-it.effect.prop("a request has the fields that were asked for, whatever columns they became", [newTodo], ([asked]) =>
-  Effect.sync(() => assert.deepStrictEqual(fieldsOf(columns(asked)), asked))
-)

@@ -57,7 +57,7 @@ const timestampOrNull = (milliseconds: number | null): string | null =>
   milliseconds === null ? null : timestamp(milliseconds)
 
 /** Of the columns of a due date those that are set. */
-export const toDue = (date: string | null, time: string | null, timeZone: string): Due | null =>
+const toDue = (date: string | null, time: string | null, timeZone: string): Due | null =>
   date !== null ? { date } : time !== null ? { dateTime: time, timeZone } : null
 
 /**

@@ -481,8 +481,7 @@ begin
   next.revision := step;
   next.updated_at := moment;
   update "todo".lists set
-    name = next.name, position = next.position, revision = next.revision, updated_at = next.updated_at,
-    deleted_at = next.deleted_at
+    name = next.name, position = next.position, revision = next.revision, updated_at = next.updated_at, deleted_at = next.deleted_at
   where owner_id = me and id = next.id;
   return "todo".done(steps + 1, "todo".list_json(next));
 end
@@ -617,11 +616,23 @@ begin
   next.revision := step;
   next.updated_at := moment;
   update "todo".todos set
-    title = next.title, title_key = next.title_key, title_words = next.title_words, description = next.description,
-    description_words = next.description_words, priority = next.priority, due_date = next.due_date,
-    due_time = next.due_time, due_zone = next.due_zone, due_at = next.due_at, tags = next.tags,
-    list_id = next.list_id, position = next.position, revision = next.revision, updated_at = next.updated_at,
-    completed_at = next.completed_at, deleted_at = next.deleted_at
+    title = next.title,
+    description = next.description,
+    completed_at = next.completed_at,
+    priority = next.priority,
+    tags = next.tags,
+    list_id = next.list_id,
+    due_date = next.due_date,
+    due_time = next.due_time,
+    due_zone = next.due_zone,
+    title_key = next.title_key,
+    title_words = next.title_words,
+    description_words = next.description_words,
+    due_at = next.due_at,
+    position = next.position,
+    revision = next.revision,
+    updated_at = next.updated_at,
+    deleted_at = next.deleted_at
   where owner_id = me and id = next.id;
   if next.title <> was.title or next.description is distinct from was.description then
     perform "todo".index_words(

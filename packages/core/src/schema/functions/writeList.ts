@@ -1,5 +1,10 @@
+import { listColumns } from "../../lists/ListColumns.ts"
+import { storedColumns } from "../../writes/FieldColumns.ts"
 import { guard } from "./outcome.ts"
 import { move } from "./move.ts"
+
+/** The columns that a write may change. */
+const changed = [...storedColumns(listColumns), "position", "revision", "updated_at", "deleted_at"]
 
 /** One operation on one list, under the lock on its user. */
 export const writeList = (s: string): ReadonlyArray<string> => [
@@ -60,8 +65,7 @@ begin
   next.revision := step;
   next.updated_at := moment;
   update ${s}.lists set
-    name = next.name, position = next.position, revision = next.revision, updated_at = next.updated_at,
-    deleted_at = next.deleted_at
+    ${changed.map((column) => `${column} = next.${column}`).join(", ")}
   where owner_id = me and id = next.id;
   return ${s}.done(steps + 1, ${s}.list_json(next));
 end

@@ -1,5 +1,17 @@
+import { todoColumns } from "../../todos/TodoColumns.ts"
+import { derivedColumns, storedColumns } from "../../writes/FieldColumns.ts"
 import { guard } from "./outcome.ts"
 import { move } from "./move.ts"
+
+/** The columns that a write may change. */
+const changed = [
+  ...storedColumns(todoColumns),
+  ...derivedColumns(todoColumns),
+  "position",
+  "revision",
+  "updated_at",
+  "deleted_at"
+]
 
 /** One operation on one todo, under the lock on its user. `step` is the revision that the first change gets. */
 export const writeTodo = (s: string): ReadonlyArray<string> => [
@@ -68,11 +80,7 @@ begin
   next.revision := step;
   next.updated_at := moment;
   update ${s}.todos set
-    title = next.title, title_key = next.title_key, title_words = next.title_words, description = next.description,
-    description_words = next.description_words, priority = next.priority, due_date = next.due_date,
-    due_time = next.due_time, due_zone = next.due_zone, due_at = next.due_at, tags = next.tags,
-    list_id = next.list_id, position = next.position, revision = next.revision, updated_at = next.updated_at,
-    completed_at = next.completed_at, deleted_at = next.deleted_at
+    ${changed.map((column) => `${column} = next.${column}`).join(",\n    ")}
   where owner_id = me and id = next.id;
   if next.title <> was.title or next.description is distinct from was.description then
     perform ${s}.index_words(

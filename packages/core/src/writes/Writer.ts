@@ -1,33 +1,20 @@
 /**
- * The doors of all writes: functions of the database, one call each, atomic
- * (`schema/functions/write.ts`), and what their failures are here.
+ * Calls the write functions of the database (`schema/functions/write.ts`), one call for each write, and turns their
+ * failures into typed errors. Here a request becomes columns, once.
  */
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Errors from "../domain/Errors.ts"
 import type { IdempotencyKey } from "../domain/IdempotencyKey.ts"
-import type { IfRevision } from "../domain/Revision.ts"
 import type { CurrentUser } from "../domain/User.ts"
+import { columns as listColumns } from "../lists/ListColumns.ts"
+import { columns as todoColumns, todoColumns as todoRecord } from "../todos/TodoColumns.ts"
+import { derivedColumns } from "./FieldColumns.ts"
+import type { Step, WriteRequest } from "./WriteRequest.ts"
 import type { BatchedScope } from "../database/BatchedScope.ts"
 import type { UserScope } from "../database/UserScope.ts"
 
-/** One operation, as `write_todo` and `write_list` read it. */
-export interface Operation {
-  readonly kind: "todo" | "list"
-  readonly op: "put" | "update" | "delete" | "restore" | "move"
-  readonly id: string
-  /** The columns to set; those that are not there keep their value. */
-  readonly fields?: Record<string, unknown>
-  readonly ifRevision?: IfRevision | undefined
-  readonly ifAbsent?: boolean | undefined
-  /** Where to `move`. */
-  readonly before?: string
-  readonly after?: string
-  /** What becomes of the todos of a list that is deleted. */
-  readonly todos?: "trash" | "keep" | undefined
-}
-
-/** What an operation did: the row as it is now, and whether it is new. */
+/** What a write did: the row as it is now, and whether it is new. */
 export interface Written<Row> {
   readonly created: boolean
   readonly row: Row
@@ -62,23 +49,23 @@ export type KeyError = Errors.IdempotencyKeyReused | Errors.IdempotencyKeyInUse
 
 type Answer<Done> = Done | (Details & { readonly failure: Failure })
 
-/** The writes of one kind of row. Each may fail as listed in `expected`; any other failure is a defect. */
+/** The writes of one kind of row. Each may fail as `expected` lists; any other failure is a defect. */
 export interface Writer<Row> {
-  /** One operation. */
+  /** One request. */
   readonly one: <const Expected extends Failure>(
-    operation: Operation,
+    step: Step,
     expected: ReadonlyArray<Expected>
   ) => Effect.Effect<Written<Row>, FailureOf<Expected> | WriteError, CurrentUser>
-  /** One operation, at most once under its key, where it has one. */
+  /** One request, at most once under its key if it has one. */
   readonly once: <const Expected extends Failure>(
     key: IdempotencyKey | undefined,
-    operation: Operation,
+    step: Step,
     expected: ReadonlyArray<Expected>
   ) => Effect.Effect<Written<Row>, FailureOf<Expected> | KeyError | WriteError, CurrentUser>
-  /** Operations of which all happen or none, at most once under their key. */
+  /** Requests of which all happen or none, at most once under their key. */
   readonly allOnce: <const Expected extends Failure>(
     key: IdempotencyKey | undefined,
-    operations: ReadonlyArray<Operation>,
+    steps: ReadonlyArray<Step>,
     expected: ReadonlyArray<Expected>
   ) => Effect.Effect<ReadonlyArray<Written<Row>>, FailureOf<Expected> | KeyError | WriteError, CurrentUser>
 }
@@ -114,24 +101,57 @@ export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: strin
         : Effect.die(new Error(`a write answered ${answer.failure}`))
     })
 
-  const runOne: Writer<Row>["one"] = (operation, expected) => {
+  const runOne = <const Expected extends Failure>(operation: Operation, expected: ReadonlyArray<Expected>) => {
     const json = JSON.stringify(operation)
-    return run(isQuick(operation, json) ? writeBatched : write, expected, json)
+    return run<Written<Row>, Expected>(isQuick(operation, json) ? writeBatched : write, expected, json)
   }
 
   const keyed = ["idempotency-key-reused", "idempotency-key-in-use"] as const
   return {
-    one: runOne,
-    once: (key, operation, expected) => {
+    one: (step, expected) => runOne(toOperation(step), expected),
+    once: (key, step, expected) => {
+      const operation = toOperation(step)
       if (key === undefined) return runOne(operation, expected)
       const json = JSON.stringify(operation)
-      const print = fingerprint({ ...asked(operation), ifRevision: undefined })
+      const print = fingerprint({ ...contentOf(operation), ifRevision: undefined })
       return run(isQuick(operation, json) ? writeOnceBatched : writeOnce, [...expected, ...keyed], json, key, print)
     },
-    allOnce: (key, operations, expected) =>
-      key === undefined
-        ? run(writeAll, expected, JSON.stringify(operations))
-        : run(writeOnce, [...expected, ...keyed], JSON.stringify(operations), key, fingerprint(operations.map(asked)))
+    allOnce: (key, steps, expected) => {
+      const operations = steps.map(toOperation)
+      const json = JSON.stringify(operations)
+      return key === undefined
+        ? run(writeAll, expected, json)
+        : run(writeOnce, [...expected, ...keyed], json, key, fingerprint(operations.map(contentOf)))
+    }
+  }
+}
+
+/** A request as `write_todo` and `write_list` read it. Columns that are not in `fields` keep their value. */
+interface Operation {
+  readonly kind: WriteRequest["kind"]
+  readonly op: Exclude<WriteRequest["op"], "create">
+  readonly id: string
+  readonly fields?: Record<string, unknown>
+  readonly ifRevision?: Step["ifRevision"]
+  readonly ifAbsent?: boolean
+  readonly before?: string
+  readonly after?: string
+  readonly todos?: "trash" | "keep"
+}
+
+const toOperation = ({ ifRevision, request }: Step): Operation => {
+  const { id, kind, op } = request
+  return {
+    kind,
+    op: op === "create" ? "put" : op,
+    id,
+    ...(op === "create" && { ifAbsent: true }),
+    ...("todo" in request && { fields: todoColumns(request.todo) }),
+    ...("list" in request && { fields: listColumns(request.list) }),
+    ...("patch" in request && { fields: (kind === "todo" ? todoColumns : listColumns)(request.patch) }),
+    ...("to" in request && request.to),
+    ...("todos" in request && { todos: request.todos }),
+    ...(ifRevision !== undefined && { ifRevision })
   }
 }
 
@@ -139,15 +159,22 @@ export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: strin
 const isQuick = ({ kind, op }: Operation, json: string): boolean =>
   kind === "todo" && op !== "move" && json.length <= 4_096
 
-/** What makes two requests the same: what their bodies ask for, but for the ids that we made up. */
-const asked = ({ fields, id, ifAbsent, ...operation }: Operation) => ({
-  ...operation,
+/**
+ * What makes two requests the same: the content of their bodies, without ids of the server and derived columns. Keys are
+ * good for a day and outlive an upgrade, so the order of these members stays as it is.
+ */
+const contentOf = ({ after, before, fields, id, ifAbsent, ifRevision, kind, op }: Operation) => ({
+  kind,
+  op,
+  // As a list, so that one revision is the same however it was written.
+  ifRevision: typeof ifRevision === "number" ? [ifRevision] : ifRevision,
+  before,
+  after,
   id: ifAbsent === true ? undefined : id,
   fields: fields && Object.entries(fields).filter(([column]) => !derived.has(column))
 })
 
-/** Columns that are made of others, and by another release perhaps otherwise. */
-const derived = new Set(["title_key", "title_words", "description_words", "due_at"])
+const derived = new Set(derivedColumns(todoRecord))
 
-const fingerprint = (request: unknown): string =>
-  createHash("sha256").update(JSON.stringify(request)).digest("base64url")
+const fingerprint = (content: unknown): string =>
+  createHash("sha256").update(JSON.stringify(content)).digest("base64url")

@@ -1,0 +1,10 @@
+import type { NewList } from "../domain/TodoList.ts"
+import { columnsOf, type FieldsColumns } from "../writes/FieldColumns.ts"
+
+/** The fields of a list that clients set, and how each is stored. */
+export const listColumns: FieldsColumns<NewList> = {
+  name: { columns: ["name"], write: (name) => ({ name }) }
+}
+
+/** The columns of the fields that are there. */
+export const columns = columnsOf(listColumns)

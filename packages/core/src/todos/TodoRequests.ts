@@ -1,0 +1,28 @@
+/** What clients ask for todos, as requests of a write. */
+import * as Effect from "effect/Effect"
+import type { TodoOperation } from "../domain/Batch.ts"
+import type { NewTodo, TodoId } from "../domain/Todo.ts"
+import { newId } from "../internal/NewId.ts"
+import type { Step, TodoRequest } from "../writes/WriteRequest.ts"
+import { defaults } from "./TodoColumns.ts"
+
+/** Adds a todo under an id of the server. */
+export const creation = (todo: NewTodo): Effect.Effect<TodoRequest> =>
+  Effect.map(newId, (id) => ({ kind: "todo", op: "create", id: id as TodoId, todo: { ...defaults, ...todo } }))
+
+/** Creates or replaces a todo under an id of the client; only creates with `ifAbsent`. */
+export const replacement = (id: TodoId, todo: NewTodo, ifAbsent = false): TodoRequest => ({
+  kind: "todo",
+  op: ifAbsent ? "create" : "put",
+  id,
+  todo: { ...defaults, ...todo }
+})
+
+/** One operation of a batch. */
+export const step = (operation: TodoOperation): Effect.Effect<Step> => {
+  if (operation.op === "create") return Effect.map(creation(operation.todo), (request) => ({ request }))
+  const { id, ifRevision, op } = operation
+  const request: TodoRequest =
+    op === "update" ? { kind: "todo", op, id, patch: operation.patch } : { kind: "todo", op, id }
+  return Effect.succeed({ request, ifRevision })
+}

@@ -1,0 +1,47 @@
+/** How one field that clients set is stored. */
+interface FieldColumns<Value> {
+  /** The columns that hold the value. */
+  readonly columns: ReadonlyArray<string>
+  /** Columns that are computed from it: for search, order and filters. Another release may compute them differently. */
+  readonly derived?: ReadonlyArray<string>
+  /** What the field is if a client leaves it out; a field without a default is required. */
+  readonly default?: Value
+  /** The value as the columns, and the derived ones. */
+  readonly write: (value: Value) => Readonly<Record<string, unknown>>
+}
+
+/** One entry for each field that clients set. */
+export type FieldsColumns<Fields> = {
+  readonly [Name in keyof Fields]-?: FieldColumns<Exclude<Fields[Name], undefined>>
+}
+
+/** The columns of the fields that are there; a field that is absent has none. */
+export const columnsOf =
+  <Fields extends object>(record: FieldsColumns<Fields>) =>
+  (fields: Partial<Fields>): Record<string, unknown> => {
+    const columns = {}
+    for (const name in record) {
+      const value = fields[name]
+      if (value !== undefined)
+        Object.assign(columns, record[name].write(value as Exclude<Fields[typeof name], undefined>))
+    }
+    return columns
+  }
+
+/** The defaults of the fields that have one. */
+export const defaultsOf = <Fields extends object>(record: FieldsColumns<Fields>): Partial<Fields> =>
+  Object.fromEntries(
+    Object.entries<{ readonly default?: unknown }>(record).flatMap(([name, { default: initial }]) =>
+      initial === undefined ? [] : [[name, initial]]
+    )
+  ) as Partial<Fields>
+
+type ColumnNames = Readonly<Record<string, Pick<FieldColumns<never>, "columns" | "derived">>>
+
+/** The names of the columns that hold what clients set, without the derived ones. */
+export const storedColumns = (record: ColumnNames): ReadonlyArray<string> =>
+  Object.values(record).flatMap(({ columns }) => columns)
+
+/** The names of the derived columns. */
+export const derivedColumns = (record: ColumnNames): ReadonlyArray<string> =>
+  Object.values(record).flatMap(({ derived = [] }) => derived)
