@@ -1,5 +1,5 @@
 /** What can be said of a todo on the command line. */
-import { Due, Instant, ListId, Priority, TimeZone, TodoId, TodoSort } from "@todo/core/domain"
+import { Due, DueBound, ListId, Priority, TimeZone, TodoId, TodoSort } from "@todo/core/domain"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
@@ -14,11 +14,11 @@ const tag = (description: string) => text("tag", description).pipe(Flag.withMeta
 
 const list = Flag.String("list").pipe(Flag.withMetavar("ID"))
 
-const instant = (name: string, description: string) =>
+const bound = (name: string, description: string) =>
   Flag.String(name).pipe(
-    Flag.withMetavar("TIME"),
-    Flag.withSchema(Instant),
-    Flag.withDescription(`${description}: 2026-12-01T00:00:00Z`),
+    Flag.withMetavar("DATE|TIME"),
+    Flag.withSchema(DueBound),
+    Flag.withDescription(`${description}: 2026-12-01, or 2026-12-01T00:00:00Z`),
     Flag.optional
   )
 
@@ -90,8 +90,8 @@ export const query = {
     ),
     Flag.optional
   ),
-  dueFrom: instant("due-from", "Only those that are due then or later"),
-  dueTo: instant("due-to", "Only those that are due then or earlier"),
+  dueFrom: bound("due-from", "Only those that are due then or later"),
+  dueTo: bound("due-to", "Only those that are due then or earlier"),
   q: text("search", "Only those with these words in title or description").pipe(Flag.optional),
   deleted: trash,
   sort: Flag.Literals("sort", TodoSort.literals).pipe(

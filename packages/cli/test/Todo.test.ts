@@ -32,6 +32,24 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
+    it.effect("takes ids in upper case, and days as ends of a range", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        const dues = ["2026-12-01", "2026-12-02T00:30@Europe/Paris", "2026-12-03"]
+        const added = yield* Effect.forEach(dues, (due) => json<Todo>("todo", "add", due, "--user", user, "--due", due))
+        const [first] = added
+        assert.deepStrictEqual(yield* json("todo", "show", first?.id.toUpperCase() ?? "", "--user", user), first)
+        const range = (...flags: ReadonlyArray<string>) =>
+          Effect.map(
+            json<Page<Todo>>("todo", "list", "--user", user, "--sort=due", "--time-zone", "Europe/Paris", ...flags),
+            ({ items }) => items.map(({ title }) => title)
+          )
+        assert.deepStrictEqual(yield* range("--due-from", "2026-12-02"), dues.slice(1))
+        assert.deepStrictEqual(yield* range("--due-to", "2026-12-02"), dues.slice(0, 2))
+        assert.deepStrictEqual(yield* range("--due-from", "2026-12-02", "--due-to", "2026-12-02"), dues.slice(1, 2))
+      })
+    )
+
     it.effect("adds, shows, edits, completes, reopens, deletes and restores", () =>
       Effect.gen(function* () {
         const user = newUser()

@@ -78,6 +78,29 @@ layer(layerDatabase, live)("createTodos", (it) => {
     })
   )
 
+  it.effect("takes ids in upper case, wherever they stand, and refuses other forms", () =>
+    hosted(async ({ lists, todos }, user) => {
+      const list = await value(lists.create(user, { name: "a" }))
+      const listId = list.id.toUpperCase()
+      const [a, b] = [
+        await value(todos.create(user, { title: "a", listId })),
+        await value(todos.create(user, { title: "b" }))
+      ]
+      assert.strictEqual(a.listId, list.id)
+      assert.strictEqual((await value(todos.get(user, a.id.toUpperCase()))).id, a.id)
+      assert.deepStrictEqual((await value(todos.list(user, { listId }))).items, [a])
+      assert.strictEqual((await value(todos.move(user, a.id.toUpperCase(), { after: b.id.toUpperCase() }))).id, a.id)
+      const operations = [{ op: "update", id: b.id.toUpperCase(), patch: { listId } }] as const
+      assert.strictEqual((await value(todos.batch(user, operations)))[0]?.listId, list.id)
+      const own = newTodoId()
+      const { todo } = await value(todos.put(user, own.toUpperCase(), { title: "c" }))
+      assert.strictEqual(todo.id, own)
+      for (const id of [`{${a.id}}`, `urn:uuid:${a.id}`, a.id.replaceAll("-", "")]) {
+        assert.strictEqual((await errorOf(todos.get(user, id)))?._tag, "InvalidInput")
+      }
+    })
+  )
+
   it.effect("gives typed errors, also for what only TypeScript lets through", () =>
     hosted(async ({ accounts, lists, todos }, user) => {
       const { id } = await value(todos.create(user, { title: "a" }))

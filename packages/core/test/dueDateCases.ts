@@ -119,6 +119,9 @@ const checkDay = Effect.fnUntraced(function* ([timeZone, date, start, end]: (typ
   yield* range({ dueTo: later(end, -2) }, ...names.slice(0, 4))
   yield* range({ dueTo: end }, ...names.slice(0, 6))
   yield* range({ dueFrom: start, dueTo: later(end, -1) }, "start", "last", "date")
+  yield* range({ dueFrom: date }, ...names.slice(2))
+  yield* range({ dueTo: date }, ...names.slice(0, 5))
+  yield* range({ dueFrom: date, dueTo: date }, "start", "last", "date")
   const backwards = yield* todos.list({ timeZone, sort: "-due" })
   expectEqual(
     `${date} ${timeZone} backwards`,

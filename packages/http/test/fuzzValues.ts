@@ -246,7 +246,7 @@ export class Values {
       )
     if (schema.format === "uuid") {
       near.push(
-        () => this.id(name).toUpperCase(),
+        () => `urn:uuid:${this.id(name)}`,
         () => `{${this.id(name)}}`,
         () => this.id(name).replaceAll("-", ""),
         () => `${this.id(name)}0`

@@ -14,7 +14,7 @@ export const badQueries: ReadonlyArray<readonly [query: string, pointer: string]
   ...["Position", "+position", "--position", "owner_id", "position,id", "", "constructor", canary].map(
     (sort) => [`sort=${sort}`, "/query/sort"] as const
   ),
-  ...["x", "", "NONE", "null", id.toUpperCase(), `%7B${id}%7D`, canary].map(
+  ...["x", "", "NONE", "null", `urn:uuid:${id}`, `%7B${id}%7D`, canary].map(
     (value) => [`listId=${value}`, "/query/listId"] as const
   ),
   ["tag=", "/query/tag/0"],
@@ -57,7 +57,12 @@ export const otherQueries: ReadonlyArray<readonly [path: string, pointer: string
   ["/v1/todos?timeZone=%2B01:00", "/query/timeZone"],
   ["/v1/todos?timeZone=Mars", "/query/timeZone"],
   ...[
-    "2026-12-01",
+    "2026-02-30",
+    "2026-12-1",
+    "12/01/2026",
+    "2026-12-01Z",
+    "0000-01-01",
+    "2026-W49",
     "now",
     "infinity",
     "2026-02-30T00:00:00Z",
@@ -89,9 +94,8 @@ export const unreadableQueries: ReadonlyArray<string> = [
   `q=${canary}%u0041`
 ]
 
-/** What stands where the id of a todo should: not the lower-case form with hyphens. */
+/** What stands where the id of a todo should: not the form with hyphens. */
 export const badIds: ReadonlyArray<string> = [
-  id.toUpperCase(),
   `%7B${id}%7D`,
   `urn:uuid:${id}`,
   id.replaceAll("-", ""),

@@ -48,7 +48,7 @@ export const badFields: ReadonlyArray<Field> = [
   ...wrongTypes("priority", [null, 1, true, canary, "High", "", ["high"]]),
   ...wrongTypes("due", [1, canary, "2026-12-01", [], [{ date: "2026-12-01" }]]),
   ...wrongTypes("tags", [null, canary, { 0: canary }, 1]),
-  ...wrongTypes("listId", [1, canary, "", "none", [id], id.toUpperCase(), `{${id}}`, id.replaceAll("-", ""), `${id} `]),
+  ...wrongTypes("listId", [1, canary, "", "none", [id], `urn:uuid:${id}`, `{${id}}`, id.replaceAll("-", ""), `${id} `]),
 
   bad("title", "empty", ""),
   bad("title", "white space only", " \t\n\u00a0\u3000"),
@@ -161,7 +161,7 @@ export const badBodies: ReadonlyArray<readonly [route: string, body: string, poi
   ),
   ["POST /v1/todos/ID/move", `{"before":"${id}","after":"${id}"}`, ""],
   ["POST /v1/todos/ID/move", `{"before":"${id}","x":"${canary}"}`, ""],
-  ["POST /v1/todos/ID/move", `{"before":"${id.toUpperCase()}"}`, "/before"],
+  ["POST /v1/todos/ID/move", `{"before":"urn:uuid:${id}"}`, "/before"],
   ...["{}", '{"operations":null}', '{"operations":[]}', '{"operations":{}}', '{"operations":"x"}'].map(
     (body) => ["POST /v1/todos/batch", body, "/operations"] as const
   ),

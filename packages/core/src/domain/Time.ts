@@ -37,6 +37,20 @@ export const LocalDateTime = Schema.String.check(
   Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
 )
 
+/**
+ * One end of a range of due dates: an instant, as RFC 3339 with an offset, or a day, which counts from its begin
+ * to its end in the caller's zone.
+ */
+export const DueBound = Schema.String.check(
+  Schema.isPattern(
+    /^\d{4}-\d{2}-\d{2}(T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d))?$/u,
+    {
+      expected: "a date, YYYY-MM-DD, or an RFC 3339 date-time with an offset"
+    }
+  ),
+  Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
+)
+
 /** An instant as clients send it: RFC 3339 with an offset, at most milliseconds. */
 export const Instant = Schema.String.check(
   Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/u, {

@@ -1,21 +1,32 @@
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import { Revision } from "./Revision.ts"
 import { text, visibleText } from "./Text.ts"
 import { describe } from "./describe.ts"
 import { CalendarDate, LocalDateTime, TimeZone, Timestamp } from "./Time.ts"
 
-const uuid = Schema.String.check(
-  Schema.isPattern(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u, {
-    expected: "a lower-case UUID"
-  })
-).annotate({ format: "uuid" })
+const hex = (letters: string): RegExp => {
+  const digits = (count: number) => `[0-9${letters}]{${count}}`
+  return new RegExp(`^${[8, 4, 4, 4, 12].map(digits).join("-")}$`, "u")
+}
+
+const lowerCase = Schema.String.check(Schema.isPattern(hex("a-f"), { expected: "a lower-case UUID" }))
+
+/** Any case comes in, and lower case goes out (RFC 9562, 4): the two spellings are one id. */
+const anyCase = Schema.String.check(Schema.isPattern(hex("a-fA-F"), { expected: "a UUID" })).annotate({
+  format: "uuid"
+})
 
 /** A todo's identity, unique for its user. Version 7 when the server makes it. */
-export const TodoId = uuid.pipe(Schema.brand("TodoId"))
+export const TodoId = anyCase.pipe(
+  Schema.decodeTo(lowerCase.pipe(Schema.brand("TodoId")), SchemaTransformation.toLowerCase())
+)
 export type TodoId = typeof TodoId.Type
 
 /** A list's identity, unique for its user. */
-export const ListId = uuid.pipe(Schema.brand("ListId"))
+export const ListId = anyCase.pipe(
+  Schema.decodeTo(lowerCase.pipe(Schema.brand("ListId")), SchemaTransformation.toLowerCase())
+)
 export type ListId = typeof ListId.Type
 
 /** How much it matters, in ascending order. */

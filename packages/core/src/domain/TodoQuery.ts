@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { PageLimit } from "./Page.ts"
 import { text, visibleText } from "./Text.ts"
-import { Instant, TimeZone } from "./Time.ts"
+import { DueBound, TimeZone } from "./Time.ts"
 import { ListId, Priority } from "./Todo.ts"
 
 /** A closed list of orders, each also descending, with `-` in front. */
@@ -29,10 +29,13 @@ export const TodoQuery = Schema.Struct({
   due: Schema.optionalKey(Schema.Literals(["overdue", "today", "upcoming", "none"])),
   /** The caller's zone, which says when a day ends; UTC where nothing is said. */
   timeZone: Schema.optionalKey(TimeZone),
-  /** Due at this instant or later; a date counts as the last millisecond of its day. */
-  dueFrom: Schema.optionalKey(Instant),
-  /** Due at this instant or earlier. */
-  dueTo: Schema.optionalKey(Instant),
+  /**
+   * Due at this instant or later, or on this day (`2026-12-01`, in `timeZone`) or later. A todo that is due on a date
+   * counts as the last millisecond of its day.
+   */
+  dueFrom: Schema.optionalKey(DueBound),
+  /** Due at this instant or earlier, or on this day or earlier. */
+  dueTo: Schema.optionalKey(DueBound),
   /** Words that title or description have; the last may be the beginning of one. No character is an operator. */
   q: Schema.optionalKey(visibleText(200)),
   /** Only what is in the trash; otherwise only what is not. */

@@ -52,6 +52,10 @@ export const instantOf = (local: { readonly dateTime: string; readonly timeZone:
 export const endOfDate = (date: string, timeZone: string): number =>
   instantAt(Date.parse(`${date}T00:00:00Z`) + day, timeZone) - 1
 
+/** The instant that a day begins at in the caller's zone. */
+export const startOfDate = (date: string, timeZone: string): number =>
+  instantAt(Date.parse(`${date}T00:00:00Z`), timeZone)
+
 /** The date that it is at an instant. */
 export const dateOf = (instant: number, timeZone: string): string => toDate(dateAt(instant, timeZone))
 

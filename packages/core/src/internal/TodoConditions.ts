@@ -1,7 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import { Priority } from "../domain/Todo.ts"
 import type { TodoQuery } from "../domain/TodoQuery.ts"
-import { dateOf, dayOf, toTimestamp } from "./DueInstant.ts"
+import { dateOf, dayOf, endOfDate, startOfDate, toTimestamp } from "./DueInstant.ts"
 import { endOfPrefix, words } from "./Words.ts"
 
 /** The time of the request, which `overdue`, `today` and `upcoming` are about. */
@@ -39,14 +39,23 @@ const due = (kind: NonNullable<TodoQuery["due"]>, timeZone: string, now: Now, ad
   }
 }
 
-/** By instant, both ends included; a date is the last millisecond of its day in the caller's zone. */
+/**
+ * By instant, both ends included; a date is the last millisecond of its day in the caller's zone. An end of the range that
+ * is a date is a whole day there.
+ */
 const dueBetween = ({ dueFrom, dueTo, timeZone = "UTC" }: TodoQuery, add: Add): string => {
-  const instant = (text: string) => `${add(toTimestamp(Date.parse(text)))}::timestamptz`
+  const instant = (time: number) => `${add(toTimestamp(time))}::timestamptz`
+  const date = (text: string) => `${add(text)}::date`
+  const isDate = (text: string) => text.length === "2026-12-01".length
   const from = (text: string) =>
-    `(due_at >= ${instant(text)} or due_date >= ${add(dateOf(Date.parse(text), timeZone))}::date)`
+    isDate(text)
+      ? `(due_at >= ${instant(startOfDate(text, timeZone))} or due_date >= ${date(text)})`
+      : `(due_at >= ${instant(Date.parse(text))} or due_date >= ${date(dateOf(Date.parse(text), timeZone))})`
   // The first day that does not end in time is the one that it is right after that instant.
   const to = (text: string) =>
-    `(due_at <= ${instant(text)} or due_date < ${add(dateOf(Date.parse(text) + 1, timeZone))}::date)`
+    isDate(text)
+      ? `(due_at <= ${instant(endOfDate(text, timeZone))} or due_date <= ${date(text)})`
+      : `(due_at <= ${instant(Date.parse(text))} or due_date < ${date(dateOf(Date.parse(text) + 1, timeZone))})`
   return [...(dueFrom === undefined ? [] : [from(dueFrom)]), ...(dueTo === undefined ? [] : [to(dueTo)])].join(" and ")
 }
 

@@ -5,14 +5,14 @@ import { toInvalidInput } from "../domain/Input.ts"
 
 /**
  * A schema as the guard of a door: the value, or everything that is wrong with it. Unknown
- * properties are refused rather than dropped. `root` is where the value stands in what was
+ * properties are refused rather than dropped, and ids are folded to lower case. `root` is where the value stands in what was
  * given.
  */
 export const checked = <S extends Schema.Codec<unknown, unknown>>(
   schema: S,
   root = ""
 ): ((value: unknown) => Effect.Effect<S["Type"], InvalidInput>) => {
-  const decode = Schema.decodeUnknownEffect(Schema.toType(schema), { errors: "all", onExcessProperty: "error" })
+  const decode = Schema.decodeUnknownEffect(schema, { errors: "all", onExcessProperty: "error" })
   return (value) => Effect.mapError(decode(value), (error) => toInvalidInput(error.issue, root))
 }
 

@@ -22,9 +22,10 @@ const query: Record<string, { readonly description: string; readonly default?: s
   },
   timeZone: { description: "The IANA time zone that `due`, `dueFrom` and `dueTo` count days in", default: "UTC" },
   dueFrom: {
-    description: "Only todos that are due at this instant or later; a date counts as the end of its day, in `timeZone`"
+    description:
+      "Only todos that are due at this time or later, or on this day (`2026-12-01`, in `timeZone`) or later. A todo that is due on a date counts as the end of that day"
   },
-  dueTo: { description: "Only todos that are due at this instant or earlier" },
+  dueTo: { description: "Only todos that are due at this time or earlier, or on this day (in `timeZone`) or earlier" },
   q: {
     description:
       "Only todos whose title or description has all of these words; the last one may be the beginning of a word"
