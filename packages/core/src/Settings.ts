@@ -124,6 +124,7 @@ export const settings = {
   TODO_MIGRATE_URL: database("TODO_MIGRATE_URL"),
   TODO_SCHEMA: Config.schema(SchemaNameValue, "TODO_SCHEMA"),
   TODO_DATA_DIR: Config.NonEmptyString("TODO_DATA_DIR"),
+  TODO_ALLOW_UNSAFE_ROLE: Config.Boolean("TODO_ALLOW_UNSAFE_ROLE"),
   TODO_MIGRATE: Config.Literals(["auto", "check"], "TODO_MIGRATE"),
   TODO_DATABASE_POOL: whole("TODO_DATABASE_POOL", 1, 1_000),
   TODO_DATABASE_PREPARE: Config.Boolean("TODO_DATABASE_PREPARE"),

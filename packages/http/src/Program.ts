@@ -2,10 +2,12 @@
  * The server as a program: settings, database, schema, routes, in this order.
  */
 import { Migrations, Services } from "@todo/core"
-import { Installation } from "@todo/core/installation"
+import { Installation, Prerequisites } from "@todo/core/installation"
 import * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Development from "./Development.ts"
 import * as Server from "./Server.ts"
@@ -13,26 +15,64 @@ import { describe } from "./Reports.ts"
 import * as Settings from "./Settings.ts"
 import { TokenVerifier } from "./TokenVerifier.ts"
 
-const onlyOneWall =
-  'row-level security does not hold the role in DATABASE_URL: one of the two walls between users is missing; run "todo-admin doctor"'
+/**
+ * Whether row-level security holds the role. A role that it does not hold is a warning, or ends the server in production
+ * unless `TODO_ALLOW_UNSAFE_ROLE` says otherwise.
+ */
+const checkRole = ({ allowUnsafeRole }: Settings.Settings) =>
+  Migrations.checkRole.pipe(
+    Effect.catchTag("UnsafeRole", ({ message }) =>
+      allowUnsafeRole
+        ? Effect.logWarning(`${message}; run "todo-admin doctor"`)
+        : Effect.fail(
+            new Prerequisites.UnsafeSetting({
+              name: "DATABASE_URL",
+              why: `${message}, or set TODO_ALLOW_UNSAFE_ROLE=true`
+            })
+          )
+    )
+  )
+
+/** Never ends, or fails with why a server that has started must end. */
+class LateRefusal extends Context.Service<LateRefusal, Effect.Effect<never, Prerequisites.UnsafeSetting>>()(
+  "@todo/http/LateRefusal"
+) {}
 
 /** Brings the schema up (development), or makes sure that it is the one that this release works with. */
-const schema = (migrate: Settings.Settings["migrate"]) =>
-  Layer.effectDiscard(
+const schema = (settings: Settings.Settings) =>
+  Layer.effect(
+    LateRefusal,
     Effect.gen(function* () {
+      const context = yield* Effect.context<Installation>()
       const { runtimeRole } = yield* Installation
-      if (migrate === "auto") yield* Effect.provide(Migrations.up({ runtimeRole }), Installation.layerMigrations)
-      // What is served is checked, as it is served. A database that is down is no reason not to start: the server
-      // is live, and ready when it returns.
-      yield* Migrations.check.pipe(
-        Effect.andThen(Migrations.isRowSecurityActive),
-        Effect.andThen((isActive) => (isActive ? Effect.void : Effect.logWarning(onlyOneWall))),
+      if (settings.migrate === "auto") {
+        yield* Effect.provide(Migrations.up({ runtimeRole }), Installation.layerMigrations)
+      }
+      // What is served is checked, as it is served. A database that is down is no reason not to start: the server is
+      // live, and ready when the database returns. Its role is looked at then.
+      return yield* Migrations.check.pipe(
+        Effect.andThen(checkRole(settings)),
         Effect.provide(Installation.layerDatabase),
+        Effect.as(Effect.never),
         Effect.catchTag("Unavailable", ({ cause, message }) =>
-          Effect.annotateLogs(Effect.logWarning(message), { cause: describe(cause) })
+          Effect.annotateLogs(Effect.logWarning(message), { cause: describe(cause) }).pipe(
+            Effect.as(Effect.provideContext(lateCheck(settings), context))
+          )
         )
       )
     })
+  )
+
+/** Looks at the role as soon as the database answers. */
+const lateCheck = (settings: Settings.Settings) =>
+  checkRole(settings).pipe(
+    Effect.retry({ while: ({ _tag }) => _tag === "Unavailable", schedule: Schedule.spaced("1 second") }),
+    Effect.provide(Installation.layerDatabase),
+    Effect.catchIf(
+      (error) => error._tag !== "UnsafeSetting",
+      () => Effect.void
+    ),
+    Effect.andThen(Effect.never)
   )
 
 const announced = (settings: Settings.Settings) =>
@@ -51,15 +91,18 @@ const announced = (settings: Settings.Settings) =>
   )
 
 /** The whole server. Fails with one of the documented errors where it cannot start. */
-export const layer = Layer.unwrap(
+const layer = Layer.unwrap(
   Effect.map(Settings.load, (settings) =>
     announced(settings).pipe(
       Layer.provide(Server.layer(settings.server)),
       Layer.provide([Services.layer, TokenVerifier.layer(settings.tokens)]),
-      Layer.provide(schema(settings.migrate)),
+      Layer.provideMerge(schema(settings)),
       Layer.provide(Installation.layerDatabase),
       Layer.provide(Installation.layer((line) => Console.error(line))),
       Layer.provide(Installation.layerSchema)
     )
   )
 )
+
+/** Serves until it is interrupted, or until it is known that it must not. */
+export const launch = Effect.scoped(Effect.flatMap(Layer.build(layer), (context) => Context.get(context, LateRefusal)))

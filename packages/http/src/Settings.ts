@@ -28,6 +28,8 @@ export interface Settings {
   readonly tokens: TokenSettings
   readonly development: boolean
   readonly migrate: "auto" | "check"
+  /** Whether it serves with a role that row-level security does not hold: not in production, unless it is told to. */
+  readonly allowUnsafeRole: boolean
 }
 
 export const load = Effect.gen(function* () {
@@ -45,6 +47,9 @@ export const load = Effect.gen(function* () {
 
   return {
     development,
+    allowUnsafeRole: yield* settings.TODO_ALLOW_UNSAFE_ROLE.pipe(
+      Config.withDefault(!(yield* Prerequisites.isProduction))
+    ),
     migrate: yield* settings.TODO_MIGRATE.pipe(Config.withDefault(databaseUrl === undefined ? "auto" : "check")),
     server: {
       host,

@@ -76,7 +76,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   })
 }
 
-Layer.launch(Program.layer.pipe(Layer.provideMerge(exported), Layer.provideMerge(logging))).pipe(
+Program.launch.pipe(
+  Effect.provide(Layer.provideMerge(exported, logging)),
   Effect.tapCause((cause) =>
     Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(`todo: ${reason(Cause.squash(cause))}`)
   ),

@@ -1,7 +1,8 @@
 /* oxlint-disable vitest/expect-expect -- expectRefusal asserts */
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
+import { randomUUID } from "node:crypto"
 import { once } from "node:events"
+import { connect, createServer } from "node:net"
 import { join } from "node:path"
 import { Database, Migrations } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
@@ -63,6 +64,7 @@ describe.concurrent("A start is refused in one line", () => {
     ["TODO_DRAIN_TIMEOUT", "9999 days"],
     ["TODO_DATABASE_POOL", "0"],
     ["TODO_DATABASE_PREPARE", "canary"],
+    ["TODO_ALLOW_UNSAFE_ROLE", "canary"],
     ["TODO_LOG_LEVEL", "canary"],
     ["TODO_LOG_FORMAT", "canary"]
   ])("with %s=%s", async (name, value) => {
@@ -155,26 +157,95 @@ describe("A start is refused in one line", () => {
   })
 })
 
-describe("A start warns", () => {
+describe("A role that row-level security does not hold", () => {
   const urls = useDatabase()
+  const owned = useDatabase()
+  const production = { ...settings, NODE_ENV: "production", TODO_LOG_FORMAT: "json" }
 
-  it("that a database cannot be had as the URL wants it: what to do", async () => {
-    const program = start({ ...settings, DATABASE_URL: `${urls.DATABASE_URL}?sslmode=require` })
-    await program.address()
-    expect(program.stdout()).toMatch(/does not support TLS; the server has no TLS: turn it on there/)
-  })
+  const sql = (url: Redacted.Redacted, ...statements: ReadonlyArray<string>) =>
+    Effect.runPromise(
+      Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared)
+      ).pipe(Effect.provide(Database.layer({ url, poolSize: 1 })))
+    )
 
-  it("of a role that row-level security does not hold, and of no other", async () => {
+  it("is a warning in development, and the right one is none", async () => {
     for (const [url, isWarned] of [
       [Redacted.value(urls.admin), true],
       [urls.DATABASE_URL, false]
     ] as const) {
       const program = start({ ...settings, DATABASE_URL: url })
       await program.address()
-      expect(program.stdout().includes("row-level security does not hold the role in DATABASE_URL")).toBe(isWarned)
+      expect(program.stdout().includes('row-level security does not hold role \\"postgres\\"')).toBe(isWarned)
     }
   })
+
+  it("stops a start in production: a superuser, and one that listens for others", async () => {
+    const line =
+      /^todo: DATABASE_URL: row-level security does not hold role "postgres", which is a superuser: .*TODO_ALLOW_UNSAFE_ROLE=true/
+    const DATABASE_URL = Redacted.value(urls.admin)
+    await expectRefusal({ ...production, DATABASE_URL }, line)
+    await expectRefusal({ ...settings, HOST: "0.0.0.0", DATABASE_URL }, line)
+  })
+
+  it("stops a start in production: a role with BYPASSRLS", async () => {
+    const role = `bypass_${randomUUID().slice(0, 8)}`
+    await sql(urls.admin, `create role ${role} login bypassrls`, ...Migrations.grants("todo", role))
+    onTestFinished(() => sql(urls.admin, `drop owned by ${role}`, `drop role ${role}`).then(() => {}))
+    const url = new URL(urls.DATABASE_URL)
+    url.username = role
+    await expectRefusal(
+      { ...production, DATABASE_URL: url.href },
+      /does not hold role "bypass_\w+", which has BYPASSRLS/
+    )
+  })
+
+  it("stops a start in production: the owner of a table that does not force it", async () => {
+    const environment = { ...production, DATABASE_URL: owned.TODO_MIGRATE_URL }
+    // FORCE holds the owner.
+    await start(environment).address()
+    await sql(owned.admin, "alter table todo.lists no force row level security")
+    await expectRefusal(environment, /does not hold role "todo_owner", which sees every row of lists/)
+  })
+
+  it("starts in production where TODO_ALLOW_UNSAFE_ROLE says so, and warns", async () => {
+    const program = start({ ...production, DATABASE_URL: Redacted.value(urls.admin), TODO_ALLOW_UNSAFE_ROLE: "true" })
+    await program.address()
+    expect(program.stdout()).toMatch(/row-level security does not hold role/)
+  })
+
+  it("stops a start in development where TODO_ALLOW_UNSAFE_ROLE says so", async () => {
+    const DATABASE_URL = Redacted.value(urls.admin)
+    await expectRefusal({ ...settings, DATABASE_URL, TODO_ALLOW_UNSAFE_ROLE: "false" }, /DATABASE_URL: row-level/)
+  })
+
+  it("ends a server in production whose database was down when it started", async () => {
+    const target = new URL(Redacted.value(urls.admin))
+    const port = await closedPort()
+    const url = new URL(target)
+    url.host = `127.0.0.1:${port}`
+    const program = start({ ...production, DATABASE_URL: url.href })
+    await program.address()
+    const proxy = createServer((client) => {
+      const server = connect(Number(target.port), target.hostname)
+      client.pipe(server).pipe(client)
+      for (const socket of [client, server]) socket.on("error", () => {})
+    }).listen(port, "127.0.0.1")
+    onTestFinished(() => void proxy.close())
+    expect(await program.ended).toBe(1)
+    expect(program.stderr()).toMatch(/^todo: DATABASE_URL: row-level security does not hold role "postgres"/)
+  })
 })
+
+/** A server that has listened and does not any more. */
+const closedPort = async () => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const port = portOf(server)
+  server.close()
+  await once(server, "close")
+  return port
+}
 
 describe("A start brings the schema up", () => {
   const empty = useDatabase(TestDatabase.layerEmpty)

@@ -109,16 +109,51 @@ export const check: Effect.Effect<
   }
 })
 
+/** Row-level security does not hold the role of this connection: one of the two walls between users is missing. */
+export class UnsafeRole extends Schema.TaggedError<UnsafeRole>()("UnsafeRole", {
+  role: Schema.String,
+  /** What the role is or has that takes the wall away. */
+  why: Schema.String
+}) {
+  override get message() {
+    return `row-level security does not hold role "${this.role}", which ${this.why}: connect as a role that "todo-admin migrate up --runtime-role ROLE" has made`
+  }
+}
+
 /**
- * Whether row-level security holds the role of this connection. It does not hold superusers and roles with BYPASSRLS,
- * and then one of the two walls between users is missing.
+ * Fails unless row-level security holds the role of this connection. It does not hold superusers and roles with
+ * BYPASSRLS, nor the owner of tables on which it is not forced. `todo-http` refuses to start with such a role in
+ * production; a host with a client of its own can run this when it starts.
+ *
+ * @example
+ * yield* Migrations.checkRole.pipe(Effect.provide(Database.layer({ url })))
  */
-export const isRowSecurityActive: Effect.Effect<boolean, Unavailable, SqlClient.SqlClient> = Effect.gen(function* () {
+export const checkRole: Effect.Effect<void, UnsafeRole | Unavailable, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql.unsafe("select row_security_active(to_regclass($1))", [`"${yield* SchemaName}".todos`])
-    .values
-  return row?.[0] === true
-}).pipe(toUnavailable)
+  const [row] = yield* toUnavailable(
+    sql.unsafe(
+      `select rolname::text, rolsuper, rolbypassrls, array(
+  select relname::text from pg_class c join pg_namespace n on n.oid = relnamespace
+  where nspname = $1 and relkind in ('r', 'p') and not row_security_active(c.oid) and (
+    relname = 'users'
+    or exists (select from pg_attribute where attrelid = c.oid and attname = 'owner_id' and not attisdropped)
+  ) order by relname
+) from pg_roles where rolname = current_user`,
+      [yield* SchemaName]
+    ).values
+  )
+  const [role = "", isSuperuser, bypasses, open = []] = (row ?? []) as unknown as RoleRow
+  const why = isSuperuser
+    ? "is a superuser"
+    : bypasses
+      ? "has BYPASSRLS"
+      : open.length > 0
+        ? `sees every row of ${open.join(", ")}, where row-level security is off, or not forced on the owner`
+        : undefined
+  if (why !== undefined) return yield* new UnsafeRole({ role, why })
+})
+
+type RoleRow = readonly [role?: string, isSuperuser?: boolean, bypasses?: boolean, open?: ReadonlyArray<string>]
 
 /** For whom, and who hears of it. */
 export interface UpOptions {
