@@ -13,6 +13,7 @@ export type { ImportOptions, ImportReport, Outcome } from "./admin/ImportReport.
 export type { NotTheOwner } from "./admin/Owner.ts"
 export { UserNotFound } from "./admin/UserNotFound.ts"
 export type { UserQuery, UserSort } from "./admin/UserQuery.ts"
+export { textFile } from "./admin/TextFile.ts"
 export * as Purge from "./admin/Purge.ts"
 export * as Stats from "./admin/Stats.ts"
 export * as Users from "./admin/Users.ts"

@@ -135,6 +135,24 @@ layer(services, live)("an import", (it) => {
     }).pipe(asNewUser)
   )
 
+  for (const [what, change] of [
+    ["a byte order mark", (text: string) => `\uFEFF${text}`],
+    ["line ends of Windows", (text: string) => text.replaceAll("\n", "\r\n")],
+    ["line ends of the old Mac", (text: string) => text.replaceAll("\n", "\r")],
+    ["no line end at the end", (text: string) => text.trimEnd()]
+  ] as const) {
+    it.effect(`reads a file that has come to have ${what}`, () =>
+      Effect.gen(function* () {
+        const { id } = yield* CurrentUser
+        yield* (yield* Todos).create({ title: "a\r\nb" })
+        const other = newUser().id
+        const text = yield* exported(id)
+        yield* imported(change(text), { user: other })
+        assert.strictEqual(yield* exported(other), text.replace(id, other))
+      }).pipe(asNewUser)
+    )
+  }
+
   /** What was done to a file of a header, a list, three todos and the end; the lines that are told, and how. */
   const mistakes: ReadonlyArray<
     readonly [

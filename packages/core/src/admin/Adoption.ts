@@ -37,7 +37,11 @@ const Candidate = Schema.Struct({
   ...settable,
   createdAt: Schema.optionalKey(Instant),
   completedAt: Schema.optionalKey(Instant)
-})
+}).check(
+  Schema.makeFilter(({ completed, completedAt }) => completed !== false || completedAt === undefined, {
+    expected: "no completedAt where completed is false"
+  })
+)
 type Candidate = typeof Candidate.Type
 
 const decode = Schema.decodeUnknownResult(Candidate, { errors: "all", onExcessProperty: "error" })
@@ -105,7 +109,14 @@ class Ids {
 }
 
 const columnsOf = (line: number, id: TodoId, todo: Candidate, now: string): Record<string, unknown> => {
-  const { completed = false, description = null, due = null, priority = "none", tags = [], title } = todo
+  const {
+    completed = todo.completedAt !== undefined,
+    description = null,
+    due = null,
+    priority = "none",
+    tags = [],
+    title
+  } = todo
   return {
     ...columns({ title, description, priority, due, tags, listId: null }),
     line,

@@ -37,8 +37,7 @@ export class ExportReader {
   /** The row that ends with the file, where there is one; and whether the file is whole. */
   *end(): Generator<Row> {
     yield* this.#rows(this.#lines.end())
-    if (this.#number === 0) this.#wrong(1, "the file is empty")
-    else if (this.header !== undefined && !this.#isOver) {
+    if (this.header !== undefined && !this.#isOver) {
       this.#wrong(this.#number, "the file ends here, without its last line: it was cut off")
     }
   }

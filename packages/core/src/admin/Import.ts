@@ -9,6 +9,7 @@ import { columns } from "../todos/TodoColumns.ts"
 import { ExportReader, type Row } from "./ExportReader.ts"
 import { ImportInvalid } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport } from "./ImportReport.ts"
+import { textFile } from "./TextFile.ts"
 import { type Failure, type GatheredRow, gatherAndWrite, type Plan } from "./ImportTransaction.ts"
 
 /**
@@ -36,7 +37,7 @@ export const restore = <E, R, R2>(
             return Effect.andThen(problems.count > 0 ? Effect.void : gather.add(taken), advance(taken.length))
           })
         return Effect.andThen(
-          Stream.runForEach(file, (bytes) => take(reader.read(bytes))),
+          Stream.runForEach(textFile(file), (bytes) => take(reader.read(bytes))),
           Effect.suspend(() => take(reader.end()))
         )
       })

@@ -1,16 +1,22 @@
+const [LF, CR] = [0x0a, 0x0d]
+
 /** A line and its number. There is no text where it was too long, or is not UTF-8. */
 export interface Line {
   readonly number: number
   readonly text: string | undefined
 }
 
-/** Cuts bytes into lines as they come, and holds no more than one line of the greatest length. */
+/**
+ * Cuts bytes into lines as they come, and holds no more than one line of the greatest length. A line ends in LF, CRLF
+ * or CR.
+ */
 export class LineReader {
   readonly #longest: number
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
   #parts: Array<Uint8Array> = []
   #length = 0
   #number = 0
+  #endedInCR = false
 
   constructor(longest: number) {
     this.#longest = longest
@@ -18,12 +24,19 @@ export class LineReader {
 
   /** The lines that end in these bytes. */
   *read(bytes: Uint8Array): Generator<Line> {
-    let start = 0
-    for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
+    if (bytes.length === 0) return
+    let start = this.#endedInCR && bytes[0] === LF ? 1 : 0
+    let [lf, cr] = [bytes.indexOf(LF, start), bytes.indexOf(CR, start)]
+    while (lf !== -1 || cr !== -1) {
+      const isLF = cr === -1 || (lf !== -1 && lf < cr)
+      const end = isLF ? lf : cr
       this.#add(bytes.subarray(start, end))
       yield this.#take()
-      start = end + 1
+      start = !isLF && bytes[end + 1] === LF ? end + 2 : end + 1
+      if (lf !== -1 && lf < start) lf = bytes.indexOf(LF, start)
+      if (!isLF) cr = bytes.indexOf(CR, start)
     }
+    this.#endedInCR = bytes[bytes.length - 1] === CR
     this.#add(bytes.subarray(start))
   }
 
