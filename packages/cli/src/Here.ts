@@ -16,7 +16,7 @@ export const hereIn = (timeZone: string | undefined): Effect.Effect<Here> =>
 const isTimeZone = Schema.is(TimeZone)
 
 /** UTC where TZ is set to what is no name of a zone. */
-const machineZone = (): string => {
+export const machineZone = (): string => {
   const name: unknown = new Intl.DateTimeFormat().resolvedOptions().timeZone
   return isTimeZone(name) ? name : "UTC"
 }

@@ -176,10 +176,42 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
+    it.effect("tells what it leaves out, and what it would say with 0 bytes", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        const csv = yield* file("title,list,updatedAt\na,Errands,2026-01-01T00:00:00Z\nb,Errands,\n")
+        const [empty, header] = [yield* file(""), yield* file("title\n")]
+        const take = (path: string, ...args: ReadonlyArray<string>) =>
+          admin("user", "import", user, path, "--format", "csv", ...args)
+        const [shown, document, nothing, none] = yield* together(
+          take(csv, "--dry-run"),
+          take(csv, "--dry-run", "--json"),
+          take(empty),
+          take(header)
+        )
+        const [list, time] = [
+          "the name of the list is left out: todos come in without a list",
+          "updatedAt is left out: a todo that comes in is written now"
+        ]
+        assert.deepStrictEqual(
+          [shown.code, shown.stderr],
+          [0, `line 2: ${list} (and on 1 more)\nline 2: ${time}\nNothing was changed: this is what would happen\n`]
+        )
+        assert.deepStrictEqual([document.code, document.stderr], [0, ""])
+        assert.deepStrictEqual(JSON.parse(document.stdout).leftOut, [
+          { line: 2, message: list, count: 2 },
+          { line: 2, message: time, count: 1 }
+        ])
+        assert.deepStrictEqual([nothing.code, nothing.stdout], [2, ""])
+        assert.match(nothing.stderr, /^line 1: the file is empty\ntodo-admin: nothing was imported: /)
+        assert.deepStrictEqual([none.code, none.stderr], [0, "Nothing was changed: there is no todo in the file\n"])
+      })
+    )
+
     it.effect("takes in a CSV that others made, and tells what is wrong with one", () =>
       Effect.gen(function* () {
         const user = newUser()
-        const good = yield* file('\uFEFFtitle,tags,due\n"Buy, ""milk""\nnow",a,2026-12-01\nplain\r,,\n')
+        const good = yield* file('\uFEFFtitle,tags,due\n"Buy, ""milk""\nnow",a,2026-12-01\nplain,,\n')
         const bad = yield* file("title,due\nx\n ,\ny,2026-02-30\n")
         const cut = yield* file('title,description\nok,\n"unterminated\nx\ny\n')
         const [names, open, latin] = [
@@ -195,7 +227,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           wrong.stderr,
           /^line 2: 1 cells under 2 columns\nline 3: title: [^\n]+\nline 4: due[^\n]*: [^\n]+\ntodo-admin: /
         )
-        assert.match(unknown.stderr, /^line 1: the first line has to name columns/)
+        assert.match(unknown.stderr, /^line 1: unknown column: colour; the first line has to name columns/)
         assert.match(unclosed.stderr, /^line 2: longer than any todo: perhaps a quote is not closed\n/)
         assert.match(encoded.stderr, /not UTF-8/)
         const within = yield* csv(cut)

@@ -11,6 +11,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { Usage } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
+import { Notes } from "../formats/Notes.ts"
 import { pathOf } from "../NamedFile.ts"
 import { Json, print, remark, say } from "../Output.ts"
 import { withProgress } from "../Progress.ts"
@@ -29,7 +30,7 @@ export const importUser = Command.make(
       Argument.withDescription("Whose it becomes, where that is not the user in the file; and the file, - for stdin"),
       Argument.between(1, 2)
     ),
-    format: Flag.Literals("format", ["ndjson", "csv", "todotxt"]).pipe(
+    format: Flag.Literals("format", ["ndjson", "csv", "todotxt", "ics"]).pipe(
       Flag.withDescription("ndjson, what export writes, where it is not given"),
       Flag.withDefault("ndjson" as const)
     ),
@@ -42,26 +43,33 @@ export const importUser = Command.make(
     if (merge && format !== "ndjson") {
       return yield* new Usage({ message: `--merge is for ndjson: of ${format}, what is there always stays` })
     }
-    const { Adoption, Import } = yield* core
+    const { Adoption, Import, textFile } = yield* core
     const { asOperator } = yield* session
     const files = yield* FileSystem.FileSystem
     const { stdin } = yield* Stdio.Stdio
     const bytes = path === "-" ? stdin : files.stream(yield* pathOf(path))
     const options = { dryRun, watch }
+    const notes = new Notes()
     const imported = Effect.gen(function* () {
       if (format === "ndjson")
         return yield* Import.restore<PlatformError, never, Watching>(bytes, { ...options, user, merge })
       if (user === undefined)
         return yield* new Usage({ message: `--format ${format} needs a user's id before the file` })
-      return yield* Adoption.adopt<PlatformError, never, Watching>(yield* foundIn(format, bytes), { ...options, user })
+      const found = yield* foundIn(format, textFile(bytes), notes)
+      return yield* Adoption.adopt<PlatformError | ImportInvalid, never, Watching>(found, { ...options, user })
     })
     const report = yield* asOperator(imported).pipe(
       Effect.tapErrorTag("ImportInvalid", tell),
       Effect.tapErrorTag("ImportConflict", tell)
     )
-    yield* print({ ...report, dryRun }, draw)
+    const leftOut = notes.all
+    yield* print({ ...report, ...(format !== "ndjson" && { leftOut }), dryRun }, draw)
+    for (const note of leftOut.slice(0, most)) yield* remark(oneLine(Notes.said(note)))
+    if (leftOut.length > most) yield* remark(`and ${leftOut.length - most} more`)
     if (dryRun) yield* remark("Nothing was changed: this is what would happen")
-    else if (changes(report) === 0) yield* remark("Nothing was changed: all of it is there")
+    else if (changes(report) === 0) {
+      yield* remark(`Nothing was changed: ${isEmpty(report) ? "there is no todo in the file" : "all of it is there"}`)
+    }
   })
 ).pipe(
   Command.withDescription(
@@ -72,12 +80,13 @@ export const importUser = Command.make(
       "  added; of two that differ the one with the later updatedAt is kept, and where they are equal the one that is there.\n" +
       "  Rows that are not in the file stay. What a merge changes gets new revisions, so that clients who follow see it;\n" +
       "  it keeps its place where that is free, and goes to the end where it is not.\n" +
-      "  csv (with the columns that export has, title at least) and todotxt need an id. They add todos that are not there,\n" +
-      "  known again by their id or by what their line says; what is there stays, edited or not. Lists are left out.\n" +
+      "  csv (with the columns that export has, title at least), todotxt and ics need an id. They add todos that are not\n" +
+      "  there, known again by their id or by what their line says; what is there stays, edited or not. What we have no\n" +
+      "  place for, as the names of lists, is told by line, and with --json in leftOut.\n" +
       "  Lines that are wrong are told by number, the first 20 (on stdout with --json): it ends with 2, and nothing was\n" +
       "  imported"
   ),
-  Command.withShortDescription("Bring in what export wrote, or a CSV or todo.txt"),
+  Command.withShortDescription("Bring in what export wrote, or a CSV, todo.txt or iCalendar"),
   Command.withExamples([
     { command: "todo-admin user import alice.ndjson --dry-run", description: "See what would happen" },
     { command: "todo-admin user import bob alice.ndjson", description: "Make it bob's" },
@@ -99,18 +108,23 @@ const namesOf = Effect.fnUntraced(function* ([first = "", path]: ReadonlyArray<s
 })
 
 const foundIn = <E, R>(
-  format: "csv" | "todotxt",
-  bytes: Stream.Stream<Uint8Array, E, R>
+  format: "csv" | "todotxt" | "ics",
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  notes: Notes
 ): Effect.Effect<Stream.Stream<Adoption.Found, E, R>> =>
-  format === "csv"
-    ? Effect.map(
-        Effect.promise(() => import("../formats/TodosOfCsv.ts")),
-        ({ todosOfCsv }) => todosOfCsv(bytes)
-      )
-    : Effect.map(
-        Effect.promise(() => import("../formats/TodosOfTodoTxt.ts")),
-        ({ todosOfTodoTxt }) => todosOfTodoTxt(bytes)
-      )
+  Effect.promise(async () => {
+    switch (format) {
+      case "csv":
+        return (await import("../formats/TodosOfCsv.ts")).todosOfCsv(bytes, notes)
+      case "todotxt":
+        return (await import("../formats/TodosOfTodoTxt.ts")).todosOfTodoTxt(bytes, notes)
+      case "ics":
+        return (await import("../formats/TodosOfICalendar.ts")).todosOfICalendar(bytes, notes)
+    }
+  })
+
+/** How many kinds of what was left out are told to people; a document has them all. */
+const most = 20
 
 type Watching = Effect.Services<ReturnType<typeof withProgress<void, never, never>>>
 
@@ -126,6 +140,9 @@ const tell = Effect.fnUntraced(function* ({ count, problems }: ImportInvalid | I
   for (const { line, message } of problems) yield* say(oneLine(`line ${line}: ${message}`))
   if (count > problems.length) yield* say(`and ${count - problems.length} more`)
 })
+
+const isEmpty = ({ lists, todos }: ImportReport): boolean =>
+  [lists, todos].every(({ added, kept, replaced, same }) => added + kept + replaced + same === 0)
 
 const changes = ({ lists, takenOut, todos }: ImportReport): number =>
   lists.added + lists.replaced + todos.added + todos.replaced + takenOut

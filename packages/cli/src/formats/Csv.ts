@@ -48,11 +48,23 @@ const record = (cells: ReadonlyArray<string>): string => `${cells.map(quoted).jo
 
 const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)
 
-/** Tags with commas between them; a comma within a tag has a backslash before it, and so has a backslash. */
-const joinTags = (tags: ReadonlyArray<string>): string => tags.map((tag) => tag.replace(/[\\,]/g, "\\$&")).join(",")
+/**
+ * Tags with commas between them. A comma or a backslash within a tag has a backslash before it, and so has white space
+ * at its begin or end: white space without one is around a tag, and not of it.
+ */
+const joinTags = (tags: ReadonlyArray<string>): string =>
+  tags.map((tag) => tag.replace(/[\\,]|^\s|\s$/g, "\\$&")).join(",")
 
-export const splitTags = (text: string): ReadonlyArray<string> =>
-  text === "" ? [] : text.split(/(?<=(?<!\\)(?:\\{2})*),/).map((tag) => tag.replace(/\\(.)/gs, "$1"))
+/** Each tag once; between two commas without anything there is none. */
+export const splitTags = (text: string): ReadonlyArray<string> => {
+  const tags = text.split(/(?<=(?<!\\)(?:\\{2})*),/).map((given) => {
+    const tag = given.trim()
+    const isEscaped = /(?<!\\)(?:\\{2})*\\$/.test(tag)
+    const end = given.trimEnd().length
+    return (isEscaped ? tag + given.slice(end, end + 1) : tag).replace(/\\(.)/gs, "$1")
+  })
+  return [...new Set(tags)].filter((tag) => tag !== "")
+}
 
 /**
  * Spreadsheets run a text that begins so as a formula (CWE-1236), so it gets an apostrophe before it, which they take

@@ -2,18 +2,25 @@
 export interface CsvRecord {
   readonly line: number
   readonly cells: ReadonlyArray<string>
+  /** Whether there is text behind a quote that closes. */
+  readonly isBroken: boolean
 }
 
 /**
- * Cuts text into records as it comes (RFC 4180; lines may also end in LF alone). A quote that is not closed makes the
- * rest of the file one cell, so `tooLong` says from where on nothing is kept.
+ * Cuts text into records as it comes (RFC 4180). Lines end in CRLF, LF or CR; cells in a comma, or in the semicolon or
+ * tab that comes first in the file. A quote within plain text is text. A quote that is not closed makes the rest of the
+ * file one cell, so `tooLong` says from where on nothing is kept. Ours, since `effect/encoding/Csv` does not tell the
+ * line of a record, and refuses `5" nails`.
  */
 export class CsvReader {
   readonly #longest: number
+  #separator: string | undefined
   #cells: Array<string> = []
   #cell = ""
   #length = 0
   #state: "begin" | "plain" | "quoted" | "closed" = "begin"
+  #isBroken = false
+  #isBehindCR = false
   #line = 1
   #began = 1
 
@@ -38,17 +45,22 @@ export class CsvReader {
   /** The records that end in this text. */
   *read(text: string): Generator<CsvRecord> {
     for (const char of text) {
-      if (char === "\n") this.#line++
+      const isRest = char === "\n" && this.#isBehindCR
+      const isBreak = (char === "\n" && !isRest) || char === "\r"
+      this.#isBehindCR = char === "\r"
+      if (isBreak) this.#line++
       this.#length++
       if (this.#state === "quoted") {
         if (char === '"') this.#state = "closed"
         else this.#cell += char
-      } else if (char === '"' && this.#state !== "plain") {
+      } else if (isRest) this.#length = 0
+      else if (char === '"' && this.#state !== "plain") {
         if (this.#state === "closed") this.#cell += char
         this.#state = "quoted"
-      } else if (char === ",") this.#endCell()
-      else if (char === "\n") yield* this.end()
-      else if (char !== "\r" || this.#state === "plain") {
+      } else if (isBreak) yield* this.end()
+      else if (this.#separates(char)) this.#endCell()
+      else if (this.#state === "closed") this.#isBroken ||= char !== " "
+      else {
         this.#cell += char
         this.#state = "plain"
       }
@@ -60,15 +72,23 @@ export class CsvReader {
   *end(): Generator<CsvRecord> {
     const isBlank = this.#cells.length === 0 && this.#state === "begin"
     this.#endCell()
-    const record = { line: this.#began, cells: this.#cells }
+    const record = { line: this.#began, cells: this.#cells, isBroken: this.#isBroken }
     this.#cells = []
     this.#length = 0
+    this.#isBroken = false
     this.#began = this.#line
-    if (!isBlank) yield record
+    if (isBlank) return
+    this.#separator ??= ","
+    yield record
+  }
+
+  #separates(char: string): boolean {
+    if (this.#separator === undefined && /[,;\t]/.test(char)) this.#separator = char
+    return char === this.#separator
   }
 
   #endCell(): void {
-    this.#cells.push(this.#state === "plain" ? this.#cell.replace(/\r$/, "") : this.#cell)
+    this.#cells.push(this.#cell)
     this.#cell = ""
     this.#state = "begin"
   }

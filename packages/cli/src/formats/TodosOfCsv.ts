@@ -3,14 +3,18 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { columns, exactly, splitTags } from "./Csv.ts"
 import { type CsvRecord, CsvReader } from "./CsvReader.ts"
+import type { Notes } from "./Notes.ts"
 
 /** More characters than a todo can have. */
 const longest = 64 * 1024
 
 /** The todos of a table, whose first line names its columns: those that we export, any of them but `title` left out. */
-export const todosOfCsv = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Adoption.Found, E, R> =>
+export const todosOfCsv = <E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  notes: Notes
+): Stream.Stream<Adoption.Found, E, R> =>
   Stream.suspend(() => {
-    const decoder = new TextDecoder("utf-8", { fatal: true })
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
     const reader = new CsvReader(longest)
     let names: ReadonlyArray<string> | undefined
     let isOver = false
@@ -20,58 +24,116 @@ export const todosOfCsv = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream
       return { line, source: "", todo: {}, wrong }
     }
     const found = function* (records: Iterable<CsvRecord>): Generator<Adoption.Found> {
-      for (const { cells, line } of records) {
+      for (const record of records) {
+        const { cells, line } = record
+        // The separator, which Excel may write above everything else; a row that is there for its lines only.
+        if (names === undefined && cells[0] === "sep=") continue
+        if (cells.every((cell) => cell === "")) continue
         if (names !== undefined) {
-          yield todoOf(names, cells, line)
+          yield todoOf(names, record, notes)
           continue
         }
-        names = cells
-        const unknown = names.filter((name) => !columns.some((column) => column === name)).length
-        if (unknown > 0 || !names.includes("title") || new Set(names).size < names.length) {
-          yield wrong(line, `the first line has to name columns, each once, title among them: ${columns.join(", ")}`)
-        }
+        names = cells.map(columnOf)
+        const problem = problemOf(names)
+        if (problem !== undefined) yield wrong(line, problem)
         if (isOver) return
       }
       if (reader.tooLong) yield wrong(reader.line, "longer than any todo: perhaps a quote is not closed")
     }
-    const read = function* (part?: Uint8Array): Generator<Adoption.Found> {
-      if (isOver) return
-      let text: string
-      try {
-        text = decoder.decode(part, { stream: part !== undefined })
-      } catch {
-        yield wrong(reader.line, "from here on it is not UTF-8")
-        return
+    const read = function* (part: Uint8Array): Generator<Adoption.Found> {
+      // Line by line, to tell which is wrong.
+      for (let start = 0; start < part.length;) {
+        if (isOver) return
+        const end = part.indexOf(0x0a, start) + 1 || part.length
+        const text = decoded(part.subarray(start, end))
+        if (text === undefined) yield wrong(reader.line, "from here on it is not UTF-8")
+        else yield* found(reader.read(text))
+        start = end
       }
-      yield* found(reader.read(text))
-      if (part !== undefined || isOver) return
-      if (reader.isOpen) yield wrong(reader.line, "a quote is not closed")
+    }
+    const decoded = (part?: Uint8Array): string | undefined => {
+      try {
+        return decoder.decode(part, { stream: part !== undefined })
+      } catch {
+        return undefined
+      }
+    }
+    const end = function* (): Generator<Adoption.Found> {
+      if (isOver) return
+      if (decoded() === undefined) yield wrong(reader.line, "from here on it is not UTF-8")
+      else if (reader.isOpen) yield wrong(reader.line, "a quote is not closed")
       else yield* found(reader.end())
     }
     return bytes.pipe(
       Stream.map(Option.some),
       Stream.concat(Stream.succeed(Option.none())),
-      Stream.flatMap((part) => Stream.fromIterable(read(Option.getOrUndefined(part))))
+      Stream.flatMap((part) => Stream.fromIterable(Option.isSome(part) ? read(part.value) : end()))
     )
   })
 
-const todoOf = (names: ReadonlyArray<string>, cells: ReadonlyArray<string>, line: number): Adoption.Found => {
+/** The column that is meant, whatever its case and the spaces around it. */
+const columnOf = (cell: string): string => {
+  const name = cell.trim()
+  return columns.find((column) => column.toLowerCase() === name.toLowerCase()) ?? name
+}
+
+/** What is wrong with the names of the columns. A column without a name may be there, as long as nothing is in it. */
+const problemOf = (names: ReadonlyArray<string>): string | undefined => {
+  const unknown = names.filter((name) => name !== "" && !columns.some((column) => column === name))
+  const twice = names.filter((name, at) => name !== "" && names.indexOf(name) < at)
+  const problem =
+    unknown.length > 0
+      ? `unknown column: ${unknown.join(", ")}`
+      : twice.length > 0
+        ? `the column ${twice.join(", ")} is there more than once`
+        : names.includes("title")
+          ? undefined
+          : "there is no column title"
+  return problem && `${problem}; the first line has to name columns, each once, title among them: ${columns.join(", ")}`
+}
+
+const todoOf = (names: ReadonlyArray<string>, { cells, isBroken, line }: CsvRecord, notes: Notes): Adoption.Found => {
   const source = JSON.stringify(cells)
-  if (cells.length !== names.length) {
-    return { line, source, todo: {}, wrong: `${cells.length} cells under ${names.length} columns` }
-  }
-  // An empty cell says nothing.
-  const { completed, completedAt, description, due, id, tags, timeZone, title, ...rest } = Object.fromEntries(
-    names.flatMap((name, at) => (cells[at] === "" ? [] : [[name, cells[at] ?? ""]]))
+  const wrong = (wrong: string): Adoption.Found => ({ line, source, todo: {}, wrong })
+  if (isBroken) return wrong("there is text behind a quote that closes: double the quotes within a cell")
+  if (cells.length !== names.length) return wrong(`${cells.length} cells under ${names.length} columns`)
+  // An empty cell says nothing. White space is kept in text alone.
+  const {
+    "": unnamed,
+    completed,
+    completedAt,
+    createdAt,
+    description,
+    due,
+    id,
+    list,
+    priority,
+    tags,
+    timeZone,
+    title,
+    updatedAt
+  } = Object.fromEntries(
+    names.flatMap((name, at) => {
+      const cell = cells[at] ?? ""
+      const value = name === "title" || name === "description" ? cell : cell.trim()
+      return value === "" ? [] : [[name, value]]
+    })
   )
-  const { createdAt, priority } = rest
+  if (unnamed !== undefined) return wrong("a cell is under a column without a name")
+  if (timeZone !== undefined && due === undefined) return wrong("timeZone: there is no due that it belongs to")
+  const isCompleted = completed === undefined ? undefined : booleans.get(completed.toLowerCase())
+  if (completed !== undefined && isCompleted === undefined) {
+    return wrong("completed must be one of true, false, yes, no, 1, 0")
+  }
+  if (list !== undefined) notes.add(line, "the name of the list is left out: todos come in without a list")
+  if (updatedAt !== undefined) notes.add(line, "updatedAt is left out: a todo that comes in is written now")
   const todo = {
     ...(id !== undefined && { id: id.toLowerCase() }),
     ...(title !== undefined && { title: exactly(title) }),
     ...(description !== undefined && { description: exactly(description) }),
-    ...(completed !== undefined && { completed: booleans[completed.toLowerCase()] ?? completed }),
+    ...(isCompleted !== undefined && { completed: isCompleted }),
     ...(completedAt !== undefined && { completedAt }),
-    ...(priority !== undefined && { priority }),
+    ...(priority !== undefined && { priority: priority.toLowerCase() }),
     ...(due !== undefined && { due: timeZone === undefined ? { date: due } : { dateTime: due, timeZone } }),
     ...(tags !== undefined && { tags: splitTags(exactly(tags)) }),
     ...(createdAt !== undefined && { createdAt })
@@ -79,4 +141,11 @@ const todoOf = (names: ReadonlyArray<string>, cells: ReadonlyArray<string>, line
   return { line, source, todo }
 }
 
-const booleans: Record<string, boolean> = { true: true, false: false }
+const booleans = new Map([
+  ["true", true],
+  ["yes", true],
+  ["1", true],
+  ["false", false],
+  ["no", false],
+  ["0", false]
+])

@@ -3,12 +3,16 @@ import { type Adoption, LineReader } from "@todo/core/admin"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type { Notes } from "./Notes.ts"
 
 /** More bytes than a title can have, and its tags. */
 const longest = 64 * 1024
 
 /** The todos of a todo.txt (github.com/todotxt/todo.txt), one a line. */
-export const todosOfTodoTxt = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Adoption.Found, E, R> =>
+export const todosOfTodoTxt = <E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  notes: Notes
+): Stream.Stream<Adoption.Found, E, R> =>
   Stream.suspend(() => {
     const lines = new LineReader(longest)
     return bytes.pipe(
@@ -19,35 +23,39 @@ export const todosOfTodoTxt = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): St
       Stream.map(({ number, text }) =>
         text === undefined
           ? { line: number, source: "", todo: {}, wrong: "the line is not UTF-8, or too long" }
-          : { line: number, source: text.trim(), todo: todoOf(text.trim()) }
+          : { line: number, source: text.trim(), todo: todoOf(text.trim(), number, notes) }
       )
     )
   })
 
 const isDate = Schema.is(CalendarDate)
 
-/** `x` where it is done, or else a priority; dates of completion and creation; the text. */
+/**
+ * `x` where it is done, a priority, dates of completion and creation, the text. Clients that only put `x` and a date
+ * before an open line have the priority behind the date.
+ */
 const shape =
-  /^(?:x (?:(?<completed>\d{4}-\d\d-\d\d) )?|\((?<letter>[A-Z])\) )?(?:(?<created>\d{4}-\d\d-\d\d) )?(?<text>.*)$/s
+  /^(?:x (?:\((?<kept>[A-Z])\) )?(?:(?<completed>\d{4}-\d\d-\d\d) )?)?(?:(?<!^x \([A-Z]\) .*)\((?<letter>[A-Z])\) )?(?:(?<created>\d{4}-\d\d-\d\d) )?(?<text>.*)$/s
 
 /** What cannot be said in fields of ours stays in the title. */
-const todoOf = (line: string): unknown => {
-  const { completed, created, letter, text = "" } = shape.exec(line)?.groups ?? {}
+const todoOf = (line: string, number: number, notes: Notes): unknown => {
+  const { completed, created, kept, letter, text = "" } = shape.exec(line)?.groups ?? {}
   const tags = new Set<string>()
   let due: string | undefined
-  let priority = letter
-  const title = text.split(/\s+/).filter((word) => {
-    const [, tag] = /^[+@](.+)$/s.exec(word) ?? []
-    const [, day] = /^due:(.+)$/s.exec(word) ?? []
-    const [, kept] = /^pri:([A-Z])$/.exec(word) ?? []
-    if (tag !== undefined) tags.add(tag)
-    else if (day !== undefined && due === undefined && isDate(day)) due = day
-    else if (kept !== undefined && priority === undefined) priority = kept
-    else return true
-    return false
-  })
+  let priority = kept ?? letter
+  const title = text
+    .replace(/(?<=^|\s)\S+\s*/g, (word) => {
+      const [, key, value = ""] = /^([+@]|due:|pri:(?=[A-Z]\s*$))(.+)$/s.exec(word.trim()) ?? []
+      if (key === "+" || key === "@") tags.add(value)
+      else if (key === "due:" && due === undefined && isDate(value)) due = value
+      else if (key === "pri:" && (priority ?? value) === value) priority = value
+      else return word
+      return ""
+    })
+    .trim()
+  if (priority !== undefined && priority > "C") notes.add(number, `priority ${priority} is taken as low`)
   return {
-    title: title.length > 0 ? title.join(" ") : text,
+    title: title === "" ? text : title,
     completed: line.startsWith("x "),
     priority: priority === undefined ? "none" : (priorities[priority] ?? "low"),
     tags: [...tags],

@@ -1,0 +1,183 @@
+import { type Adoption, LineReader } from "@todo/core/admin"
+import { TimeZone, TodoId } from "@todo/core/domain"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import ICAL from "ical.js"
+import { machineZone } from "../Here.ts"
+import type { Notes } from "./Notes.ts"
+
+/** More bytes than a line, and more characters than a todo, can have. */
+const longest = { line: 64 * 1024, todo: 1024 * 1024 }
+
+/** What calendars say of themselves. */
+const ofCalendars = /^(PRODID|VERSION|CALSCALE|METHOD)[;:]/i
+
+/** What is read, or tells nothing of the todo itself. */
+const known = new Set(
+  "uid recurrence-id dtstamp sequence created summary description due priority categories status completed percent-complete".split(
+    " "
+  )
+)
+
+/** The todos of a calendar (RFC 5545, 3.6.2), one at a time: no more than one of them is held. */
+export const todosOfICalendar = <E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  notes: Notes
+): Stream.Stream<Adoption.Found, E, R> =>
+  Stream.suspend(() => {
+    const reader = new LineReader(longest.line)
+    const zones: Zones = new Map()
+    let [isCalendar, isOver] = [false, false]
+    let component: { name: string; begin: number; depth: number; size: number; lines: Array<string> } | undefined
+
+    const wrong = (line: number, wrong: string): Adoption.Found => {
+      isOver = true
+      return { line, source: "", todo: {}, wrong }
+    }
+    const found = function* (lines: ReturnType<LineReader["read"]>): Generator<Adoption.Found> {
+      for (const { number, text } of lines) {
+        if (isOver) return
+        if (text === undefined) yield wrong(number, "the line is not UTF-8, or too long")
+        else if (text.trim() !== "") yield* take(number, text)
+      }
+    }
+    const take = function* (number: number, text: string): Generator<Adoption.Found> {
+      const [, edge, name = ""] = /^(BEGIN|END):\s*([\w-]+)\s*$/i.exec(text)?.map((part) => part.toUpperCase()) ?? []
+      if (component !== undefined) {
+        component.lines.push(text)
+        component.size += text.length
+        if (component.size > longest.todo) yield wrong(component.begin, `${component.name} is longer than any todo`)
+        component.depth += edge === "BEGIN" ? 1 : edge === "END" ? -1 : 0
+        if (component.depth > 0) return
+        const { begin, lines } = component
+        if (component.name === "VTODO") yield todoOf(lines, zones, begin, notes)
+        else if (component.name === "VTIMEZONE") zones.set(zoneOf(lines), lines)
+        else notes.add(begin, `${component.name} is left out`)
+        component = undefined
+      } else if (edge !== undefined && name === "VCALENDAR") isCalendar = edge === "BEGIN"
+      else if (!isCalendar) yield wrong(number, "not a calendar: a line BEGIN:VCALENDAR has to come first")
+      else if (edge === "BEGIN") component = { name, begin: number, depth: 1, size: 0, lines: [text] }
+      else if (!ofCalendars.test(text) && !/^\s/.test(text)) notes.add(number, `${nameOf(text)} is left out`)
+    }
+    const end = function* (): Generator<Adoption.Found> {
+      yield* found(reader.end())
+      if (isCalendar && !isOver) yield wrong(component?.begin ?? 1, "the file ends before this is at its END: cut off")
+    }
+    return bytes.pipe(
+      Stream.map(Option.some),
+      Stream.concat(Stream.succeed(Option.none())),
+      Stream.flatMap((part) => Stream.fromIterable(Option.isSome(part) ? found(reader.read(part.value)) : end()))
+    )
+  })
+
+/** The time zones of the file, by name. */
+type Zones = Map<string, ReadonlyArray<string>>
+
+const zoneOf = (lines: ReadonlyArray<string>): string =>
+  lines.map((line) => /^TZID:\s*(.*?)\s*$/i.exec(line)?.[1]).find((name) => name !== undefined) ?? ""
+
+const nameOf = (line: string): string => (/^[^:;]*/.exec(line)?.[0] ?? "").toUpperCase()
+
+const isTimeZone = Schema.is(TimeZone)
+const isId = Schema.is(TodoId)
+
+const todoOf = (lines: ReadonlyArray<string>, zones: Zones, line: number, notes: Notes): Adoption.Found => {
+  const leave = (what: string) => notes.add(line, what)
+  try {
+    const named = lines.flatMap((line) => zones.get(/;TZID="?([^":;]+)/i.exec(line)?.[1] ?? "") ?? [])
+    const calendar = ["BEGIN:VCALENDAR", ...named, ...lines, "END:VCALENDAR"].join("\r\n")
+    const read = new ICAL.Component(ICAL.parse(calendar)).getFirstSubcomponent("vtodo")
+    if (read === null) throw new Error("the component is not a whole one")
+    const uid = text(read, "uid")
+    const isInstance = read.hasProperty("recurrence-id")
+    const id = uid?.toLowerCase()
+    const source = isInstance
+      ? `${uid} ${String(read.getFirstPropertyValue("recurrence-id"))}`
+      : (uid ?? lines.join("\n"))
+    for (const { name } of read.getAllProperties()) if (!known.has(name)) leave(`${name.toUpperCase()} is left out`)
+    for (const { name } of read.getAllSubcomponents()) leave(`${name.toUpperCase()} is left out`)
+    const [description, due, created] = [text(read, "description"), dueOf(read, leave), time(read, "created")]
+    const todo = {
+      ...(!isInstance && id !== undefined && isId(id) && { id }),
+      title: text(read, "summary") ?? "",
+      ...(description !== undefined && description !== "" && { description }),
+      ...(due !== undefined && { due }),
+      priority: priorityOf(number(lines, "PRIORITY")),
+      tags: categories(read),
+      ...(created !== undefined && { createdAt: instant(created) }),
+      ...completion(read, number(lines, "PERCENT-COMPLETE"), leave)
+    }
+    return { line, source, todo }
+  } catch (error) {
+    return { line, source: "", todo: {}, wrong: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+const text = (component: ICAL.Component, name: string): string | undefined => {
+  const value = component.getFirstPropertyValue(name)
+  return value === null ? undefined : String(value)
+}
+
+/** As it stands there: the library reads as 0 what is no number. */
+const number = (lines: ReadonlyArray<string>, name: string): string =>
+  lines
+    .map((line) => /^([\w-]+)(?:;[^:]*)?:(.*)$/.exec(line))
+    .find((line) => line?.[1]?.toUpperCase() === name)?.[2]
+    ?.trim() ?? "0"
+
+const time = (component: ICAL.Component, name: string): ICAL.Time | undefined => {
+  const value = component.getFirstPropertyValue(name)
+  if (value !== null && !(value instanceof ICAL.Time)) throw new Error(`${name.toUpperCase()} is no date and no time`)
+  return value ?? undefined
+}
+
+const categories = (component: ICAL.Component): ReadonlyArray<string> => {
+  const values = component.getAllProperties("categories").flatMap((property) => property.getValues().map(String))
+  return [...new Set(values.map((value) => value.trim()))].filter((value) => value !== "")
+}
+
+/** 1 to 4 are high, 5 is medium, 6 to 9 are low, 0 is none (RFC 5545, 3.8.1.9). */
+const priorityOf = (value: string): string => {
+  if (!/^\d$/.test(value)) throw new Error("PRIORITY has to be one of 0 to 9")
+  return value === "0" ? "none" : value < "5" ? "high" : value === "5" ? "medium" : "low"
+}
+
+const completion = (component: ICAL.Component, percent: string, leave: (what: string) => void) => {
+  const [status, at] = [text(component, "status")?.toUpperCase(), time(component, "completed")]
+  const completed = status === undefined ? at !== undefined || percent === "100" : status === "COMPLETED"
+  if (status !== undefined && status !== "COMPLETED" && status !== "NEEDS-ACTION")
+    leave(`STATUS ${status} is taken as open`)
+  if (at !== undefined && !completed) leave("COMPLETED is left out where STATUS is another")
+  if (percent !== "0" && percent !== (completed ? "100" : "0")) leave("PERCENT-COMPLETE is left out")
+  return { completed, ...(completed && at !== undefined && { completedAt: instant(at) }) }
+}
+
+const isFloating = ({ zone }: ICAL.Time) => zone === ICAL.Timezone.localTimezone
+
+/** These have to be in UTC; where they are not, they are taken so. */
+const instant = (given: ICAL.Time): string => {
+  const utc = isFloating(given) ? given : given.convertToZone(ICAL.Timezone.utcTimezone)
+  return given.isDate ? `${given.toString()}T00:00:00Z` : `${utc.toString().slice(0, 19)}Z`
+}
+
+const dueOf = (component: ICAL.Component, leave: (what: string) => void) => {
+  const given = time(component, "due")
+  if (given === undefined) return undefined
+  if (given.isDate) return { date: given.toString() }
+  const dateTime = given.toString().slice(0, 19)
+  const name = component.getFirstProperty("due")?.getFirstParameter("tzid")
+  if (name === undefined) {
+    if (!isFloating(given)) return { dateTime, timeZone: "UTC" }
+    const timeZone = machineZone()
+    leave(`DUE without a time zone is taken as in ${timeZone}, where this machine is`)
+    return { dateTime, timeZone }
+  }
+  // Some write the name of the IANA database behind one of theirs: /example.org/Europe/Berlin.
+  const parts = name.split("/")
+  const timeZone = parts.map((_, at) => parts.slice(at).join("/")).find((name) => isTimeZone(name))
+  if (timeZone !== undefined) return { dateTime, timeZone }
+  if (isFloating(given)) throw new Error("DUE is in a time zone that is neither of the IANA database nor in the file")
+  leave("the time zone of DUE is left out: it is none of the IANA database. The time is the same in UTC")
+  return { dateTime: instant(given).slice(0, 19), timeZone: "UTC" }
+}
