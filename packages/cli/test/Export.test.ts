@@ -162,6 +162,76 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
+    it.effect("writes a todo.txt, tells what it leaves out, and comes back from it and from a calendar", () =>
+      Effect.gen(function* () {
+        const directory = yield* scratch
+        const user = newUser()
+        yield* asUser(
+          user,
+          Effect.gen(function* () {
+            const todos = yield* Todos
+            const { id: listId } = yield* (yield* Lists).create({ name: "My errands" })
+            const due = { date: "2026-12-02" }
+            yield* todos.create({ title: "x men", listId, tags: ["a", "b c"], due, priority: "low" })
+            yield* todos.create({ title: "(B) plan\r\nb", description: "more", completed: true, priority: "high" })
+            yield* todos.create({ title: "c", due: { dateTime: "2026-07-01T09:00:00", timeZone: "Europe/Paris" } })
+          })
+        )
+        const [text, ics] = [join(directory, "todo.txt"), join(directory, "todo.ics")]
+        const [shown, report] = yield* together(
+          admin("user", "export", user, "--format", "todotxt"),
+          json<{ leftOut: ReadonlyArray<object> }>("user", "export", user, "--format", "todotxt", "-o", text),
+          admin("user", "export", user, "--format", "ics", "-o", ics)
+        )
+        const lines = shown.stdout.replaceAll(/\d{4}-\d\d-\d\d(?= )/g, "DAY").split("\n")
+        assert.deepStrictEqual(lines, [
+          "(C) DAY x men +My_errands @a @b_c due:2026-12-02",
+          "x DAY DAY (B) plan b pri:A",
+          "DAY c due:2026-07-01",
+          ""
+        ])
+        const told = [
+          [1, "white space in a tag or in the name of a list is an underscore", 2],
+          [2, "the description is left out", 1],
+          [2, "line breaks in the title are spaces", 1],
+          [3, "the time of the due date is left out", 1]
+        ].map(([line, message, count]) => ({ line, message, count }))
+        assert.deepStrictEqual(report.leftOut, told)
+        assert.match(
+          shown.stderr,
+          /^line 1: white space [^\n]+ \(and on 1 more\)\nline 2: the description [^\n]+\nline 2: /
+        )
+        assert.strictEqual(yield* read(text), shown.stdout)
+
+        const [fromText, fromIcs] = [newUser(), newUser()]
+        yield* together(
+          json("user", "import", fromText, text, "--format", "todotxt"),
+          json("user", "import", fromIcs, ics, "--format", "ics")
+        )
+        const again = yield* json<{ todos: object }>("user", "import", fromIcs, ics, "--format", "ics")
+        assert.deepInclude(again.todos, { added: 0, same: 3 })
+        const found = (user: string) =>
+          asUser(
+            user,
+            Effect.map(
+              Effect.flatMap(Todos, ({ list }) => list({})),
+              ({ items }) =>
+                items.map(({ completed, due, priority, tags, title }) => [title, completed, priority, tags, due])
+            )
+          )
+        assert.deepStrictEqual(yield* found(fromText), [
+          ["x men", false, "low", ["My_errands", "a", "b_c"], { date: "2026-12-02" }],
+          ["(B) plan b", true, "high", [], null],
+          ["c", false, "none", [], { date: "2026-07-01" }]
+        ])
+        assert.deepStrictEqual(yield* found(fromIcs), [
+          ["x men", false, "low", ["a", "b c"], { date: "2026-12-02" }],
+          ["(B) plan\nb", true, "high", [], null],
+          ["c", false, "none", [], { dateTime: "2026-07-01T07:00:00", timeZone: "UTC" }]
+        ])
+      })
+    )
+
     it.effect("writes calendars that other programs read, the same each time", (ctx) =>
       Effect.gen(function* () {
         const directory = yield* scratch

@@ -11,6 +11,8 @@ import * as Flag from "effect/cli/Flag"
 import { writeTo } from "../Destination.ts"
 import { toCsv } from "../formats/Csv.ts"
 import { toICalendar } from "../formats/ICalendar.ts"
+import { Notes } from "../formats/Notes.ts"
+import { toTodoTxt } from "../formats/TodoTxt.ts"
 import { pathOf } from "../NamedFile.ts"
 import { print, remark } from "../Output.ts"
 import { withProgress } from "../Progress.ts"
@@ -19,6 +21,8 @@ import { counted, oneLine } from "../Text.ts"
 const core = Effect.promise(() => import("@todo/core/admin"))
 const session = Effect.promise(() => import("../Session.ts"))
 
+const formats = ["ndjson", "ics", "csv", "todotxt"] as const
+
 export const exportUser = Command.make(
   "export",
   {
@@ -26,7 +30,7 @@ export const exportUser = Command.make(
       Argument.withSchema(UserId),
       Argument.withDescription("The user's id: the subject of their tokens")
     ),
-    format: Flag.Literals("format", ["ndjson", "ics", "csv"]).pipe(
+    format: Flag.Literals("format", formats).pipe(
       Flag.withDescription("ndjson where it is not given; only that can be imported just as it was"),
       Flag.withDefault("ndjson" as const)
     ),
@@ -42,6 +46,7 @@ export const exportUser = Command.make(
     const output = Option.isSome(named) && named.value !== "-" ? Option.some(yield* pathOf(named.value)) : Option.none()
     const { Export } = yield* core
     const { asOperator } = yield* session
+    const notes = new Notes()
     const written = yield* asOperator(
       Export.snapshot(
         id,
@@ -55,7 +60,7 @@ export const exportUser = Command.make(
                 Stream.tap(({ length }) => Effect.sync(() => void (written[kind] += length)))
               )
             const snapshot = { counts, user, lists: told("lists", lists), todos: told("todos", todos) }
-            return writeTo(output, text(Export, format, snapshot))
+            return writeTo(output, text(Export, format, snapshot, notes))
           })
           return written
         })
@@ -63,8 +68,10 @@ export const exportUser = Command.make(
     )
     const lists = format === "ndjson" ? `${counted(written.lists, "list")} and ` : ""
     const said = `Exported ${lists}${counted(written.todos, "todo")} of ${oneLine(id)}`
+    const leftOut = notes.all
+    for (const note of leftOut) yield* remark(oneLine(Notes.said(note)))
     if (Option.isNone(output)) return yield* remark(said)
-    const report = { user: id, format, file: output.value, ...written }
+    const report = { user: id, format, file: output.value, ...written, ...(format === "todotxt" && { leftOut }) }
     yield* print(report, ({ file }) => `${said} to ${oneLine(file)}`)
   })
 ).pipe(
@@ -73,9 +80,10 @@ export const exportUser = Command.make(
       "  ndjson is a backup: a JSON document a line with everything, trash, revisions and positions included, and a last\n" +
       "  line that tells a whole file from one that was cut off. It has no secrets, and no idempotency keys.\n" +
       "  ics is for calendars: due times as instants in UTC, lists left out. csv is for spreadsheets: text that could be\n" +
-      "  taken for a formula has an apostrophe before it. Neither has what is in the trash"
+      "  taken for a formula has an apostrophe before it. todotxt has a line for each: what that has no place for, as\n" +
+      "  descriptions, is told by line. None of these has what is in the trash"
   ),
-  Command.withShortDescription("Write what a user has to a file: a backup, a calendar, a table"),
+  Command.withShortDescription("Write what a user has to a file: a backup, a calendar, a table, a todo.txt"),
   Command.withExamples([
     { command: "todo-admin user export alice --output alice.ndjson", description: "A backup" },
     { command: "todo-admin user export alice | gzip > alice.ndjson.gz" },
@@ -101,8 +109,9 @@ const watched = Effect.fnUntraced(function* <A, E, R>(
 
 const text = (
   { toLines }: typeof Export,
-  format: "ndjson" | "ics" | "csv",
-  snapshot: Export.Snapshot
+  format: (typeof formats)[number],
+  snapshot: Export.Snapshot,
+  notes: Notes
 ): Stream.Stream<string, Unavailable> => {
   switch (format) {
     case "ndjson":
@@ -110,10 +119,12 @@ const text = (
     case "ics":
       return toICalendar(snapshot.todos)
     case "csv":
+    case "todotxt":
       return Stream.unwrap(
-        Effect.map(Stream.runCollect(snapshot.lists), (pages) =>
-          toCsv(snapshot.todos, new Map(pages.flat().map(({ id, name }) => [id, name])))
-        )
+        Effect.map(Stream.runCollect(snapshot.lists), (pages) => {
+          const lists = new Map(pages.flat().map(({ id, name }) => [id, name]))
+          return format === "csv" ? toCsv(snapshot.todos, lists) : toTodoTxt(snapshot.todos, lists, notes)
+        })
       )
   }
 }

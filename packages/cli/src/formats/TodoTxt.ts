@@ -1,0 +1,41 @@
+/** Todos as a todo.txt (github.com/todotxt/todo.txt), one a line. */
+import type { Todo } from "@todo/core/domain"
+import * as Stream from "effect/Stream"
+import type { Notes } from "./Notes.ts"
+
+/** A line for each todo: lists are its projects, tags its contexts. `notes` hears what there is no place for. */
+export const toTodoTxt = <E, R>(
+  pages: Stream.Stream<ReadonlyArray<Todo>, E, R>,
+  /** The names of the lists. */
+  lists: ReadonlyMap<string, string>,
+  notes: Notes
+): Stream.Stream<string, E, R> =>
+  Stream.suspend(() => {
+    let number = 0
+    return Stream.map(pages, (page) => page.map((todo) => `${line(todo, lists, ++number, notes)}\n`).join(""))
+  })
+
+const priorities = { none: undefined, high: "A", medium: "B", low: "C" } as const
+
+const line = (todo: Todo, lists: ReadonlyMap<string, string>, number: number, notes: Notes): string => {
+  const { completedAt, createdAt, description, due, listId, priority, tags, title } = todo
+  const word = (sign: string, text: string) => {
+    if (/\s/.test(text)) notes.add(number, "white space in a tag or in the name of a list is an underscore")
+    return sign + text.replace(/\s/g, "_")
+  }
+  const list = listId === null ? undefined : lists.get(listId)
+  const letter = priorities[priority]
+  if (description !== null && description !== "") notes.add(number, "the description is left out")
+  if (due !== null && "dateTime" in due) notes.add(number, "the time of the due date is left out")
+  if (/[\r\n]/.test(title)) notes.add(number, "line breaks in the title are spaces")
+  return [
+    // What is done keeps its priority as most clients do; a date before the text keeps `x ` or `(A) ` within it.
+    ...(completedAt === null ? (letter === undefined ? [] : [`(${letter})`]) : ["x", completedAt.slice(0, 10)]),
+    createdAt.slice(0, 10),
+    title.replace(/[\r\n]+/g, " ").trim(),
+    ...(list === undefined ? [] : [word("+", list)]),
+    ...tags.map((tag) => word("@", tag)),
+    ...(due === null ? [] : [`due:${"date" in due ? due.date : due.dateTime.slice(0, 10)}`]),
+    ...(completedAt !== null && letter !== undefined ? [`pri:${letter}`] : [])
+  ].join(" ")
+}
