@@ -86,17 +86,24 @@ describe.concurrent("todo-admin", () => {
 
   it.live("names an invalid setting in one line, and never its value", () =>
     Effect.gen(function* () {
-      const [url, secret, schema, debug] = yield* together(
+      const [url, mode, password, secret, schema, debug] = yield* together(
         run(["todo", "list", "--user", "a"], { DATABASE_URL: "mysql://root:hunter2@db/x" }),
+        run(["migrate", "up"], {
+          DATABASE_URL: "postgres://root:hunter2@db/x",
+          TODO_MIGRATE_URL: "postgres://root:hunter2@db/x?sslmode=hunter2"
+        }),
+        run(["user", "list"], { DATABASE_URL: "postgres://root:100%hunter2@db/x" }),
         run(["token", "--user", "a"], { TODO_JWT_SECRET: "hunter2" }),
         run(["migrate", "plan"], { TODO_SCHEMA: "pg_todo" }),
         run(["token", "--user", "a", "--debug"], { TODO_JWT_SECRET: "hunter2" })
       )
       assertFailed(url, 1, /DATABASE_URL: Expected a URL like/)
+      assertFailed(mode, 1, /TODO_MIGRATE_URL: sslmode: must be one of disable, allow, prefer/)
+      assertFailed(password, 1, /DATABASE_URL: password: write % as %25/)
       assertFailed(secret, 1, /TODO_JWT_SECRET: Expected a secret of at least 32 bytes/)
       assertFailed(schema, 1, /TODO_SCHEMA/)
       assert.match(debug.stderr, /\n.*ConfigError/s)
-      for (const { stderr } of [url, secret, debug]) assert.notMatch(stderr, /hunter2/)
+      for (const { stderr } of [url, mode, password, secret, debug]) assert.notMatch(stderr, /hunter2/)
     })
   )
 })

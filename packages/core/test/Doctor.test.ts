@@ -394,6 +394,10 @@ describe("Doctor", () => {
         as((url) => (url.port = "1")),
         as((url) => (url.pathname = "/missing"))
       ])
+      const plain = yield* as((url) => url.searchParams.set("sslmode", "require"))
+      assert.match(plain.join(), /^connection: cannot connect to .*does not support TLS/)
+      const wrong = yield* as((url) => url.searchParams.set("sslmode", "requre"))
+      assert.match(wrong.join(), /^settings: DATABASE_URL: sslmode: must be one of disable/)
       assert.match(nobody.join(), /^connection: cannot connect to .*role "nobody_at_all" does not exist$/)
       assert.match(nowhere.join(), /^connection: cannot connect to 127.0.0.1:1\/.*ECONNREFUSED/)
       assert.match(missing.join(), /^connection: cannot connect to .*database "missing" does not exist$/)
