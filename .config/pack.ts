@@ -83,7 +83,8 @@ for (const file of globSync("packages/*/package.json", { cwd: root })) {
   const { private: _private, ...rest } = readManifest(file)
   const manifest = { ...rest, ...repository(folder) }
   for (const [name, source] of Object.entries<string>(manifest.exports)) manifest.exports[name] = entry(source)
-  for (const [name, source] of Object.entries<string>(manifest.bin ?? {})) manifest.bin[name] = built(source, ".js")
+  for (const [name, source] of Object.entries<string>(manifest.imports ?? {}))
+    manifest.imports[name] = built(source, ".js")
   if (manifest.sideEffects) manifest.sideEffects = manifest.sideEffects.map((source: string) => built(source, ".js"))
 
   using staging = mkdtempDisposableSync(join(tmpdir(), "todo-pack-"))
@@ -96,6 +97,10 @@ for (const file of globSync("packages/*/package.json", { cwd: root })) {
   } else {
     manifest.files = ["dist", "!dist/.tsbuildinfo", "src"]
     for (const part of ["dist", "src"]) cpSync(join(from, part), join(stage, part), { recursive: true })
+  }
+  if (manifest.bin !== undefined) {
+    manifest.files.push("bin")
+    cpSync(join(from, "bin"), join(stage, "bin"), { recursive: true })
   }
   assertExact(manifest.dependencies, manifest.version)
   const hasReference = stageReference(folder, stage)

@@ -3,16 +3,20 @@
  * run: `--help` does not wait for a database client.
  */
 import { Changes, CurrentUser, Lists, Migrations, Services, Todos, type UserId } from "@todo/core"
-import { Installation } from "@todo/core/installation"
+import { Installation, unknownSettings } from "@todo/core/installation"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { notices } from "./Output.ts"
 
 /** Where the database is; starts the embedded one where there is no other. */
-const installation = Layer.unwrap(Effect.map(notices, Installation.layer)).pipe(
-  Layer.provideMerge(Installation.layerSchema)
-)
+const installation = Layer.unwrap(
+  Effect.gen(function* () {
+    const notice = yield* notices
+    for (const line of yield* unknownSettings) yield* notice(line)
+    return Installation.layer(notice)
+  })
+).pipe(Layer.provideMerge(Installation.layerSchema))
 
 /** Runs as the owner of the tables. */
 export const asOwner = Effect.provide(Installation.layerMigrations.pipe(Layer.provideMerge(installation)))

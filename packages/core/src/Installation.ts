@@ -23,6 +23,7 @@ import { settings } from "./Settings.ts"
 export * as Prerequisites from "./Prerequisites.ts"
 export type { MissingSetting, UnsafeSetting } from "./Prerequisites.ts"
 export { settingMessage, settings } from "./Settings.ts"
+export { unknownSettings } from "./UnknownSettings.ts"
 
 export type { InvalidDatabaseUrl } from "./connection/InvalidDatabaseUrl.ts"
 export type { EmbeddedPostgresError } from "./EmbeddedPostgres.ts"

@@ -2,6 +2,7 @@
  * What a server must be told before it may serve: who it serves, and whose tokens it
  * accepts. It does not start where something is missing, and `doctor` says so before.
  */
+import { isIPv6 } from "node:net"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -35,7 +36,11 @@ export type TokenKeySettings =
   | { readonly publicKey: string }
   | { readonly jwksUrl: URL }
 
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)
+/** Only this machine is served there. IPv6 addresses have several spellings, of which a URL makes one. */
+const isLoopback = (host: string): boolean => {
+  if (isIPv6(host)) return URL.parse(`http://[${host}]`)?.hostname === "[::1]"
+  return host.toLowerCase() === "localhost" || /^127(\.\d{1,3}){3}$/.test(host)
+}
 
 const optional = <A>(config: Config.Config<A>) => Effect.map(Config.option(config), Option.getOrUndefined)
 

@@ -2,6 +2,7 @@
  * Every setting of an installation, by its name in the environment. What a program reads
  * on top of the type (defaults, what production demands) is the program's.
  */
+import { isIP, isIPv6 } from "node:net"
 import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
@@ -118,6 +119,16 @@ const rateLimit = (name: string) =>
     return { requests: Number(requests), window: windows[window as keyof typeof windows] }
   })
 
+const hostName = /^(?=.{1,253}$)[a-z0-9_]([\w-]*[a-z0-9_])?(\.[a-z0-9_]([\w-]*[a-z0-9_])?)*\.?$/i
+
+/** Where to listen, as Node takes it: an IPv6 address may be in brackets, as in URLs. */
+const host = (name: string) =>
+  written(name, "an address or a name of this machine without a port, such as 127.0.0.1, ::1 or 0.0.0.0", (text) => {
+    const bare = /^\[(.*)\]$/.exec(text)?.[1]
+    if (bare !== undefined) return isIPv6(bare) ? bare : undefined
+    return isIP(text) !== 0 || hostName.test(text) ? text : undefined
+  })
+
 /** By name, as the environment has them; each fails where it is missing or wrong. */
 export const settings = {
   DATABASE_URL: database("DATABASE_URL"),
@@ -128,7 +139,7 @@ export const settings = {
   TODO_MIGRATE: Config.Literals(["auto", "check"], "TODO_MIGRATE"),
   TODO_DATABASE_POOL: whole("TODO_DATABASE_POOL", 1, 1_000),
   TODO_DATABASE_PREPARE: Config.Boolean("TODO_DATABASE_PREPARE"),
-  HOST: Config.NonEmptyString("HOST"),
+  HOST: host("HOST"),
   PORT: whole("PORT", 0, 65_535),
   TODO_JWT_SECRET: Config.schema(secret, "TODO_JWT_SECRET"),
   TODO_JWT_SECRET_PREVIOUS: Config.schema(secret, "TODO_JWT_SECRET_PREVIOUS"),

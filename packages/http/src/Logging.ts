@@ -1,10 +1,13 @@
 /**
- * Where log lines go. One JSON object a line, written once for each turn of the event loop:
+ * Where log lines go. For people, a line each; for machines, one JSON object a line, written once for each turn of the event loop:
  * a write for each line blocks the process (get one, 16 connections: 7.7k/s so, 9.0k/s like this).
  */
+import { styleText } from "node:util"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 
 /** Collects what is written in one turn. */
@@ -45,3 +48,41 @@ export const layerJson = (write: (text: string) => void): Layer.Layer<never> =>
       return Logger.layer([Logger.map(formatted, add)])
     })
   )
+
+const colours: Partial<Record<LogLevel.LogLevel, "red" | "yellow" | "green">> = {
+  Fatal: "red",
+  Error: "red",
+  Warn: "yellow",
+  Info: "green"
+}
+
+/** Nothing in it breaks the line, or is obeyed by a terminal. */
+const shown = (value: unknown): string => {
+  const text = isPlain(value) ? String(value) : JSON.stringify(value, (_, part) => (isBig(part) ? String(part) : part))
+  return /^[\x21\x23-\x7E]+$/.test(text ?? "") ? text : JSON.stringify(text ?? "").replaceAll(unprintable, escaped)
+}
+
+const isBig = (value: unknown): value is bigint => typeof value === "bigint"
+
+const unprintable = /[\u007F-\u009F\u2028\u2029]/g
+const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+/**
+ * Lines for a person, to the stream: one for each request, `12:00:00.123 INFO request method=GET status=200`. Only a
+ * failure takes more, for its stack. In colours where the stream is a terminal (`NO_COLOR`, `FORCE_COLOR`).
+ */
+export const layerPretty = (stream: NodeJS.WritableStream): Layer.Layer<never> =>
+  Logger.layer([
+    Logger.make(({ cause, date, fiber, logLevel, message }) => {
+      const style = (format: Parameters<typeof styleText>[0], text: string) => styleText(format, text, { stream })
+      const words = (Array.isArray(message) ? message : [message]).map((part) => (isPlain(part) ? part : shown(part)))
+      const annotations = Object.entries(fiber.getRef(References.CurrentLogAnnotations))
+      const line = [
+        style("gray", date.toISOString().slice(11, 23)),
+        style(colours[logLevel] ?? "gray", logLevel.toUpperCase()),
+        ...words,
+        ...annotations.map(([name, value]) => `${style("gray", `${name}=`)}${shown(value)}`)
+      ].join(" ")
+      stream.write(cause.reasons.length === 0 ? `${line}\n` : `${line}\n${Cause.pretty(cause)}\n`)
+    })
+  ])

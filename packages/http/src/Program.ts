@@ -2,7 +2,7 @@
  * The server as a program: settings, database, schema, routes, in this order.
  */
 import { Migrations, Services } from "@todo/core"
-import { Installation, Prerequisites } from "@todo/core/installation"
+import { Installation, Prerequisites, unknownSettings } from "@todo/core/installation"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -37,6 +37,25 @@ const checkRole = ({ allowUnsafeRole }: Settings.Settings) =>
 class LateRefusal extends Context.Service<LateRefusal, Effect.Effect<never, Prerequisites.UnsafeSetting>>()(
   "@todo/http/LateRefusal"
 ) {}
+
+/** Says that the server has ended, once everything else has, where it had started. */
+class Ended extends Context.Service<Ended, { readonly started: Effect.Effect<void> }>()("@todo/http/Ended") {
+  static readonly layer = Layer.effect(
+    Ended,
+    Effect.gen(function* () {
+      let started = false
+      yield* Effect.addFinalizer(() => (started ? Effect.logInfo("ended") : Effect.void))
+      return { started: Effect.sync(() => void (started = true)) }
+    })
+  )
+}
+
+const warnOfUnknownSettings = Layer.effectDiscard(
+  Effect.flatMap(
+    unknownSettings,
+    Effect.forEach((line) => Effect.logWarning(line), { discard: true })
+  )
+)
 
 /** Brings the schema up (development), or makes sure that it is the one that this release works with. */
 const schema = (settings: Settings.Settings) =>
@@ -83,9 +102,9 @@ const announced = (settings: Settings.Settings) =>
       const address = HttpServer.formatAddress(server.address)
       const { tokens } = settings
       const [secret] = "secrets" in tokens ? tokens.secrets : []
-      if (!settings.development || embedded === undefined || secret === undefined) {
-        return yield* Effect.logInfo(`listening on ${address}`)
-      }
+      yield* (yield* Ended).started
+      yield* Effect.logInfo(`started, listening on ${address}`)
+      if (!settings.development || embedded === undefined || secret === undefined) return
       yield* Console.log(yield* Development.banner({ address, database: embedded, secret, tokens }))
     })
   )
@@ -102,7 +121,7 @@ const layer = Layer.unwrap(
       Layer.provide(Installation.layerSchema)
     )
   )
-)
+).pipe(Layer.provide([Ended.layer, warnOfUnknownSettings]))
 
 /** Serves until it is interrupted, or until it is known that it must not. */
 export const launch = Effect.scoped(Effect.flatMap(Layer.build(layer), (context) => Context.get(context, LateRefusal)))

@@ -2,6 +2,7 @@
  * The API as a server of its own, the one that `npm start` runs.
  */
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
@@ -24,6 +25,20 @@ export interface ServerSettings
 
 const options = { routerConfig: HttpApp.routerConfig, disableLogger: true, disableListenLog: true } as const
 
+/** Drains first of all when the scope closes, and says so. */
+const layerDrain = ({ drainDelay = Duration.zero, drainTimeout }: ServerSettings) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { drain } = yield* Lifecycle
+      yield* Effect.addFinalizer(() =>
+        Effect.logInfo(`told to stop, not ready any more, takes requests for ${Duration.format(drainDelay)}`).pipe(
+          Effect.andThen(drain(drainDelay)),
+          Effect.andThen(Effect.logInfo(`draining, takes no more requests, ends in ${Duration.format(drainTimeout)}`))
+        )
+      )
+    })
+  )
+
 /**
  * The API on a socket of its own. Ends in order: not ready, requests in flight, connections.
  *
@@ -42,12 +57,14 @@ export const layer = (settings: ServerSettings) => {
   const metrics =
     metricsPort === undefined
       ? Layer.empty
-      : HttpServer.serve(Telemetry.metricsAlone).pipe(Layer.provide(Socket.layer(settings, metricsPort)))
-  return Lifecycle.layerDrain(settings.drainDelay ?? Duration.zero).pipe(
+      : HttpServer.serve(Telemetry.metricsAlone).pipe(
+          Layer.provide(Socket.layer(settings, metricsPort, "TODO_METRICS_PORT"))
+        )
+  return layerDrain(settings).pipe(
     Layer.provideMerge(
       HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, Telemetry.layerMetricsRoute) : app, options)
     ),
-    Layer.provideMerge(Socket.layer(settings, settings.port)),
+    Layer.provideMerge(Socket.layer(settings, settings.port, "PORT")),
     Layer.provide([metrics, Telemetry.layerEventLoop, Telemetry.layerRefusals]),
     Layer.provide(HttpApp.layerSurroundings(settings)),
     Layer.provide(Lifecycle.layer)

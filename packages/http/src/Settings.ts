@@ -45,6 +45,15 @@ export const load = Effect.gen(function* () {
     Config.withDefault((yield* Prerequisites.isProduction) ? productionRateLimit : "off")
   )
 
+  const port = yield* settings.PORT.pipe(Config.withDefault(3_000))
+  const metricsPort = yield* optional(settings.TODO_METRICS_PORT)
+  if (metricsPort === port) {
+    return yield* new Prerequisites.UnsafeSetting({
+      name: "TODO_METRICS_PORT",
+      why: `${port} is the PORT of the API; set another, or none to serve /metrics beside the API`
+    })
+  }
+
   return {
     development,
     allowUnsafeRole: yield* settings.TODO_ALLOW_UNSAFE_ROLE.pipe(
@@ -53,7 +62,7 @@ export const load = Effect.gen(function* () {
     migrate: yield* settings.TODO_MIGRATE.pipe(Config.withDefault(databaseUrl === undefined ? "auto" : "check")),
     server: {
       host,
-      port: yield* settings.PORT.pipe(Config.withDefault(3_000)),
+      port,
       bodyLimit: yield* settings.TODO_BODY_LIMIT.pipe(Config.withDefault(256 * 1_024)),
       corsOrigins: yield* settings.TODO_CORS_ORIGINS.pipe(
         Config.map((origins) => origins.split(",")),
@@ -61,7 +70,7 @@ export const load = Effect.gen(function* () {
       ),
       rateLimit: rateLimit === "off" ? undefined : rateLimit,
       userLabel: yield* settings.TODO_LOG_USER.pipe(Config.withDefault("hashed" as const)),
-      metricsPort: yield* optional(settings.TODO_METRICS_PORT),
+      metricsPort,
       requestTimeout: yield* settings.TODO_REQUEST_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10))),
       drainTimeout: yield* settings.TODO_DRAIN_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10))),
       maxConnections: yield* optional(settings.TODO_MAX_CONNECTIONS),

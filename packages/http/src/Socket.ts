@@ -9,6 +9,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { describe, mediaType } from "./api/Problem.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 
@@ -45,8 +46,34 @@ const refuse = (error: NodeJS.ErrnoException, socket: Duplex, begun: boolean) =>
   )
 }
 
+const noAddress = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EAI_AGAIN", "EINVAL", "ENOTFOUND"])
+
+/** The server cannot listen where its settings say. Its message names the setting, and what to do. */
+export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
+  /** Which of the two ports it is about. */
+  setting: Schema.Literals(["PORT", "TODO_METRICS_PORT"]),
+  /** The address or name it was to listen on. */
+  host: Schema.String,
+  /** The port. */
+  port: Schema.Int,
+  /** What the system says: `EADDRINUSE`, `EACCES`, `ENOTFOUND`. */
+  code: Schema.String
+}) {
+  override get message() {
+    const { code, host, port, setting } = this
+    if (code === "EADDRINUSE") return `${setting}: ${port} is taken on ${host}; stop what listens there or set another`
+    if (code === "EACCES") return `${setting}: this user may not listen on ${port}; set one from 1024 on`
+    return noAddress.has(code)
+      ? `HOST: ${host} is no address of this machine (${code}); set 127.0.0.1, or 0.0.0.0 to serve others`
+      : `${setting}: the server cannot listen on ${port} of ${host} (${code}); set another`
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "unknown error"
+
 /** Listens. Slow and silent clients are cut off, and when the time to drain is over, all are. */
-export const layer = (settings: SocketSettings, port: number) =>
+export const layer = (settings: SocketSettings, port: number, setting: "PORT" | "TODO_METRICS_PORT") =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { ended } = yield* Lifecycle
@@ -101,4 +128,8 @@ export const layer = (settings: SocketSettings, port: number) =>
         gracefulShutdownTimeout: settings.drainTimeout
       })
     })
+  ).pipe(
+    Layer.catchTag("ServeError", ({ cause }) =>
+      Layer.effectContext(Effect.fail(new CannotListen({ setting, host: settings.host, port, code: codeOf(cause) })))
+    )
   )

@@ -8,11 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import { Otlp } from "effect/observability"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
+import * as CommandLine from "./CommandLine.ts"
 import * as Logging from "./Logging.ts"
 import * as Program from "./Program.ts"
 import { describe } from "./Reports.ts"
@@ -27,9 +27,6 @@ const reason = (error: unknown): string => {
     const { message, sqlState } = describe(cause)
     return `${error.message}: ${message ?? sqlState ?? "no more is known"}`
   }
-  if (cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE") {
-    return `${cause.message.replace(/^.*: /, "")} is taken: stop what listens there, or set PORT (or TODO_METRICS_PORT)`
-  }
   return cause instanceof Error && "code" in cause ? cause.message : error.message
 }
 
@@ -39,7 +36,7 @@ const logging = Layer.unwrap(
     const level = yield* settings.TODO_LOG_LEVEL.pipe(Config.withDefault("Info"))
     return Layer.merge(
       format === "pretty"
-        ? Logger.layer([Logger.consolePretty()])
+        ? Logging.layerPretty(process.stdout)
         : Logging.layerJson((text) => process.stdout.write(text)),
       Layer.succeed(References.MinimumLogLevel, level)
     )
@@ -67,22 +64,41 @@ const exported = Layer.unwrap(
 // Nobody reads the log any more: no reason to end.
 process.stdout.on("error", () => {})
 
-// The first signal drains, the second ends at once.
-let signals = 0
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    signals++
-    if (signals > 1) process.exit(130)
-  })
+/**
+ * The first signal drains, a later one ends at once. Those within a second of the first repeat it: npm passes on to the
+ * server what a terminal or `kill -- -PGID` has sent to both.
+ */
+const takeSignals = () => {
+  let told: number | undefined
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // Those of `bin/todo-http.js`, which end a start at once.
+    process.removeAllListeners(signal)
+    process.on(signal, () => {
+      const now = performance.now()
+      told ??= now
+      if (now - told > 1_000) process.exit(130)
+    })
+  }
 }
 
-Program.launch.pipe(
-  Effect.provide(Layer.provideMerge(exported, logging)),
-  Effect.tapCause((cause) =>
-    Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(`todo: ${reason(Cause.squash(cause))}`)
-  ),
-  NodeRuntime.runMain({
-    disableErrorReporting: true,
-    teardown: (exit, done) => done(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
-  })
-)
+const serve = () => {
+  takeSignals()
+  Program.launch.pipe(
+    Effect.provide(Layer.provideMerge(exported, logging)),
+    Effect.tapCause((cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(`todo: ${reason(Cause.squash(cause))}`)
+    ),
+    NodeRuntime.runMain({
+      disableErrorReporting: true,
+      teardown: (exit, done) => done(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+    })
+  )
+}
+
+const reply = CommandLine.reply(process.argv.slice(2))
+if (reply === undefined) serve()
+else {
+  process.exitCode = reply.exitCode
+  const stream = reply.exitCode === 0 ? process.stdout : process.stderr
+  stream.write(reply.text)
+}

@@ -120,7 +120,14 @@ describe("A server that is told to stop", () => {
     await expect
       .poll(async () => (await exchange(address, { path: "/livez", agent: false })).status, { interval: 20 })
       .toBe("ECONNREFUSED")
-    program.kill("SIGTERM")
+    // Within a second of the first it is the same, which npm has passed on.
+    let ended = false
+    void program.ended.then(() => (ended = true))
+    const again = () => {
+      program.kill("SIGTERM")
+      return ended
+    }
+    await expect.poll(again, { interval: 50, timeout: 5_000 }).toBe(true)
     expect(await program.ended).toBe(130)
     expect(await waiting).toMatchObject({ status: expect.stringMatching(/ECONNRESET|socket hang up/) })
     await release()

@@ -1,3 +1,4 @@
+import { Writable } from "node:stream"
 import { Cause, Effect, Logger, Redacted } from "effect"
 import { expect, it } from "vitest"
 import * as Logging from "../src/Logging.ts"
@@ -40,6 +41,43 @@ it.each<[string, Effect.Effect<void>]>([
   const [ours, theirs] = await written(log)
   const untimed = (lines = "") => lines.replaceAll(/"took":\d+/g, '"took":0')
   expect(untimed(ours)).toBe(untimed(theirs))
+})
+
+/** What a person sees of these log calls, where it is not a terminal. */
+const pretty = async (log: Effect.Effect<void>) => {
+  let lines = ""
+  const stream = new Writable({ write: (chunk, _, done) => ((lines += chunk), done()) })
+  await Effect.runPromise(Effect.provide(log, Logging.layerPretty(stream)))
+  return lines.replaceAll(/^\d\d:\d\d:\d\d\.\d{3} /gm, "")
+}
+
+it("shows each request to a person in one line", async () => {
+  const log = Effect.annotateLogs(Effect.logInfo("request"), { ...request, requestId: "a b" })
+  expect(await pretty(log)).toBe(
+    'INFO request requestId="a b" method=GET route=/v1/todos/:id status=200 milliseconds=1.25 user="é😀"\n'
+  )
+})
+
+it.each<[string, Effect.Effect<void>, string]>([
+  ["text", Effect.logWarning("not good"), "WARN not good\n"],
+  [
+    "a structure",
+    Effect.annotateLogs(Effect.logInfo("a"), { errors: [{ at: 1n }] }),
+    'INFO a errors="[{\\"at\\":\\"1\\"}]"\n'
+  ],
+  ["nothing", Effect.annotateLogs(Effect.logInfo("a"), { none: undefined }), 'INFO a none=""\n'],
+  [
+    "what a terminal obeys",
+    Effect.annotateLogs(Effect.logInfo("a"), { b: "\u001B[2J\n\u009B" }),
+    'INFO a b="\\u001b[2J\\n\\u009b"\n'
+  ]
+])("shows %s to a person in one line", async (_, log, line) => expect(await pretty(log)).toBe(line))
+
+it("shows a failure to a person with its stack, and a secret not at all", async () => {
+  const failure = await pretty(Effect.logError("failed", Cause.die(new Error("why"))))
+  expect(failure).toMatch(/^ERROR failed\n.*why[^]*\n {2,}at /)
+  const secret = await pretty(Effect.annotateLogs(Effect.logInfo("a"), { secret: Redacted.make("canary") }))
+  expect(secret).not.toContain("canary")
 })
 
 it("keeps a secret in an annotation", async () => {

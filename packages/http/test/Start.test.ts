@@ -40,6 +40,15 @@ describe.concurrent("A start is refused in one line", () => {
     ["PORT", "65536"],
     ["PORT", "-1"],
     ["PORT", "80.5"],
+    ["HOST", "canary host"],
+    ["HOST", "127.0.0.1:3000"],
+    ["HOST", "localhost:3000"],
+    ["HOST", "http://127.0.0.1"],
+    ["HOST", "[::1]:3000"],
+    ["HOST", "[::1"],
+    ["HOST", "[127.0.0.1]"],
+    ["HOST", "::1::"],
+    ["TODO_METRICS_PORT", "0"],
     ["DATABASE_URL", "mysql://user:canary@127.0.0.1/todo"],
     ["DATABASE_URL", "postgres://user:100%canary@127.0.0.1/todo"],
     ["DATABASE_URL", "postgres://user:canary@127.0.0.1/todo?sslmode=canary"],
@@ -89,12 +98,29 @@ describe("A start is refused in one line", () => {
     onTestFinished(() => void other.close())
     await once(other, "listening")
     const port = String(portOf(other))
-    await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, PORT: port }, new RegExp(`${port}`))
+    const environment = { ...settings, DATABASE_URL: urls.DATABASE_URL }
+    await expectRefusal({ ...environment, PORT: port }, new RegExp(`^todo: PORT: ${port} is taken on 127.0.0.1; `))
+    await expectRefusal(
+      { ...environment, TODO_METRICS_PORT: port },
+      new RegExp(`^todo: TODO_METRICS_PORT: ${port} is taken on 127.0.0.1; `)
+    )
+    await expectRefusal({ ...environment, PORT: port, TODO_METRICS_PORT: port }, /^todo: TODO_METRICS_PORT: .* PORT /)
+    await expectRefusal({ ...environment, PORT: "", TODO_METRICS_PORT: "3000" }, /^todo: TODO_METRICS_PORT: 3000 /)
   })
 
-  it("where the host is none of this machine", async () => {
-    await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, HOST: "192.0.2.1" }, /192\.0\.2\.1/)
+  it("where the port is one that this user may not listen on", async ({ skip }) => {
+    const floor = Number(await readFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8").catch(() => "0"))
+    if (floor < 2 || process.getuid?.() === 0) skip("every user may listen on every port here")
+    await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, PORT: "1" }, /^todo: PORT: .* listen on 1; /)
   })
+
+  it.each(["192.0.2.1", "not-a-host.invalid", "2001:db8::1"])(
+    "where the host is none of this machine: %s",
+    async (HOST) => {
+      const line = new RegExp(`^todo: HOST: ${HOST} is no address of this machine \\(E\\w+\\); set `)
+      await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, HOST }, line)
+    }
+  )
 
   it.each<[string, Record<string, string>, RegExp]>([
     ["holds something else", { other: "x" }, /holds something else \(other\); set TODO_DATA_DIR to a new or empty/],
@@ -246,6 +272,48 @@ const closedPort = async () => {
   await once(server, "close")
   return port
 }
+
+describe("A start", () => {
+  const urls = useDatabase()
+
+  it.each([
+    ["::1", "[::1]"],
+    ["[::1]", "[::1]"],
+    ["0:0:0:0:0:0:0:1", "[::1]"],
+    ["LOCALHOST", "(127.0.0.1|\\[::1\\])"],
+    ["0.0.0.0", "0.0.0.0"],
+    ["::", "[::]"]
+  ])("listens on %s", async (HOST, shown) => {
+    const address = await start({ ...settings, DATABASE_URL: urls.DATABASE_URL, HOST }).address()
+    const host = shown.startsWith("(") ? shown : shown.replaceAll(/[[\].]/g, "\\$&")
+    expect(address).toMatch(new RegExp(`^http://${host}:\\d+$`))
+    const local = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+    expect((await request(`${local}/livez`, "GET")).status).toBe(200)
+  })
+
+  it("tells of unknown settings by name, with the one that was probably meant, and never of their value", async () => {
+    const unknown = {
+      TODO_JWT_SECERT: "canary",
+      TODO_DATADIR: "canary",
+      TODO_X: "canary",
+      TODO_: "canary",
+      TODO: "canary"
+    }
+    const program = start({ ...settings, ...unknown, TODO_TEST_SEED: "1", DATABASE_URL: urls.DATABASE_URL })
+    await program.address()
+    const warnings = program
+      .stdout()
+      .split("\n")
+      .filter((line) => line.includes("is not a setting"))
+    expect(warnings.map((line) => JSON.parse(line).message)).toEqual([
+      "TODO_ is not a setting, and is ignored",
+      "TODO_DATADIR is not a setting, and is ignored; did you mean TODO_DATA_DIR?",
+      "TODO_JWT_SECERT is not a setting, and is ignored; did you mean TODO_JWT_SECRET?",
+      "TODO_X is not a setting, and is ignored"
+    ])
+    expect(program.stdout() + program.stderr()).not.toContain("canary")
+  })
+})
 
 describe("A start brings the schema up", () => {
   const empty = useDatabase(TestDatabase.layerEmpty)

@@ -48,9 +48,18 @@ export interface Program {
 }
 
 /** Starts a script that says where it listens; whoever does has to end it. */
-export const launch = (script: string, environment: Record<string, string>, cwd = tmpdir()): Program => {
-  const child = spawn(process.execPath, [script], {
+export const launch = (script: string, environment: Record<string, string>, cwd = tmpdir()): Program =>
+  launchCommand([process.execPath, script], environment, cwd)
+
+/** Starts a command that says where it listens, in a process group of its own; whoever does has to end it. */
+export const launchCommand = (
+  [command = "", ...args]: ReadonlyArray<string>,
+  environment: Record<string, string>,
+  cwd: string
+): Program => {
+  const child = spawn(command, args, {
     cwd,
+    detached: true,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: cache, ...environment },
     stdio: ["ignore", "pipe", "pipe"]
   })
@@ -65,7 +74,7 @@ export const launch = (script: string, environment: Record<string, string>, cwd 
     kill: (signal) => void child.kill(signal),
     ended,
     address: async () => {
-      const listens = () => /listen(?:s|ing) on (http:[\w.:/]+\d)/i.exec(said.stdout)?.[1] ?? ""
+      const listens = () => /listen(?:s|ing) on (http:[\w.:/[\]]+\d)/i.exec(said.stdout)?.[1] ?? ""
       await Promise.race([
         vi.waitFor(() => expect(listens()).not.toBe(""), { timeout: 60_000, interval: 20 }),
         ended.then((code) => Promise.reject(new Error(`it ended with ${code}: ${said.stderr}`)))
