@@ -12,9 +12,10 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Deadline from "./Deadline.ts"
+import * as Host from "./Host.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { notAllowed } from "./Methods.ts"
-import { outOfTime, outOfTimeWriting, overloaded, toProblem } from "./Problems.ts"
+import { outOfTime, outOfTimeWriting, overloaded, strangeHost, toProblem } from "./Problems.ts"
 import { RequestInfo } from "./RequestInfo.ts"
 import * as Telemetry from "./Telemetry.ts"
 
@@ -62,6 +63,7 @@ export const layer = (settings: EdgeSettings) =>
         if (inFlight > maxInFlight && !isHealthCheck(url))
           return Effect.as(Metric.update(Telemetry.shed, 1), overloaded)
         if (Number(headers["content-length"] ?? 0) > settings.bodyLimit) return Effect.succeed(tooLarge)
+        if (!Host.isAcceptable(headers)) return Effect.succeed(strangeHost)
         if (hasSemicolon(url)) return Effect.succeed(nowhere)
         const encoding = headers["content-encoding"]?.toLowerCase()
         const isReadable = encoding === undefined || encoding === "identity"

@@ -22,6 +22,13 @@ const unavailable = (detail: string, outcome: typeof Unavailable.Type.outcome) =
     { status: 503, contentType: mediaType, headers: { "retry-after": "1" } }
   )
 
+/** For whatever host it was meant. */
+export const strangeHost = HttpServerResponse.jsonUnsafe(
+  describe("malformed-request", "The Host header must be there once, and name one host, such as example.com:8080"),
+  // What follows on such a connection may not be meant for this server either.
+  { status: 400, contentType: mediaType, headers: { connection: "close" } }
+)
+
 /** Turned away at the door. */
 export const overloaded = unavailable("The server has more requests than it can answer", "not-applied")
 

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { describe, mediaType } from "./api/Problem.ts"
+import * as Host from "./Host.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 
 export interface SocketSettings {
@@ -82,6 +83,7 @@ export const layer = (settings: SocketSettings, port: number, setting: "PORT" | 
         requestTimeout: 30_000,
         // Of a header that is there once at most, Node would take the first: what a proxy in front took is another.
         joinDuplicateHeaders: true,
+        requireHostHeader: false,
         connectionsCheckingInterval: 1_000,
         // Longer than the minute after which balancers close theirs: whoever closes first never hits a request.
         keepAliveTimeout: 65_000,
@@ -93,6 +95,7 @@ export const layer = (settings: SocketSettings, port: number, setting: "PORT" | 
       // looks twice before it believes it.
       server.setTimeout(30_000)
       const answers = new WeakMap<Duplex, ServerResponse>()
+      server.on("request", Host.demand)
       server.on("request", ({ socket }, answer) => answers.set(socket, answer))
       const refuseOn = (error: NodeJS.ErrnoException, socket: Duplex) => {
         const answer = answers.get(socket)

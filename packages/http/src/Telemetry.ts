@@ -11,6 +11,8 @@ import * as Metric from "effect/Metric"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { PrometheusMetrics } from "effect/observability"
+import * as Host from "./Host.ts"
+import { strangeHost } from "./Problems.ts"
 import type { RequestInfo } from "./RequestInfo.ts"
 import { templateOf } from "./Routes.ts"
 
@@ -120,7 +122,8 @@ export const layerMetricsRoute = PrometheusMetrics.layerHttp({ path: "/metrics" 
 
 /** The same as an app of its own, which has no other path. */
 export const metricsAlone = Effect.gen(function* () {
-  const { url } = yield* HttpServerRequest.HttpServerRequest
+  const { headers, url } = yield* HttpServerRequest.HttpServerRequest
+  if (!Host.isAcceptable(headers)) return strangeHost
   return url === "/metrics"
     ? HttpServerResponse.text(yield* PrometheusMetrics.format(), {
         contentType: "text/plain; version=0.0.4; charset=utf-8"

@@ -156,11 +156,48 @@ describe("On the wire", () => {
     ],
     ["a space before the colon", "GET /livez HTTP/1.1\r\nHost : x\r\n\r\n"],
     ["a header over two lines", "GET /livez HTTP/1.1\r\nHost: x\r\nX-A: a\r\n b\r\n\r\n"],
-    ["no host", "GET /livez HTTP/1.1\r\n\r\n"],
     ["a method that is none", "FOO /livez HTTP/1.1\r\nHost: x\r\n\r\n"],
     ["something else than HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"]
   ])("refuses %s and ends the connection", async (_, bytes) => {
     expect(await exchange(bytes)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+  })
+
+  it.each([
+    ["two hosts", "Host: a\r\nHost: b\r\n"],
+    ["the same host twice", "Host: a\r\nHost: a\r\n"],
+    ["two hosts, one of them empty", "Host: a\r\nHost:\r\n"],
+    ["no host", ""],
+    ["an empty host", "Host:\r\n"],
+    ["a host that is a list", "Host: a,b\r\n"],
+    ["a host with a space", "Host: a b\r\n"],
+    ["a host with a user", "Host: user@a\r\n"],
+    ["a host with a path", "Host: a/b\r\n"],
+    ["a host that is a URL", "Host: http://a\r\n"],
+    ["a host with a strange port", "Host: a:b\r\n"],
+    ["a host with two ports", "Host: a:1:2\r\n"],
+    ["an address that does not end", "Host: [::1\r\n"]
+  ])("refuses %s with a problem, whatever the route, and ends the connection", async (_, host) => {
+    for (const path of ["/livez", "/v1/todos", "/nowhere"]) {
+      const answer = await exchange(`GET ${path} HTTP/1.1\r\n${host}\r\n`)
+      expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+      expect(answer).toContain('"code":"malformed-request"')
+      expect(answer).toContain("The Host header must be there once")
+    }
+  })
+
+  it.each([
+    ["a name", "Host: todo.example.com"],
+    ["a name with a port", "Host: my_service-1:8080"],
+    ["a name with an empty port", "Host: todo.example.com:"],
+    ["an IPv4 address", "Host: 127.0.0.1:3000"],
+    ["an IPv6 address", "Host: [::1]:3000"]
+  ])("takes a host that is %s", async (_, host) => {
+    expect(await exchange(`GET /livez HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
+  it("needs no host in HTTP/1.0, and takes no two there either", async () => {
+    expect(await exchange("GET /livez HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /)
+    expect(await exchange("GET /livez HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /)
   })
 
   it("refuses a header block of 17 KiB and ends the connection", async () => {
