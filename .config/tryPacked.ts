@@ -95,6 +95,47 @@ const serve = async (host: string) => {
   if (code !== 0) throw new Error(`todo-http ended with ${code}`)
 }
 
+/** A page of a frontend, which has the client of promises and no types but those of the browser. */
+const page = `import { createClient, isClientError, type Todo } from "@todo/http/client/promise"
+const client = createClient({ url: "https://todo.example.com", token: () => "token" })
+const todo: Todo = await client.todos.create({ title: "Buy milk" })
+await client.todos.update(todo.id, { completed: true }, { ifRevision: [todo.revision] })
+for await (const { change } of client.subscribe()) console.log(change.revision satisfies number)
+try { await client.me() } catch (error) { if (isClientError(error)) console.log(error.code) }
+// @ts-expect-error nothing of Node is there
+process.exit()
+`
+
+const compilerOptions = {
+  module: "ESNext",
+  moduleResolution: "Bundler",
+  target: "ES2022",
+  lib: ["ES2022", "DOM"],
+  types: [],
+  strict: true,
+  noEmit: true,
+  skipLibCheck: false
+}
+
+/** What the declarations of the client may be: the client, the contract, and what runs in a browser of core and effect. */
+const isOfClient = /\/@todo\/(http\/dist\/(client|api)|core\/dist\/domain)[/.]|\/effect\/dist\//
+
+/** The client's types need nothing of Node, and lead to no server and no database driver of ours. */
+const compilePage = () => {
+  const frontend = emptyFolder()
+  writeFileSync(join(frontend, "package.json"), '{ "private": true, "type": "module" }\n')
+  install(frontend, ...["core", "http"].map(tarball), `effect@${effect}`)
+  writeFileSync(join(frontend, "page.ts"), page)
+  writeFileSync(join(frontend, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["page.ts"] }))
+  const tsc = join(root, "node_modules/typescript/bin/tsc")
+  const read = run(frontend, process.execPath, tsc, "-p", ".", "--listFiles").trim().split("\n")
+  const strange = read.filter(
+    (file) => file.includes("/node_modules/") && !file.includes(root) && !isOfClient.test(file)
+  )
+  if (strange.length > 0) throw new Error(`the types of the client lead to ${strange.join(", ")}`)
+  if (!read.some((file) => isOfClient.test(file))) throw new Error("the page was compiled without the client")
+}
+
 const postgres = await startThrowAway()
 const env = { ...process.env, DATABASE_URL: postgres.url("postgres") }
 try {
@@ -110,6 +151,9 @@ try {
   check("todo-admin", run(host, "node_modules/.bin/todo-admin", "todo", "list", "--user", "alice"), "Buy milk")
   await serve(host)
   console.log("The sample of docs/embedding.md, todo-admin and todo-http run from the packed tarballs.")
+
+  compilePage()
+  console.log("A page with the client compiles with the types of a browser alone.")
 
   const orders = emptyFolder()
   cpSync(join(root, "packages/core/examples/orders"), orders, { recursive: true })

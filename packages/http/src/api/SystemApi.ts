@@ -1,3 +1,4 @@
+import type { Unavailable } from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { UnavailableProblem } from "./Problem.ts"
@@ -6,16 +7,19 @@ const Ok = Schema.Struct({
   status: Schema.Literal("ok").annotateKey({ description: "Always `ok`; what is not ok is answered 503" })
 }).annotate({ identifier: "Ok", description: "All is well" })
 
+/** Named here, or the declarations of this file would import all of `@todo/core`, which browsers cannot use. */
+const unavailable = UnavailableProblem satisfies Schema.Schema<Unavailable>
+
 /** What orchestrators ask. No token needed. */
 export class SystemApi extends HttpApiGroup.make("system")
   .add(
-    HttpApiEndpoint.get("live", "/livez", { success: Ok, error: UnavailableProblem })
+    HttpApiEndpoint.get("live", "/livez", { success: Ok, error: unavailable })
       .annotate(OpenApi.Summary, "The process answers")
       .annotate(
         OpenApi.Description,
         "For liveness probes: 200 as long as the process can answer. The database is not asked."
       ),
-    HttpApiEndpoint.get("ready", "/readyz", { success: Ok, error: UnavailableProblem })
+    HttpApiEndpoint.get("ready", "/readyz", { success: Ok, error: unavailable })
       .annotate(OpenApi.Summary, "The database answers and the server takes requests")
       .annotate(
         OpenApi.Description,
