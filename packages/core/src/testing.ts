@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "./Database.ts"
@@ -63,10 +64,24 @@ end $$`,
   yield* as(at(server, template, owner), Migrations.up({ runtimeRole: runtime }))
 })
 
+const serverUrl = Schema.String.check(
+  Schema.makeFilter((text) => /^postgres(ql)?:/.test(text) && URL.canParse(text), {
+    expected: "the URL of a PostgreSQL server that tests may use, such as postgres://postgres@127.0.0.1:5432"
+  })
+)
+
 /** The server of this process alone; there is one at most. */
 let throwAway: Promise<string> | undefined
 const startOwn = async (): Promise<string> => {
-  const server = (await startThrowAway()).url("postgres")
+  const started = await startThrowAway().catch((error: unknown) => {
+    // The advice of an installation is of no use here: this kit reads no other setting.
+    const what = String(error instanceof Error ? error.message : error).replace(
+      /((,? or )?set (DATABASE_URL|TODO_DATA_DIR).*)?$/,
+      ""
+    )
+    throw new Error(`${what}, or set TEST_POSTGRES to a server that tests may use`, { cause: error })
+  })
+  const server = started.url("postgres")
   await Effect.runPromise(prepare(server))
   return server
 }
@@ -93,7 +108,7 @@ export class TestDatabase extends Context.Service<
     Layer.effect(
       TestDatabase,
       Effect.gen(function* () {
-        const given = yield* Config.option(Config.String("TEST_POSTGRES"))
+        const given = yield* Config.option(Config.schema(serverUrl, "TEST_POSTGRES"))
         const server = Option.isSome(given) ? given.value : yield* Effect.promise(() => (throwAway ??= startOwn()))
         const pooler = yield* Config.option(Config.String("TEST_POOLER"))
         const name = `test_${randomUUID().replaceAll("-", "")}`

@@ -1,6 +1,8 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { CurrentUser, Lists, TodoNotFound, Todos } from "@todo/core"
 import { addTodos, awaitChange, newUser, probeIsolation, TestDatabase } from "@todo/core/testing"
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
 import { ConfigProvider, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { asAdmin, asNewUser, live, query, services, tagOf, walk } from "./suite.ts"
@@ -131,6 +133,35 @@ layer(services, live)("awaitChange", (it) => {
 
 describe("TestDatabase", () => {
   const environment = ConfigProvider.layer(ConfigProvider.fromUnknown({}))
+
+  it.effect("names its own setting where that is wrong, and no other matters to it", () =>
+    Effect.gen(function* () {
+      for (const wrong of ["nonsense", "http://127.0.0.1", "127.0.0.1:5432"]) {
+        const given = { TEST_POSTGRES: wrong, NODE_ENV: "production", DATABASE_URL: "postgres://a@b/c" }
+        const environment = ConfigProvider.layer(ConfigProvider.fromUnknown(given))
+        const failing = Layer.build(TestDatabase.make({ migrated: true })).pipe(
+          Effect.scoped,
+          Effect.provide(environment)
+        )
+        assert.match(String(yield* Effect.flip(failing)), /TEST_POSTGRES/)
+      }
+    })
+  )
+
+  it("names its own setting where it cannot start a server", async () => {
+    const script = `
+      Object.defineProperty(process, "platform", { value: "win32" })
+      const { Effect, Layer } = await import("effect")
+      const { TestDatabase } = await import("@todo/core/testing")
+      await Effect.runPromise(Effect.scoped(Layer.build(TestDatabase.layer))).catch((error) => console.log(error.message))`
+    const { TEST_POSTGRES: _, ...env } = process.env
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
+      cwd: import.meta.dirname,
+      env
+    })
+    assert.match(stdout, /binaries .*, or set TEST_POSTGRES to a server/)
+    assert.notInclude(stdout, "DATABASE_URL")
+  })
 
   it.live("starts a server of its own where there is none, with databases apart from each other", () =>
     Effect.gen(function* () {
