@@ -98,7 +98,7 @@ export const layer = (settings: EdgeSettings) =>
             return Effect.as(
               Telemetry.observe(request, answer.status, started, info, settings.userLabel ?? "hashed"),
               HttpServerResponse.setHeaders(answer, {
-                "cache-control": "no-store",
+                "cache-control": answer.headers["cache-control"] ?? "no-store",
                 "x-content-type-options": "nosniff",
                 "x-request-id": info.id,
                 ...info.rateLimit,

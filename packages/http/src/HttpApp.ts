@@ -13,10 +13,11 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as SqlClient from "effect/sql/SqlClient"
-import { HttpApiBuilder, HttpApiScalar, OpenApi } from "effect/http-api"
+import { HttpApiBuilder, OpenApi } from "effect/http-api"
 import { Api } from "./api/Api.ts"
 import { Authorization } from "./api/Authorization.ts"
 import { Validation } from "./api/Validation.ts"
+import * as Docs from "./Docs.ts"
 import * as Edge from "./Edge.ts"
 import * as ChangesHandlers from "./handlers/changes.ts"
 import * as ListsHandlers from "./handlers/lists.ts"
@@ -126,7 +127,7 @@ export const layer = (
       Layer.provide(handlers),
       Layer.provide(ValidationErrors.layer)
     ),
-    HttpApiScalar.layer(api, { path: "/docs" }),
+    Docs.layer(Api, prefix),
     Methods.layer
   ).pipe(
     Layer.provide(innermost),

@@ -127,7 +127,7 @@ describe("The OpenAPI document, as tools read it,", () => {
           Object.values(examples).map((example) => ({
             method: method.toUpperCase(),
             template: path,
-            path: path.replace("{id}", parameters.find(({ name }) => name === "id")?.example),
+            path: path.replace("{id}", parameters.find(({ name }) => name === "id")?.schema.examples[0]),
             type,
             json: resolved(example).value
           }))

@@ -13,18 +13,17 @@ const hex = (letters: string): RegExp => {
 const lowerCase = Schema.String.check(Schema.isPattern(hex("a-f"), { expected: "a lower-case UUID" }))
 
 /** Any case comes in, and lower case goes out (RFC 9562, 4): the two spellings are one id. */
-const anyCase = Schema.String.check(Schema.isPattern(hex("a-fA-F"), { expected: "a UUID" })).annotate({
-  format: "uuid"
-})
+const anyCase = (description: string) =>
+  Schema.String.check(Schema.isPattern(hex("a-fA-F"), { expected: "a UUID" })).annotate({ format: "uuid", description })
 
 /** A todo's identity, unique for its user. Version 7 when the server makes it. */
-export const TodoId = anyCase.pipe(
+export const TodoId = anyCase("The id of a todo: a UUID").pipe(
   Schema.decodeTo(lowerCase.pipe(Schema.brand("TodoId")), SchemaTransformation.toLowerCase())
 )
 export type TodoId = typeof TodoId.Type
 
 /** A list's identity, unique for its user. */
-export const ListId = anyCase.pipe(
+export const ListId = anyCase("The id of a list: a UUID").pipe(
   Schema.decodeTo(lowerCase.pipe(Schema.brand("ListId")), SchemaTransformation.toLowerCase())
 )
 export type ListId = typeof ListId.Type

@@ -125,10 +125,11 @@ const queryParameter = ({ schema, ...parameter }: Parameter): Parameter => {
  */
 const isIgnored = ({ in: place, name }: Parameter) => place === "header" && /^(accept|last-event-id)$/.test(name)
 
-const otherParameter = (parameter: Parameter): Parameter => ({
-  ...(described(parameter) as Parameter),
-  ...(parameter.in === "path" && { example: exampleId })
-})
+/** An id has its example in its schema, where the viewer at `/docs` looks. */
+const otherParameter = (parameter: Parameter): Parameter => {
+  const { schema, ...rest } = described(parameter) as Parameter
+  return { ...rest, schema: parameter.in === "path" ? { ...schema, examples: [exampleId] } : schema }
+}
 
 type Response = OpenApi.OpenApiSpecResponse
 
