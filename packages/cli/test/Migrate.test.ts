@@ -40,7 +40,7 @@ describe.concurrent("todo-admin migrate", () => {
       const steps: ReadonlyArray<{ name: string; statements: ReadonlyArray<string> }> = JSON.parse(document.stdout)
       assert.deepStrictEqual(
         steps.map(({ name }) => name.replace(/ \(.*/, "")),
-        ["Creating the schema", "Migration 5", "Functions"]
+        ["Creating the schema", "Migration 5", "Migration 6", "Functions"]
       )
       assert.include(steps[1]?.statements.join(), 'create table "todo".users')
       assert.deepStrictEqual(rest, {

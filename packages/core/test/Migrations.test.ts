@@ -30,11 +30,12 @@ const digest = (text: ReadonlyArray<string>) => createHash("sha256").update(text
 
 /** What was released is never edited. A new migration gets a line here, and so does each change of the functions. */
 const released: Readonly<Record<number, string>> = {
-  5: "7df1e06efeb9c1b6"
+  5: "7df1e06efeb9c1b6",
+  6: "a93aed69f2d256b8"
 }
 
 /** The functions of the last migration. If they changed, add a migration with the next number, and change this line. */
-const functionsOf: readonly [version: number, digest: string] = [5, "537db35722aeee36"]
+const functionsOf: readonly [version: number, digest: string] = [6, "66a4e13f6af8d90b"]
 
 it("migrations that were released are as they were", () => {
   assert.deepStrictEqual(Object.fromEntries(migrations.map(({ id, up }) => [id, digest(up('"todo"'))])), released)
@@ -101,6 +102,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
   it.effect("refuse a schema that is older than the baseline, and say how to move", () =>
     Effect.gen(function* () {
       yield* asOwner(Migrations.up())
+      yield* asOwner(query("delete from older.migrations where id > 5"))
       yield* asOwner(query("update older.migrations set id = 3, name = 'erasures'"))
       for (const attempt of [Migrations.up(), Migrations.check]) {
         const error = yield* Effect.flip(asOwner<unknown, object>(attempt))

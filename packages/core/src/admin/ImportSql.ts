@@ -26,6 +26,13 @@ export const analyze: ReadonlyArray<string> = [
   "analyze pg_temp.import_lists (line, id, position, revision)",
   "analyze pg_temp.import_todos (line, id, position, revision, list_id)"
 ]
+export const analyzeSteps = "analyze pg_temp.import_steps"
+
+/**
+ * What the planner knows of the tables is what it knew before so many rows came in, until autovacuum gets to them. Where
+ * the role may not do this, or another process is at it, PostgreSQL warns and goes on: no plan of ours needs it.
+ */
+export const analyzeFilled = (s: string) => `analyze (skip_locked) ${s}.users, ${s}.lists, ${s}.todos, ${s}.todo_words`
 
 /** What is wrong between lines: line, what, and how many there are. */
 export const problems = (limit: number) => `with rows as (
@@ -143,15 +150,19 @@ const copied: Record<Kind, ReadonlyArray<string>> = {
   todo: [...content.todo, "title_key", "title_words", "description_words", "due_at"]
 }
 
+/** Both sides name the lines: whichever table PostgreSQL begins with, it reads no more than these lines of either. */
 const steps = (kind: Kind, verdict: "added" | "replaced") =>
-  `pg_temp.import_steps step join pg_temp.import_${kind}s n using (line)
-where step.kind = '${kind}' and step.verdict = '${verdict}' and line > $2 and line <= $3`
+  `pg_temp.import_steps step join pg_temp.import_${kind}s n on n.line = step.line
+where step.kind = '${kind}' and step.verdict = '${verdict}'
+  and step.line > $2 and step.line <= $3 and n.line > $2 and n.line <= $3`
 
 /** Adds rows of the lines between `$2` and `$3`. They were written at `$4`; where that is null, when the file says. */
-export const insert = (s: string, kind: Kind) =>
-  `insert into ${s}.${kind}s (owner_id, id, position, revision, updated_at, ${copied[kind].join(", ")})
-select $1, n.id, step.position, step.revision, coalesce($4::timestamptz, n.updated_at), ${copied[kind].map((name) => `n.${name}`).join(", ")}
-from ${steps(kind, "added")}`
+export const insert = (s: string, kind: Kind) => `with added as (
+  insert into ${s}.${kind}s (owner_id, id, position, revision, updated_at, ${copied[kind].join(", ")})
+  select $1, n.id, step.position, step.revision, coalesce($4::timestamptz, n.updated_at), ${copied[kind].map((name) => `n.${name}`).join(", ")}
+  from ${steps(kind, "added")} returning 1
+)
+select count(*)::int from added`
 
 /** Replaces rows, which stay where they are. */
 export const replace = (s: string, kind: Kind) => `update ${s}.${kind}s d set
@@ -159,11 +170,16 @@ export const replace = (s: string, kind: Kind) => `update ${s}.${kind}s d set
 from (select n.*, step.revision as step_revision from ${steps(kind, "replaced")}) r
 where d.owner_id = $1 and d.id = r.id`
 
-/** Makes what was added, and what will be replaced, found by its words. */
-export const indexAdded = (s: string) => `select count(*)::int from (
-  select n.* from ${steps("todo", "added")}
-) n cross join lateral ${s}.index_words($1, n.id, null, n.title_words || n.description_words)`
+/**
+ * Makes what was added found by its words: nothing of it is there yet, so nothing has to be looked up. In the order of
+ * the primary key, so that neighbours go onto one page.
+ */
+export const indexAdded = (s: string) => `insert into ${s}.todo_words (owner_id, word, todo_id)
+select distinct $1, word collate "C", n.id
+from ${steps("todo", "added").replace("\nwhere", "\ncross join lateral unnest(n.title_words || n.description_words) word\nwhere")}
+order by word collate "C", n.id`
 
+/** The same for what will be replaced. */
 export const indexReplaced = (s: string) => `select count(*)::int from (
   select n.* from ${steps("todo", "replaced")}
 ) n join ${s}.todos d on d.owner_id = $1 and d.id = n.id

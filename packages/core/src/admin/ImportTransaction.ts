@@ -122,6 +122,7 @@ const write = Effect.fnUntraced(function* <R>(
   const base = Math.max(revision, header?.revision ?? 0)
 
   yield* run(ImportSql.verdicts(schema), user, restored === undefined ? mode : "fresh", base)
+  yield* run(ImportSql.analyzeSteps)
   if (mode === "exact" && restored === undefined) yield* conflicts(run)
   const { differing, lists, todos } = yield* outcomes(run)
   const steps = changes(lists) + changes(todos)
@@ -147,6 +148,7 @@ const write = Effect.fnUntraced(function* <R>(
         restored.id === user ? restored.disabledAt : null,
         appeared.length === 0
       )
+  if (steps >= batch) yield* run(ImportSql.analyzeFilled(schema))
   const reached = changed ? Number(advanced?.[0]) : revision
   return { changed, report: { user, revision: reached, lists, todos, takenOut, differing } }
 })
@@ -194,8 +196,8 @@ const writeRows = Effect.fnUntraced(function* (
   yield* advance(changes(lists))
   for (let from = 0; from < last; from += batch) {
     const lines = [user, from, from + batch] as const
-    yield* run(ImportSql.insert(schema, "todo"), ...lines, writtenAt)
-    const [added] = yield* run(ImportSql.indexAdded(schema), ...lines)
+    const [added] = yield* run(ImportSql.insert(schema, "todo"), ...lines, writtenAt)
+    yield* run(ImportSql.indexAdded(schema), ...lines)
     yield* advance(Number(added?.[0]))
     if (todos.replaced === 0) continue
     const [replaced] = yield* run(ImportSql.indexReplaced(schema), ...lines)

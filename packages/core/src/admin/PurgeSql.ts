@@ -58,13 +58,10 @@ export const todos = (schema: string) => `with gone as (
     select id from ${schema}.todos where owner_id = $1 and deleted_at < $2::timestamptz and position > $3
     order by position limit ${rowsAtOnce}
   ) returning id, position, revision, title_words || description_words as words
-), unindexed as (
-  delete from ${schema}.todo_words w using (select id, unnest(words) as word from gone) said
-  where w.owner_id = $1 and w.word = said.word and w.todo_id = said.id
 ), user_of as (
   ${raised(schema)}
 )
-select count(*)::int, max(position) from gone`
+select count(*)::int, max(position) from gone cross join lateral ${schema}.index_words($1, id, words, null)`
 
 /** Some of a user's lists that no todo is in any more: how many. */
 export const lists = (schema: string) => `with gone as (

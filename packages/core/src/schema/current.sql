@@ -100,6 +100,7 @@ CREATE INDEX todos_by_list ON todo.todos USING btree (owner_id, list_id, "positi
 CREATE INDEX todos_by_priority ON todo.todos USING btree (owner_id, priority, id);
 CREATE UNIQUE INDEX todos_by_revision ON todo.todos USING btree (owner_id, revision);
 CREATE INDEX todos_by_title ON todo.todos USING btree (owner_id, title_key, id);
+CREATE INDEX todos_done ON todo.todos USING btree (owner_id, "position") WHERE (completed_at IS NOT NULL);
 CREATE INDEX todos_in_trash ON todo.todos USING btree (owner_id, "position") WHERE (deleted_at IS NOT NULL);
 alter table todo.todos enable row level security;
 alter table todo.todos force row level security;
@@ -164,10 +165,14 @@ AS $function$ select revision from "todo".erasures $function$
 CREATE OR REPLACE FUNCTION todo.index_words(me text, todo uuid, was text[], next text[])
  RETURNS void
  LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
 AS $function$
 begin
-  delete from "todo".todo_words
-  where owner_id = me and todo_id = todo and word = any (array(select unnest(was) except select unnest(next)));
+  delete from "todo".todo_words where owner_id = me and ctid = any (array(
+    select stored.ctid from (select unnest(was) as word except select unnest(next)) old cross join lateral (
+      select w.ctid from "todo".todo_words w where w.owner_id = me and w.word = old.word and w.todo_id = todo offset 0
+    ) stored
+  ));
   insert into "todo".todo_words (owner_id, word, todo_id)
   select me, word, todo from (select unnest(next) as word except select unnest(was)) fresh;
 end

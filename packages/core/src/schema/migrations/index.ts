@@ -1,4 +1,5 @@
 import { baseline } from "./0005.ts"
+import { done } from "./0006.ts"
 
 /** One step of the schema. Its text is frozen: it imports nothing, and a test holds its checksum. */
 export interface Migration {
@@ -15,4 +16,7 @@ export interface Migration {
  * of the database (`functions/`) needs a number of its own too, with no statements: it tells servers and `migrate up`
  * which release is newer.
  */
-export const migrations: ReadonlyArray<Migration> = [{ id: 5, name: "baseline", up: baseline }]
+export const migrations: ReadonlyArray<Migration> = [
+  { id: 5, name: "baseline", up: baseline },
+  { id: 6, name: "index of done todos", up: done }
+]
