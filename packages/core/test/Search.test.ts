@@ -10,17 +10,25 @@ const unspaced = /^[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=K
 const wordsOf = (text: string): ReadonlyArray<string> => {
   const found: Array<string> = []
   let run = ""
+  let last = " "
   const end = () => {
     if (run !== "") found.push(run)
     run = ""
   }
-  for (const character of text.toLowerCase().normalize("NFKC")) {
-    if (/^[\p{L}\p{N}\p{M}]$/u.test(character) && !unspaced.test(character)) {
+  const visible = text.replace(/[\p{Cc}\u200b]/gu, " ").replace(/\p{Default_Ignorable_Code_Point}/gu, "")
+  for (const character of visible.toLowerCase().normalize("NFKC")) {
+    if (/^\p{M}$/u.test(character) && !unspaced.test(character)) {
+      // A mark belongs to what is before it.
+      if (run !== "") run += character
+      else if (found.length > 0 && last !== " ") found.push(`${found.pop()}${character}`)
+      else found.push(character)
+    } else if (/^[\p{L}\p{N}]$/u.test(character) && !unspaced.test(character)) {
       run += character
     } else {
       end()
       if (character.trim() !== "") found.push(character)
     }
+    last = character.trim() === "" ? " " : character
   }
   end()
   return found.map((word) => [...word].slice(0, 64).join(""))
@@ -69,6 +77,10 @@ const others = [
   "メ",
   "สวัสดี",
   "e\u0301",
+  "\u0301",
+  "\u200f",
+  "co\u00adop",
+  "☎️",
   "é",
   "É",
   "ñ",
@@ -101,7 +113,7 @@ const anyText = (random: Random, parts: number): string => {
   const text = Array.from({ length: 1 + random.int(parts) }, () =>
     random.pick(random.pick([special, others, plain, plain])).concat(random.chance(45) ? " " : "")
   ).join("")
-  return text.trim() === "" ? "a" : text
+  return wordsOf(text).length === 0 ? "a" : text
 }
 
 const find = (query: TodoQuery) => Effect.map(walk({ limit: 200, ...query }), (found) => ids(found).toSorted())
@@ -129,7 +141,7 @@ layer(services, live)("search", (it) => {
             // A piece of what is there, half of the time: words that are cut anywhere.
             const from = random.int(source.length)
             const piece = source.slice(from, from + 1 + random.int(8)).join("")
-            const asked = random.chance(50) && piece.trim() !== "" ? piece : anyText(random, 3)
+            const asked = random.chance(50) && wordsOf(piece).length > 0 ? piece : anyText(random, 3)
             const q = [...asked].slice(0, 200).join("")
             const expected = all.filter((todo) => meets(q, todo))
             assert.deepStrictEqual(yield* find({ q }), ids(expected).toSorted(), JSON.stringify(q))
@@ -215,7 +227,28 @@ layer(services, live)("search", (it) => {
     ["ΟΔΟΣ", "οδος"],
     ["ΟΔΟΣ", "οδοσ"],
     ["ΟΔΟΣΑ", "ΟΔΟΣ"],
-    ["™", "tm"]
+    ["™", "tm"],
+    ["☎️Mom", "☎Mom"],
+    ["1️⃣Buy", "1 buy"],
+    ["co\u00adoperate", "cooperate"],
+    ["\u200fשלום\u200e", "שלום"],
+    ["\ufeffpaste\u2060d", "pasted"],
+    ["a\u034fb", "ab"],
+    ["İstanbul", "istanbul"],
+    ["ISPARTA", "ısparta"],
+    ["don’t", "don't"],
+    ["donʼt", "don´t"],
+    ["rock ‘n’ roll", "rock 'n' roll"],
+    ["“quoted”", '"quoted"'],
+    ["non\u2011breaking", "non-breaking"],
+    ["a—b", "a–b"],
+    ["−5 °C", "-5 °c"],
+    ["a\u00a0b", "a b"],
+    ["می\u200cخواهم", "میخواهم"],
+    ["Auf\u200clage", "Auflage"],
+    ["ﷺ", "صلى الله عليه وسلم"],
+    ["كـتـاب", "كتاب"],
+    ["ﾊﾟﾝ", "パン"]
   ]
   for (const [title, q] of alike) {
     it.effect(`finds ${title} as ${q}, and the other way round: case and composition do not matter`, () =>
@@ -227,6 +260,42 @@ layer(services, live)("search", (it) => {
       }).pipe(asNewUser)
     )
   }
+
+  const within: ReadonlyArray<readonly [title: string, q: string]> = [
+    ["☎️Mom", "mom"],
+    ["☎\ufe0eMom", "mom"],
+    ["❤️‍🔥Love", "love"],
+    ["👍🏽Done", "done"],
+    ["🏴\u{e0067}\u{e0062}\u{e007f}Flag", "flag"],
+    ["Mom☎️", "mom"],
+    ["1️⃣Buy", "buy"],
+    ["#️⃣tag", "tag"],
+    ["①Buy", "buy"],
+    ["㊗️Party", "party"],
+    ["№5", "5"],
+    ["Acme™phone", "phone"],
+    ["1½cups", "cups"],
+    ["☎\u0301Mom", "mom"],
+    ["\u202ebidi\u202c", "bid"],
+    ["new\u200bline", "line"],
+    ["می\u200cخواهم", "خواهم"]
+  ]
+  for (const [title, q] of within) {
+    it.effect(`finds ${title} by ${q}: what is no letter does not hide the word beside it`, () =>
+      Effect.gen(function* () {
+        const { id } = yield* (yield* Todos).create({ title })
+        assert.deepStrictEqual(yield* find({ q }), [id])
+        assert.deepStrictEqual(yield* find({ q: title }), [id])
+      }).pipe(asNewUser)
+    )
+  }
+
+  it.effect("finds one word of two that U+200C joins, written with a space", () =>
+    Effect.gen(function* () {
+      const { id } = yield* (yield* Todos).create({ title: "نمی\u200cتوانم بخوابم" })
+      assert.deepStrictEqual(yield* find({ q: "نمی توانم" }), [id])
+    }).pipe(asNewUser)
+  )
 
   const heavy: ReadonlyArray<readonly [name: string, q: string]> = [
     ["200 different characters", Array.from({ length: 200 }, (_, n) => String.fromCodePoint(0x4e00 + n)).join("")],
@@ -252,7 +321,7 @@ layer(services, live)("search", (it) => {
 
   it.effect("refuses what has nothing to look for, or too much", () =>
     Effect.gen(function* () {
-      for (const q of ["", " ", "\n\t\u3000\u00a0", "a".repeat(201)]) {
+      for (const q of ["", " ", "\n\t\u3000\u00a0", "\u200f", "\u00ad \ufe0f", "\u200c", "\u0001", "a".repeat(201)]) {
         assert.strictEqual(yield* tagOf(find({ q })), "InvalidInput")
       }
     }).pipe(asNewUser)

@@ -14,3 +14,11 @@ export const text = (min: number, max: number) => Schema.String.check(isStorable
 /** Text of 1 to `max` Unicode code points, at least one of which is not white space. */
 export const visibleText = (max: number) =>
   text(1, max).check(Schema.isPattern(/\S/u, { expected: "text with at least one character that is not white space" }))
+
+/** Text to look for: 1 to `max` Unicode code points, at least one of which can be seen. */
+export const searchText = (max: number) =>
+  visibleText(max).check(
+    Schema.makeFilter((text) => /[^\s\p{Cc}\p{Me}\p{Default_Ignorable_Code_Point}\u0640]/u.test(text), {
+      expected: "text with at least one character that can be seen"
+    })
+  )

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { PageLimit } from "./Page.ts"
-import { text, visibleText } from "./Text.ts"
+import { searchText, text } from "./Text.ts"
 import { DueBound, TimeZone } from "./Time.ts"
 import { ListId, Priority } from "./Todo.ts"
 
@@ -37,7 +37,7 @@ export const TodoQuery = Schema.Struct({
   /** Due at this instant or earlier, or on this day or earlier. */
   dueTo: Schema.optionalKey(DueBound),
   /** Words that title or description have; the last may be the beginning of one. No character is an operator. */
-  q: Schema.optionalKey(visibleText(200)),
+  q: Schema.optionalKey(searchText(200)),
   /** Only what is in the trash; otherwise only what is not. */
   deleted: Schema.optionalKey(Schema.Boolean),
   sort: Schema.optionalKey(TodoSort),

@@ -7,6 +7,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
 import type { Unavailable } from "../domain/Errors.ts"
+import * as StoredWords from "../internal/StoredWords.ts"
 import { errorCode, toUnavailable } from "../internal/SqlFailure.ts"
 import { checkEncoding, type EncodingUnsupported } from "./Encoding.ts"
 import { functions, nameAndBody } from "./functions/index.ts"
@@ -173,8 +174,9 @@ export interface Upgrade {
 
 /**
  * Brings the schema up to this release, in one transaction: all or nothing. It applies the missing migrations and then
- * creates or replaces the functions. Any number of processes may call it at once. Run it as the owner of the tables,
- * which is not the role that servers run as. Servers of the release before go on while it runs and afterwards.
+ * creates or replaces the functions. Where search makes other words than before, it renews those that are stored after
+ * that, in short transactions. Any number of processes may call it at once. Run it as the owner of the tables, which is
+ * not the role that servers run as. Servers of the release before go on while it runs and afterwards.
  *
  * @example
  * yield* Migrations.up({ runtimeRole: "todo_runtime" }).pipe(Effect.provide(Database.layer({ url: ownerUrl, unlimited: true })))
@@ -182,7 +184,13 @@ export interface Upgrade {
 export const up = (
   options: UpOptions = {}
 ): Effect.Effect<Upgrade, EncodingUnsupported | MigrationFailed | SchemaMismatch | Unavailable, SqlClient.SqlClient> =>
-  upTo(migrations, options)
+  Effect.tap(upTo(migrations, options), () => refreshWords(options))
+
+/** Not in the transaction of the migrations: servers write meanwhile, and what is done of it stays done. */
+const refreshWords = ({ onStep = () => Effect.void }: UpOptions) =>
+  Effect.flatMap(SchemaName, (schema) => StoredWords.refresh(schema, onStep("Renewing the words of search"))).pipe(
+    toUnavailable
+  )
 
 /** `up` with other migrations than the released ones, for tests. */
 export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.void, runtimeRole }: UpOptions) =>
