@@ -129,7 +129,7 @@ const make = Effect.gen(function* () {
       return yield* Page.read<TodoList, ListQuery>(scope, "lists", query, {
         rows: (limit, after) => ListsSql.list(schema, query, limit, after),
         item: Page.parsed,
-        total: () => ListsSql.count(schema, query)
+        total: (count) => count(ListsSql.count(schema, query))
       })
     }),
 

@@ -12,5 +12,7 @@ export const optimisations = {
   /** `writes/RandomBuffer.ts` */
   bufferedRandomness: true,
   /** `todos/BatchedPages.ts` */
-  batchedPages: true
+  batchedPages: true,
+  /** `internal/Totals.ts` */
+  keptTotals: true
 }

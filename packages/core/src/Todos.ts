@@ -23,6 +23,7 @@ import * as TodoRow from "./internal/TodoRow.ts"
 import * as TodosSql from "./internal/TodosSql.ts"
 import * as BatchedScope from "./database/BatchedScope.ts"
 import * as UserScope from "./database/UserScope.ts"
+import * as Totals from "./internal/Totals.ts"
 import { validated } from "./internal/Validation.ts"
 import { Hooks } from "./Hooks.ts"
 import { SchemaName } from "./schema/SchemaName.ts"
@@ -165,6 +166,7 @@ const make = Effect.gen(function* () {
   const schema = `"${yield* SchemaName}"`
   const selectOne = batched.read(TodosSql.get(schema), 1)
   const pages = batchedPages(scope, batched, schema)
+  const totals = yield* Totals.make(scope, batched, schema)
   const write = withHooks(yield* Hooks, scope, schema, Writer.make<Todo>(scope, batched, schema))
 
   const validNew = validated(NewTodo)
@@ -199,7 +201,7 @@ const make = Effect.gen(function* () {
       return yield* Page.read<Todo, TodoQuery>(pages, "todos", query, {
         rows: (limit, after) => TodosSql.list(schema, query, now, limit, after),
         item: TodoRow.toTodo,
-        total: () => TodosSql.count(schema, query, now)
+        total: () => totals.of(query, TodosSql.count(schema, query, now))
       })
     }),
 

@@ -149,7 +149,7 @@ const page = Effect.fnUntraced(function* (query: UserQuery) {
     {
       rows: (limit, after) => UsersSql.list(schema, query, limit, after),
       item: Pages.parsed,
-      total: () => UsersSql.count(schema, query)
+      total: (count) => count(UsersSql.count(schema, query))
     },
     ({ parameters, text }) => toUnavailable(overAllUsers(sql.unsafe(text, parameters).values))
   )

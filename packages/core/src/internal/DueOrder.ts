@@ -6,7 +6,7 @@
 import type { TodoQuery } from "../domain/TodoQuery.ts"
 import { dateOf, endOfDate, isTime, toTimestamp } from "./DueInstant.ts"
 import { type Key, parameters, type Select } from "./Page.ts"
-import { conditions, type Now } from "./TodoConditions.ts"
+import { conditions, type Now, ways } from "./TodoConditions.ts"
 import * as TodoRow from "./TodoRow.ts"
 
 type Row = ReadonlyArray<unknown>
@@ -20,15 +20,20 @@ export const list = (
   after: Key | undefined
 ): Select => {
   const { add, values } = parameters()
-  const shared = conditions(schema, query, now, add)
+  const shared = conditions(query, now, add)
+  const found = ways(schema, query, add)
   const zone = query.timeZone ?? "UTC"
   const n = add(limit)
   const [direction, beyond] = descending ? ["desc", "<"] : ["asc", ">"]
 
   /** The beginning of one kind of todo: sort value, and the columns of a row. */
   const branch = (value: string, order: string, ...own: ReadonlyArray<string>) =>
-    `(select ${TodoRow.columns(value)} from ${schema}.todos t
-where ${[...shared, ...own].join(" and ")} order by ${order} limit ${n})`
+    (found === undefined ? [[]] : [[found.narrow], [found.wide]])
+      .map(
+        (way) => `(select ${TodoRow.columns(value)} from ${schema}.todos t
+where ${[...shared, ...own, ...way].join(" and ")} order by ${order} limit ${n})`
+      )
+      .join("\nunion all\n")
 
   const timed = (...begin: ReadonlyArray<string>) =>
     branch(
@@ -85,7 +90,8 @@ where ${[...shared, ...own].join(" and ")} order by ${order} limit ${n})`
       )
       .map(({ row }) => row)
   }
-  return { text: branches().join("\nunion all\n"), parameters: values, arrange }
+  const text = branches().join("\nunion all\n")
+  return { text: found === undefined ? text : `${found.given}\n${text}`, parameters: values, arrange }
 }
 
 /** Dates and UUIDs are ordered by PostgreSQL as their texts are here. */

@@ -48,11 +48,14 @@ interface PageQuery {
  * The selects of a page. `rows` selects the sort value of an item as text, its id, and more;
  * it is asked for one row more than the page has, which tells whether there is another.
  */
-interface Selects<Item> {
+interface Selects<Item, R> {
   readonly rows: (limit: number, after: Key | undefined) => Select
   /** The item, of a row. */
   readonly item: (row: ReadonlyArray<unknown>) => Item
-  readonly total: () => Select
+  /** How many there are in all; `count` runs a select of one number. */
+  readonly total: (
+    count: (select: Select) => Effect.Effect<number, Unavailable, R>
+  ) => Effect.Effect<number, Unavailable, R>
 }
 
 /** Reads a page of what the current user has. */
@@ -60,7 +63,7 @@ export const read = <Item, Query extends PageQuery>(
   { read }: Pick<UserScope, "read">,
   kind: "todos" | "lists",
   query: Query,
-  statements: Selects<Item>
+  statements: Selects<Item, CurrentUser>
 ): Effect.Effect<Page<Item>, InvalidCursor | Unavailable, CurrentUser> =>
   Effect.flatMap(CurrentUser, ({ id }) =>
     readWith<Item, Query, CurrentUser>(id, kind, query, statements, ({ parameters, text }) => read(text)(...parameters))
@@ -71,7 +74,7 @@ export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQue
   user: UserId | null,
   kind: "todos" | "lists" | "users",
   { count = false, cursor, limit = pageLimit.default, ...query }: Query,
-  statements: Selects<Item>,
+  statements: Selects<Item, R>,
   select: (select: Select) => Effect.Effect<Rows, Unavailable, R>
 ): Effect.fn.Return<Page<Item>, InvalidCursor | Unavailable, R> {
   const opened = cursor === undefined ? undefined : Cursor.open(user, [kind, query], cursor)
@@ -88,7 +91,9 @@ export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQue
   )
   const page = rows.slice(0, limit)
   const last = page.at(-1)
-  const total = count ? Number((yield* run(statements.total()))[0]?.[0]) : undefined
+  const total = count
+    ? yield* statements.total((select) => Effect.map(run(select), ([row]) => Number(row?.[0])))
+    : undefined
   return {
     items: page.map((row) => statements.item(row)),
     nextCursor: last !== undefined && rows.length > limit ? Cursor.make(user, [kind, query], [last[0], last[1]]) : null,
