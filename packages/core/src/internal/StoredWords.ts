@@ -3,7 +3,7 @@
  * under the lock that every write of the user takes, so that servers can go on. What clients see of a todo stays as it
  * is, its revision too. A comment on the table says which form it has.
  *
- * It reads every todo once and writes those that change. 200,000 todos of one user take 2 s, and 8 s if all change.
+ * It reads every todo once and writes those that change.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"

@@ -18,7 +18,7 @@ export const writeTodo = (s: string): ReadonlyArray<string> => [
   // Updates the search words of a todo whose texts changed. `except` compares sets; `<> all` would compare every word
   // with every other. Each word is looked up by the whole primary key (`offset 0` keeps that a lookup of its own): as a
   // plain condition, PostgreSQL 15 without fresh statistics reads every word of the user (an import of 20,000 todos took
-  // 59 s instead of 4 s). The setting is for a plan that was made while the table was empty, which a connection keeps.
+  // 59 s; on a busier machine it takes 12 to 15 s now). The setting is for a plan that was made while the table was empty, which a connection keeps.
   /* sql */ `create or replace function ${s}.index_words(me text, todo uuid, was text[], next text[]) returns void
 language plpgsql set enable_seqscan = off as $$
 begin
