@@ -131,10 +131,14 @@ export const metricsAlone = Effect.gen(function* () {
     : HttpServerResponse.empty({ status: 404 })
 })
 
-/** The counters of refusals are there from the start: nobody can be alerted by what is not there yet. */
+/** The counters of refusals and the streams are there from the start: nobody can be alerted by what is not there yet. */
 export const layerRefusals = Layer.effectDiscard(
-  Effect.forEach([shed, ...["user", "address"].map((scope) => Metric.withAttributes(limited, { scope }))], (counter) =>
-    Metric.update(counter, 0)
+  Effect.andThen(
+    Metric.modify(streams, 0),
+    Effect.forEach(
+      [shed, ...["user", "address"].map((scope) => Metric.withAttributes(limited, { scope }))],
+      (counter) => Metric.update(counter, 0)
+    )
   )
 )
 

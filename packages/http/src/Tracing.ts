@@ -4,9 +4,12 @@
  * repeat rows: what users send does not leave by a trace.
  */
 import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 
 const withheld = new Set(["url.full", "url.path", "url.query", "user_agent.original"])
@@ -21,6 +24,34 @@ const named = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> =
   return Exit.die(failure)
 }
 
+/** Whether the spans of a trace are exported: by its id where there is no parent, or the parent is not asked. */
+export interface Sampler {
+  /** The share of traces, from 0 to 1. */
+  readonly ratio: number
+  /** Whether the parent's decision, from the caller's `traceparent`, counts. */
+  readonly parentBased: boolean
+}
+
+const kinds = ["always_on", "always_off", "traceidratio"] as const
+
+/** `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. */
+export const sampler = Effect.gen(function* () {
+  const names = [...kinds, ...kinds.map((kind) => `parentbased_${kind}` as const)]
+  const name = yield* Config.Literals(names, "OTEL_TRACES_SAMPLER").pipe(Config.withDefault("parentbased_always_on"))
+  const share = Schema.NumberFromString.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+  const ratio = yield* Config.schema(share, "OTEL_TRACES_SAMPLER_ARG").pipe(Config.withDefault(1))
+  return {
+    parentBased: name.startsWith("parentbased_"),
+    ratio: name.endsWith("always_off") ? 0 : name.endsWith("always_on") ? 1 : ratio
+  } satisfies Sampler
+})
+
+/** The id's last 56 bits are random (W3C Trace Context 2), so that all services decide alike. */
+const isSampled = ({ parentBased, ratio }: Sampler, span: Tracer.Span): boolean =>
+  parentBased && Option.isSome(span.parent)
+    ? span.parent.value.sampled
+    : Number.parseInt(span.traceId.slice(-14), 16) / 2 ** 56 < ratio
+
 const discreet = (span: Tracer.Span): Tracer.Span => {
   const attribute = span.attribute.bind(span)
   const end = span.end.bind(span)
@@ -33,7 +64,16 @@ const discreet = (span: Tracer.Span): Tracer.Span => {
 }
 
 /** What goes to the tracer that is there goes without what it must not have. */
-export const layer = Layer.effect(
-  Tracer.Tracer,
-  Effect.map(Tracer.Tracer, (tracer) => Tracer.make({ ...tracer, span: (options) => discreet(tracer.span(options)) }))
-)
+export const layer = (sampler: Sampler) =>
+  Layer.effect(
+    Tracer.Tracer,
+    Effect.map(Tracer.Tracer, (tracer) =>
+      Tracer.make({
+        ...tracer,
+        span: (options) => {
+          const span = discreet(tracer.span(options))
+          return Object.assign(span, { sampled: isSampled(sampler, span) })
+        }
+      })
+    )
+  )

@@ -6,17 +6,14 @@ import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
-import { Otlp } from "effect/observability"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import * as CommandLine from "./CommandLine.ts"
+import * as Exporter from "./Exporter.ts"
 import * as Logging from "./Logging.ts"
 import * as Program from "./Program.ts"
 import { describe } from "./Reports.ts"
-import * as Tracing from "./Tracing.ts"
 
 /** Why the server does not start, in one line. */
 const reason = (error: unknown): string => {
@@ -43,24 +40,6 @@ const logging = Layer.unwrap(
   })
 )
 
-/** Traces, metrics and logs by OTLP, where somebody listens; nothing is traced where nobody does. */
-const exported = Layer.unwrap(
-  Effect.map(Config.option(settings.OTEL_EXPORTER_OTLP_ENDPOINT), (endpoint) =>
-    Option.isNone(endpoint)
-      ? Layer.empty
-      : Tracing.layer.pipe(
-          Layer.provideMerge(
-            Otlp.layerJson({
-              baseUrl: endpoint.value.href,
-              resource: { serviceName: "todo" },
-              loggerMergeWithExisting: true
-            })
-          ),
-          Layer.provide(FetchHttpClient.layer)
-        )
-  )
-)
-
 // Nobody reads the log any more: no reason to end.
 process.stdout.on("error", () => {})
 
@@ -84,7 +63,7 @@ const takeSignals = () => {
 const serve = () => {
   takeSignals()
   Program.launch.pipe(
-    Effect.provide(Layer.provideMerge(exported, logging)),
+    Effect.provide(Layer.provideMerge(Exporter.layer, logging)),
     Effect.tapCause((cause) =>
       Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(`todo: ${reason(Cause.squash(cause))}`)
     ),

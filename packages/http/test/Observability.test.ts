@@ -119,6 +119,7 @@ describe("What is seen of requests", () => {
     const { address } = await serve()
     const { text } = await request(`${address}/metrics`, "GET")
     for (const name of [
+      "http_event_streams",
       "http_requests_shed_total",
       'http_requests_limited_total{scope="user"}',
       'http_requests_limited_total{scope="address"}',
