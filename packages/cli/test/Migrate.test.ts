@@ -34,13 +34,13 @@ describe.concurrent("todo-admin migrate", () => {
       assert.deepStrictEqual({ code: text.code, stderr: text.stderr }, { code: 0, stderr: "" })
       assert.match(text.stdout, /^begin;\n\n-- Creating the schema\n/)
       assert.match(text.stdout, /\n\n-- Migration 5 \(baseline\)\n\ncreate type "chores"\.outcome /)
-      assert.match(text.stdout, /\n\n-- Functions\n\ncreate or replace function "chores"\./)
+      assert.match(text.stdout, /\n\n-- Functions and policies\n\ncreate or replace function "chores"\./)
       assert.match(text.stdout, /\n\ncommit;\n$/)
       assert.notMatch(text.stdout, /"todo"/)
       const steps: ReadonlyArray<{ name: string; statements: ReadonlyArray<string> }> = JSON.parse(document.stdout)
       assert.deepStrictEqual(
         steps.map(({ name }) => name.replace(/ \(.*/, "")),
-        ["Creating the schema", "Migration 5", "Migration 6", "Functions"]
+        ["Creating the schema", "Migration 5", "Migration 6", "Functions and policies"]
       )
       assert.include(steps[1]?.statements.join(), 'create table "todo".users')
       assert.deepStrictEqual(rest, {
@@ -87,7 +87,7 @@ describe.concurrent("todo-admin migrate", () => {
             .trim()
             .split("\n")
             .map((line) => `Migration ${line.replace(/ (.*)/, " ($1)")}`),
-          "Functions",
+          "Functions and policies",
           'Granting to role "todo_runtime"',
           `Migrated to version ${Migrations.version}\n`
         ].join("\n")

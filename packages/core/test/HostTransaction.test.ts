@@ -3,6 +3,7 @@ import { Accounts, Changes, Conflict, CurrentUser, Lists, Todos, Unavailable } f
 import { newUser } from "@todo/core/testing"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
+import { ownedTables } from "../src/schema/tables.ts"
 import { asAdmin, asOwner, onPool, range } from "./clients.ts"
 import { following, until } from "./following.ts"
 import { newKey, under } from "./keys.ts"
@@ -11,10 +12,10 @@ import { asNewUser, ids, live, newTodoId, query } from "./suite.ts"
 /** Every row that the current user has, in every table. */
 const everything = Effect.gen(function* () {
   const { id } = yield* CurrentUser
-  const rows = ["users", "todos", "lists", "todo_words", "idempotency_keys"].map((table) => {
-    const owner = table === "users" ? "id" : "owner_id"
-    return `(select coalesce(jsonb_agg(t order by t::text), '[]') from todo.${table} t where ${owner} = $1)`
-  })
+  const rows = ownedTables.map(
+    ({ name, owner }) =>
+      `(select coalesce(jsonb_agg(t order by t::text), '[]') from todo.${name} t where ${owner} = $1)`
+  )
   const [found] = yield* asAdmin(query<{ rows: unknown }>(`select jsonb_build_array(${rows.join(", ")}) as rows`, [id]))
   return found?.rows
 })

@@ -177,7 +177,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
       yield* asOwner(up)
       const grant = 'Granting to role "todo_runtime"'
       const each = migrations.map(({ id, name }) => `Migration ${id} (${name})`)
-      assert.deepStrictEqual(steps.splice(0), ["Creating the schema", ...each, "Functions", grant])
+      assert.deepStrictEqual(steps.splice(0), ["Creating the schema", ...each, "Functions and policies", grant])
       yield* asOwner(up)
       assert.deepStrictEqual(steps, [grant])
     }).pipe(inSchema("stepwise"))

@@ -1,10 +1,11 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { ownedTables } from "../src/schema/tables.ts"
 import { layerDatabase } from "./host.ts"
 
 /** What leads a key of a user table: its owner. */
-const owner = (table: string) => (table === "users" ? "id" : "owner_id")
+const owner = (table: string) => ownedTables.find(({ name }) => name === table)?.owner
 
 layer(layerDatabase)("the schema", (it) => {
   it.effect("leads every primary key, unique constraint and index with the owner", () =>
@@ -16,6 +17,19 @@ layer(layerDatabase)("the schema", (it) => {
         where t.relnamespace = 'todo'::regnamespace and t.relname <> 'migrations'`
       assert.isAtLeast(indexes.length, 8)
       for (const { index, leads, table } of indexes) assert.strictEqual(leads, owner(table), index)
+    })
+  )
+
+  it.effect("has an owner in each table of the list, and in no other", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const owned = yield* sql<{ name: string }>`
+        select relname::text as name from pg_attribute join pg_class c on c.oid = attrelid
+        where relnamespace = 'todo'::regnamespace and relkind in ('r', 'p') and attname = 'owner_id'`
+      assert.sameMembers(
+        owned.map(({ name }) => name),
+        ownedTables.filter(({ owner }) => owner === "owner_id").map(({ name }) => name)
+      )
     })
   )
 

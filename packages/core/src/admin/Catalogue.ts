@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { functions } from "../schema/functions/index.ts"
 import { migrations } from "../schema/migrations/index.ts"
+import { policies } from "../schema/tables.ts"
 
 export interface Entry {
   readonly kind: "table" | "column" | "index" | "constraint" | "function" | "policy" | "trigger" | "rule"
@@ -38,7 +39,7 @@ export const readBoth = Effect.fnUntraced(function* (schema: string) {
         yield* run(`set local search_path to "${schema}"`)
         const here = yield* entries(schema, schema)
         yield* run("set local search_path to ''")
-        const made = [...migrations.flatMap(({ up }) => up(temporary)), ...functions(temporary)]
+        const made = [...migrations.flatMap(({ up }) => up(temporary)), ...functions(temporary), ...policies(temporary)]
         for (const statement of made) yield* run(statement)
         return yield* new Read({ here, ours: yield* entries("pg_temp", schema) })
       })

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { grants } from "../schema/Migrations.ts"
-import { rights } from "../schema/rights.ts"
+import { rights } from "../schema/tables.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
 import type { ReachedRole } from "./Reach.ts"
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import { rights } from "../schema/rights.ts"
+import { rights } from "../schema/tables.ts"
 import { type Finding, failed, passed } from "./Finding.ts"
 
 /** Whether row-level security holds on every table with rows of users, including those of later releases. */

@@ -13,6 +13,7 @@ import { toUnavailable } from "../internal/SqlFailure.ts"
 import { onBehalfOf, overAllUsers } from "../database/OperatorScope.ts"
 import { validated } from "../internal/Validation.ts"
 import { SchemaName } from "../schema/SchemaName.ts"
+import { erasedTables } from "../schema/tables.ts"
 import * as Owner from "./Owner.ts"
 import { UserNotFound } from "./UserNotFound.ts"
 import { UserQuery } from "./UserQuery.ts"
@@ -125,7 +126,7 @@ export const erase = (
         const [user] = yield* sql`select revision from ${users} where id = ${id} for update`.values
         if (user === undefined) return yield* new UserNotFound({})
         const counts: Record<string, number> = {}
-        for (const table of UsersSql.kept) {
+        for (const table of erasedTables) {
           const [row] = yield* sql`with gone as (
             delete from ${sql.literal(`${schema}.${table}`)} where owner_id = ${id} returning 1
           ) select count(*)::int from gone`.values

@@ -2,6 +2,7 @@
 import * as AccountsSql from "../internal/AccountsSql.ts"
 import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../internal/Page.ts"
 import { forEachUser } from "../database/UserScopeSql.ts"
+import { erasedTables } from "../schema/tables.ts"
 import type { UserQuery, UserSort } from "./UserQuery.ts"
 
 type Column = Exclude<UserSort, `-${string}`>
@@ -13,9 +14,6 @@ const orders: Record<Column, Order> = {
   updatedAt: { column: "written_at", type: "timestamptz", idType: "text" },
   createdAt: { column: "created_at", type: "timestamptz", idType: "text" }
 }
-
-/** What a user has rows in, those that refer to others first. */
-export const kept = ["todo_words", "todos", "lists", "idempotency_keys"] as const
 
 const conditions = (query: UserQuery) => (query.disabled === true ? ["disabled_at is not null"] : ["true"])
 
@@ -66,7 +64,7 @@ const userJson = (schema: string) => `json_build_object(
   )`
 
 /** One user: JSON, horizon, and the bytes of the rows, as they are stored. */
-export const show = (schema: string) => `select ${userJson(schema)}::text, u.horizon::text, ${kept
+export const show = (schema: string) => `select ${userJson(schema)}::text, u.horizon::text, ${erasedTables
   .map((table) => `(select coalesce(sum(pg_column_size(r)), 0)::text from ${schema}.${table} r where owner_id = me.id)`)
   .join(", ")}
 from (select * from ${schema}.users where id = $1 offset 0) u ${accounts(schema)}`

@@ -12,7 +12,7 @@ import { errorCode, toUnavailable } from "../internal/SqlFailure.ts"
 import { checkEncoding, type EncodingUnsupported } from "./Encoding.ts"
 import { functions, nameAndBody } from "./functions/index.ts"
 import { type Migration, migrations } from "./migrations/index.ts"
-import { rights } from "./rights.ts"
+import { policies, rights } from "./tables.ts"
 import { SchemaName } from "./SchemaName.ts"
 
 /** A migration could not be applied. Everything it did was rolled back. */
@@ -174,9 +174,9 @@ export interface Upgrade {
 
 /**
  * Brings the schema up to this release, in one transaction: all or nothing. It applies the missing migrations and then
- * creates or replaces the functions. Where search makes other words than before, it renews those that are stored after
- * that, in short transactions. Any number of processes may call it at once. Run it as the owner of the tables, which is
- * not the role that servers run as. Servers of the release before go on while it runs and afterwards.
+ * creates or replaces the functions and adds missing policies. If search makes other words than before, it then renews
+ * the stored words, in short transactions. Any number of processes may call it at once. Run it as the owner of the
+ * tables, which is not the role that servers run as. Servers of the release before go on while it runs and afterwards.
  *
  * @example
  * yield* Migrations.up({ runtimeRole: "todo_runtime" }).pipe(Effect.provide(Database.layer({ url: ownerUrl, unlimited: true })))
@@ -250,7 +250,9 @@ const script = (
     name: `Migration ${id} (${name})`,
     statements: [...up(`"${schema}"`), `insert into "${schema}".migrations (id, name) values (${id}, '${name}')`]
   })),
-  ...(withFunctions ? [{ name: "Functions", statements: functions(`"${schema}"`) }] : []),
+  ...(withFunctions
+    ? [{ name: "Functions and policies", statements: [...functions(`"${schema}"`), ...policies(`"${schema}"`)] }]
+    : []),
   ...(runtimeRole === undefined
     ? []
     : [
