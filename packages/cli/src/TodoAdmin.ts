@@ -21,9 +21,9 @@ import { stats } from "./commands/stats.ts"
 import { todo } from "./commands/todo.ts"
 import { token } from "./commands/token.ts"
 import { user } from "./commands/user.ts"
-import * as Flags from "./Flags.ts"
-import { Json, Quiet, say } from "./Output.ts"
-import { oneLine } from "./Text.ts"
+import * as Flags from "./flags/Flags.ts"
+import { Json, Quiet, say } from "./terminal/Output.ts"
+import { oneLine } from "./terminal/TerminalText.ts"
 
 const Debug = GlobalFlag.Setting("debug")({ flag: Flags.mark("debug", "Tell all about an error") })
 

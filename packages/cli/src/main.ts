@@ -8,9 +8,9 @@ import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import * as Command from "effect/cli/Command"
 import pkg from "../package.json" with { type: "json" }
-import { withDashes } from "./CommandLine.ts"
-import { describe, exitCode } from "./Failure.ts"
-import { say } from "./Output.ts"
+import { withDashes } from "./flags/dashedArguments.ts"
+import { describe, exitCode } from "./terminal/ExitCode.ts"
+import { say } from "./terminal/Output.ts"
 import { Debugging, layer, todoAdmin } from "./TodoAdmin.ts"
 
 const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {

@@ -2,7 +2,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import type { Page, Todo } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
-import { withDashes } from "../src/CommandLine.ts"
+import { withDashes } from "../src/flags/dashedArguments.ts"
 import { admin, assertFailed, json, newUser, together } from "./program.ts"
 
 const cases: ReadonlyArray<readonly [given: ReadonlyArray<string>, read: ReadonlyArray<string>]> = [

@@ -4,7 +4,7 @@ import { Adoption, Import, type ImportInvalid, textFile } from "@todo/core/admin
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { Notes } from "../src/formats/Notes.ts"
+import { Notes } from "../src/formats/LeftOut.ts"
 import { todosOfCsv } from "../src/formats/TodosOfCsv.ts"
 import { todosOfICalendar } from "../src/formats/TodosOfICalendar.ts"
 import { todosOfTodoTxt } from "../src/formats/TodosOfTodoTxt.ts"

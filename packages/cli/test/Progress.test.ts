@@ -9,8 +9,8 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import { displayWidth } from "effect/cli/CliOutput"
-import { Json, Quiet } from "../src/Output.ts"
-import { drawProgress, withProgress } from "../src/Progress.ts"
+import { Json, Quiet } from "../src/terminal/Output.ts"
+import { drawProgress, withProgress } from "../src/terminal/Progress.ts"
 import { admin, bin, environment, newUser } from "./program.ts"
 
 interface Situation {

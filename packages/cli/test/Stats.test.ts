@@ -3,7 +3,7 @@ import { Lists, Todos } from "@todo/core"
 import type { Stats } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
-import { drawDays, drawStats } from "../src/StatsView.ts"
+import { drawDays, drawStats } from "../src/views/StatsView.ts"
 import { admin, asUser, json, newUser, sql, together } from "./program.ts"
 
 const dayBack = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { displayWidth } from "effect/cli/CliOutput"
-import { record, table } from "../src/Table.ts"
+import { record, table } from "../src/views/Table.ts"
 
 const rows = [
   { id: "0123456789", title: "Buy milk", note: "" },

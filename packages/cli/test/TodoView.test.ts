@@ -5,9 +5,9 @@ import { TestDatabase } from "@todo/core/testing"
 import { displayWidth } from "effect/cli/CliOutput"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { isOverdue, sayDue } from "../src/DueView.ts"
-import * as TodoFlags from "../src/TodoFlags.ts"
-import { drawTodos } from "../src/TodoView.ts"
+import { isOverdue, sayDue } from "../src/views/DueView.ts"
+import * as TodoFlags from "../src/flags/TodoFlags.ts"
+import { drawTodos } from "../src/views/TodoView.ts"
 import { asUser, newUser } from "./program.ts"
 
 const todo = (fields: Partial<Todo>): Todo => ({

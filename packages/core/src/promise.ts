@@ -11,13 +11,13 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { Changes, type LiveChange } from "./Changes.ts"
-import * as Database from "./Database.ts"
+import { Changes, type LiveChange } from "./changes/Changes.ts"
+import * as Database from "./database/Database.ts"
 import type { ChangeQuery } from "./domain/Change.ts"
 import type { Conflict, Unavailable } from "./domain/Errors.ts"
 import { CurrentUser } from "./domain/User.ts"
-import { Hooks } from "./Hooks.ts"
-import { assertHooks, type HookTransaction, type PromisedHooks, toWriteHooks } from "./internal/PromisedHooks.ts"
+import { Hooks } from "./writes/Hooks.ts"
+import { assertHooks, type HookTransaction, type PromisedHooks, toWriteHooks } from "./promise/PromiseHooks.ts"
 import {
   checkedUser,
   type Methods,
@@ -26,15 +26,15 @@ import {
   outcome,
   type Requirements,
   type Run
-} from "./internal/PromisedMethods.ts"
+} from "./promise/PromiseMethods.ts"
 import {
   assertNoEffect,
   isFailure,
   isSuccess,
   type Transaction,
   withTransaction
-} from "./internal/PromisedTransaction.ts"
-import { toTransactionError } from "./internal/SqlFailure.ts"
+} from "./promise/PromiseTransaction.ts"
+import { toTransactionError } from "./database/SqlErrors.ts"
 import { ConnectionQueue, queued } from "./database/ConnectionQueue.ts"
 import type { EncodingUnsupported } from "./schema/Encoding.ts"
 import * as Migrations from "./schema/Migrations.ts"

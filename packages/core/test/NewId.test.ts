@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { newId } from "../src/internal/NewId.ts"
+import { newId } from "../src/writes/newId.ts"
 
 // The bytes of 256 ids are drawn at once.
 const many = Effect.replicateEffect(newId, 2_000)

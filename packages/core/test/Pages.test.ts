@@ -3,9 +3,9 @@ import { CurrentUser, InvalidCursor, Lists, type Todo, type TodoQuery, type Todo
 import { newUser } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import * as Cursor from "../src/internal/Cursor.ts"
+import * as Cursor from "../src/database/Cursor.ts"
 import * as BatchedScope from "../src/database/BatchedScope.ts"
-import { optimisations } from "../src/Optimisations.ts"
+import { optimisations } from "../src/database/optimisations.ts"
 import { onRecordedPool, Ran } from "./clients.ts"
 import { asAdmin, asNewUser, ids, live, newTodoId, query, type Random, seeded, services, tagOf, walk } from "./suite.ts"
 

@@ -5,7 +5,7 @@ import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { newTodo } from "./arbitraries.ts"
 import { layerDatabase } from "./host.ts"
-import { toTodo } from "../src/internal/TodoRow.ts"
+import { toTodo } from "../src/todos/TodoRow.ts"
 
 /** What a `Date` can hold. */
 const Moment = Schema.Int.check(Schema.isBetween({ minimum: -8.64e15, maximum: 8.64e15 }))

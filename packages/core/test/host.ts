@@ -9,7 +9,7 @@ import { PgClient, PgTypes } from "@effect/sql-pg"
 import { layerDatabase as layerPlain, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer, Redacted, Result, String } from "effect"
 import { SqlClient } from "effect/sql"
-import * as Database from "../src/Database.ts"
+import * as Database from "../src/database/Database.ts"
 
 const isOdd = process.env["TEST_HOST"] === "odd"
 

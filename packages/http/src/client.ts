@@ -20,7 +20,7 @@ import type { Settings } from "./client/Transport.ts"
 
 export type { Client, Lists, NewTodo, Todo, TodoList, TodoOperation, Todos } from "./client/Client.ts"
 export * from "./client/ClientError.ts"
-export type { IfAbsent, IfRevision, Keyed, Overwrite, Rows } from "./client/Rows.ts"
+export type { IfAbsent, IfRevision, Keyed, Overwrite, Rows } from "./client/RowCalls.ts"
 export type { Change, LiveChange, SubscribeError, SubscribeOptions } from "./client/Subscription.ts"
 export type { Settings } from "./client/Transport.ts"
 

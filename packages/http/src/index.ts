@@ -3,21 +3,21 @@
  * services `WebHandler`, `NodeHandler`), or among the routes of an Effect `HttpRouter` (`Mount.layer`).
  */
 export * from "./api.ts"
-export * as Authentication from "./Authentication.ts"
+export * as Authentication from "./auth/Authentication.ts"
 export {
   createHandler,
   createNodeHandler,
   type HandlerDatabase,
   type HandlerOptions,
   type Identification
-} from "./createHandler.ts"
-export type { EmbeddedSettings, HandlerSettings } from "./Embedded.ts"
-export { Lifecycle } from "./Lifecycle.ts"
-export * as Mount from "./Mount.ts"
-export { NodeHandler } from "./NodeHandler.ts"
-export { ErrorTracker, type Report, type ReportedError } from "./Reports.ts"
-export * as Server from "./Server.ts"
-export { CannotListen } from "./Socket.ts"
-export { type TokenKeys, type TokenSettings, TokenVerifier } from "./TokenVerifier.ts"
-export * as PublicKeys from "./tokens/PublicKeys.ts"
-export { WebHandler } from "./WebHandler.ts"
+} from "./embed/createHandler.ts"
+export type { EmbeddedSettings, HandlerSettings } from "./embed/EmbeddedApi.ts"
+export { Lifecycle } from "./serve/Lifecycle.ts"
+export * as Mount from "./embed/Mount.ts"
+export { NodeHandler } from "./embed/NodeHandler.ts"
+export { ErrorTracker, type Report, type ReportedError } from "./observability/ErrorReports.ts"
+export * as Server from "./serve/Server.ts"
+export { CannotListen } from "./serve/Socket.ts"
+export { type TokenKeys, type TokenSettings, TokenVerifier } from "./auth/TokenVerifier.ts"
+export * as PublicKeys from "./auth/PublicKeys.ts"
+export { WebHandler } from "./embed/WebHandler.ts"

@@ -9,11 +9,11 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
-import * as CommandLine from "./CommandLine.ts"
-import * as Exporter from "./Exporter.ts"
-import * as Logging from "./Logging.ts"
-import * as Program from "./Program.ts"
-import { describe } from "./Reports.ts"
+import * as CommandLine from "./settings/CommandLine.ts"
+import * as Exporter from "./observability/OtlpExporter.ts"
+import * as Logging from "./observability/Logging.ts"
+import * as Program from "./serve/Program.ts"
+import { describe } from "./observability/ErrorReports.ts"
 
 /** Why the server does not start, in one line. */
 const reason = (error: unknown): string => {

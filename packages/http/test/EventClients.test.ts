@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { createServer, get } from "node:http"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { heartbeat } from "../src/EventStream.ts"
+import { heartbeat } from "../src/handlers/EventStream.ts"
 import { clients, type SeenEvent } from "./eventSources.ts"
 import { newUser, useServers } from "./liveServer.ts"
 import { portOf } from "./program.ts"

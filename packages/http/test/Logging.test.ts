@@ -1,7 +1,7 @@
 import { Writable } from "node:stream"
 import { Cause, Effect, Logger, Redacted } from "effect"
 import { expect, it } from "vitest"
-import * as Logging from "../src/Logging.ts"
+import * as Logging from "../src/observability/Logging.ts"
 
 /** What is written of these log calls, by our lines and by the library's. */
 const written = async (log: Effect.Effect<void>) => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Schema } from "effect"
-import * as RateLimit from "../src/RateLimit.ts"
+import * as RateLimit from "../src/boundary/RateLimit.ts"
 import { settings, start, useDatabase } from "./program.ts"
 import { claims, request, sign } from "./testServer.ts"
 

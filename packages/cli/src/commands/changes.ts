@@ -7,11 +7,11 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { asUser } from "../AsUser.ts"
-import { drawChange } from "../ChangeView.ts"
-import { isUnread } from "../Failure.ts"
-import * as Flags from "../Flags.ts"
-import { printEach, remark } from "../Output.ts"
+import { asUser } from "../database/asUser.ts"
+import { drawChange } from "../views/ChangeView.ts"
+import { isUnread } from "../terminal/ExitCode.ts"
+import * as Flags from "../flags/Flags.ts"
+import { printEach, remark } from "../terminal/Output.ts"
 
 export const changes = Command.make(
   "changes",

@@ -1,10 +1,10 @@
 import type { Finding } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
-import { ProblemsFound } from "../Failure.ts"
-import { notices, print } from "../Output.ts"
-import { type Screen, styled } from "../Table.ts"
-import { lines, oneLine, wrap } from "../Text.ts"
+import { ProblemsFound } from "../terminal/ExitCode.ts"
+import { notices, print } from "../terminal/Output.ts"
+import { type Screen, styled } from "../views/Table.ts"
+import { lines, oneLine, wrap } from "../terminal/TerminalText.ts"
 
 const colours = { passed: "green", warning: "yellow", failed: "red" } as const
 

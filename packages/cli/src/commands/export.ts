@@ -8,18 +8,18 @@ import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { writeTo } from "../Destination.ts"
+import { writeTo } from "../terminal/OutputFile.ts"
 import { toCsv } from "../formats/Csv.ts"
 import { toICalendar } from "../formats/ICalendar.ts"
-import { Notes } from "../formats/Notes.ts"
+import { Notes } from "../formats/LeftOut.ts"
 import { toTodoTxt } from "../formats/TodoTxt.ts"
-import { pathOf } from "../NamedFile.ts"
-import { print, remark } from "../Output.ts"
-import { withProgress } from "../Progress.ts"
-import { counted, oneLine } from "../Text.ts"
+import { pathOf } from "../flags/NamedFile.ts"
+import { print, remark } from "../terminal/Output.ts"
+import { withProgress } from "../terminal/Progress.ts"
+import { counted, oneLine } from "../terminal/TerminalText.ts"
 
 const core = Effect.promise(() => import("@todo/core/admin"))
-const session = Effect.promise(() => import("../Session.ts"))
+const session = Effect.promise(() => import("../database/Session.ts"))
 
 const formats = ["ndjson", "ics", "csv", "todotxt"] as const
 

@@ -9,17 +9,17 @@ import type * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { Usage } from "../Failure.ts"
-import * as Flags from "../Flags.ts"
-import { Notes } from "../formats/Notes.ts"
-import { pathOf } from "../NamedFile.ts"
-import { Json, print, remark, say } from "../Output.ts"
-import { withProgress } from "../Progress.ts"
-import { type Screen, table } from "../Table.ts"
-import { oneLine } from "../Text.ts"
+import { Usage } from "../terminal/ExitCode.ts"
+import * as Flags from "../flags/Flags.ts"
+import { Notes } from "../formats/LeftOut.ts"
+import { pathOf } from "../flags/NamedFile.ts"
+import { Json, print, remark, say } from "../terminal/Output.ts"
+import { withProgress } from "../terminal/Progress.ts"
+import { type Screen, table } from "../views/Table.ts"
+import { oneLine } from "../terminal/TerminalText.ts"
 
 const core = Effect.promise(() => import("@todo/core/admin"))
-const session = Effect.promise(() => import("../Session.ts"))
+const session = Effect.promise(() => import("../database/Session.ts"))
 
 const isUserId = Schema.is(UserId)
 

@@ -3,12 +3,12 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { print, remark, remarks } from "../Output.ts"
-import { table } from "../Table.ts"
+import { print, remark, remarks } from "../terminal/Output.ts"
+import { table } from "../views/Table.ts"
 
 const core = Effect.promise(() => import("@todo/core"))
 const installation = Effect.promise(() => import("@todo/core/installation"))
-const session = Effect.promise(() => import("../Session.ts"))
+const session = Effect.promise(() => import("../database/Session.ts"))
 
 const runtimeRole = Flag.String("runtime-role").pipe(
   Flag.withMetavar("ROLE"),

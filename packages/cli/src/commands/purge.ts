@@ -2,14 +2,14 @@ import type { Purge } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { askable, confirm, yes } from "../Confirm.ts"
-import * as Flags from "../Flags.ts"
-import { print, Quiet, remark } from "../Output.ts"
-import { withProgress } from "../Progress.ts"
-import { counted } from "../Text.ts"
+import { askable, confirm, yes } from "../terminal/Confirm.ts"
+import * as Flags from "../flags/Flags.ts"
+import { print, Quiet, remark } from "../terminal/Output.ts"
+import { withProgress } from "../terminal/Progress.ts"
+import { counted } from "../terminal/TerminalText.ts"
 
 const core = Effect.promise(() => import("@todo/core/admin"))
-const session = Effect.promise(() => import("../Session.ts"))
+const session = Effect.promise(() => import("../database/Session.ts"))
 
 export const purge = Command.make(
   "purge",

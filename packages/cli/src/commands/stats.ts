@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
-import { print } from "../Output.ts"
-import { drawStats } from "../StatsView.ts"
+import { print } from "../terminal/Output.ts"
+import { drawStats } from "../views/StatsView.ts"
 
 export const stats = Command.make(
   "stats",
   {},
   Effect.fnUntraced(function* () {
     const { Stats } = yield* Effect.promise(() => import("@todo/core/admin"))
-    const { asOperator } = yield* Effect.promise(() => import("../Session.ts"))
+    const { asOperator } = yield* Effect.promise(() => import("../database/Session.ts"))
 
     yield* print(yield* asOperator(Stats.read), drawStats)
   })

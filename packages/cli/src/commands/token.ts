@@ -7,9 +7,9 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { Usage } from "../Failure.ts"
-import * as Flags from "../Flags.ts"
-import { notice, print } from "../Output.ts"
+import { Usage } from "../terminal/ExitCode.ts"
+import * as Flags from "../flags/Flags.ts"
+import { notice, print } from "../terminal/Output.ts"
 
 const claim = (name: "issuer" | "audience", setting: string) =>
   Flag.String(name).pipe(

@@ -4,17 +4,17 @@ import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { askable, confirm, yes } from "../Confirm.ts"
-import * as Flags from "../Flags.ts"
-import { print, remark } from "../Output.ts"
-import { printPage } from "../Paging.ts"
-import { counted, oneLine } from "../Text.ts"
-import { drawUser, drawUsers } from "../UserView.ts"
+import { askable, confirm, yes } from "../terminal/Confirm.ts"
+import * as Flags from "../flags/Flags.ts"
+import { print, remark } from "../terminal/Output.ts"
+import { printPage } from "../terminal/Paging.ts"
+import { counted, oneLine } from "../terminal/TerminalText.ts"
+import { drawUser, drawUsers } from "../views/UserView.ts"
 import { exportUser } from "./export.ts"
 import { importUser } from "./import.ts"
 
 const core = Effect.promise(() => import("@todo/core/admin"))
-const session = Effect.promise(() => import("../Session.ts"))
+const session = Effect.promise(() => import("../database/Session.ts"))
 
 const orders = [
   "id",

@@ -4,7 +4,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type ICAL from "ical.js"
-import { instantOf } from "../DueView.ts"
+import { instantOf } from "../views/DueView.ts"
 
 type Library = typeof ICAL
 

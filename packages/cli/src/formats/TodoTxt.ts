@@ -1,7 +1,7 @@
 /** Todos as a todo.txt (github.com/todotxt/todo.txt), one a line. */
 import type { Todo } from "@todo/core/domain"
 import * as Stream from "effect/Stream"
-import type { Notes } from "./Notes.ts"
+import type { Notes } from "./LeftOut.ts"
 
 /** A line for each todo: lists are its projects, tags its contexts. `notes` hears what there is no place for. */
 export const toTodoTxt = <E, R>(

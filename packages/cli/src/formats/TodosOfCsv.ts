@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { columns, exactly, splitTags } from "./Csv.ts"
 import { type CsvRecord, CsvReader } from "./CsvReader.ts"
-import type { Notes } from "./Notes.ts"
+import type { Notes } from "./LeftOut.ts"
 
 /** More characters than a todo can have. */
 const longest = 64 * 1024

@@ -4,8 +4,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import ICAL from "ical.js"
-import { machineZone } from "../Here.ts"
-import type { Notes } from "./Notes.ts"
+import { machineZone } from "../views/Viewer.ts"
+import type { Notes } from "./LeftOut.ts"
 
 /** More bytes than a line, and more characters than a todo, can have. */
 const longest = { line: 64 * 1024, todo: 1024 * 1024 }

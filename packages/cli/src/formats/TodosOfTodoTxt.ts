@@ -3,7 +3,7 @@ import { type Adoption, LineReader } from "@todo/core/admin"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { Notes } from "./Notes.ts"
+import type { Notes } from "./LeftOut.ts"
 
 /** More bytes than a title can have, and its tags. */
 const longest = 64 * 1024

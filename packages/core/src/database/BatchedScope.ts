@@ -10,15 +10,8 @@ import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
-import {
-  isOfStatement,
-  retryRead,
-  retryWrite,
-  type StatementError,
-  toReadError,
-  toWriteError
-} from "../internal/SqlFailure.ts"
-import { optimisations } from "../Optimisations.ts"
+import { isOfStatement, retryRead, retryWrite, type StatementError, toReadError, toWriteError } from "./SqlErrors.ts"
+import { optimisations } from "./optimisations.ts"
 import { ConnectionQueue, queued } from "./ConnectionQueue.ts"
 import { interruptAtOnce } from "./interruptAtOnce.ts"
 import { batching, type BatchLimits } from "./RequestBatching.ts"

@@ -16,8 +16,8 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import type { Unavailable } from "../domain/Errors.ts"
-import { unavailable } from "../internal/SqlFailure.ts"
-import { optimisations } from "../Optimisations.ts"
+import { unavailable } from "./SqlErrors.ts"
+import { optimisations } from "./optimisations.ts"
 
 /** The longest wait for a connection. Longer waits only make a queue longer. */
 const patience = "3 seconds"

@@ -15,7 +15,7 @@ import {
   toReadError,
   toTransactionError,
   toWriteError
-} from "../internal/SqlFailure.ts"
+} from "./SqlErrors.ts"
 import { ConnectionQueue, queued, queuedAhead, queuedAsWriter } from "./ConnectionQueue.ts"
 import { interruptAtOnce } from "./interruptAtOnce.ts"
 import { asUser, asUserInTransaction, forEachOfMany } from "./UserScopeSql.ts"

@@ -2,7 +2,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Change } from "../domain/Change.ts"
-import { Changes } from "../Changes.ts"
+import { Changes } from "../changes/Changes.ts"
 
 /**
  * Waits for a change of the current user that matches, whichever process makes it, and gives it

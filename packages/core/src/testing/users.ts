@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { NewTodo } from "../domain/Todo.ts"
 import { UserId } from "../domain/User.ts"
-import { Todos } from "../Todos.ts"
+import { Todos } from "../todos/Todos.ts"
 
 /** A user that no other test has. */
 export const newUser = (): { readonly id: UserId } => ({ id: UserId.make(`user-${randomUUID()}`) })

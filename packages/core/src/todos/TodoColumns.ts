@@ -1,6 +1,6 @@
 import { type Due, type NewTodo, Priority } from "../domain/Todo.ts"
-import { instantOf } from "../internal/DueInstant.ts"
-import { titleKey, words } from "../internal/Words.ts"
+import { instantOf } from "./DueInstant.ts"
+import { titleKey, words } from "./SearchWords.ts"
 import { columnsOf, defaultsOf, type FieldsColumns } from "../writes/FieldColumns.ts"
 
 /**

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { TodoOperation } from "../domain/Batch.ts"
 import type { NewTodo, TodoId } from "../domain/Todo.ts"
-import { newId } from "../internal/NewId.ts"
+import { newId } from "../writes/newId.ts"
 import type { Step, TodoRequest } from "../writes/WriteRequest.ts"
 import { defaults } from "./TodoColumns.ts"
 

@@ -6,7 +6,7 @@ import type { IdempotencyKey } from "../domain/IdempotencyKey.ts"
 import type { Todo } from "../domain/Todo.ts"
 import type { TodoList } from "../domain/TodoList.ts"
 import type { CurrentUser } from "../domain/User.ts"
-import type { WriteHooks } from "../Hooks.ts"
+import type { WriteHooks } from "./Hooks.ts"
 import type { Step, WriteDone, WriteRequest } from "./WriteRequest.ts"
 import type { WriteError, Writer, Written } from "./Writer.ts"
 

@@ -3,7 +3,7 @@ import type * as Stream from "effect/Stream"
 import { type CallError, ProblemError, RevisionMismatchError } from "./ClientError.ts"
 import type { Answer, Endpoints, Payload, Query } from "./Contract.ts"
 import { routes } from "./Routes.ts"
-import * as Rows from "./Rows.ts"
+import * as Rows from "./RowCalls.ts"
 import * as Subscription from "./Subscription.ts"
 import * as Transport from "./Transport.ts"
 

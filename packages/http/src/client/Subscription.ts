@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { type CallError, NetworkError, TokenUnavailable, UnreadableAnswer } from "./ClientError.ts"
 import type { Answer, Endpoints } from "./Contract.ts"
 import * as EventParser from "./EventParser.ts"
-import * as Repeat from "./Repeat.ts"
+import * as Repeat from "./RetryPolicy.ts"
 import { routes } from "./Routes.ts"
 import * as Transport from "./Transport.ts"
 

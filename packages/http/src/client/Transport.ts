@@ -8,8 +8,8 @@ import * as Result from "effect/Result"
 import type { ProblemCode } from "../api/Problem.ts"
 import { NetworkError, ProblemError, TokenUnavailable, UnreadableAnswer } from "./ClientError.ts"
 import type { ProblemBody } from "./Contract.ts"
-import * as Repeat from "./Repeat.ts"
-import * as Representations from "./Representations.ts"
+import * as Repeat from "./RetryPolicy.ts"
+import * as Representations from "./EntityCache.ts"
 
 /** What both flavours can be told. */
 export interface Settings {

@@ -18,7 +18,7 @@ import type { Settings } from "./Transport.ts"
 
 export type { Lists, NewTodo, Todo, TodoList, TodoOperation, Todos } from "./Client.ts"
 export * from "./ClientError.ts"
-export type { IfAbsent, IfRevision, Keyed, Overwrite, Rows } from "./Rows.ts"
+export type { IfAbsent, IfRevision, Keyed, Overwrite, Rows } from "./RowCalls.ts"
 export type { Change, LiveChange, SubscribeError, SubscribeOptions } from "./Subscription.ts"
 export type { Settings } from "./Transport.ts"
 

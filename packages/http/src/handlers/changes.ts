@@ -2,7 +2,7 @@ import { Accounts, Changes } from "@todo/core"
 import * as Effect from "effect/Effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
-import * as EventStream from "../EventStream.ts"
+import * as EventStream from "./EventStream.ts"
 
 /** Whether the header names the type of event streams, other than to refuse it (RFC 9110, 12.5.1). */
 const acceptsEvents = (accept = ""): boolean =>

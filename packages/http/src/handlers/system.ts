@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import { HttpApiBuilder } from "effect/http-api"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Api } from "../api/Api.ts"
-import { Lifecycle } from "../Lifecycle.ts"
-import { ending } from "../Problems.ts"
+import { Lifecycle } from "../serve/Lifecycle.ts"
+import { ending } from "../boundary/ProblemResponse.ts"
 
 const ok = { status: "ok" } as const
 

@@ -7,8 +7,8 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
-import * as Server from "../Server.ts"
-import { TokenVerifier } from "../TokenVerifier.ts"
+import * as Server from "../serve/Server.ts"
+import { TokenVerifier } from "../auth/TokenVerifier.ts"
 import * as TestTokens from "./TestTokens.ts"
 
 /**

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import * as jose from "jose"
-import type { TokenSettings } from "../TokenVerifier.ts"
+import type { TokenSettings } from "../auth/TokenVerifier.ts"
 
 /** An issuer of tests, with a secret that nobody else has. */
 export interface TestTokens {

@@ -1,0 +1,57 @@
+/**
+ * The installation that commands work on. Loaded by the commands that need it, when they
+ * run: `--help` does not wait for a database client.
+ */
+import { Changes, CurrentUser, Lists, Migrations, Services, Todos, type UserId } from "@todo/core"
+import { Installation, unknownSettings } from "@todo/core/installation"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { notices } from "../terminal/Output.ts"
+
+/** Where the database is; starts the embedded one where there is no other. */
+const installation = Layer.unwrap(
+  Effect.gen(function* () {
+    const notice = yield* notices
+    for (const line of yield* unknownSettings) yield* notice(line)
+    return Installation.layer(notice)
+  })
+).pipe(Layer.provideMerge(Installation.layerSchema))
+
+/** Runs as the owner of the tables. */
+export const asOwner = Effect.provide(Installation.layerMigrations.pipe(Layer.provideMerge(installation)))
+
+/** Runs as the owner of the tables, on a schema that is as this release needs it. */
+export const asOperator = <A, E, R>(self: Effect.Effect<A, E, R>) => asOwner(Effect.andThen(migrated, self))
+
+/** Runs on behalf of a user, on a schema that is as this release needs it. */
+export const asUser = <A, E, R>(
+  id: UserId,
+  use: (services: {
+    readonly todos: typeof Todos.Service
+    readonly lists: typeof Lists.Service
+    readonly changes: typeof Changes.Service
+  }) => Effect.Effect<A, E, R | CurrentUser>
+) =>
+  Effect.gen(function* () {
+    yield* migrated
+    return yield* use({ todos: yield* Todos, lists: yield* Lists, changes: yield* Changes })
+  }).pipe(
+    Effect.provideService(CurrentUser, { id }),
+    Effect.provide(
+      Services.layer.pipe(Layer.provideMerge(Installation.layerDatabase), Layer.provideMerge(installation))
+    )
+  )
+
+/** As the server does it: the embedded database is brought up to date, another one only where TODO_MIGRATE says so. */
+const migrated = Effect.gen(function* () {
+  const { embedded, runtimeRole } = yield* Installation
+  const mode = yield* Config.Literals(["auto", "check"], "TODO_MIGRATE").pipe(
+    Config.withDefault(embedded === undefined ? "check" : "auto")
+  )
+  yield* mode === "check"
+    ? Migrations.check
+    : Effect.catchTag(Migrations.check, "SchemaMismatch", () =>
+        Effect.provide(Migrations.up({ runtimeRole }), Installation.layerMigrations)
+      )
+})

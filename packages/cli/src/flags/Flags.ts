@@ -1,0 +1,108 @@
+/** Flags that several commands have. */
+import type { Expectation } from "@todo/core"
+import { IfRevision, PageLimit, UserId } from "@todo/core/domain"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Flag from "effect/cli/Flag"
+import { Usage } from "../terminal/ExitCode.ts"
+
+const marks = new Set(["--help", "-h", "--version", "-v"])
+
+/** A flag that is there or not. */
+export const mark = (name: string, description: string) => {
+  marks.add(`--${name}`)
+  return Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
+}
+
+/** Whether this is a flag that takes no value, of any command. */
+export const isMark = (flag: string): boolean => marks.has(flag)
+
+export const text = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar("TEXT"), Flag.withDescription(description))
+
+export const user = (description: string) =>
+  Flag.String("user").pipe(
+    Flag.withAlias("u"),
+    Flag.withMetavar("USER"),
+    Flag.withSchema(UserId),
+    Flag.withDescription(description)
+  )
+
+const decodeIfRevision = Schema.decodeUnknownResult(IfRevision)
+
+/** `7`, `7,9` or `*`. */
+const parseIfRevision = (text: string) =>
+  text === "*" ? text : text.split(",").map((part) => (/^\d{1,15}$/.test(part) ? Number(part) : Number.NaN))
+
+export const ifRevision = Flag.String("if-revision").pipe(
+  Flag.withMetavar("N"),
+  Flag.withDescription("Only if it is at this revision, at one of several with commas between them, or at any: '*'"),
+  Flag.filterMap(
+    (value) => Result.getSuccess(decodeIfRevision(parseIfRevision(value))),
+    () => "Expected a revision like 7, several like 7,9, or '*'"
+  ),
+  Flag.optional
+)
+
+/** What `--if-revision` asks of the row. */
+export const expecting = (revision: Option.Option<IfRevision>): Expectation => ({
+  ifRevision: Option.getOrUndefined(revision)
+})
+
+/** `--before ID` or `--after ID`: where to. */
+export const destination = <Id extends string>(id: Schema.Codec<Id, string>) => {
+  const neighbour = (name: string, description: string) =>
+    Flag.String(name).pipe(
+      Flag.withMetavar("ID"),
+      Flag.withSchema(id),
+      Flag.withDescription(description),
+      Flag.optional
+    )
+  return { before: neighbour("before", "Right before this one"), after: neighbour("after", "Right behind this one") }
+}
+
+export const destinationOf = Effect.fnUntraced(function* <Id>(flags: {
+  readonly before: Option.Option<Id>
+  readonly after: Option.Option<Id>
+}) {
+  const { after, before } = flags
+  if (Option.isSome(before) === Option.isSome(after)) {
+    return yield* new Usage({ message: "say where to: either --before or --after" })
+  }
+  return Option.isSome(before) ? { before: before.value } : { after: Option.getOrThrow(after) }
+})
+
+export const trash = mark("trash", "What is in the trash, and nothing else")
+
+/** Which page, or pages, of what is listed. */
+export const paging = {
+  limit: Flag.Int("limit").pipe(
+    Flag.withMetavar("N"),
+    Flag.withSchema(PageLimit),
+    Flag.withDescription("How many to a page, 1 to 200; 50 where it is not given"),
+    Flag.optional
+  ),
+  cursor: text("cursor", "Where the page before ended; the other flags as they were").pipe(Flag.optional),
+  all: mark("all", "Every page"),
+  count: mark("count", "Also how many there are in all")
+}
+
+const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }
+
+/** A length of time, `90s` `30m` `12h` `7d`, in seconds. */
+export const duration = (name: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("TIME"),
+    Flag.withSchema(
+      Schema.String.check(Schema.isPattern(/^[1-9]\d{0,6}[smhd]$/, { expected: "a time like 90s, 30m, 12h or 7d" }))
+    ),
+    Flag.map((text) => Number.parseInt(text, 10) * seconds[text.slice(-1) as keyof typeof seconds])
+  )
+
+/** The flags that were given, as optional properties. */
+export const given = <Flags extends Record<string, Option.Option<unknown>>>(flags: Flags) =>
+  Object.fromEntries(
+    Object.entries(flags).flatMap(([name, flag]) => (Option.isSome(flag) ? [[name, flag.value]] : []))
+  ) as { -readonly [Name in keyof Flags]?: Option.Option.Value<Flags[Name]> }

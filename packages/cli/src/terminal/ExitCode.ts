@@ -1,0 +1,140 @@
+/**
+ * What an error is to the person or script that called: one line with its mend, and a
+ * documented exit code.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { PlatformError } from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { ShowHelp } from "effect/cli/CliError"
+import { isSqlError } from "effect/sql/SqlError"
+import { oneLine } from "./TerminalText.ts"
+
+/** The command line asks for something that makes no sense. */
+export class Usage extends Schema.TaggedError<Usage>()("Usage", { message: Schema.String }) {}
+
+/** The person at the terminal said no. */
+export class Declined extends Schema.TaggedError<Declined>()("Declined", {}) {
+  override readonly message = "Nothing was changed"
+}
+
+/** `doctor` found something to mend. */
+export class ProblemsFound extends Schema.TaggedError<ProblemsFound>()("ProblemsFound", { count: Schema.Int }) {
+  override get message() {
+    return `${this.count === 1 ? "1 problem" : `${this.count} problems`} found`
+  }
+}
+
+const exitCodes: Record<string, number> = {
+  Usage: 2,
+  InvalidInput: 2,
+  InvalidCursor: 2,
+  ImportInvalid: 2,
+  TodoNotFound: 3,
+  ListNotFound: 3,
+  UserNotFound: 3,
+  CursorExpired: 3,
+  RevisionMismatch: 4,
+  Conflict: 4,
+  ListNotEmpty: 4,
+  ImportConflict: 4,
+  Unavailable: 5,
+  SqlError: 5,
+  EmbeddedPostgresError: 5,
+  ProblemsFound: 6
+}
+
+const mends: Record<string, string> = {
+  TodoNotFound: '"todo-admin todo list" shows those there are, with --trash those in the trash',
+  ListNotFound: '"todo-admin list list" shows those there are, with --trash those in the trash',
+  ListNotEmpty: "add --todos trash or --todos keep",
+  UserNotFound: '"todo-admin user list" shows those there are',
+  NotTheOwner: "set TODO_MIGRATE_URL to connect as that role",
+  InvalidCursor: "repeat the filters and the user that the cursor came with",
+  RevisionMismatch: "look at it again, and repeat the change on its revision",
+  Unavailable: 'run "todo-admin doctor" to see why',
+  ReadOnly: "connect to the primary, or let this one take writes (default_transaction_read_only)",
+  SqlError: 'run "todo-admin doctor" to see why',
+  ImportConflict: "add --merge to bring both together, and --dry-run to see first what that does",
+  MigrationFailed: "mend that and run it again"
+}
+
+/** The exit code of a run. */
+export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
+  if (Exit.isSuccess(exit)) return 0
+  if (Cause.hasInterruptsOnly(exit.cause)) return 130
+  if (isUnread(exit.cause)) return 0
+  const error = Cause.squash(exit.cause)
+  // A noun without its verb is a mistake; the bare name asks what there is.
+  if (error instanceof ShowHelp) return error.errors.length > 0 || error.commandPath.length > 1 ? 2 : 0
+  if (hasDefect(exit.cause)) return 1
+  return Predicate.hasProperty(error, "_tag") ? (exitCodes[kindOf(error)] ?? 1) : 1
+}
+
+/** A database that takes no writes is there, and repeating does not help. */
+const kindOf = (error: { readonly _tag: unknown }): string =>
+  Predicate.hasProperty(error, "reason") && error.reason === "read-only" ? "ReadOnly" : String(error._tag)
+
+/** The line for stderr; `undefined` where all has been said. */
+export const describe = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> =>
+  Effect.gen(function* () {
+    const error = Cause.squash(cause)
+    if (Cause.hasInterruptsOnly(cause) || isUnread(cause) || error instanceof ShowHelp) return undefined
+    const message = hasDefect(cause) ? defect(error) : yield* expected(error)
+    return `todo-admin: ${oneLine(message)}`
+  })
+
+/** Whether stdout was closed by who read it, as `head` does when it has enough: an end like any other. */
+export const isUnread = (cause: Cause.Cause<unknown>): boolean => {
+  const error = Cause.squash(cause)
+  return error instanceof PlatformError && Predicate.hasProperty(error.cause, "code") && error.cause.code === "EPIPE"
+}
+
+const hasDefect = (cause: Cause.Cause<unknown>): boolean => cause.reasons.some(Cause.isDieReason)
+
+const expected = Effect.fnUntraced(function* (error: unknown) {
+  if (!(Predicate.hasProperty(error, "_tag") && Predicate.hasProperty(error, "message"))) return defect(error)
+  const mend = mends[kindOf(error)]
+  const message = uncapitalised(yield* messageOf(error))
+  return mend === undefined ? message : `${message}; ${mend}`
+})
+
+const messageOf = Effect.fnUntraced(function* (error: { readonly _tag: unknown; readonly message: unknown }) {
+  switch (error._tag) {
+    case "ConfigError": {
+      const { settingMessage } = yield* Effect.promise(() => import("@todo/core/installation"))
+      return settingMessage(error as Parameters<typeof settingMessage>[0])
+    }
+    case "InvalidInput": {
+      const { errors } = error as unknown as { errors: ReadonlyArray<{ pointer: string; message: string }> }
+      return errors.map(({ message, pointer }) => `${pointer.slice(1)}: ${uncapitalised(message)}`).join("; ")
+    }
+    case "PlatformError": {
+      const { cause } = (error as PlatformError).reason
+      return cause instanceof Error ? cause.message : String(error.message)
+    }
+    case "RevisionMismatch": {
+      const { current } = error as unknown as { current: number | null }
+      return current === null ? String(error.message) : `It is at revision ${current} by now`
+    }
+    default:
+      return String(error.message)
+  }
+})
+
+/** What nobody foresaw. A right that the database refuses is the operator's to give; the rest is our bug. */
+const defect = (error: unknown): string => {
+  if (isSqlError(error)) {
+    const { cause } = error.reason
+    const reason = cause instanceof Error ? cause.message : error.reason._tag
+    return error.reason._tag === "AuthorizationError"
+      ? `${reason}; run "todo-admin doctor" to see which right the role lacks`
+      : `the database refused a statement: ${reason}; add --debug to see which`
+  }
+  return `internal error: ${error instanceof Error ? error.message : String(error)}; add --debug to see where`
+}
+
+const uncapitalised = (text: string): string =>
+  /^[A-Z][^A-Z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text

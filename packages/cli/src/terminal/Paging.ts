@@ -1,0 +1,40 @@
+/** What every `list` does with the pages that the core gives. */
+import type { Page } from "@todo/core/domain"
+import * as Effect from "effect/Effect"
+import { print, remark } from "./Output.ts"
+import type { Screen } from "../views/Table.ts"
+
+interface PageQuery {
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+/** All pages from where the query begins, as one. */
+export const everyPage = Effect.fnUntraced(function* <Query extends PageQuery, Item, E, R>(
+  list: (query: Query) => Effect.Effect<Page<Item>, E, R>,
+  query: Query
+) {
+  const items: Array<Item> = []
+  let page = yield* list({ limit: 200, ...query })
+  items.push(...page.items)
+  while (page.nextCursor !== null) {
+    page = yield* list({ limit: 200, ...query, cursor: page.nextCursor })
+    items.push(...page.items)
+  }
+  return { ...page, items }
+})
+
+/** Prints a page, and what a person should know about it. */
+export const printPage = Effect.fnUntraced(function* <Item>(
+  page: Page<Item>,
+  nothing: string,
+  draw: (items: ReadonlyArray<Item>, screen: Screen) => string
+) {
+  yield* print(page, ({ items, total }, screen) =>
+    [...(items.length === 0 ? [] : [draw(items, screen)]), ...(total === undefined ? [] : [`${total} in all`])].join(
+      "\n\n"
+    )
+  )
+  if (page.nextCursor !== null) yield* remark(`There are more: add --all, or --cursor ${page.nextCursor}`)
+  else if (page.items.length === 0) yield* remark(nothing)
+})

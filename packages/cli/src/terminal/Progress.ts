@@ -1,0 +1,74 @@
+/**
+ * How far long work has come: a line on stderr that is drawn over and over, for whoever
+ * watches, and gone when the work ends.
+ */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import { Json, Quiet } from "./Output.ts"
+import { fit, oneLine } from "./TerminalText.ts"
+
+const erase = "\r\u001B[K"
+
+/** Of a terminal that does not say how wide it is. */
+const narrow = 40
+
+/**
+ * Runs `use`, which says with `advance` how many more are done, and shows a bar where
+ * `total` is known and a count where it is not. Draws nothing unless stderr is a terminal,
+ * with `--quiet` or with `--json`. What is said on stderr meanwhile goes above the line.
+ */
+export const withProgress = Effect.fnUntraced(function* <A, E, R>(
+  title: string,
+  total: number | undefined,
+  use: (advance: (count: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
+) {
+  let done = 0
+  const advance = (count: number) => Effect.sync(() => void (done += count))
+  if (!(yield* watched)) return yield* use(advance)
+
+  const stdio = yield* Stdio.Stdio
+  const terminal = yield* Terminal.Terminal
+  const write = (text: string) => Effect.ignore(Stream.run(Stream.succeed(text), stdio.stderr()))
+  const draw = Effect.flatMap(terminal.columns, (columns) =>
+    write(erase + drawProgress(title, done, total, columns > 0 ? columns : narrow))
+  )
+  const console = yield* Console.Console
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      yield* Effect.addFinalizer(() => write(erase))
+      yield* Effect.forkScoped(Effect.repeat(draw, Schedule.spaced("100 millis")))
+      return yield* use(advance)
+    })
+  ).pipe(
+    Effect.provideService(Console.Console, {
+      ...console,
+      error: (...lines) => console.error(erase + lines.join(" "))
+    })
+  )
+})
+
+/** Whether there is somebody whom a line that moves tells something. */
+const watched = Effect.gen(function* () {
+  if ((yield* Json) || (yield* Quiet)) return false
+  return yield* (yield* Stdio.Stdio).stderrIsTerminal
+})
+
+const longestBar = 30
+
+/** Never as wide as the terminal: a full line makes some of them begin a new one. */
+export const drawProgress = (title: string, done: number, total: number | undefined, width: number): string => {
+  const name = oneLine(title)
+  const count = done.toLocaleString("en")
+  if (total === undefined) return fit(`${name} ${count}`, width - 1).trimEnd()
+  const all = total.toLocaleString("en")
+  // As wide from the beginning as it gets, so that the bar keeps its length.
+  const end = ` ${count.padStart(all.length)} of ${all}`
+  const room = Math.min(longestBar, width - 1 - name.length - 1 - end.length)
+  const filled = Math.floor(room * Math.min(1, total === 0 ? 1 : done / total))
+  const bar = room < 4 ? "" : ` ${"█".repeat(filled)}${"░".repeat(room - filled)}`
+  return fit(`${name}${bar}${end}`, width - 1).trimEnd()
+}

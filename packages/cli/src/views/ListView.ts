@@ -1,0 +1,31 @@
+/** How lists look to people. */
+import type { TodoList } from "@todo/core/domain"
+import { record, type Screen, styled, table } from "./Table.ts"
+import { oneLine } from "../terminal/TerminalText.ts"
+
+export const drawLists = (lists: ReadonlyArray<TodoList>, screen: Screen): string =>
+  table(
+    [
+      { name: "ID", cell: ({ id }) => id },
+      { name: "NAME", cell: ({ name }) => name, least: 12 },
+      { name: "REVISION", cell: ({ revision }) => String(revision) }
+    ],
+    lists,
+    screen
+  )
+
+export const drawList = (list: TodoList, screen: Screen): string =>
+  [
+    styled(screen, "bold", oneLine(list.name)),
+    record(
+      [
+        ["id", list.id],
+        ["state", list.deletedAt !== null ? "in the trash" : ""],
+        ["revision", String(list.revision)],
+        ["created", list.createdAt],
+        ["updated", list.updatedAt],
+        ["deleted", list.deletedAt ?? ""]
+      ],
+      screen
+    )
+  ].join("\n")

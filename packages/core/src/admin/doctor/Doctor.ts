@@ -1,0 +1,207 @@
+/**
+ * Whether an installation is as it should be: what is checked, and in which order.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import * as Database from "../../database/Database.ts"
+import { Installation, prepare } from "../../installation/Installation.ts"
+import { errorCode } from "../../database/SqlErrors.ts"
+import * as Migrations from "../../schema/Migrations.ts"
+import { SchemaName } from "../../schema/SchemaName.ts"
+import { type Finding, failed, passed, warning } from "./Finding.ts"
+import * as Clocks from "./ClockCheck.ts"
+import * as Isolation from "./IsolationCheck.ts"
+import * as OtherPaths from "./OtherPathsCheck.ts"
+import * as Pooler from "./PoolerCheck.ts"
+import * as Privileges from "./RoleCheck.ts"
+import * as Reach from "./ReachedRoles.ts"
+import * as Rights from "./RightsCheck.ts"
+import * as RowSecurity from "./RowSecurityCheck.ts"
+import * as SchemaShape from "./SchemaCheck.ts"
+import * as ServerSettings from "./DurabilityCheck.ts"
+import * as Settings from "./SettingsCheck.ts"
+
+/**
+ * Checks the settings, and then the database as servers use it. It starts the embedded
+ * database where there is no other, migrates nothing, and leaves nothing behind: its
+ * one write is rolled back. `onProgress` hears of slow steps.
+ */
+export const examine = (onProgress?: (line: string) => Effect.Effect<void>): Effect.Effect<ReadonlyArray<Finding>> =>
+  Effect.gen(function* () {
+    const settings = yield* Settings.check
+    const database = yield* inspect.pipe(
+      Effect.provide(
+        Installation.layerDatabase.pipe(
+          Layer.provideMerge(Installation.layer(onProgress)),
+          Layer.provideMerge(Installation.layerSchema)
+        )
+      ),
+      Effect.catchTags({
+        // Among the findings already.
+        ConfigError: () => Effect.succeed([]),
+        SettingsConflict: () => Effect.succeed([]),
+        InvalidDatabaseUrl: ({ message }) =>
+          Effect.succeed([failed("connection", message, "correct the database's URL")]),
+        EmbeddedPostgresError: ({ message, mend }) => Effect.succeed([failed("connection", message, mend)]),
+        SqlError: (error) => Effect.succeed([unreachable("the database", error)])
+      })
+    )
+    return [...settings, ...database]
+  })
+
+/** What can be said of a database, most basic first; what the rest stands on ends it by failing. */
+const inspect = Effect.gen(function* () {
+  const { embedded, migrateUrl, url } = yield* Installation
+  const sql = yield* SqlClient.SqlClient
+  const schema = yield* SchemaName
+
+  const { place, role: runtimeRole } = yield* Database.address(url)
+  const server = yield* Effect.result(
+    sql`select current_user, current_setting('server_version_num')::int, current_setting('server_version'),
+      current_setting('server_encoding'), current_setting('transaction_read_only'), pg_is_in_recovery()`.values
+  )
+  if (server._tag === "Failure") return [unreachable(place, server.failure)]
+  const [role, number, release, encoding, readOnly, isStandby] = server.success[0] ?? []
+  const findings: Array<Finding> = [passed("connection", `to ${place} as ${String(role)}`)]
+
+  findings.push(
+    Number(number) >= 150_000
+      ? passed("server version", `PostgreSQL ${String(release)}`)
+      : failed("server version", `PostgreSQL ${String(release)} is too old`, "upgrade it to PostgreSQL 15 or newer"),
+    encoding === "UTF8"
+      ? passed("encoding", "UTF8")
+      : failed(
+          "encoding",
+          `the database is encoded in ${String(encoding)}, which cannot hold every text`,
+          "move the data to a database that was created with encoding 'UTF8'"
+        ),
+    readOnly === "off"
+      ? passed("writes", "taken")
+      : failed(
+          "writes",
+          isStandby === true ? "the server is a standby, in read-only mode" : "the database is in read-only mode",
+          isStandby === true
+            ? "let DATABASE_URL lead to the primary"
+            : "set default_transaction_read_only to off, for the server, the database, the role or in DATABASE_URL"
+        )
+  )
+
+  findings.push(...(yield* guarded("clocks", Clocks.check)))
+  findings.push(...(yield* guarded("pooler", Pooler.check({ url, prepare: yield* prepare }))))
+  // What comes next would fail by it, here and there.
+  if (findings.some(({ check, status }) => check === "pooler" && status === "failed")) return findings
+
+  const migrated = yield* guarded("schema version", schemaVersion(schema))
+  findings.push(...migrated)
+  const alsoMigrates = embedded === undefined && runtimeRole === (yield* Database.address(migrateUrl)).role
+  findings.push(
+    ...(yield* guarded(
+      "runtime role",
+      Effect.flatMap(Reach.read, (roles) => Privileges.check(schema, roles, { alsoMigrates }))
+    ))
+  )
+  const rights = yield* guarded(
+    "rights",
+    Effect.flatMap(Reach.read, (roles) => Rights.check(schema, roles))
+  )
+  findings.push(
+    ...rights,
+    ...(yield* guarded(
+      "other paths",
+      Effect.flatMap(Reach.read, (roles) => OtherPaths.check(schema, roles))
+    )),
+    ...(yield* guarded("role settings", ServerSettings.check)),
+    ...(yield* guarded("row-level security", RowSecurity.check(schema)))
+  )
+  const skipped = (why: string, mend: string) => [
+    warning("schema", `not compared with what the migrations make, since ${why}`, mend),
+    warning("isolation", `not probed, since ${why}`, mend)
+  ]
+  if (migrated.some(({ status }) => status === "failed")) {
+    return [...findings, ...skipped("the schema is not the one it needs", "bring the schema up first")]
+  }
+  if (readOnly !== "off")
+    return [...findings, ...skipped("nothing can be written", "let the database take writes first")]
+  findings.push(...(yield* guarded("schema", SchemaShape.check(schema))))
+  const cannotTry = findings.some(
+    ({ check, detail, status }) =>
+      status === "failed" &&
+      ((check === "rights" && detail.includes(" lacks ")) || detail.startsWith("row_security is"))
+  )
+  findings.push(
+    ...(cannotTry
+      ? [warning("isolation", "not probed, since a server cannot work as the role", "bring its rights in order first")]
+      : yield* guarded("isolation", Isolation.check(schema)))
+  )
+  return findings
+})
+
+const schemaVersion = (schema: string) =>
+  Migrations.check.pipe(
+    Effect.as([passed("schema version", `"${schema}" is at version ${Migrations.version}`)]),
+    Effect.catchTags({
+      EncodingUnsupported: ({ encoding }) =>
+        Effect.succeed([
+          failed("schema version", `not compared, as the database is encoded in ${encoding}`, "see what encoding says")
+        ]),
+      SchemaMismatch: ({ expected, found }) =>
+        Effect.succeed([
+          // Functions that differ are named by the comparison of the schema.
+          found === expected
+            ? passed("schema version", `"${schema}" is at version ${found}`)
+            : failed(
+                "schema version",
+                `"${schema}" is at version ${found}, this release needs version ${expected}`,
+                found > expected ? "install a newer release" : 'run "todo-admin migrate up"'
+              )
+        ]),
+      SchemaForbidden: () =>
+        Effect.succeed([
+          failed(
+            "schema version",
+            `the role may not use schema "${schema}"`,
+            'grant what the check of its rights says, or run "todo-admin migrate up --runtime-role" with its name'
+          )
+        ])
+    })
+  )
+
+/** A check that cannot be made has failed; the others are made all the same. */
+const guarded = <E, R>(check: string, self: Effect.Effect<ReadonlyArray<Finding>, E, R>) =>
+  self.pipe(
+    Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
+    Effect.catch((error) => Effect.succeed([refused(check, error)]))
+  )
+
+const refused = (check: string, error: unknown): Finding =>
+  isSqlError(error) && errorCode(error) === "42501"
+    ? failed(
+        check,
+        `the role lacks a right: ${reasonOf(error)}`,
+        'run "todo-admin migrate up --runtime-role ROLE" with the role in DATABASE_URL, connected as the owner of the tables'
+      )
+    : failed(
+        check,
+        `could not be checked: ${isSqlError(error) ? reasonOf(error) : error instanceof Error ? error.message : String(error)}`,
+        "look at the log of the database and run this again"
+      )
+
+const reasonOf = ({ reason }: SqlError): string => (reason.cause instanceof Error ? reason.cause.message : reason._tag)
+
+const unreachable = (address: string, error: SqlError): Finding => {
+  const code = errorCode(error) ?? ""
+  const detail = `cannot connect to ${address}: ${reasonOf(error)}`
+  const hint = Database.connectionHint(error)
+  if (hint !== undefined) return failed("connection", detail, hint)
+  if (error.reason._tag === "AuthenticationError" || code.startsWith("28")) {
+    return failed(
+      "connection",
+      detail,
+      "correct the role or the password in DATABASE_URL, or pg_hba.conf of the server"
+    )
+  }
+  if (code === "3D000") return failed("connection", detail, "create the database, or correct its name in DATABASE_URL")
+  return failed("connection", detail, "start the database, or correct host and port in DATABASE_URL")
+}

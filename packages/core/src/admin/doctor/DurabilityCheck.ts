@@ -1,0 +1,112 @@
+/**
+ * Settings of the server, the database and the role that take a promise away: that what was acknowledged is kept, and
+ * that a statement sees one user. Each finding names the place where the setting stands.
+ */
+import * as Effect from "effect/Effect"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as Prerequisites from "../../installation/ServerRequirements.ts"
+import { failed, type Finding, passed, warning } from "./Finding.ts"
+
+const off = /^(off|false|no|0)$/i
+const on = /^(on|true|yes|1)$/i
+
+interface Danger {
+  readonly check: "durability" | "role settings"
+  readonly value: RegExp
+  /** What a server has; none where it has no such setting. */
+  readonly good?: string
+  readonly why: string
+}
+
+const dangers: Readonly<Record<string, Danger>> = {
+  fsync: { check: "durability", value: off, good: "on", why: "a crash of the machine can destroy the database" },
+  full_page_writes: { check: "durability", value: off, good: "on", why: "a crash of the machine can destroy pages" },
+  synchronous_commit: {
+    check: "durability",
+    value: off,
+    good: "on",
+    why: "a crash loses writes that were acknowledged"
+  },
+  zero_damaged_pages: {
+    check: "durability",
+    value: on,
+    good: "off",
+    why: "damaged pages lose their rows without an error"
+  },
+  row_security: { check: "role settings", value: off, good: "on", why: "each statement of a server fails" },
+  session_replication_role: {
+    check: "role settings",
+    value: /^(replica|local)$/i,
+    good: "origin",
+    why: "foreign keys and triggers may be left out"
+  },
+  "todo.user_id": { check: "role settings", value: /./, why: "statements without a user see this one's rows" },
+  "todo.operator": { check: "role settings", value: on, why: "the owner of the tables sees every user at all times" }
+}
+
+/** Durability on a machine in development is a choice; in production it fails. */
+export const check = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const isProduction = yield* Effect.orElseSucceed(Prerequisites.isProduction, () => false)
+  const rows = yield* sql.unsafe(
+    `with here as (
+  select name, current_setting(name, true) as value, (select source from pg_settings s where s.name = wanted.name) as source
+  from unnest($1::text[]) wanted (name)
+), kept as (
+  select split_part(setting, '=', 1) as name, substring(setting from '=(.*)') as value, case
+    when setrole = 0 and setdatabase = 0 then 'alter role all'
+    when setrole = 0 then format('alter database %I', current_database())
+    when setdatabase = 0 then format('alter role %s', setrole::regrole)
+    else format('alter role %s in database %I', setrole::regrole, current_database())
+  end as place
+  from pg_db_role_setting, unnest(setconfig) setting
+  where (setdatabase = 0 or setdatabase = (select oid from pg_database where datname = current_database()))
+    and (setrole = 0 or setrole = (select oid from pg_roles where rolname = session_user))
+)
+select name, value, source, array(select place from kept where kept.name = here.name order by place),
+  array(select kept.value from kept where kept.name = here.name order by place)
+from here where value is not null`,
+    [Object.keys(dangers)]
+  ).values
+  const findings = rows.flatMap((row): ReadonlyArray<Finding> => {
+    const [name, value, source, places, kept] = row as SettingRow
+    const danger = dangers[name]
+    if (danger === undefined || !danger.value.test(value)) return []
+    const told = name.startsWith("todo.") ? `${name} is set` : `${name} is ${value}`
+    const resets = places.filter((_, at) => danger.value.test(kept[at] ?? ""))
+    const [mend, statements] = repair(name, danger.good, source, resets)
+    const found = danger.check === "durability" && !isProduction ? warning : failed
+    return [found(danger.check, `${told}: ${danger.why}`, mend, statements)]
+  })
+  const fine = (check: Danger["check"], detail: string) =>
+    findings.some((finding) => finding.check === check) ? [] : [passed(check, detail)]
+  return [
+    ...findings,
+    ...fine("durability", "the server waits until what it acknowledges is on the disk"),
+    ...fine("role settings", "nothing is set for the role or the database that takes row-level security away")
+  ]
+})
+
+type SettingRow = [
+  name: string,
+  value: string,
+  source: string | null,
+  places: ReadonlyArray<string>,
+  kept: ReadonlyArray<string>
+]
+
+/** By where the setting stands. */
+const repair = (
+  name: string,
+  good: string | undefined,
+  source: string | null,
+  places: ReadonlyArray<string>
+): readonly [mend: string, statements?: ReadonlyArray<string>] => {
+  if (places.length > 0) return ["reset it where it was set", places.map((place) => `${place} reset ${name}`)]
+  if (source === "command line") return [`start the server without ${name} among its options`]
+  if (source === "environment variable") return [`start the server without ${name} in its environment`]
+  if (source === "client") return [`take ${name} out of the options in DATABASE_URL or PGOPTIONS`]
+  return good === undefined
+    ? [`take ${name} out of the configuration of the server`]
+    : ["set it for the whole server", [`alter system set ${name} to ${good}`, "select pg_reload_conf()"]]
+}

@@ -1,0 +1,158 @@
+/**
+ * Whether the role of this connection is held by row-level security and cannot take it away: by what it is, by the
+ * roles that it can act as, and by what they own.
+ */
+import * as Effect from "effect/Effect"
+import * as SqlClient from "effect/sql/SqlClient"
+import { grants } from "../../schema/Migrations.ts"
+import { type Finding, failed, passed, warning } from "./Finding.ts"
+import type { ReachedRole } from "./ReachedRoles.ts"
+
+const subject = "runtime role"
+
+const another = 'give DATABASE_URL a role of its own and run "todo-admin migrate up --runtime-role ROLE" as the owner'
+
+/** Roles of PostgreSQL that lead past the grants on our tables. `pg_monitor` and the like do not. */
+const predefined: Readonly<Record<string, string>> = {
+  pg_read_all_data: "may read every table",
+  pg_write_all_data: "may write every table",
+  pg_maintain: "may lock every table and rebuild it",
+  pg_read_server_files: "may read the files of the database",
+  pg_write_server_files: "may write the files of the database",
+  pg_execute_server_program: "may run programs as the database server"
+}
+
+/**
+ * `alsoMigrates` says that migrations run as the same role: it owns the tables then, by the operator's choice, and
+ * FORCE is all that holds it.
+ */
+export const check = Effect.fnUntraced(function* (
+  schema: string,
+  roles: ReadonlyArray<ReachedRole>,
+  options: { readonly alsoMigrates: boolean }
+) {
+  const [own, ...others] = roles
+  if (own === undefined) return []
+  const attributes = [...ofOwn(own), ...others.flatMap((other) => ofOther(other, own))]
+  if (own.isSuperuser) return attributes
+  const findings = [...attributes, ...(yield* ownership(schema, roles, own, options))]
+  return findings.length > 0
+    ? findings
+    : [passed(subject, `"${own.name}" owns nothing and is held by row-level security`)]
+})
+
+const ofOwn = ({ bypasses, identifier, isSuperuser, name, ...own }: ReachedRole): ReadonlyArray<Finding> => {
+  if (isSuperuser) {
+    return [failed(subject, `"${name}" is a superuser, whom row-level security does not hold`, another)]
+  }
+  const found = (isTrue: boolean, detail: string, option: string) =>
+    isTrue
+      ? [failed(subject, `"${name}" ${detail}`, "take this attribute away", [`alter role ${identifier} ${option}`])]
+      : []
+  return [
+    ...found(bypasses, "has BYPASSRLS: row-level security does not hold it", "nobypassrls"),
+    ...found(own.replicates, "has REPLICATION: it can copy the whole database", "noreplication"),
+    ...found(own.grantsItself, `has CREATEROLE: ${joinsAny}`, "nocreaterole")
+  ]
+}
+
+const joinsAny = "before PostgreSQL 16 it can join any role that is no superuser"
+
+const ofOther = (other: ReachedRole, own: ReachedRole): ReadonlyArray<Finding> => {
+  const able =
+    other.isSuperuser || other.bypasses
+      ? "row-level security does not hold"
+      : other.replicates
+        ? "has REPLICATION and can copy the whole database"
+        : other.grantsItself
+          ? `has CREATEROLE: ${joinsAny}`
+          : predefined[other.name]
+  if (able === undefined) return []
+  return other.isOwn
+    ? [
+        failed(
+          subject,
+          `"${own.name}" is what "${other.name}" logs in as, which ${able}; "reset role" leads back`,
+          "let DATABASE_URL log in as the role itself"
+        )
+      ]
+    : [
+        failed(
+          subject,
+          `"${own.name}" is a member of "${other.name}", which ${able}`,
+          "end the membership that leads there",
+          other.revocations
+        )
+      ]
+}
+
+/** What the roles own, and whose the rest is. */
+const ownership = Effect.fnUntraced(function* (
+  schema: string,
+  roles: ReadonlyArray<ReachedRole>,
+  { name }: ReachedRole,
+  options: { readonly alsoMigrates: boolean }
+) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql.unsafe(
+    `with object (rank, kind, identifier, label, owner) as (
+  select 0, 'table', format('%I.%I', nspname, relname), relname::text, relowner
+  from pg_class c join pg_namespace n on n.oid = relnamespace
+  where nspname = $1 and relkind in ('r', 'p')
+  union all
+  select 1, 'schema', quote_ident(nspname), format('schema "%s"', nspname), nspowner from pg_namespace where nspname = $1
+  union all
+  select 2, 'function', format('%I.%I(%s)', nspname, proname, pg_get_function_identity_arguments(p.oid)),
+    format('%s(%s)', proname, pg_get_function_identity_arguments(p.oid)), proowner
+  from pg_proc p join pg_namespace n on n.oid = pronamespace
+  where nspname = $1 and prokind = 'f'
+  union all
+  select 3, 'database', quote_ident(datname), format('database "%s"', datname), datdba
+  from pg_database where datname = current_database()
+)
+select kind, identifier, label, quote_ident(rolname), owner = any($2::oid[])
+from object join pg_roles on pg_roles.oid = owner order by rank, label`,
+    [schema, roles.map(({ oid }) => oid)]
+  ).values
+  const objects = rows.map((row) => {
+    const [kind, identifier, label, owner, isReached] = row as [string, string, string, string, boolean]
+    return { kind, identifier, label, owner, isReached }
+  })
+  const owned = objects.filter(({ isReached }) => isReached)
+  if (owned.length > 0 && options.alsoMigrates) {
+    const detail = `"${name}" owns the tables, since it migrates as well: it is held by FORCE only`
+    const mend = "let DATABASE_URL name another role than TODO_MIGRATE_URL"
+    return [warning(subject, detail, `${mend}, and run "todo-admin migrate up"`)]
+  }
+
+  // The owner of most tables.
+  const owners = objects.flatMap(({ isReached, kind, owner }) => (kind === "table" && !isReached ? [owner] : []))
+  const main = [...Map.groupBy(owners, (owner) => owner)].toSorted(([, a], [, b]) => b.length - a.length)[0]?.[0]
+  const findings: Array<Finding> = []
+  const ours = owned.filter(({ kind }) => kind !== "database")
+  if (main === undefined) {
+    if (ours.length === 0) return findings
+    const detail = `"${name}" owns ${labels(ours)} and can switch row-level security off`
+    return [failed(subject, detail, another)]
+  }
+  const handOver = ({ identifier, kind }: (typeof objects)[number]) => `alter ${kind} ${identifier} owner to ${main}`
+  if (ours.length > 0) {
+    const detail = `"${name}" owns ${labels(ours)} and can switch row-level security off`
+    const mend = `give it to ${main}, as the other tables are, and the role its rights`
+    findings.push(failed(subject, detail, mend, [...ours.map(handOver), ...grants(schema, name)]))
+  }
+  const database = owned.find(({ kind }) => kind === "database")
+  if (database !== undefined) {
+    const detail = `"${name}" owns ${database.label} and can drop it`
+    findings.push(warning(subject, detail, "give it to the owner of the tables", [handOver(database)]))
+  }
+  for (const object of objects) {
+    if (object.isReached || object.owner === main || !["table", "function"].includes(object.kind)) continue
+    const detail = `${object.label} belongs to ${object.owner}, and not to ${main} as the other tables do`
+    findings.push(failed(subject, detail, "give it to the same owner", [handOver(object)]))
+  }
+  return findings
+})
+
+const labels = (objects: ReadonlyArray<{ readonly label: string }>): string =>
+  objects.map(({ label }) => label).join(", ")

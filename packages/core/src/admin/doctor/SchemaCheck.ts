@@ -1,0 +1,209 @@
+/**
+ * Whether the schema is what the migrations make: nothing missing, nothing changed, and
+ * nothing added that opens a door or gets in the way.
+ */
+import * as Effect from "effect/Effect"
+import { isSqlError } from "effect/sql/SqlError"
+import { Installation } from "../../installation/Installation.ts"
+import { errorCode } from "../../database/SqlErrors.ts"
+import * as Catalogue from "../../schema/Catalogue.ts"
+import { failed, type Finding, passed, warning } from "./Finding.ts"
+
+/** Where the role may not make temporary tables, the owner of the tables looks. */
+export const check = Effect.fnUntraced(function* (schema: string) {
+  const isForbidden = (error: unknown) => isSqlError(error) && errorCode(error) === "42501"
+  const read = Catalogue.readBoth(schema)
+  return yield* read.pipe(
+    Effect.catchIf(isForbidden, () => Effect.provide(read, Installation.layerMigrations)),
+    Effect.map(({ here, ours }) => compare(schema, here, ours)),
+    Effect.catchIf(isForbidden, () =>
+      Effect.succeed([
+        warning(
+          "schema",
+          "not compared with what the migrations make, since the role may not make temporary tables",
+          "set TODO_MIGRATE_URL to the owner of the tables, or grant temporary on the database to the role"
+        )
+      ])
+    )
+  )
+})
+
+const again = "make it again, as the owner of the tables"
+
+const compare = (
+  schema: string,
+  here: ReadonlyArray<Catalogue.Entry>,
+  ours: ReadonlyArray<Catalogue.Entry>
+): ReadonlyArray<Finding> => {
+  const found = new Map(here.map((entry) => [label(entry), entry]))
+  const expected = new Set(ours.map(label))
+  const functions = new Set(ours.flatMap(({ kind, name }) => (kind === "function" ? [called(name)] : [])))
+  const isGone = ({ table }: Catalogue.Entry) => table !== null && !found.has(`table ${table}`)
+  const findings = [
+    ...ours.flatMap((entry) => {
+      const there = found.get(label(entry))
+      if (there === undefined) return isGone(entry) ? [] : [missing(schema, entry)]
+      return there.definition === entry.definition ? [] : [changed(schema, there, entry)]
+    }),
+    ...here.flatMap((entry) => {
+      if (expected.has(label(entry))) return []
+      if (entry.kind === "function") return addedFunction(schema, entry, functions)
+      return expected.has(`table ${entry.table}`) ? added(schema, entry) : []
+    })
+  ]
+  return findings.length > 0
+    ? findings
+    : [
+        passed(
+          "schema",
+          `the ${ours.length} tables, columns, indexes, functions and so on are as the migrations make them`
+        )
+      ]
+}
+
+const label = ({ kind, name, table }: Catalogue.Entry): string =>
+  `${kind} ${kind === "column" ? `${table}.${name}` : table === null ? name : `${name} on ${table}`}`
+
+/** The name of a function, without its parameters. */
+const called = (signature: string): string => signature.slice(0, signature.indexOf("("))
+
+/** Statements of the catalogue name what is in the schema without it. */
+const inSchema = (schema: string, statements: ReadonlyArray<string>): ReadonlyArray<string> => [
+  `set search_path to "${schema}"`,
+  ...statements,
+  "reset search_path"
+]
+
+const missing = (schema: string, entry: Catalogue.Entry): Finding => {
+  const detail = `${label(entry)} is missing`
+  if (entry.kind === "table") {
+    return failed(
+      "schema",
+      detail,
+      'bring it back from a backup, or make it again as "todo-admin migrate plan" shows it'
+    )
+  }
+  if (entry.kind === "column") {
+    const add = `alter table "${schema}"."${entry.table}" add column "${entry.name}" ${entry.definition}`
+    const mend = "bring it back from a backup, or make it again: rows need a default where it is not null"
+    return failed("schema", detail, mend, inSchema(schema, [add]))
+  }
+  return failed("schema", detail, again, entry.statement === null ? [] : inSchema(schema, [entry.statement]))
+}
+
+const changed = (schema: string, there: Catalogue.Entry, ours: Catalogue.Entry): Finding => {
+  const { kind, name, table } = there
+  const drop = dropOf(schema, there)
+  const make = ours.statement === null ? [] : [ours.statement]
+  switch (kind) {
+    case "policy": {
+      const detail = `${label(there)} is not ours by now: ${there.definition}`
+      const mend = "drop it and make it again, as the owner of the tables"
+      return failed("row-level security", detail, mend, inSchema(schema, [drop, ...make]))
+    }
+    case "function":
+      return failed("schema", `${label(there)} is not ours by now`, again, inSchema(schema, make))
+    case "table":
+      return failed("schema", `${label(there)} is ${there.definition}`, "put it back, as a superuser", [
+        ...(there.definition.includes("unlogged") ? [`alter table "${schema}"."${name}" set logged`] : []),
+        ...(there.definition.includes("foreign keys") ? [`alter table "${schema}"."${name}" enable trigger all`] : [])
+      ])
+    case "column": {
+      const alter = `alter table "${schema}"."${table}" alter column "${name}"`
+      const detail = `${label(there)} is ${there.definition}, and not ${ours.definition}`
+      const mend = "change it back, as the owner of the tables; rows that do not fit have to be corrected before"
+      return failed("schema", detail, mend, inSchema(schema, columnChanges(alter, name, parts(there), parts(ours))))
+    }
+    default: {
+      const detail = `${label(there)} is ${there.definition}, and not ${ours.definition}`
+      return failed("schema", detail, again, inSchema(schema, [drop, ...make]))
+    }
+  }
+}
+
+/** The type, whether it is `not null`, and the default of a column. */
+const parts = ({ definition }: Catalogue.Entry) => {
+  const [, type = definition, isRequired, value] = /^(.*?)( not null)?(?: default (.*))?$/.exec(definition) ?? []
+  return { type, isRequired: isRequired !== undefined, value }
+}
+
+const columnChanges = (
+  alter: string,
+  name: string,
+  there: ReturnType<typeof parts>,
+  ours: ReturnType<typeof parts>
+): ReadonlyArray<string> => [
+  ...(there.type === ours.type
+    ? []
+    : [`${alter} type ${ours.type} using "${name}"::${ours.type.replace(/ collate .*/, "")}`]),
+  ...(there.value === ours.value
+    ? []
+    : [`${alter} ${ours.value === undefined ? "drop default" : `set default ${ours.value}`}`]),
+  ...(there.isRequired === ours.isRequired ? [] : [`${alter} ${ours.isRequired ? "set" : "drop"} not null`])
+]
+
+const dropOf = (schema: string, { kind, name, table }: Catalogue.Entry): string => {
+  switch (kind) {
+    case "policy":
+    case "trigger":
+    case "rule":
+      return `drop ${kind} "${name}" on "${schema}"."${table}"`
+    case "index":
+      return `drop index "${schema}"."${name}"`
+    case "function":
+      return `drop function "${schema}".${name}`
+    case "table":
+      return `drop table "${schema}"."${name}"`
+    case "column":
+    case "constraint":
+      return `alter table "${schema}"."${table}" drop ${kind} "${name}"`
+  }
+}
+
+/** Other tables, functions and indexes are their owners' business; these run with our writes, or decide on them. */
+const added = (schema: string, entry: Catalogue.Entry): ReadonlyArray<Finding> => {
+  const { definition, kind, name, table } = entry
+  const statements = [dropOf(schema, entry)]
+  const drop = "drop it, unless you know why it is there"
+  switch (kind) {
+    case "policy":
+      return definition.startsWith("permissive")
+        ? [failed("row-level security", `is opened on ${table} by policy "${name}"`, "drop the policy", statements)]
+        : [warning("schema", `${label(entry)} is not ours: it may hide rows and refuse writes`, drop, statements)]
+    case "trigger":
+      return [warning("schema", `${label(entry)} is not ours`, drop, statements)]
+    case "rule":
+      return [
+        failed("schema", `${label(entry)} is not ours: it changes what statements do`, "drop the rule", statements)
+      ]
+    case "constraint":
+      return [warning("schema", `${label(entry)} is not ours: it may refuse writes`, drop, statements)]
+    case "index":
+      return definition.startsWith("CREATE UNIQUE")
+        ? [warning("schema", `${label(entry)} is not ours: it may refuse writes`, drop, statements)]
+        : []
+    case "column": {
+      const isInTheWay = / not null(?! default)/.test(definition)
+      const detail = `${label(entry)} (${definition}) is not ours: ${isInTheWay ? "no row can be written" : "exports leave it out"}`
+      const mend = "keep what is in it elsewhere, in a table of your own, and drop it"
+      return [failed("schema", detail, mend, statements)]
+    }
+    default:
+      return []
+  }
+}
+
+/** One with the name of ours may be called in its place; one that runs as its owner may do what the owner may. */
+const addedFunction = (schema: string, entry: Catalogue.Entry, ours: ReadonlySet<string>): ReadonlyArray<Finding> => {
+  const statements = [dropOf(schema, entry)]
+  if (entry.definition.startsWith("security definer")) {
+    const detail = `${label(entry)} is not ours and runs as its owner, past the rights of who calls it`
+    return [
+      failed("schema", detail, "drop it, or move it to another schema with execute for those who need it", statements)
+    ]
+  }
+  if (!ours.has(called(entry.name))) return []
+  // Releases leave a function with older parameters in place for servers that still run.
+  const detail = `${label(entry)} is not of this release and may be called in place of ours`
+  return [warning("schema", detail, "drop it, unless servers of an older release still run", statements)]
+}

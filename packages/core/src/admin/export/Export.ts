@@ -1,0 +1,88 @@
+/**
+ * What one user has, as it was at one moment, in constant memory however much that is.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Unavailable } from "../../domain/Errors.ts"
+import type { Todo } from "../../domain/Todo.ts"
+import type { TodoList } from "../../domain/TodoList.ts"
+import type { UserId } from "../../domain/User.ts"
+import * as ExportSql from "./ExportSql.ts"
+import { toReadError, toUnavailableTransaction } from "../../database/SqlErrors.ts"
+import { onBehalfOf } from "../../database/OperatorScope.ts"
+import { SchemaName } from "../../schema/SchemaName.ts"
+import type { Header, Trailer } from "./ExportFormat.ts"
+import { UserNotFound } from "../users/UserNotFound.ts"
+
+/** All that a user has, in the trash as well. Rows come in pages, by id, and are read as they are asked for. */
+export interface Snapshot {
+  /** The state of the user that is no row: id, revision, horizon, and the times of the first and last write. */
+  readonly user: Header["user"]
+  /** How many lists and todos there are. */
+  readonly counts: Trailer["end"]
+  /** Every list. */
+  readonly lists: Stream.Stream<ReadonlyArray<TodoList>, Unavailable>
+  /** Every todo. */
+  readonly todos: Stream.Stream<ReadonlyArray<Todo>, Unavailable>
+}
+
+const pageSize = 500
+
+/**
+ * Hands over what a user has at this moment: whatever is written meanwhile, `use` sees nothing of it. The transaction
+ * that this takes ends with `use`. Run as the owner of the tables, on connections without limits of time.
+ */
+export const snapshot = <A, E, R>(user: UserId, use: (snapshot: Snapshot) => Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const context = yield* Effect.context<SqlClient.SqlClient>()
+    const schema = `"${yield* SchemaName}"`
+    const [account] = yield* sql.unsafe(ExportSql.account(schema), [user]).values
+    if (account === undefined) return yield* new UserNotFound()
+
+    const rows = <Row>(kind: "list" | "todo"): Stream.Stream<ReadonlyArray<Row>, Unavailable> =>
+      Stream.paginate(
+        undefined as string | undefined,
+        Effect.fnUntraced(function* (after: string | undefined) {
+          const text = ExportSql.page(schema, kind, after === undefined)
+          const begin = after === undefined ? [] : [after]
+          const rows = yield* toReadError(sql.unsafe(text, [user, pageSize, ...begin]).values)
+          const page = rows.map(([, json]): Row => JSON.parse(String(json)))
+          const last = rows.length < pageSize ? undefined : rows.at(-1)
+          return [
+            page.length === 0 ? [] : [page],
+            Option.map(Option.fromUndefinedOr(last), ([id]) => String(id))
+          ] as const
+        })
+      ).pipe(Stream.provideContext(context))
+
+    const [json, lists, todos] = account
+    return yield* use({
+      user: JSON.parse(String(json)),
+      counts: { lists: Number(lists), todos: Number(todos) },
+      lists: rows<TodoList>("list"),
+      todos: rows<Todo>("todo")
+    })
+  }).pipe(
+    onBehalfOf(user),
+    Effect.provideService(SqlClient.BeginTransaction, "begin isolation level repeatable read read only"),
+    toUnavailableTransaction
+  )
+
+/**
+ * The lines of an export, some hundred to a piece; the same data gives the same bytes. Idempotency keys are not in it:
+ * they belong to requests that were made of this database.
+ */
+export const toLines = ({ counts, lists, todos, user }: Snapshot): Stream.Stream<string, Unavailable> => {
+  const header: Header = { format: "todo-export", version: 1, user }
+  const trailer: Trailer = { end: counts }
+  return Stream.succeed(line(header)).pipe(
+    Stream.concat(Stream.map(lists, (page) => page.map((list) => line({ list })).join(""))),
+    Stream.concat(Stream.map(todos, (page) => page.map((todo) => line({ todo })).join(""))),
+    Stream.concat(Stream.succeed(line(trailer)))
+  )
+}
+
+const line = (document: unknown): string => `${JSON.stringify(document)}\n`

@@ -1,0 +1,120 @@
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Todo } from "../../domain/Todo.ts"
+import type { TodoList } from "../../domain/TodoList.ts"
+import { type Line, LineReader } from "../../formats/LineReader.ts"
+import { revisionOf } from "../../writes/OrderKey.ts"
+import { Header, ListLine, longestLine, TodoLine, Trailer } from "../export/ExportFormat.ts"
+import { Problems } from "./ImportProblems.ts"
+
+/** A row of the file that is right in itself. */
+export type Row = { readonly line: number } & (
+  | { readonly kind: "list"; readonly row: TodoList }
+  | { readonly kind: "todo"; readonly row: Todo }
+)
+
+const strictly = { errors: "all", onExcessProperty: "error" } as const
+const decodeHeader = Schema.decodeUnknownResult(Header, strictly)
+const decodeList = Schema.decodeUnknownResult(ListLine, strictly)
+const decodeTodo = Schema.decodeUnknownResult(TodoLine, strictly)
+const decodeTrailer = Schema.decodeUnknownResult(Trailer, strictly)
+
+/** Reads an export piece by piece, and checks each line against the schemas, the header and the line before it. */
+export class ExportReader {
+  readonly problems = new Problems()
+  header: Header | undefined
+  readonly #lines = new LineReader(longestLine)
+  readonly #counts = { lists: 0, todos: 0 }
+  #isOver = false
+  #number = 0
+  #last: Row | undefined;
+
+  /** The rows that end in these bytes. */
+  *read(bytes: Uint8Array): Generator<Row> {
+    yield* this.#rows(this.#lines.read(bytes))
+  }
+
+  /** The row that ends with the file, where there is one; and whether the file is whole. */
+  *end(): Generator<Row> {
+    yield* this.#rows(this.#lines.end())
+    if (this.header !== undefined && !this.#isOver) {
+      this.#wrong(this.#number, "the file ends here, without its last line: it was cut off")
+    }
+  }
+
+  *#rows(lines: Iterable<Line>): Generator<Row> {
+    for (const { number, text } of lines) {
+      this.#number = number
+      // What has no header is another kind of file: to tell of each of its lines helps nobody.
+      if (number > 1 && this.header === undefined) continue
+      const row = this.#row(number, text)
+      if (row === undefined) continue
+      this.#last = row
+      yield row
+    }
+  }
+
+  #row(line: number, text: string | undefined): Row | undefined {
+    if (text === undefined) return this.#wrong(line, "the line is not UTF-8, or too long to be one of an export")
+    if (this.#isOver) return this.#wrong(line, "there is something behind the last line of the export")
+    let document: unknown
+    try {
+      document = JSON.parse(text)
+    } catch {
+      return this.#wrong(line, "the line is not JSON")
+    }
+    if (typeof document !== "object" || document === null) return this.#wrong(line, "the line is no JSON object")
+    if (line === 1) {
+      this.header = this.#decoded(line, decodeHeader(document), "not the first line of an export: ")
+      return undefined
+    }
+    if ("end" in document) return this.#trailer(line, document)
+    if ("list" in document) {
+      this.#counts.lists++
+      const decoded = this.#decoded(line, decodeList(document))
+      return decoded && this.#inOrder({ line, kind: "list", row: decoded.list })
+    }
+    if ("todo" in document) {
+      this.#counts.todos++
+      const decoded = this.#decoded(line, decodeTodo(document))
+      return decoded && this.#inOrder({ line, kind: "todo", row: decoded.todo })
+    }
+    return this.#wrong(line, "the line has neither a list, a todo nor the end of the export")
+  }
+
+  #inOrder(next: Row): Row | undefined {
+    const { kind, line, row } = next
+    const last = this.#last
+    const revision = this.header?.user.revision ?? 0
+    if (last?.kind === kind && last.row.id === row.id) return this.#wrong(line, `${kind}/id: that of the line before`)
+    if (last !== undefined && (last.kind === kind ? last.row.id > row.id : last.kind === "todo")) {
+      return this.#wrong(line, "the line is out of order: lists come before todos, each by id")
+    }
+    if (row.revision > revision) return this.#wrong(line, `${kind}/revision: beyond that of the user`)
+    if ((revisionOf(row.position) ?? 0) > revision) {
+      return this.#wrong(line, `${kind}/position: beyond what the user's revision allows`)
+    }
+    return next
+  }
+
+  #trailer(line: number, document: object): undefined {
+    this.#isOver = true
+    const end = this.#decoded(line, decodeTrailer(document))?.end
+    if (end !== undefined && (end.lists !== this.#counts.lists || end.todos !== this.#counts.todos)) {
+      return this.#wrong(
+        line,
+        `end: there are ${this.#counts.lists} lists and ${this.#counts.todos} todos before it, it says otherwise`
+      )
+    }
+  }
+
+  #decoded<A>(line: number, result: Result.Result<A, Schema.SchemaError>, what?: string): A | undefined {
+    if (Result.isSuccess(result)) return result.success
+    this.problems.addIssue(line, result.failure.issue, what)
+    return undefined
+  }
+
+  #wrong(line: number, message: string): undefined {
+    this.problems.add(line, message)
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * How rows get into the database, all of them or none: gathered in temporary tables, judged there as a whole, and
+ * then written under the lock that every write of the user takes.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Unavailable } from "../../domain/Errors.ts"
+import type { UserId } from "../../domain/User.ts"
+import * as ImportSql from "./ImportSql.ts"
+import { toUnavailableTransaction } from "../../database/SqlErrors.ts"
+import { onBehalfOf } from "../../database/OperatorScope.ts"
+import { SchemaName } from "../../schema/SchemaName.ts"
+import type { Header } from "../export/ExportFormat.ts"
+import { ImportConflict, ImportInvalid, most } from "./ImportProblems.ts"
+import type { ImportOptions, ImportReport, Outcome } from "./ImportReport.ts"
+
+/** A row as the columns of its table, and the line it is from. */
+export type GatheredRow = readonly [ImportSql.Kind, Record<string, unknown>]
+
+/** Where rows are gathered. */
+export interface Gather {
+  readonly add: (rows: ReadonlyArray<GatheredRow>) => Effect.Effect<void, SqlError>
+  readonly end: Effect.Effect<void, SqlError>
+  /** Fails where rows contradict each other. */
+  readonly check: Effect.Effect<void, SqlError | ImportInvalid>
+}
+
+/** For whom and how; `header` where the user is to be as an export says. */
+export interface Plan {
+  readonly mode: "exact" | "merge" | "adopt"
+  readonly user: UserId
+  readonly header: Header["user"] | undefined
+}
+
+/** Ends a transaction of which nothing is to be kept. */
+class Undone extends Data.TaggedError("Undone")<{ readonly report: ImportReport }> {}
+
+/** Gathers what `read` adds, and writes it as `read` says. */
+export const gatherAndWrite = <E, R, R2>(
+  { dryRun, watch }: ImportOptions<R2>,
+  read: (gather: Gather) => Effect.Effect<Plan, E | SqlError, R>
+): Effect.Effect<ImportReport, Failure<E>, R | R2 | SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const schema = `"${yield* SchemaName}"`
+    const run: Run = (text, ...parameters) => sql.unsafe(text, parameters).values
+    const importing = Effect.gen(function* () {
+      const plan = yield* Effect.flatMap(gathering(run, schema), read)
+      const { changed, report } = yield* onBehalfOf(plan.user)(write<R2>(run, schema, plan, watch))
+      return dryRun || !changed ? yield* new Undone({ report }) : report
+    })
+    return yield* sql.withTransaction(importing)
+  }).pipe(
+    Effect.catch((error) =>
+      error instanceof Undone
+        ? Effect.succeed(error.report)
+        : Effect.fail(error as Exclude<E, Undone> | SqlError | ImportConflict)
+    ),
+    toUnavailableTransaction
+  )
+
+/** How an import can fail, besides by its file. */
+export type Failure<E> = Exclude<E, SqlError> | ImportInvalid | ImportConflict | Unavailable
+
+type Run = (
+  text: string,
+  ...parameters: ReadonlyArray<unknown>
+) => Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError>
+
+/** How much is sent at once, in rows and in characters. */
+const load = { rows: 500, size: 1_000_000 }
+
+const gathering = Effect.fnUntraced(function* (run: Run, schema: string): Effect.fn.Return<Gather, SqlError> {
+  for (const statement of ImportSql.gather(schema)) yield* run(statement)
+  const pending: Record<ImportSql.Kind, Array<string>> = { list: [], todo: [] }
+  let size = 0
+  const flush = Effect.gen(function* () {
+    for (const kind of ["list", "todo"] as const) {
+      if (pending[kind].length > 0) yield* run(ImportSql.add(kind), `[${pending[kind].join(",")}]`)
+      pending[kind] = []
+    }
+    size = 0
+  })
+  return {
+    add: Effect.fnUntraced(function* (rows) {
+      for (const [kind, row] of rows) {
+        const json = JSON.stringify(row)
+        size += json.length
+        if (pending[kind].push(json) === load.rows || size > load.size) yield* flush
+      }
+    }),
+    end: Effect.andThen(
+      flush,
+      Effect.forEach(ImportSql.analyze, (statement) => run(statement), { discard: true })
+    ),
+    check: Effect.gen(function* () {
+      const found = yield* run(ImportSql.problems(most))
+      if (found.length === 0) return
+      const problems = found.map(([line, message]) => ({ line: Number(line), message: String(message) }))
+      return yield* new ImportInvalid({ problems, count: Number(found[0]?.[2]) })
+    })
+  }
+})
+
+/** How many lines one statement writes. */
+const batch = 2_000
+
+/** Judges and writes what was gathered. Where nothing `changed`, there is nothing to keep either. */
+const write = Effect.fnUntraced(function* <R>(
+  run: Run,
+  schema: string,
+  plan: Plan,
+  watch: ImportOptions<R>["watch"]
+): Effect.fn.Return<{ readonly changed: boolean; readonly report: ImportReport }, SqlError | ImportConflict, R> {
+  const { header, mode, user } = plan
+  const appeared = yield* run(ImportSql.appear(schema), user)
+  const [locked] = yield* run(ImportSql.lock(schema), user)
+  const [revision, moment] = [Number(locked?.[0]), String(locked?.[1])]
+  const restored = locked?.[2] === true ? header : undefined
+  const base = Math.max(revision, header?.revision ?? 0)
+
+  yield* run(ImportSql.verdicts(schema), user, restored === undefined ? mode : "fresh", base)
+  yield* run(ImportSql.analyzeSteps)
+  if (mode === "exact" && restored === undefined) yield* conflicts(run)
+  const { differing, lists, todos } = yield* outcomes(run)
+  const steps = changes(lists) + changes(todos)
+
+  yield* watch("writing", steps, (advance) =>
+    steps === 0
+      ? Effect.void
+      : writeRows(run, schema, user, restored === undefined ? moment : null, { lists, todos }, advance)
+  )
+  const takenOut =
+    mode === "merge" ? Number((yield* run(ImportSql.takeOut(schema), user, base + steps, moment))[0]?.[0]) : 0
+  const changed = restored !== undefined || steps + takenOut > 0
+  const [advanced] = yield* restored === undefined
+    ? run(ImportSql.advanceUser(schema), user, base + steps + takenOut, moment)
+    : run(
+        ImportSql.restoreUser(schema),
+        user,
+        restored.revision,
+        restored.horizon,
+        restored.createdAt,
+        restored.writtenAt,
+        // Who is locked out is a matter of the user, and not of what the user has.
+        restored.id === user ? restored.disabledAt : null,
+        appeared.length === 0
+      )
+  if (steps >= batch) yield* run(ImportSql.analyzeFilled(schema))
+  const reached = changed ? Number(advanced?.[0]) : revision
+  return { changed, report: { user, revision: reached, lists, todos, takenOut, differing } }
+})
+
+const conflicts = Effect.fnUntraced(function* (run: Run) {
+  const found = yield* run(ImportSql.judged(most), ["added", "kept"])
+  if (found.length === 0) return
+  const problems = found.map(([line, kind, id, verdict]) => ({
+    line: Number(line),
+    message: `${String(kind)} ${String(id)} ${verdict === "added" ? "is not there" : "is not the same there"}`
+  }))
+  return yield* new ImportConflict({ problems, count: Number(found[0]?.[4]) })
+})
+
+const changes = ({ added, replaced }: Outcome): number => added + replaced
+
+const outcomes = Effect.fnUntraced(function* (run: Run) {
+  const found = yield* run(ImportSql.counts)
+  const outcome = (kind: ImportSql.Kind): Outcome => {
+    const count = (verdict: keyof Outcome) =>
+      Number(found.find(([one, other]) => one === kind && other === verdict)?.[2] ?? 0)
+    return { added: count("added"), replaced: count("replaced"), kept: count("kept"), same: count("same") }
+  }
+  const differing = (yield* run(ImportSql.judged(most), ["replaced", "kept"])).map(([line, kind, id, verdict]) => ({
+    line: Number(line),
+    kind: kind as ImportSql.Kind,
+    id: String(id),
+    verdict: verdict as "replaced" | "kept"
+  }))
+  return { lists: outcome("list"), todos: outcome("todo"), differing }
+})
+
+/** Writes the rows that have a part in it, the lists before the todos that are in them. */
+const writeRows = Effect.fnUntraced(function* (
+  run: Run,
+  schema: string,
+  user: UserId,
+  writtenAt: string | null,
+  { lists, todos }: Pick<ImportReport, "lists" | "todos">,
+  advance: (count: number) => Effect.Effect<void>
+) {
+  const last = Number((yield* run(ImportSql.lastLine))[0]?.[0])
+  yield* run(ImportSql.insert(schema, "list"), user, 0, last, writtenAt)
+  if (lists.replaced > 0) yield* run(ImportSql.replace(schema, "list"), user, 0, last, writtenAt)
+  yield* advance(changes(lists))
+  for (let from = 0; from < last; from += batch) {
+    const lines = [user, from, from + batch] as const
+    const [added] = yield* run(ImportSql.insert(schema, "todo"), ...lines, writtenAt)
+    yield* run(ImportSql.indexAdded(schema), ...lines)
+    yield* advance(Number(added?.[0]))
+    if (todos.replaced === 0) continue
+    const [replaced] = yield* run(ImportSql.indexReplaced(schema), ...lines)
+    yield* run(ImportSql.replace(schema, "todo"), ...lines, writtenAt)
+    yield* advance(Number(replaced?.[0]))
+  }
+})

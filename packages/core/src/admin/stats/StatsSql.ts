@@ -1,0 +1,56 @@
+/** What is counted over all users, in `overAllUsers`. */
+import { forEachUser } from "../../database/UserScopeSql.ts"
+
+/** How many users and lists there are. */
+export const users = (schema: string) => `select
+  count(*)::int,
+  count(u.disabled_at)::int,
+  (count(*) filter (where u.written_at > now() - interval '7 days'))::int,
+  (count(*) filter (where u.written_at > now() - interval '30 days'))::int,
+  coalesce(sum(l.kept), 0)::int,
+  coalesce(sum(l.trashed), 0)::int
+from ${schema}.users u ${forEachUser}
+cross join lateral (
+  select count(*) filter (where deleted_at is null) as kept, count(deleted_at) as trashed
+  from ${schema}.lists where owner_id = me.id offset 0
+) l`
+
+/**
+ * Todos by their state, by the day (UTC) of their last change, of `$1` days with today, and those of the `$2` users who
+ * have most. One pass over the todos, user by user; what is older than the days is one day more.
+ */
+export const todos = (schema: string) => `with held as (
+  select u.id, t.*
+  from ${schema}.users u ${forEachUser}
+  cross join lateral (
+    select
+      greatest((updated_at at time zone 'UTC')::date, (now() at time zone 'UTC')::date - $1::int) as day,
+      count(*) filter (where deleted_at is null and completed_at is null) as open,
+      count(*) filter (where deleted_at is null and completed_at is not null) as completed,
+      count(deleted_at) as trashed
+    from ${schema}.todos where owner_id = me.id group by 1 offset 0
+  ) t
+)
+select json_build_object(
+  'todos', (
+    select json_build_object(
+      'open', coalesce(sum(open), 0), 'completed', coalesce(sum(completed), 0), 'trashed', coalesce(sum(trashed), 0)
+    ) from held
+  ),
+  'days', (
+    select json_agg(json_build_object('date', date, 'todos', coalesce(counted, 0)) order by date)
+    from (select (now() at time zone 'UTC')::date - back as date from generate_series(0, $1::int - 1) back) dates
+    left join (select day, sum(open + completed + trashed) as counted from held group by day) days on day = date
+  ),
+  'biggest', (
+    select coalesce(json_agg(json_build_object('id', id, 'todos', counted) order by counted desc, id), '[]')
+    from (
+      select id, sum(open + completed + trashed) as counted from held group by id order by counted desc, id limit $2
+    ) biggest
+  )
+)::text`
+
+/** The tables with the bytes that they and their indexes take on disk; `$1` is the schema. */
+export const tables = `select relname::text, pg_table_size(oid)::text, pg_indexes_size(oid)::text
+from pg_class where relnamespace = to_regnamespace($1) and relkind = 'r'
+order by pg_total_relation_size(oid) desc, relname`

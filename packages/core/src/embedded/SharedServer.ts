@@ -1,0 +1,158 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { closeSync, existsSync } from "node:fs"
+import { open, readFile, rm } from "node:fs/promises"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { type Account } from "./SystemUser.ts"
+import { type Binaries } from "./Binaries.ts"
+import * as Cluster from "./Cluster.ts"
+import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
+import { type Home } from "./DirectoryLayout.ts"
+import { locked } from "./DirectoryLock.ts"
+import { type Keeping } from "./Passwords.ts"
+import { freePort } from "./freePort.ts"
+import { type Postmaster, isAlive, lockFile, observe, stop } from "./Postmaster.ts"
+import { environment } from "./SystemProcess.ts"
+import * as Users from "./SharedUse.ts"
+
+/** This process's part in a server. */
+interface Seat {
+  readonly place: string
+  readonly postmaster: Postmaster
+  /** Its end of the users' pipe; undefined once it has left. */
+  end: number | undefined
+}
+
+export const attempt = <A>(path: string, f: () => Promise<A>) =>
+  Effect.tryPromise({ try: f, catch: (error) => EmbeddedPostgresError.from(path, error) })
+
+const slow = (path: string) => ({
+  duration: "5 minutes" as const,
+  orElse: () => Effect.fail(new EmbeddedPostgresError({ reason: "Slow", path }))
+})
+
+/**
+ * Joins the server that runs on the place until the scope closes, and returns
+ * its port; undefined when there is none. One that starts or stops is waited
+ * for. To be called under the lock.
+ */
+export const joinRunning = Effect.fnUntraced(
+  function* (place: string): Effect.fn.Return<number | undefined, EmbeddedPostgresError, Scope.Scope> {
+    const data = join(place, "data")
+    // A guard hides the pipe for a moment; one that was killed leaves it so.
+    for (let hidden = 0; ; hidden++) {
+      const observed = yield* attempt(place, () => observe(data))
+      if (observed.state === "Stopped" || observed.state === "Stale") return undefined
+      if (observed.state === "Running") {
+        const { port, postmaster } = observed
+        const seat = yield* sit(place, async () => {
+          const end = Users.enter(place, postmaster)
+          if (end === "Absent" && hidden < 100) return undefined
+          return { place, postmaster, end: typeof end === "number" ? end : await Users.watch(place, postmaster) }
+        })
+        if (seat !== undefined) return port
+      }
+      yield* Effect.sleep("50 millis")
+    }
+  },
+  (effect, place) => Effect.timeoutOrElse(effect, slow(place))
+)
+
+/** Starts a server on a database that no server runs on, until the scope closes, and returns its port. To be called under the lock. */
+export const start = ({ account, place }: Home, binaries: Binaries, keeping: Keeping) => {
+  const data = join(place, "data")
+  return Effect.gen(function* () {
+    yield* attempt(data, async () => {
+      // Its process is gone; PostgreSQL itself would take any other that got its id for it.
+      if ((await observe(data)).state === "Stale") await rm(lockFile(data), { force: true })
+      await Cluster.repair(data, binaries, keeping, account)
+    }).pipe(Effect.uninterruptible)
+    const port = yield* attempt(place, freePort)
+    const seat = yield* sit(place, () => launch(place, binaries, port, account))
+    yield* ready(seat).pipe(Effect.onError(() => Effect.promise(() => leave(seat))))
+    return port
+  }).pipe(
+    // What a killed server held is free after a moment, and a port may be taken in between.
+    Effect.retry({
+      while: (error) => error.reason === "InUse",
+      schedule: Schedule.spaced("250 millis").pipe(Schedule.upTo({ duration: "20 seconds" }))
+    })
+  )
+}
+
+/** Takes a seat, which is given back under the lock when the scope closes. */
+const sit = <A extends Seat | undefined>(place: string, take: () => Promise<A>) =>
+  Effect.acquireRelease(
+    attempt(place, take),
+    Effect.fnUntraced(function* (seat) {
+      if (seat?.end === undefined) return
+      yield* locked(place, "10 seconds").pipe(
+        Effect.andThen(Effect.promise(() => leave(seat))),
+        Effect.scoped,
+        // Without the lock the guard decides, and where the directory has been deleted nobody can.
+        Effect.catch(() => Effect.promise(() => abandon(seat)))
+      )
+    })
+  )
+
+const leave = async (seat: Seat): Promise<void> => {
+  const { end, place, postmaster } = seat
+  seat.end = undefined
+  if (end !== undefined && (await Users.leave(place, postmaster, end))) await stop(postmaster)
+}
+
+const abandon = async (seat: Seat): Promise<void> => {
+  if (seat.end !== undefined) closeSync(seat.end)
+  seat.end = undefined
+  if (!existsSync(lockFile(seat.postmaster.data))) await stop(seat.postmaster)
+}
+
+const launch = async (place: string, { postgres }: Binaries, port: number, as: Account): Promise<Seat> => {
+  const data = join(place, "data")
+  const path = join(place, "log")
+  await rm(path, { force: true })
+  const log = await open(path, "w", 0o600)
+  try {
+    const args = ["-D", data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])]
+    const stdio = ["ignore", log.fd, log.fd] as const
+    // A session of its own, so that Ctrl-C on the terminal does not reach it.
+    const child = spawn(postgres, args, { ...as, cwd: "/", env: environment, detached: true, stdio: [...stdio] })
+    await once(child, "spawn")
+    child.unref()
+    const postmaster = { pid: child.pid ?? 0, data }
+    try {
+      return { place, postmaster, end: await Users.watch(place, postmaster) }
+    } catch (error) {
+      await stop(postmaster)
+      throw error
+    }
+  } finally {
+    await log.close()
+  }
+}
+
+const settings = [
+  "listen_addresses=127.0.0.1",
+  "unix_socket_directories=",
+  "fsync=on",
+  "full_page_writes=on",
+  "synchronous_commit=on"
+]
+
+/** Waits until the server takes connections; fails with its last words when it ends before. */
+const ready = ({ place, postmaster }: Seat) =>
+  Effect.gen(function* () {
+    for (;;) {
+      const alive = yield* attempt(place, () => isAlive(postmaster))
+      const observed = yield* attempt(place, () => observe(postmaster.data))
+      if (observed.state === "Running" && observed.postmaster.pid === postmaster.pid) return
+      if (!alive) {
+        const log = yield* attempt(place, () => readFile(join(place, "log"), "utf8"))
+        return yield* EmbeddedPostgresError.from(postmaster.data, log)
+      }
+      yield* Effect.sleep("10 millis")
+    }
+  }).pipe(Effect.timeoutOrElse(slow(postmaster.data)))

@@ -1,6 +1,0 @@
-import type * as Effect from "effect/Effect"
-import * as SecureRandom from "effect/crypto/SecureRandom"
-import { randomBytes } from "./RandomBuffer.ts"
-
-/** The id of a new row: a UUID of version 7, greater than all that this process made before. */
-export const newId: Effect.Effect<string> = SecureRandom.make(randomBytes).uuidV7()

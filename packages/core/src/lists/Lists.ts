@@ -1,0 +1,179 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as SqlClient from "effect/sql/SqlClient"
+import {
+  type InvalidCursor,
+  type InvalidInput,
+  type ListNotEmpty,
+  ListNotFound,
+  type RevisionMismatch,
+  type Unavailable
+} from "../domain/Errors.ts"
+import { ListMove } from "../domain/Move.ts"
+import type { Page as PageOf } from "../domain/Page.ts"
+import type { ListId } from "../domain/Todo.ts"
+import { ListPatch, type ListTodos, NewList, type TodoList } from "../domain/TodoList.ts"
+import { ListQuery } from "../domain/TodoQuery.ts"
+import type { CurrentUser } from "../domain/User.ts"
+import * as ListsSql from "./ListsSql.ts"
+import { newId } from "../writes/newId.ts"
+import * as Page from "../database/KeysetPage.ts"
+import * as BatchedScope from "../database/BatchedScope.ts"
+import * as UserScope from "../database/UserScope.ts"
+import { validated } from "../domain/validate.ts"
+import { Hooks } from "../writes/Hooks.ts"
+import { SchemaName } from "../schema/SchemaName.ts"
+import { withHooks } from "../writes/withHooks.ts"
+import type { ListRequest } from "../writes/WriteRequest.ts"
+import * as Writer from "../writes/Writer.ts"
+import type { KeyError, WriteError } from "../writes/Writer.ts"
+import type { Expectation, Once } from "../writes/WriteOptions.ts"
+
+/**
+ * The lists of the current user, with the same promises as `Todos`: one user's rows,
+ * all of a write or nothing and one revision for it, nothing changed by what changes nothing.
+ */
+export class Lists extends Context.Service<
+  Lists,
+  {
+    /** Adds a list behind the others. */
+    readonly create: (
+      list: NewList,
+      options?: Once
+    ) => Effect.Effect<TodoList, InvalidInput | KeyError | WriteError, CurrentUser>
+
+    /** One list. Those in the trash are not found; `list` shows them. */
+    readonly get: (id: ListId) => Effect.Effect<TodoList, ListNotFound | Unavailable, CurrentUser>
+
+    /** One page of the lists. */
+    readonly list: (
+      query: ListQuery
+    ) => Effect.Effect<PageOf<TodoList>, InvalidInput | InvalidCursor | Unavailable, CurrentUser>
+
+    /** Creates the list under the caller's id, or replaces all that a client may set. */
+    readonly put: (
+      id: ListId,
+      list: NewList,
+      options?: Expectation & { readonly ifAbsent?: boolean }
+    ) => Effect.Effect<
+      { readonly list: TodoList; readonly created: boolean },
+      InvalidInput | RevisionMismatch | WriteError,
+      CurrentUser
+    >
+
+    /** Changes the fields that are there. */
+    readonly update: (
+      id: ListId,
+      patch: ListPatch,
+      options?: Expectation
+    ) => Effect.Effect<TodoList, InvalidInput | ListNotFound | RevisionMismatch | WriteError, CurrentUser>
+
+    /**
+     * Puts the list into the trash. `ListNotEmpty` where it holds todos, unless `todos`
+     * says that they go with it, or stay without a list; each is a change of its own.
+     */
+    readonly delete: (
+      id: ListId,
+      options?: Expectation & { readonly todos?: ListTodos | undefined }
+    ) => Effect.Effect<TodoList, ListNotFound | ListNotEmpty | RevisionMismatch | WriteError, CurrentUser>
+
+    /** Takes the list out of the trash; the todos that went with it stay there. */
+    readonly restore: (
+      id: ListId,
+      options?: Expectation & Once
+    ) => Effect.Effect<TodoList, ListNotFound | RevisionMismatch | KeyError | WriteError, CurrentUser>
+
+    /** Puts the list right before or right behind another one. */
+    readonly move: (
+      id: ListId,
+      to: ListMove,
+      options?: Expectation & Once
+    ) => Effect.Effect<TodoList, InvalidInput | ListNotFound | RevisionMismatch | KeyError | WriteError, CurrentUser>
+  }
+>()("@todo/core/Lists") {
+  /** Works on the host's `SqlClient`, as `Todos.layer` does. */
+  static readonly layer: Layer.Layer<Lists, never, SqlClient.SqlClient> = Layer.effect(
+    Lists,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const scope = yield* UserScope.make
+  const batched = yield* BatchedScope.make
+  const schema = `"${yield* SchemaName}"`
+  const selectOne = batched.read(ListsSql.get(schema), 1)
+  const write = withHooks(yield* Hooks, scope, schema, Writer.make<TodoList>(scope, batched, schema))
+
+  const validNew = validated(NewList)
+  const validPatch = validated(ListPatch)
+  const validQuery = validated(ListQuery)
+  const validMove = validated(ListMove)
+
+  return Lists.of({
+    create: Effect.fnUntraced(function* (list, options) {
+      const valid = yield* validNew(list)
+      const request: ListRequest = { kind: "list", op: "create", id: (yield* newId) as ListId, list: valid }
+      const { row } = yield* write.once(options?.idempotencyKey, { request }, [])
+      return row
+    }),
+
+    get: Effect.fnUntraced(function* (id) {
+      const [row] = yield* selectOne(id)
+      return row === undefined ? yield* new ListNotFound({}) : JSON.parse(String(row[0]))
+    }),
+
+    list: Effect.fnUntraced(function* (given) {
+      const query = yield* validQuery(given)
+      return yield* Page.read<TodoList, ListQuery>(scope, "lists", query, {
+        rows: (limit, after) => ListsSql.list(schema, query, limit, after),
+        item: Page.parsed,
+        total: (count) => count(ListsSql.count(schema, query))
+      })
+    }),
+
+    put: Effect.fnUntraced(function* (id, given, { ifAbsent = false, ifRevision } = {}) {
+      const request: ListRequest = { kind: "list", op: ifAbsent ? "create" : "put", id, list: yield* validNew(given) }
+      const { created, row } = yield* write.one({ request, ifRevision }, ["revision-mismatch", "in-trash"])
+      return { list: row, created }
+    }),
+
+    update: Effect.fnUntraced(function* (id, given, options) {
+      const request: ListRequest = { kind: "list", op: "update", id, patch: yield* validPatch(given) }
+      const { row } = yield* write.one({ request, ifRevision: options?.ifRevision }, [
+        "list-not-found",
+        "revision-mismatch"
+      ])
+      return row
+    }),
+
+    delete: Effect.fnUntraced(function* (id, { ifRevision, todos } = {}) {
+      const request: ListRequest = { kind: "list", op: "delete", id, ...(todos !== undefined && { todos }) }
+      const { row } = yield* write.one({ request, ifRevision }, [
+        "list-not-found",
+        "list-not-empty",
+        "revision-mismatch"
+      ])
+      return row
+    }),
+
+    restore: Effect.fnUntraced(function* (id, { idempotencyKey, ifRevision } = {}) {
+      const request: ListRequest = { kind: "list", op: "restore", id }
+      const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
+        "list-not-found",
+        "revision-mismatch"
+      ])
+      return row
+    }),
+
+    move: Effect.fnUntraced(function* (id, given, { idempotencyKey, ifRevision } = {}) {
+      const request: ListRequest = { kind: "list", op: "move", id, to: yield* validMove(given) }
+      const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
+        "list-not-found",
+        "revision-mismatch"
+      ])
+      return row
+    })
+  })
+})

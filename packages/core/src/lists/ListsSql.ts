@@ -1,0 +1,38 @@
+/** The statements on lists, as those on todos in `TodosSql`. */
+import type { ListQuery, ListSort } from "../domain/TodoQuery.ts"
+import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../database/KeysetPage.ts"
+
+/** By primary key. */
+export const get = (schema: string) =>
+  `select ${schema}.list_json(l)::text from ${schema}.lists l
+where owner_id = me.id and id = $2::uuid and deleted_at is null`
+
+const conditions = (query: ListQuery) =>
+  `owner_id = me.id and deleted_at is ${query.deleted === true ? "not null" : "null"}`
+
+/** How many lists there are. */
+export const count = (schema: string, query: ListQuery): Select => ({
+  text: `select count(*)::int from ${schema}.lists where ${conditions(query)}`,
+  parameters: []
+})
+
+type Column = Exclude<ListSort, `-${string}`>
+
+const orders: Record<Column, Order> = {
+  position: { column: "position", type: "text", unique: true },
+  createdAt: { column: "created_at", type: "timestamptz" },
+  updatedAt: { column: "revision", type: "bigint", unique: true }
+}
+
+/** Lists in order, after a key: sort value, id, JSON. */
+export const list = (schema: string, query: ListQuery, limit: number, after: Key | undefined): Select => {
+  const { add, values } = parameters()
+  const [sort, descending] = direction<Column>(query.sort ?? "position")
+  const { begin, orderBy } = ordered(orders[sort], descending, after, add)
+  return {
+    text: `select ${sortValue(schema, orders[sort])} as value, id, ${schema}.list_json(l)::text from ${schema}.lists l
+where ${[conditions(query), ...begin].join(" and ")}
+order by ${orderBy} limit ${add(limit)}`,
+    parameters: values
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Todos by due instant. The instant of a date depends on the caller's zone, so no one
+ * index has them all: the first rows of each of the two indexes, and of the todos that are
+ * never due, are read in one statement and merged here.
+ */
+import type { TodoQuery } from "../domain/TodoQuery.ts"
+import { dateOf, endOfDate, isTime, toTimestamp } from "./DueInstant.ts"
+import { type Key, parameters, type Select } from "../database/KeysetPage.ts"
+import { conditions, type Now, ways } from "./TodoConditions.ts"
+import * as TodoRow from "./TodoRow.ts"
+
+type Row = ReadonlyArray<unknown>
+
+export const list = (
+  schema: string,
+  query: TodoQuery,
+  now: Now,
+  descending: boolean,
+  limit: number,
+  after: Key | undefined
+): Select => {
+  const { add, values } = parameters()
+  const shared = conditions(query, now, add)
+  const found = ways(schema, query, add)
+  const zone = query.timeZone ?? "UTC"
+  const n = add(limit)
+  const [direction, beyond] = descending ? ["desc", "<"] : ["asc", ">"]
+
+  /** The beginning of one kind of todo: sort value, and the columns of a row. */
+  const branch = (value: string, order: string, ...own: ReadonlyArray<string>) =>
+    (found === undefined ? [[]] : [[found.narrow], [found.wide]])
+      .map(
+        (way) => `(select ${TodoRow.columns(value)} from ${schema}.todos t
+where ${[...shared, ...own, ...way].join(" and ")} order by ${order} limit ${n})`
+      )
+      .join("\nunion all\n")
+
+  const timed = (...begin: ReadonlyArray<string>) =>
+    branch(
+      "(extract(epoch from due_at) * 1000)::bigint::text",
+      `due_at ${direction}, id ${direction}`,
+      "due_at is not null",
+      ...begin
+    )
+  const dated = (...begin: ReadonlyArray<string>) =>
+    branch(
+      "to_char(due_date, 'YYYY-MM-DD')",
+      `due_date ${direction}, id ${direction}`,
+      "due_date is not null",
+      ...begin
+    )
+  const never = (...begin: ReadonlyArray<string>) =>
+    branch("null", `id ${direction}`, "due_date is null", "due_at is null", ...begin)
+
+  const branches = () => {
+    if (after === undefined) return [timed(), dated(), never()]
+    const [value, id] = after
+    if (value === null) return [never(`id ${beyond} ${add(id)}::uuid`)]
+    // A date and a time never share an instant: dates end in 999 milliseconds, and times have none.
+    if (isDate(value)) {
+      const end = toTimestamp(endOfDate(value, zone))
+      return [
+        timed(`due_at ${beyond} ${add(end)}::timestamptz`),
+        dated(`(due_date, id) ${beyond} (${add(value)}::date, ${add(id)}::uuid)`),
+        never()
+      ]
+    }
+    // What was made up and is no time, PostgreSQL refuses.
+    const instant = Number(value)
+    const begin = `(due_at, id) ${beyond} (${add(toTimestamp(instant))}::timestamptz, ${add(id)}::uuid)`
+    if (!isTime(instant)) return [timed(begin)]
+    // The date of the instant itself ends later than the instant.
+    return [timed(begin), dated(`due_date ${descending ? "<" : ">="} ${add(dateOf(instant, zone))}::date`), never()]
+  }
+
+  const arrange = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
+    const sign = descending ? -1 : 1
+    return rows
+      .map((row) => {
+        const [value, id] = row
+        const key = value === null ? null : String(value)
+        const instant = key === null ? sign * Infinity : isDate(key) ? endOfDate(key, zone) : Number(key)
+        return { row, key, instant, id: String(id) }
+      })
+      .toSorted(
+        (one, other) =>
+          // Two dates share an instant where a zone has left out a day.
+          sign *
+          (compare(one.instant, other.instant) || compare(one.key ?? "", other.key ?? "") || compare(one.id, other.id))
+      )
+      .map(({ row }) => row)
+  }
+  const text = branches().join("\nunion all\n")
+  return { text: found === undefined ? text : `${found.given}\n${text}`, parameters: values, arrange }
+}
+
+/** Dates and UUIDs are ordered by PostgreSQL as their texts are here. */
+const compare = <A extends number | string>(one: A, other: A): number => (one < other ? -1 : one > other ? 1 : 0)
+
+/** The sort value of a date; that of a time is milliseconds. */
+const isDate = (value: string): boolean => /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/.test(value)

@@ -1,0 +1,94 @@
+/**
+ * Brings the words that are stored for search to the form that this release makes (`Words.ts`), in short transactions
+ * under the lock that every write of the user takes, so that servers can go on. What clients see of a todo stays as it
+ * is, its revision too. A comment on the table says which form it has.
+ *
+ * It reads every todo once and writes those that change.
+ */
+import * as Effect from "effect/Effect"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { onBehalfOf, overAllUsers } from "../database/OperatorScope.ts"
+import { form, words } from "./SearchWords.ts"
+
+/** How many users are listed, and todos read, at once. */
+const batch = 500
+
+/** Nothing where it was done before, or where this role is not the owner and so does not see who there is. */
+export const refresh = Effect.fnUntraced(function* (schema: string, begin: Effect.Effect<void>) {
+  const sql = yield* SqlClient.SqlClient
+  const table = `"${schema}".todo_words`
+  const [known] = yield* sql`
+    select obj_description(oid, 'pg_class'), pg_has_role(relowner, 'usage') from pg_class where oid = to_regclass(${table})
+  `.values
+  if (known === undefined || known[0] === comment || known[1] !== true) return
+  for (let last = "", begun = false; ;) {
+    const users = yield* overAllUsers(
+      sql.unsafe(`select id from "${schema}".users where id > $1 order by id limit ${batch}`, [last]).values
+    )
+    if (users.length > 0 && !begun) yield* begin
+    for (const [id] of users) yield* ofUser(schema, String(id))
+    if (users.length < batch) break
+    last = String(users.at(-1)?.[0])
+    begun = true
+  }
+  yield* sql.unsafe(`comment on table ${table} is '${comment}'`).unprepared
+})
+
+const comment = `form ${form} of the words of search`
+
+const ofUser = Effect.fnUntraced(function* (schema: string, user: string) {
+  const sql = yield* SqlClient.SqlClient
+  const next = (after: string): Effect.Effect<string | undefined, SqlError, SqlClient.SqlClient> =>
+    onBehalfOf(user as never)(
+      Effect.gen(function* () {
+        const rows = yield* sql.unsafe<Row>(select(schema), [user, after])
+        const changed = rows.flatMap(({ description, description_words, id, title, title_words }) => {
+          const [ofTitle, ofDescription] = [words(title), words(description ?? "")]
+          const same = equal(ofTitle, title_words) && equal(ofDescription, description_words)
+          return same ? [] : [{ id, title, description, title_words: ofTitle, description_words: ofDescription }]
+        })
+        if (changed.length > 0) {
+          const parameters = [user, JSON.stringify(changed)]
+          yield* sql.unsafe(`select 1 from "${schema}".users where id = $1 for no key update`, [user]).values
+          yield* sql.unsafe(index(schema), parameters).values
+          yield* sql.unsafe(update(schema), parameters).values
+        }
+        return rows.length < batch ? undefined : rows.at(-1)?.id
+      })
+    )
+  for (let after: string | undefined = "00000000-0000-0000-0000-000000000000"; after !== undefined;) {
+    after = yield* next(after)
+  }
+})
+
+interface Row {
+  readonly id: string
+  readonly title: string
+  readonly description: string | null
+  readonly title_words: ReadonlyArray<string>
+  readonly description_words: ReadonlyArray<string>
+}
+
+/** The words of visible ASCII have never changed. */
+const select = (schema: string) => `select id::text, title, description, title_words, description_words
+from "${schema}".todos where owner_id = $1 and id > $2::uuid
+  and concat(title, description) collate "C" ~ '[^\\x09-\\x0d\\x20-\\x7e]'
+order by id limit ${batch}`
+
+/** Todos whose texts were changed since they were read have words of whoever changed them. */
+const given = (schema: string) => `jsonb_to_recordset($2::jsonb)
+  g (id uuid, title text, description text, title_words text[], description_words text[])
+join "${schema}".todos t on t.owner_id = $1 and t.id = g.id
+  and t.title = g.title and t.description is not distinct from g.description`
+
+const index = (schema: string) => `select count(*) from ${given(schema)} cross join lateral "${schema}".index_words(
+  $1, g.id, t.title_words || t.description_words, g.title_words || g.description_words
+)`
+
+const update = (schema: string) => `update "${schema}".todos u
+set title_words = n.title_words, description_words = n.description_words
+from (select g.* from ${given(schema)}) n where u.owner_id = $1 and u.id = n.id`
+
+const equal = (one: ReadonlyArray<string>, other: ReadonlyArray<string>) =>
+  one.length === other.length && one.every((word, n) => word === other[n])

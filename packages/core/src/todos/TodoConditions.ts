@@ -1,0 +1,153 @@
+import * as DateTime from "effect/DateTime"
+import { Priority } from "../domain/Todo.ts"
+import type { TodoQuery } from "../domain/TodoQuery.ts"
+import { dateOf, dayOf, endOfDate, startOfDate, toTimestamp } from "./DueInstant.ts"
+import { askedWords, endOfPrefix } from "./SearchWords.ts"
+
+/** The time of the request, which `overdue`, `today` and `upcoming` are about. */
+export type Now = DateTime.Utc
+
+type Add = (value: unknown) => string
+
+/** What a query asks of a todo, as SQL conditions of which all must hold; the owner comes first. */
+export const conditions = (query: TodoQuery, now: Now, add: Add): ReadonlyArray<string> => [
+  "owner_id = me.id",
+  `deleted_at is ${query.deleted === true ? "not null" : "null"}`,
+  ...(query.completed === undefined ? [] : [`completed_at is ${query.completed ? "not null" : "null"}`]),
+  ...(query.priority === undefined ? [] : [`priority = ${add(Priority.literals.indexOf(query.priority))}`]),
+  ...(query.tag === undefined || query.tag.length === 0 ? [] : [`tags @> ${add(query.tag)}::text[]`]),
+  ...(query.listId === undefined
+    ? []
+    : [query.listId === "none" ? "list_id is null" : `list_id = ${add(query.listId)}::uuid`]),
+  ...(query.due === undefined ? [] : [due(query.due, query.timeZone ?? "UTC", now, add)]),
+  ...(query.dueFrom === undefined && query.dueTo === undefined ? [] : [dueBetween(query, add)]),
+  ...(query.q === undefined ? [] : [has(query.q, add)])
+]
+
+const due = (kind: NonNullable<TodoQuery["due"]>, timeZone: string, now: Now, add: Add): string => {
+  const today = dayOf(DateTime.toEpochMillis(now), timeZone)
+  switch (kind) {
+    case "none":
+      return "due_date is null and due_at is null"
+    case "overdue":
+      return `completed_at is null and (due_date < ${add(today.date)}::date or due_at < ${add(DateTime.formatIso(now))}::timestamptz)`
+    case "today":
+      return `(due_date = ${add(today.date)}::date
+  or due_at >= ${add(today.start)}::timestamptz and due_at < ${add(today.end)}::timestamptz)`
+    case "upcoming":
+      return `(due_date > ${add(today.date)}::date or due_at >= ${add(today.end)}::timestamptz)`
+  }
+}
+
+/**
+ * By instant, both ends included; a date is the last millisecond of its day in the caller's zone. An end of the range that
+ * is a date is a whole day there.
+ */
+const dueBetween = ({ dueFrom, dueTo, timeZone = "UTC" }: TodoQuery, add: Add): string => {
+  const instant = (time: number) => `${add(toTimestamp(time))}::timestamptz`
+  const date = (text: string) => `${add(text)}::date`
+  const isDate = (text: string) => text.length === "2026-12-01".length
+  const from = (text: string) =>
+    isDate(text)
+      ? `(due_at >= ${instant(startOfDate(text, timeZone))} or due_date >= ${date(text)})`
+      : `(due_at >= ${instant(Date.parse(text))} or due_date >= ${date(dateOf(Date.parse(text), timeZone))})`
+  // The first day that does not end in time is the one that it is right after that instant.
+  const to = (text: string) =>
+    isDate(text)
+      ? `(due_at <= ${instant(endOfDate(text, timeZone))} or due_date <= ${date(text)})`
+      : `(due_at <= ${instant(Date.parse(text))} or due_date < ${date(dateOf(Date.parse(text) + 1, timeZone))})`
+  return [...(dueFrom === undefined ? [] : [from(dueFrom)]), ...(dueTo === undefined ? [] : [to(dueTo)])].join(" and ")
+}
+
+/**
+ * Every word of `q`, the last one as a beginning, as the row itself has them. The `case` says nothing of how many rows
+ * that are: the planner then takes half, and reads the rows in the order asked for until a page is full. Statistics would
+ * say a word is rare that one user has everywhere.
+ */
+const has = (q: string, add: Add): string => {
+  const asked = askedWords(q)
+  const last = add(asked.at(-1) ?? "")
+  const whole = [...new Set(asked.slice(0, -1))]
+  const own = "(t.title_words || t.description_words)"
+  const conditions = [
+    ...(whole.length === 0 ? [] : [`${own} @> ${add(whole)}::text[]`]),
+    `exists (select from unnest(${own}) word where starts_with(word collate "C", ${last}))`
+  ]
+  return `case when ${conditions.join(" and ")} then true else false end`
+}
+
+/** Up to how many todos are read to find a page among them; of more, a page is found sooner in the order asked for. */
+const few = 1_000
+
+/** A way to rows: what is asked before any of them is read, and the condition that they meet in addition. */
+export interface Ways {
+  /** What `narrow` and `wide` name, in front of the statement. */
+  readonly given: string
+  /** Reads the few rows that there can be. */
+  readonly narrow: string
+  /** Reads all rows in order. */
+  readonly wide: string
+}
+
+/**
+ * The two ways to the rows of a query, of which one finds nothing and costs nothing; none where the query has no part
+ * whose rows can be looked up.
+ *
+ * Words are looked up one after the other, until one is found that few todos have. Both ways also ask for all conditions.
+ * The choice is made as the statement runs: the planner's would depend on statistics, which tell nothing of one user.
+ */
+export const ways = (schema: string, query: TodoQuery, add: Add): Ways | undefined => {
+  const sources = [
+    ...byWord(query.q, add).map((condition) => `select todo_id as id ${indexed(schema, condition)}`),
+    ...(query.completed === true && !byPosition(query) ? [done(schema)] : [])
+  ]
+  if (sources.length === 0) return undefined
+  const looked = sources.map(
+    (source) => `(select case when count(*) <= ${few} then coalesce(array_agg(id), '{}') end
+  from (${source} limit ${few + 1}) one)`
+  )
+  return {
+    given: `with found as materialized (select coalesce(${looked.join(", ")}) as ids)`,
+    narrow: "id = any ((select ids from found)::uuid[])",
+    wide: "(select ids is null from found)"
+  }
+}
+
+/** How many todos meet a query that asks for words alone and has the wide way: from the words, and no row is read. */
+export const countByWord = (schema: string, q: string, add: Add): string => {
+  const conditions = byWord(q, add)
+  const [first = ""] = conditions
+  const all = conditions.map((condition) => `select todo_id ${indexed(schema, condition)}`).join(" intersect ")
+  const found =
+    conditions.length > 1
+      ? `(select count(*) from (${all}) matches)`
+      : // Only a todo with two words that begin alike is met twice.
+        `case when (select min(word) = max(word) ${indexed(schema, first)})
+    then (select count(*) ${indexed(schema, first)})
+    else (select count(distinct todo_id) ${indexed(schema, first)}) end`
+  return `${found} - (
+    select count(*) from ${schema}.todos t where owner_id = me.id and deleted_at is not null and ${has(q, add)}
+  )`
+}
+
+/** Conditions for the words of `q`, of which the last is a beginning; long ones are the rarest. */
+const byWord = (q: string | undefined, add: Add): ReadonlyArray<string> => {
+  if (q === undefined) return []
+  const asked = askedWords(q)
+  const last = asked.at(-1) ?? ""
+  return [...new Set(asked.slice(0, -1))]
+    .toSorted((one, other) => other.length - one.length)
+    .map((whole) => `word = ${add(whole)}`)
+    .concat(`word >= ${add(last)} and word < ${add(endOfPrefix(last))}`)
+}
+
+/** By the primary key. */
+const indexed = (schema: string, condition: string) =>
+  `from ${schema}.todo_words where owner_id = me.id and ${condition}`
+
+/** That order the index `todos_done` has itself. A count is of no order. */
+const byPosition = ({ sort = "position" }: TodoQuery): boolean => sort === "position" || sort === "-position"
+
+/** By the index `todos_done`. */
+const done = (schema: string) =>
+  `select id from ${schema}.todos where owner_id = me.id and completed_at is not null order by position`

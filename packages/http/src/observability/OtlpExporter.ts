@@ -1,0 +1,110 @@
+/**
+ * Traces, metrics and logs by OTLP, as the standard variables of OpenTelemetry say
+ * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
+ */
+import { settings } from "@todo/core/installation"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
+import * as Layer from "effect/Layer"
+import { Otlp, OtlpSerialization } from "effect/observability"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { templateOf } from "../api/Routes.ts"
+import * as Tracing from "./Tracing.ts"
+
+/** Names and values as in W3C Baggage: percent-encoded, with commas between them. */
+const list = (name: string) =>
+  Config.Record(Schema.StringFromUriComponent, Schema.StringFromUriComponent, name, { trim: true }).pipe(
+    Config.withDefault<Readonly<Record<string, string>>>({})
+  )
+
+const text = (name: string) => Config.option(Config.String(name))
+
+/** Known to OpenTelemetry, and without effect here. */
+const unsupported = [
+  ...["TRACES", "METRICS", "LOGS"].flatMap((signal) => [
+    `OTEL_${signal}_EXPORTER`,
+    ...["ENDPOINT", "HEADERS", "PROTOCOL", "TIMEOUT", "COMPRESSION"].map(
+      (what) => `OTEL_EXPORTER_OTLP_${signal}_${what}`
+    )
+  ]),
+  ...["TIMEOUT", "COMPRESSION", "INSECURE", "CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE"].map(
+    (what) => `OTEL_EXPORTER_OTLP_${what}`
+  ),
+  "OTEL_PROPAGATORS",
+  "OTEL_LOG_LEVEL",
+  "OTEL_METRIC_EXPORT_INTERVAL",
+  "OTEL_BSP_SCHEDULE_DELAY"
+]
+
+const tellUnsupported = Effect.forEach(
+  unsupported,
+  (name) =>
+    Effect.flatMap(text(name), (value) =>
+      Option.isNone(value) ? Effect.void : Effect.logWarning(`${name} is set, but has no effect here: take it out`)
+    ),
+  { discard: true }
+)
+
+/** Tells of exports that fail once, and once when they come through again; each signal by itself. */
+const layerClient = Layer.effect(
+  HttpClient.HttpClient,
+  Effect.map(HttpClient.HttpClient, (client) => {
+    const failing = new Set<string>()
+    const failed = (signal: string, why: string) =>
+      Effect.suspend(() => {
+        if (failing.has(signal)) return Effect.void
+        failing.add(signal)
+        return Effect.logWarning(`OTEL_EXPORTER_OTLP_ENDPOINT: ${signal} cannot be exported: ${why}`)
+      })
+    const passed = (signal: string) =>
+      Effect.suspend(() =>
+        failing.delete(signal)
+          ? Effect.logInfo(`OTEL_EXPORTER_OTLP_ENDPOINT: ${signal} are exported again`)
+          : Effect.void
+      )
+    return HttpClient.transform(client, (answer, { url }) => {
+      const signal = url.slice(url.lastIndexOf("/") + 1)
+      return answer.pipe(
+        Effect.tap(({ status }) => (status < 300 ? passed(signal) : failed(signal, `the status is ${status}`))),
+        Effect.tapError(() => failed(signal, "no answer"))
+      )
+    })
+  })
+).pipe(Layer.provide(FetchHttpClient.layer))
+
+/** `GET /v1/todos/{id}`: names must not grow with what clients make up (OpenTelemetry, HTTP spans). */
+const layerSpanNames = Layer.succeed(HttpMiddleware.SpanNameGenerator, ({ method, url }) => {
+  const route = templateOf(url)
+  return route === "unknown" ? method : `${method} ${route.replace(":id", "{id}")}`
+})
+
+/** Exports where an endpoint is set; nothing is traced where none is. */
+export const layer = Layer.unwrap(
+  Effect.gen(function* () {
+    yield* tellUnsupported
+    const endpoint = yield* Config.option(settings.OTEL_EXPORTER_OTLP_ENDPOINT)
+    const isDisabled = yield* Config.Boolean("OTEL_SDK_DISABLED").pipe(Config.withDefault(false))
+    if (isDisabled || Option.isNone(endpoint)) return Layer.empty
+    const attributes = yield* list("OTEL_RESOURCE_ATTRIBUTES")
+    const name = Option.getOrUndefined(yield* text("OTEL_SERVICE_NAME")) ?? attributes["service.name"] ?? "todo"
+    const protocol = yield* Config.Literals(["http/json", "http/protobuf"], "OTEL_EXPORTER_OTLP_PROTOCOL").pipe(
+      Config.withDefault("http/json")
+    )
+    const exported = Otlp.layer({
+      baseUrl: endpoint.value.href,
+      headers: yield* list("OTEL_EXPORTER_OTLP_HEADERS"),
+      resource: { serviceName: name, attributes },
+      loggerMergeWithExisting: true
+    })
+    const serialized = protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf
+    return Tracing.layer(yield* Tracing.sampler).pipe(
+      Layer.provideMerge(exported),
+      Layer.merge(layerSpanNames),
+      Layer.provide([serialized, layerClient])
+    )
+  })
+)

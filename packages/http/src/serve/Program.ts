@@ -1,0 +1,127 @@
+/**
+ * The server as a program: settings, database, schema, routes, in this order.
+ */
+import { Migrations, Services } from "@todo/core"
+import { Installation, Prerequisites, unknownSettings } from "@todo/core/installation"
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Development from "../settings/Development.ts"
+import * as Server from "./Server.ts"
+import { describe } from "../observability/ErrorReports.ts"
+import * as Settings from "../settings/ServerSettings.ts"
+import { TokenVerifier } from "../auth/TokenVerifier.ts"
+
+/**
+ * Whether row-level security holds the role. A role that it does not hold is a warning, or ends the server in production
+ * unless `TODO_ALLOW_UNSAFE_ROLE` says otherwise.
+ */
+const checkRole = ({ allowUnsafeRole }: Settings.Settings) =>
+  Migrations.checkRole.pipe(
+    Effect.catchTag("UnsafeRole", ({ message }) =>
+      allowUnsafeRole
+        ? Effect.logWarning(`${message}; run "todo-admin doctor"`)
+        : Effect.fail(
+            new Prerequisites.UnsafeSetting({
+              name: "DATABASE_URL",
+              why: `${message}, or set TODO_ALLOW_UNSAFE_ROLE=true`
+            })
+          )
+    )
+  )
+
+/** Never ends, or fails with why a server that has started must end. */
+class LateRefusal extends Context.Service<LateRefusal, Effect.Effect<never, Prerequisites.UnsafeSetting>>()(
+  "@todo/http/LateRefusal"
+) {}
+
+/** Says that the server has ended, once everything else has, where it had started. */
+class Ended extends Context.Service<Ended, { readonly started: Effect.Effect<void> }>()("@todo/http/Ended") {
+  static readonly layer = Layer.effect(
+    Ended,
+    Effect.gen(function* () {
+      let started = false
+      yield* Effect.addFinalizer(() => (started ? Effect.logInfo("ended") : Effect.void))
+      return { started: Effect.sync(() => void (started = true)) }
+    })
+  )
+}
+
+const warnOfUnknownSettings = Layer.effectDiscard(
+  Effect.flatMap(
+    unknownSettings,
+    Effect.forEach((line) => Effect.logWarning(line), { discard: true })
+  )
+)
+
+/** Brings the schema up (development), or makes sure that it is the one that this release works with. */
+const schema = (settings: Settings.Settings) =>
+  Layer.effect(
+    LateRefusal,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<Installation>()
+      const { runtimeRole } = yield* Installation
+      if (settings.migrate === "auto") {
+        yield* Effect.provide(Migrations.up({ runtimeRole }), Installation.layerMigrations)
+      }
+      // What is served is checked, as it is served. A database that is down is no reason not to start: the server is
+      // live, and ready when the database returns. Its role is looked at then.
+      return yield* Migrations.check.pipe(
+        Effect.andThen(checkRole(settings)),
+        Effect.provide(Installation.layerDatabase),
+        Effect.as(Effect.never),
+        Effect.catchTag("Unavailable", ({ cause, message }) =>
+          Effect.annotateLogs(Effect.logWarning(message), { cause: describe(cause) }).pipe(
+            Effect.as(Effect.provideContext(lateCheck(settings), context))
+          )
+        )
+      )
+    })
+  )
+
+/** Looks at the role as soon as the database answers. */
+const lateCheck = (settings: Settings.Settings) =>
+  checkRole(settings).pipe(
+    Effect.retry({ while: ({ _tag }) => _tag === "Unavailable", schedule: Schedule.spaced("1 second") }),
+    Effect.provide(Installation.layerDatabase),
+    Effect.catchIf(
+      (error) => error._tag !== "UnsafeSetting",
+      () => Effect.void
+    ),
+    Effect.andThen(Effect.never)
+  )
+
+const announced = (settings: Settings.Settings) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const server = yield* HttpServer.HttpServer
+      const { embedded } = yield* Installation
+      const address = HttpServer.formatAddress(server.address)
+      const { tokens } = settings
+      const [secret] = "secrets" in tokens ? tokens.secrets : []
+      yield* (yield* Ended).started
+      yield* Effect.logInfo(`started, listening on ${address}`)
+      if (!settings.development || embedded === undefined || secret === undefined) return
+      yield* Console.log(yield* Development.banner({ address, database: embedded, secret, tokens }))
+    })
+  )
+
+/** The whole server. Fails with one of the documented errors where it cannot start. */
+const layer = Layer.unwrap(
+  Effect.map(Settings.load, (settings) =>
+    announced(settings).pipe(
+      Layer.provide(Server.layer(settings.server)),
+      Layer.provide([Services.layer, TokenVerifier.layer(settings.tokens)]),
+      Layer.provideMerge(schema(settings)),
+      Layer.provide(Installation.layerDatabase),
+      Layer.provide(Installation.layer((line) => Console.error(line))),
+      Layer.provide(Installation.layerSchema)
+    )
+  )
+).pipe(Layer.provide([Ended.layer, warnOfUnknownSettings]))
+
+/** Serves until it is interrupted, or until it is known that it must not. */
+export const launch = Effect.scoped(Effect.flatMap(Layer.build(layer), (context) => Context.get(context, LateRefusal)))

@@ -1,0 +1,72 @@
+/**
+ * The API as a server of its own, the one that `npm start` runs.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Authentication from "../auth/Authentication.ts"
+import * as HttpApp from "./HttpApp.ts"
+import { Lifecycle } from "./Lifecycle.ts"
+import * as Socket from "./Socket.ts"
+import * as Telemetry from "../observability/RequestMetrics.ts"
+
+/** What a server is made of. */
+export interface ServerSettings
+  extends HttpApp.AppSettings, Authentication.AuthenticationSettings, Socket.SocketSettings {
+  /** Where it listens; 0 for one that is free. */
+  readonly port: number
+  /** Where `/metrics` is served: on a port of its own, or else beside the API. */
+  readonly metricsPort?: number | undefined
+  /** How long it still takes what comes once it is told to stop and no longer ready; not at all where nothing is said. */
+  readonly drainDelay?: Duration.Duration | undefined
+}
+
+const options = { routerConfig: HttpApp.routerConfig, disableLogger: true, disableListenLog: true } as const
+
+/** Drains first of all when the scope closes, and says so. */
+const layerDrain = ({ drainDelay = Duration.zero, drainTimeout }: ServerSettings) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { drain } = yield* Lifecycle
+      yield* Effect.addFinalizer(() =>
+        Effect.logInfo(`told to stop, not ready any more, takes requests for ${Duration.format(drainDelay)}`).pipe(
+          Effect.andThen(drain(drainDelay)),
+          Effect.andThen(Effect.logInfo(`draining, takes no more requests, ends in ${Duration.format(drainTimeout)}`))
+        )
+      )
+    })
+  )
+
+/**
+ * The API on a socket of its own. Ends in order: not ready, requests in flight, connections.
+ *
+ * @example
+ * const settings = { host: "127.0.0.1", port: 3000, bodyLimit: 256 * 1_024, ... }
+ * Server.layer(settings).pipe(
+ *   Layer.provide(TokenVerifier.layer({ secrets: [secret], issuer: "https://id.example.com", ... })),
+ *   Layer.provide(Services.layer),
+ *   Layer.provide(Database.layer({ url })),
+ *   Layer.launch
+ * )
+ */
+export const layer = (settings: ServerSettings) => {
+  const { metricsPort } = settings
+  const app = HttpApp.layer(settings).pipe(Layer.provide(Authentication.layer(settings)))
+  const metrics =
+    metricsPort === undefined
+      ? Layer.empty
+      : HttpServer.serve(Telemetry.metricsAlone).pipe(
+          Layer.provide(Socket.layer(settings, metricsPort, "TODO_METRICS_PORT"))
+        )
+  return layerDrain(settings).pipe(
+    Layer.provideMerge(
+      HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, Telemetry.layerMetricsRoute) : app, options)
+    ),
+    Layer.provideMerge(Socket.layer(settings, settings.port, "PORT")),
+    Layer.provide([metrics, Telemetry.layerEventLoop, Telemetry.layerRefusals]),
+    Layer.provide(HttpApp.layerSurroundings(settings)),
+    Layer.provide(Lifecycle.layer)
+  )
+}

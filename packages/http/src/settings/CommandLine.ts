@@ -1,0 +1,33 @@
+import { settings } from "@todo/core/installation"
+import pkg from "../../package.json" with { type: "json" }
+
+/** What is printed in place of a start, to stdout or, where it is a mistake, to stderr. */
+export interface Reply {
+  readonly text: string
+  readonly exitCode: 0 | 2
+}
+
+const help = `Usage: todo-http [--help] [--version]
+
+Serves the todo API over HTTP. With nothing set, it starts a PostgreSQL of its own in .todo/
+and prints a token (development mode). SIGTERM and SIGINT make it answer what is under way,
+and end; a second one ends it at once.
+
+  -h, --help      Print this
+  -v, --version   Print the version
+
+Settings are environment variables:
+
+${Object.keys(settings)
+  .map((name) => `  ${name}\n`)
+  .join("")}`
+
+/** What to print for these arguments; `undefined` where there are none, and the server starts. */
+export const reply = (args: ReadonlyArray<string>): Reply | undefined => {
+  const unknown = args.find((arg) => !["-h", "--help", "-v", "--version"].includes(arg))
+  if (unknown !== undefined) {
+    return { text: `todo-http: unknown argument ${JSON.stringify(unknown)}; see "todo-http --help"\n`, exitCode: 2 }
+  }
+  if (args.includes("-h") || args.includes("--help")) return { text: help, exitCode: 0 }
+  return args.length > 0 ? { text: `${pkg.version}\n`, exitCode: 0 } : undefined
+}

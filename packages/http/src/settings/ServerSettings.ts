@@ -1,0 +1,87 @@
+/**
+ * The settings of the server, read from the environment once, at the start. A value
+ * that is missing or wrong stops the start with its name and the reason.
+ */
+import { developmentClaims, developmentSecret, Prerequisites, settings } from "@todo/core/installation"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { ServerSettings } from "../serve/Server.ts"
+import type { TokenKeys, TokenSettings } from "../auth/TokenVerifier.ts"
+import * as PublicKeys from "../auth/PublicKeys.ts"
+
+/** Far above what people and their apps do; a stop for one that runs in circles. */
+const productionRateLimit = { requests: 60_000, window: Duration.minutes(1) }
+
+const optional = <A>(config: Config.Config<A>) => Effect.map(Config.option(config), Option.getOrUndefined)
+
+const publicKeys = (text: string) =>
+  Effect.mapError(
+    PublicKeys.fromText(text),
+    ({ reason: why }) => new Prerequisites.UnsafeSetting({ name: "TODO_JWT_PUBLIC_KEY", why })
+  )
+
+/** Everything `main` needs. `development` is a server on this machine alone, with a generated secret. */
+export interface Settings {
+  readonly server: ServerSettings
+  readonly tokens: TokenSettings
+  readonly development: boolean
+  readonly migrate: "auto" | "check"
+  /** Whether it serves with a role that row-level security does not hold: not in production, unless it is told to. */
+  readonly allowUnsafeRole: boolean
+}
+
+export const load = Effect.gen(function* () {
+  const { audience, databaseUrl, development, host, issuer, keys } = yield* Prerequisites.load
+  const tokenKeys: TokenKeys =
+    keys === undefined
+      ? { secrets: [yield* developmentSecret] }
+      : "publicKey" in keys
+        ? { publicKeys: yield* publicKeys(keys.publicKey) }
+        : keys
+
+  const rateLimit = yield* settings.TODO_RATE_LIMIT.pipe(
+    Config.withDefault((yield* Prerequisites.isProduction) ? productionRateLimit : "off")
+  )
+
+  const port = yield* settings.PORT.pipe(Config.withDefault(3_000))
+  const metricsPort = yield* optional(settings.TODO_METRICS_PORT)
+  if (metricsPort === port) {
+    return yield* new Prerequisites.UnsafeSetting({
+      name: "TODO_METRICS_PORT",
+      why: `${port} is the PORT of the API; set another, or none to serve /metrics beside the API`
+    })
+  }
+
+  return {
+    development,
+    allowUnsafeRole: yield* settings.TODO_ALLOW_UNSAFE_ROLE.pipe(
+      Config.withDefault(!(yield* Prerequisites.isProduction))
+    ),
+    migrate: yield* settings.TODO_MIGRATE.pipe(Config.withDefault(databaseUrl === undefined ? "auto" : "check")),
+    server: {
+      host,
+      port,
+      bodyLimit: yield* settings.TODO_BODY_LIMIT.pipe(Config.withDefault(256 * 1_024)),
+      corsOrigins: yield* settings.TODO_CORS_ORIGINS.pipe(
+        Config.map((origins) => origins.split(",")),
+        Config.withDefault([])
+      ),
+      rateLimit: rateLimit === "off" ? undefined : rateLimit,
+      userLabel: yield* settings.TODO_LOG_USER.pipe(Config.withDefault("hashed" as const)),
+      metricsPort,
+      requestTimeout: yield* settings.TODO_REQUEST_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10))),
+      drainTimeout: yield* settings.TODO_DRAIN_TIMEOUT.pipe(Config.withDefault(Duration.seconds(10))),
+      maxConnections: yield* optional(settings.TODO_MAX_CONNECTIONS),
+      drainDelay: yield* settings.TODO_DRAIN_DELAY.pipe(Config.withDefault(Duration.zero))
+    },
+    tokens: {
+      ...tokenKeys,
+      issuer: issuer ?? developmentClaims.issuer,
+      audience: audience ?? developmentClaims.audience,
+      type: yield* optional(settings.TODO_JWT_TYP),
+      maxAge: yield* settings.TODO_JWT_MAX_AGE.pipe(Config.withDefault(Duration.hours(24)))
+    }
+  } satisfies Settings
+})
