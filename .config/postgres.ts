@@ -1,7 +1,7 @@
 import { startThrowAway } from "@todo/core/postgres"
 import { prepare } from "@todo/core/testing"
 import { Effect } from "effect"
-import { startPooler } from "../packages/http/test/pooler.ts"
+import { startPooler } from "../packages/http/test/support/pooler.ts"
 
 /**
  * One PostgreSQL for the whole run, with a migrated template database; `TEST_POSTGRES` names

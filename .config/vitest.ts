@@ -20,7 +20,7 @@ const summary: Reporter = {
 /** What puts the machine under load, or asks for answers in time: alone, behind the others, and again where it was busy. */
 const underLoad = [
   ...["Crash", "Drain", "LostDatabase", "Overload", "RudeClients", "Stalled"].map(
-    (name) => `packages/http/test/${name}.test.ts`
+    (name) => `packages/http/test/serve/${name}.test.ts`
   ),
   "packages/cli/test/BesideServer.test.ts"
 ]
@@ -48,7 +48,7 @@ export default defineConfig({
               test: {
                 name: "plain",
                 include: ["packages/core/test/**/*.test.ts"],
-                exclude: ["packages/core/test/database/**", "packages/core/test/WritesTogether.test.ts"],
+                exclude: ["packages/core/test/database/**", "packages/core/test/writes/BatchedWrites.test.ts"],
                 setupFiles: [fileURLToPath(new URL("plain.ts", import.meta.url))]
               }
             }

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { assert, describe, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
-import { admin, environment, json, newUser, sql, start } from "./program.ts"
-import { sender, server } from "./server.ts"
+import { admin, environment, json, newUser, sql, start } from "./support/program.ts"
+import { sender, server } from "./support/server.ts"
 
 /** All of it is run when it matters, a part of it every time. */
 const long = process.env["TODO_TEST_LONG"] === "1"

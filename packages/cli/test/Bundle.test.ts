@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { bundled } from "../src/Bundle.ts"
-import { bin } from "./program.ts"
+import { bin } from "./support/program.ts"
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url))
 const modulesOfCheckout = fileURLToPath(new URL("../../../node_modules", import.meta.url))

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { run, together } from "./program.ts"
+import { run, together } from "./support/program.ts"
 
 /** A folder that the embedded database's user may enter, too. */
 const folder = Effect.acquireRelease(

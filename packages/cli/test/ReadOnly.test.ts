@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { admin, assertFailed, newUser, run, start, together } from "./program.ts"
+import { admin, assertFailed, newUser, run, start, together } from "./support/program.ts"
 
 /** As on a standby, or where `default_transaction_read_only` is on. */
 const readOnly = (url: Redacted.Redacted) => {

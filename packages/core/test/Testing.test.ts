@@ -5,7 +5,7 @@ import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import { ConfigProvider, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { asAdmin, asNewUser, live, query, services, tagOf, walk } from "./suite.ts"
+import { asAdmin, asNewUser, live, query, services, tagOf, walk } from "./support/suite.ts"
 
 layer(services, live)("addTodos", (it) => {
   it.effect("adds so many in order, or what it is told", () =>

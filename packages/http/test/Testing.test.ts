@@ -1,8 +1,8 @@
 import { createHandler } from "@todo/http"
 import { startTestServer, TestTokens } from "@todo/http/testing"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
-import { useDatabase } from "./program.ts"
-import { request } from "./testServer.ts"
+import { useDatabase } from "./support/program.ts"
+import { request } from "./support/testServer.ts"
 
 describe("The test kit", () => {
   const urls = useDatabase()

@@ -6,7 +6,7 @@ import { Cause, Effect, Exit, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { isSqlError } from "effect/sql/SqlError"
 import { afterAll, beforeAll } from "vitest"
-import { at, startTlsServer } from "../tlsServer.ts"
+import { at, startTlsServer } from "../support/tlsServer.ts"
 
 let server: Awaited<ReturnType<typeof startTlsServer>>
 beforeAll(async () => {

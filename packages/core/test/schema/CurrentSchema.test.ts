@@ -2,7 +2,7 @@ import { expect, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { asOwner } from "../clients.ts"
+import { asOwner } from "../support/clients.ts"
 
 /**
  * Every object of the schema as the statement that makes it, from the catalogues of the database. A type of the SQL

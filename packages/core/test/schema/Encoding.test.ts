@@ -4,7 +4,7 @@ import { Doctor } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
 import { ConfigProvider, Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
-import { asAdmin, query } from "../suite.ts"
+import { asAdmin, query } from "../support/suite.ts"
 
 /** A database in another encoding, as its owner; dropped with the scope. */
 const databaseIn = Effect.fnUntraced(function* (encoding: string) {

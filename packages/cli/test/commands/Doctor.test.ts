@@ -1,0 +1,204 @@
+import { spawnSync } from "node:child_process"
+import { assert, describe, it } from "@effect/vitest"
+import { TestDatabase } from "@todo/core/testing"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { startPgBouncer } from "../support/pgbouncer.ts"
+import { run, sql, together } from "../support/program.ts"
+
+const onItsOwn = Effect.provide(TestDatabase.layer)
+
+/** What a server needs besides its database. */
+const server = {
+  TODO_JWT_SECRET: "correct horse battery staple, and so on",
+  TODO_JWT_ISSUER: "https://issuer.example",
+  TODO_JWT_AUDIENCE: "todo"
+}
+
+interface Finding {
+  readonly check: string
+  readonly status: string
+  readonly detail: string
+  readonly mend?: string
+  readonly statements?: ReadonlyArray<string>
+}
+
+/** What the doctor says, and how it ends. */
+const doctor = Effect.fnUntraced(function* (environment: Readonly<Record<string, string>> = {}) {
+  const { ownerUrl, url } = yield* TestDatabase
+  const { code, stderr, stdout } = yield* run(["doctor", "--json"], {
+    ...server,
+    DATABASE_URL: Redacted.value(url),
+    TODO_MIGRATE_URL: Redacted.value(ownerUrl),
+    ...environment
+  })
+  const findings: ReadonlyArray<Finding> = JSON.parse(stdout)
+  // Servers of tests run without `fsync`, on their command line.
+  const told = findings.filter(({ check }) => check !== "durability")
+  return { code, stderr, findings: told, wrong: told.filter(({ status }) => status !== "passed") }
+})
+
+const checks = [
+  "settings",
+  "connection",
+  "server version",
+  "encoding",
+  "writes",
+  "clocks",
+  "pooler",
+  "schema version",
+  "runtime role",
+  "rights",
+  "other paths",
+  "role settings",
+  "row-level security",
+  "schema",
+  "isolation"
+]
+
+describe.concurrent("todo-admin doctor", () => {
+  it.live("passes a database as it should be, again and again", () =>
+    Effect.gen(function* () {
+      for (const { code, findings, stderr } of [yield* doctor(), yield* doctor()]) {
+        assert.deepStrictEqual(
+          findings.map(({ check, status }) => `${check} ${status}`),
+          checks.map((check) => `${check} passed`)
+        )
+        assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      }
+    }).pipe(onItsOwn)
+  )
+
+  const faults: ReadonlyArray<readonly [fault: string, statement: string, found: RegExp]> = [
+    [
+      "row-level security off",
+      "alter table todo.todos disable row level security",
+      /^row-level security: is off on todos/
+    ],
+    ["not forced", "alter table todo.users no force row level security", /^row-level security: is not forced on users/],
+    ["a policy dropped", "drop policy own_rows on todo.lists", /^row-level security: has no policy on lists/],
+    [
+      "a policy widened",
+      "alter policy own_rows on todo.lists using (true)",
+      /^row-level security: policy own_rows on lists is not ours by now: .*\(true\)/
+    ],
+    ["an index dropped", "drop index todo.todos_by_due_date", /^schema: index todos_by_due_date on todos is missing/],
+    [
+      "a column changed",
+      "alter table todo.todos alter column priority type int",
+      /^schema: column todos.priority is integer not null, and not smallint not null/
+    ],
+    [
+      "a constraint dropped",
+      "alter table todo.lists drop constraint lists_name_check",
+      /^schema: constraint lists_name_check on lists is missing/
+    ],
+    [
+      "a function replaced",
+      "create or replace function todo.last_position(revision bigint) returns text language sql immutable as $$ select 'a1' $$",
+      /^schema: function last_position\(revision bigint\) is not ours by now/
+    ],
+    ["an older schema", "delete from todo.migrations", /^schema version: "todo" is at version 0, this release needs/],
+    ["a newer schema", "insert into todo.migrations values (99, 'x')", /^schema version: "todo" is at version 99, this/]
+  ]
+  for (const [fault, statement, found] of faults) {
+    it.live(`finds ${fault}, knows the mend, and ends with 6`, () =>
+      Effect.gen(function* () {
+        const { ownerUrl } = yield* TestDatabase
+        yield* sql(ownerUrl, statement)
+        const { code, stderr, wrong } = yield* doctor()
+        const finding = wrong.find(({ check, detail }) => found.test(`${check}: ${detail}`))
+        assert.deepInclude(finding, { status: "failed" }, JSON.stringify(wrong))
+        assert.isNotEmpty(finding?.mend)
+        assert.strictEqual(code, 6)
+        assert.match(stderr, /^todo-admin: \d problems? found\n$/)
+      }).pipe(onItsOwn)
+    )
+  }
+
+  it.live(
+    "finds a server that runs as the owner of the tables, one that runs as superuser, and a clock that is off",
+    () =>
+      Effect.gen(function* () {
+        const { adminUrl, ownerUrl } = yield* TestDatabase
+        const [owner, superuser, late] = yield* together(
+          doctor({ DATABASE_URL: Redacted.value(ownerUrl), TODO_MIGRATE_URL: Redacted.value(adminUrl) }),
+          doctor({ DATABASE_URL: Redacted.value(adminUrl), TODO_MIGRATE_URL: Redacted.value(ownerUrl) }),
+          doctor({ NODE_OPTIONS: "--import=data:text/javascript,const{now}=Date;Date.now=()=>now()-9000" })
+        )
+        assert.match(owner.wrong[0]?.detail ?? "", /^"todo_owner" owns .*\blists\b/)
+        assert.match(superuser.wrong[0]?.detail ?? "", /^"postgres" is a superuser/)
+        assert.match(late.wrong[0]?.detail ?? "", /^the database is (8|9)\.\d seconds ahead of this machine/)
+        for (const { code, wrong } of [owner, superuser, late]) {
+          assert.strictEqual(code, 6)
+          assert.isNotEmpty(wrong[0]?.mend)
+        }
+      }).pipe(onItsOwn)
+  )
+
+  it.live("prints the statements that close a hole, as they are to be run", () =>
+    Effect.gen(function* () {
+      const { adminUrl, ownerUrl, url } = yield* TestDatabase
+      yield* sql(adminUrl, "create view public.board as select * from todo.todos")
+      yield* sql(adminUrl, "grant select on public.board to todo_runtime")
+      yield* sql(ownerUrl, "grant select on todo.todos to public")
+      const environment = {
+        ...server,
+        DATABASE_URL: Redacted.value(url),
+        TODO_MIGRATE_URL: Redacted.value(ownerUrl)
+      }
+      const { code, stdout } = yield* run(["doctor"], environment)
+      assert.strictEqual(code, 6)
+      assert.match(stdout, /^failed +other paths: view public.board leads to todos as "postgres"/m)
+      const statements = [...stdout.matchAll(/^ {11}(\S.*);$/gm)].map(([, statement]) => statement ?? "")
+      assert.deepStrictEqual(statements, [
+        "revoke select on todo.todos from public",
+        "revoke select on public.board from todo_runtime"
+      ])
+      for (const statement of statements) yield* sql(adminUrl, statement)
+      assert.deepStrictEqual((yield* doctor()).wrong, [])
+    }).pipe(onItsOwn)
+  )
+
+  it.live("warns where one role serves and migrates, and ends with 0", () =>
+    Effect.gen(function* () {
+      const { ownerUrl } = yield* TestDatabase
+      const { code, stderr, stdout } = yield* run(["doctor"], {
+        DATABASE_URL: Redacted.value(ownerUrl),
+        TODO_DATABSE_POOL: "3"
+      })
+      assert.match(stdout, /warning +runtime role: "todo_owner" owns the tables.*held by FORCE only\n +mend: /)
+      assert.match(stdout, /warning +settings: TODO_DATABSE_POOL is set, but there is no such setting\n +mend: /)
+      assert.match(stdout, /warning +settings: a server would not start: TODO_JWT_SECRET is not set: .*\n +mend: /)
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    }).pipe(onItsOwn)
+  )
+
+  it.live(
+    "knows a pooler that forgets prepared statements, one that refuses time limits, and what suits both",
+    (test) =>
+      Effect.gen(function* () {
+        if (spawnSync("pgbouncer", ["--version"]).error) return test.skip("there is no pgbouncer on this machine")
+        const { url } = yield* TestDatabase
+        const [tolerant, strict, sessions] = yield* Effect.all([
+          startPgBouncer(url, "transaction", "statement_timeout,lock_timeout,idle_in_transaction_session_timeout"),
+          startPgBouncer(url, "transaction", ""),
+          startPgBouncer(url, "session", "statement_timeout,lock_timeout,idle_in_transaction_session_timeout")
+        ])
+        const [forgets, refuses, suits, session] = yield* together(
+          doctor({ DATABASE_URL: tolerant }),
+          doctor({ DATABASE_URL: strict }),
+          doctor({ DATABASE_URL: strict, TODO_DATABASE_PREPARE: "false" }),
+          doctor({ DATABASE_URL: sessions })
+        )
+        assert.match(forgets.wrong[0]?.detail ?? "", /^a pooler in transaction mode .* forgets prepared statements$/)
+        assert.match(refuses.wrong[0]?.detail ?? "", /^cannot connect to .*unsupported startup parameter/)
+        for (const { code, wrong } of [forgets, refuses]) {
+          assert.strictEqual(code, 6)
+          assert.strictEqual(wrong.length, 1)
+          assert.match(wrong[0]?.mend ?? "", /^set TODO_DATABASE_PREPARE=false/)
+        }
+        assert.deepStrictEqual([suits.wrong, session.wrong], [[], []])
+      }).pipe(Effect.scoped, onItsOwn)
+  )
+})

@@ -1,0 +1,243 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, layer } from "@effect/vitest"
+import { Todos } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import * as Effect from "effect/Effect"
+import { admin, assertFailed, asUser, json, newUser, start, environment, together } from "../support/program.ts"
+
+/** A file that is gone with the test. */
+const file = (text: string) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.promise(async () => {
+        const directory = await mkdtemp(join(tmpdir(), "todo-import-"))
+        await writeFile(join(directory, "file"), text)
+        return directory
+      }),
+      (directory) => Effect.promise(() => rm(directory, { recursive: true }))
+    ),
+    (directory) => join(directory, "file")
+  )
+
+const titles = (user: string) =>
+  asUser(
+    user,
+    Effect.map(
+      Effect.flatMap(Todos, ({ list }) => list({})),
+      ({ items }) => items.map(({ title }) => title)
+    )
+  )
+
+const exported = Effect.gen(function* () {
+  const user = newUser()
+  yield* asUser(
+    user,
+    Effect.gen(function* () {
+      const { create } = yield* Todos
+      yield* create({ title: "a" })
+      yield* create({ title: "b" })
+    })
+  )
+  return { user, text: (yield* admin("user", "export", user)).stdout }
+})
+
+const none = { added: 0, replaced: 0, kept: 0, same: 0 }
+
+layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
+  describe.concurrent("todo-admin user import", () => {
+    it.effect("brings a file back for its user or another one, from stdin too, and says what it did", () =>
+      Effect.gen(function* () {
+        const { text, user } = yield* exported
+        const path = yield* file(text)
+        const [other, third] = [newUser(), newUser()]
+        const [same, dry] = yield* together(
+          admin("user", "import", path),
+          admin("user", "import", other, path, "--dry-run")
+        )
+        assert.deepStrictEqual([same.code, same.stderr], [0, "Nothing was changed: all of it is there\n"])
+        assert.match(same.stdout, /ADDED +REPLACED +KEPT +THERE ALREADY\nlists +0 +0 +0 +0\ntodos +0 +0 +0 +2\n$/)
+        assert.deepStrictEqual([dry.code, dry.stderr], [0, "Nothing was changed: this is what would happen\n"])
+        assert.match(dry.stdout, /\ntodos +2 +0 +0 +0\n$/)
+        assert.deepStrictEqual(yield* titles(other), [])
+
+        const report = yield* json<object>("user", "import", other, path)
+        const outcome = { lists: none, todos: { ...none, added: 2 }, takenOut: 0, differing: [], dryRun: false }
+        assert.deepStrictEqual(report, { user: other, revision: 2, ...outcome })
+        assert.strictEqual((yield* admin("user", "export", other)).stdout, text.replace(user, other))
+
+        const piped = start(["user", "import", third, "-", "--json"], yield* environment, text)
+        assert.deepInclude(JSON.parse((yield* Effect.promise(() => piped.ended)).stdout), { user: third, revision: 2 })
+        assert.deepStrictEqual(yield* titles(third), ["a", "b"])
+      })
+    )
+
+    it.effect("ends with 4 where the user has something else, and merges where that is asked for", () =>
+      Effect.gen(function* () {
+        const { text, user } = yield* exported
+        const path = yield* file(text)
+        yield* asUser(
+          user,
+          Effect.gen(function* () {
+            const { list, update } = yield* Todos
+            const [a] = (yield* list({})).items
+            if (a !== undefined) yield* update(a.id, { title: "A" })
+          })
+        )
+        const refused = yield* admin("user", "import", path)
+        assert.deepStrictEqual([refused.code, refused.stdout], [4, ""])
+        assert.match(
+          refused.stderr,
+          /^line 2: todo \S+ is not the same there\ntodo-admin: nothing was imported: the user has data, and 1 line of the file is not part of it; add --merge[^\n]+\n$/
+        )
+        const document = yield* admin("user", "import", path, "--json")
+        assert.strictEqual(document.code, 4)
+        assert.match(document.stderr, /^todo-admin: nothing was imported: [^\n]+; add --merge[^\n]+\n$/)
+        const [message] = /(?<=^line 2: ).+/.exec(refused.stderr) ?? []
+        assert.deepStrictEqual(JSON.parse(document.stdout), { problems: [{ line: 2, message }], count: 1 })
+        const merged = yield* admin("user", "import", path, "--merge")
+        assert.strictEqual(merged.code, 0)
+        assert.match(merged.stdout, /\ntodos +0 +0 +1 +1\nline 2: todo \S+ differs, what is there is kept\n$/)
+        assert.deepStrictEqual(yield* titles(user), ["A", "b"])
+      })
+    )
+
+    it.effect("ends with 2 where lines are wrong, tells which, and does nothing", () =>
+      Effect.gen(function* () {
+        const { text, user } = yield* exported
+        const other = newUser()
+        const cut = yield* file(text.slice(0, -10))
+        const long = yield* file(`${text.split("\n")[0]}\n${"{}\n".repeat(100)}`)
+        const [truncated, wrong, document, missing, noFile, noUser, merge, badId] = yield* together(
+          admin("user", "import", other, cut),
+          admin("user", "import", other, long),
+          admin("user", "import", other, long, "--json"),
+          admin("user", "import", other, `${cut}.none`),
+          admin("user", "import", other, ""),
+          admin("user", "import", cut, "--format", "csv"),
+          admin("user", "import", user, cut, "--format", "todotxt", "--merge"),
+          admin("user", "import", "a\u0007", cut)
+        )
+        assert.deepStrictEqual([truncated.code, truncated.stdout], [2, ""])
+        assert.match(
+          truncated.stderr,
+          /^line 4: the line is not JSON\nline 4: the file ends here[^\n]+cut off\ntodo-admin: /
+        )
+        assert.deepStrictEqual([wrong.code, wrong.stdout], [2, ""])
+        assert.match(wrong.stderr, /^(line \d+: [^\n]+\n){20}and 81 more\ntodo-admin: nothing was imported[^\n]+\n$/)
+        assert.deepStrictEqual([document.code, document.stderr.split("\n").length], [2, 2])
+        assert.match(document.stderr, /^todo-admin: nothing was imported: the file is wrong in 101 lines\n$/)
+        const { count, problems } = JSON.parse(document.stdout)
+        assert.strictEqual(count, 101)
+        assert.deepStrictEqual(
+          problems.map(({ line, message }: { line: number; message: string }) => `line ${line}: ${message}`),
+          wrong.stderr.split("\n").slice(0, 20)
+        )
+        assertFailed(missing, 1, /ENOENT: no such file/)
+        assertFailed(noFile, 2, /file/)
+        assertFailed(noUser, 2, /--format csv needs a user's id/)
+        assertFailed(merge, 2, /--merge is for ndjson/)
+        assertFailed(badId, 2, /the id is none/)
+        assert.strictEqual((yield* admin("user", "export", other)).code, 3)
+      })
+    )
+
+    it.effect("takes in a todo.txt, once", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        const path = yield* file(
+          "(A) 2026-01-01 Call Mom +Family @phone due:2026-12-01\r\nx 2026-02-02 2026-01-01 done it pri:B\n\nBuy milk\nBuy milk\n(c) no priority due:soon"
+        )
+        const first = yield* json<object>("user", "import", user, path, "--format", "todotxt")
+        assert.deepInclude(first, { revision: 5, todos: { ...none, added: 5 } })
+        const again = yield* json<object>("user", "import", user, path, "--format", "todotxt")
+        assert.deepInclude(again, { revision: 5, todos: { ...none, same: 5 } })
+        const { items } = yield* asUser(
+          user,
+          Effect.flatMap(Todos, ({ list }) => list({}))
+        )
+        const plain = { completed: false, completedAt: null, due: null, priority: "none", tags: [] }
+        const expected = [
+          {
+            ...plain,
+            title: "Call Mom",
+            priority: "high",
+            tags: ["Family", "phone"],
+            due: { date: "2026-12-01" },
+            createdAt: "2026-01-01T00:00:00.000Z"
+          },
+          { ...plain, title: "done it", priority: "medium", completed: true, completedAt: "2026-02-02T00:00:00.000Z" },
+          { ...plain, title: "Buy milk" },
+          { ...plain, title: "Buy milk" },
+          { ...plain, title: "(c) no priority due:soon" }
+        ]
+        for (const [n, todo] of expected.entries()) assert.deepInclude(items[n] as object, todo)
+      })
+    )
+
+    it.effect("tells what it leaves out, and what it would say with 0 bytes", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        const csv = yield* file("title,list,updatedAt\na,Errands,2026-01-01T00:00:00Z\nb,Errands,\n")
+        const [empty, header] = [yield* file(""), yield* file("title\n")]
+        const take = (path: string, ...args: ReadonlyArray<string>) =>
+          admin("user", "import", user, path, "--format", "csv", ...args)
+        const [shown, document, nothing, none] = yield* together(
+          take(csv, "--dry-run"),
+          take(csv, "--dry-run", "--json"),
+          take(empty),
+          take(header)
+        )
+        const [list, time] = [
+          "the name of the list is left out: todos come in without a list",
+          "updatedAt is left out: a todo that comes in is written now"
+        ]
+        assert.deepStrictEqual(
+          [shown.code, shown.stderr],
+          [0, `line 2: ${list} (and on 1 more)\nline 2: ${time}\nNothing was changed: this is what would happen\n`]
+        )
+        assert.deepStrictEqual([document.code, document.stderr], [0, ""])
+        assert.deepStrictEqual(JSON.parse(document.stdout).leftOut, [
+          { line: 2, message: list, count: 2 },
+          { line: 2, message: time, count: 1 }
+        ])
+        assert.deepStrictEqual([nothing.code, nothing.stdout], [2, ""])
+        assert.match(nothing.stderr, /^line 1: the file is empty\ntodo-admin: nothing was imported: /)
+        assert.deepStrictEqual([none.code, none.stderr], [0, "Nothing was changed: there is no todo in the file\n"])
+      })
+    )
+
+    it.effect("takes in a CSV that others made, and tells what is wrong with one", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        const good = yield* file('\uFEFFtitle,tags,due\n"Buy, ""milk""\nnow",a,2026-12-01\nplain,,\n')
+        const bad = yield* file("title,due\nx\n ,\ny,2026-02-30\n")
+        const cut = yield* file('title,description\nok,\n"unterminated\nx\ny\n')
+        const [names, open, latin] = [
+          yield* file("title,colour\nx,red\n"),
+          yield* file(`title\n"${"x".repeat(100_000)}\n`),
+          yield* file("title\nx\n")
+        ]
+        yield* Effect.promise(() => writeFile(latin, Buffer.from("title\ncaf\u00E9\n", "latin1")))
+        const csv = (path: string, ...args: ReadonlyArray<string>) =>
+          admin("user", "import", user, path, "--format", "csv", ...args)
+        const [wrong, unknown, unclosed, encoded] = yield* together(csv(bad), csv(names), csv(open), csv(latin))
+        assert.match(
+          wrong.stderr,
+          /^line 2: 1 cells under 2 columns\nline 3: title: [^\n]+\nline 4: due[^\n]*: [^\n]+\ntodo-admin: /
+        )
+        assert.match(unknown.stderr, /^line 1: unknown column: colour; the first line has to name columns/)
+        assert.match(unclosed.stderr, /^line 2: longer than any todo: perhaps a quote is not closed\n/)
+        assert.match(encoded.stderr, /not UTF-8/)
+        const within = yield* csv(cut)
+        assert.deepStrictEqual([within.code, within.stdout], [2, ""])
+        assert.match(within.stderr, /a quote is not closed/)
+        for (const { code, stdout } of [wrong, unknown, unclosed, encoded])
+          assert.deepStrictEqual([code, stdout], [2, ""])
+        assert.strictEqual((yield* csv(good)).code, 0)
+        assert.deepStrictEqual(yield* titles(user), ['Buy, "milk"\nnow', "plain"])
+      })
+    )
+  })
+})

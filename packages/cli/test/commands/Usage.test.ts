@@ -1,0 +1,109 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import pkg from "../../package.json" with { type: "json" }
+import { assertFailed, run, together } from "../support/program.ts"
+
+const uuid = "019ab2c3-0000-7000-8000-000000000000"
+const elsewhere = { DATABASE_URL: "postgres://nobody:hunter2@127.0.0.1:1/nowhere" }
+
+describe.concurrent("todo-admin", () => {
+  it.live("explains itself on stdout, with examples, and knows its version", () =>
+    Effect.gen(function* () {
+      const [bare, help, verb, version, completions] = yield* together(
+        run([]),
+        run(["--help"]),
+        run(["todo", "add", "--help"]),
+        run(["--version"]),
+        run(["--completions", "bash"])
+      )
+      for (const { code, stderr } of [bare, help, verb, version, completions]) {
+        assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      }
+      assert.match(
+        help.stdout,
+        /todo {2,}.*\n.*list {2,}.*\n.*changes {2,}.*\n.*user {2,}.*\n.*purge {2,}.*\n.*stats {2,}.*\n.*migrate {2,}.*\n.*doctor {2,}.*\n.*token {2,}/
+      )
+      assert.match(help.stdout, /0 done, 1 failed, 2 usage, 3 not found/)
+      assert.strictEqual(bare.stdout, help.stdout)
+      assert.match(verb.stdout, /EXAMPLES\n {2}todo-admin todo add --user alice "Buy milk"/)
+      assert.strictEqual(version.stdout, `${pkg.version}\n`)
+      assert.match(completions.stdout, /complete .*todo-admin/)
+    })
+  )
+
+  const mistakes: ReadonlyArray<readonly [what: string, args: ReadonlyArray<string>, line: RegExp]> = [
+    ["an unknown noun", ["todos"], /"todos".*did you mean todo/],
+    ["an unknown verb", ["todo", "lst", "--user", "a"], /"lst".*did you mean list; see "todo-admin todo --help"/],
+    ["a noun without a verb", ["migrate"], /migrate what\? One of plan, grants, status, up/],
+    ["an unknown flag", ["doctor", "--fix"], /--fix/],
+    ["no user", ["todo", "list"], /--user/],
+    ["a user that no token can name", ["todo", "list", "--user", "a\u0007"], /--user.*without control characters/],
+    ["an id that is none", ["todo", "show", "--user", "a", "42"], /<id>.*UUID/],
+    ["no title", ["todo", "add", "--user", "a"], /title/],
+    ["a limit out of range", ["todo", "list", "--user", "a", "--limit", "201"], /--limit.*1 and 200/],
+    ["an order that is none", ["todo", "list", "--user", "a", "--sort", "colour"], /--sort.*createdAt/],
+    ["what excludes each other", ["todo", "list", "--user", "a", "--open", "--completed"], /exclude each other/],
+    ["a day that does not exist", ["todo", "add", "--user", "a", "x", "--due", "2026-02-30"], /--due.*a date like/],
+    ["a zone that does not exist", ["todo", "add", "-u", "a", "x", "--due", "2026-02-03T09:00@Mars"], /--due/],
+    ["an edit of nothing", ["todo", "edit", "--user", "a", uuid], /nothing to change/],
+    ["given and cleared", ["todo", "edit", "-u", "a", uuid, "--tag", "b", "--clear-tags"], /tags cannot be both/],
+    ["a move to nowhere", ["todo", "move", "-u", "a", uuid], /either --before or --after/],
+    ["two places", ["list", "move", "-u", "a", uuid, "--before", uuid, "--after", uuid], /either --before or --after/],
+    ["no such fate", ["list", "delete", "-u", "a", uuid, "--yes", "--todos", "burn"], /--todos.*keep/],
+    ["a deletion that nobody confirms", ["todo", "delete", "--user", "a", uuid], /--yes/],
+    ["a time without a unit", ["token", "--user", "a", "--expires", "60"], /--expires.*30m/]
+  ]
+  it.live("ends with 2 and one line on stderr where the command line is wrong", () =>
+    Effect.gen(function* () {
+      const runs = yield* together(...mistakes.map(([, args]) => run(args, elsewhere)))
+      for (const [at, [what, , line]] of mistakes.entries()) {
+        const made = runs[at]
+        assert.isDefined(made)
+        try {
+          assertFailed(made, 2, line)
+        } catch (error) {
+          throw new Error(what, { cause: error })
+        }
+      }
+    })
+  )
+
+  it.live("ends with 5 where the database cannot be reached", () =>
+    Effect.gen(function* () {
+      const [list, up, doctor] = yield* together(
+        run(["todo", "list", "--user", "a"], elsewhere),
+        run(["migrate", "up"], elsewhere),
+        run(["doctor"], elsewhere)
+      )
+      assertFailed(list, 5, /cannot answer.*todo-admin doctor/)
+      assertFailed(up, 5, /cannot answer/)
+      // Who asks what is wrong gets an answer.
+      assert.strictEqual(doctor.code, 6)
+      assert.match(doctor.stdout, /failed +connection: .*127\.0\.0\.1:1.*\n +mend: start the database/)
+      for (const { stderr, stdout } of [list, up, doctor]) assert.notMatch(stdout + stderr, /hunter2/)
+    })
+  )
+
+  it.live("names an invalid setting in one line, and never its value", () =>
+    Effect.gen(function* () {
+      const [url, mode, password, secret, schema, debug] = yield* together(
+        run(["todo", "list", "--user", "a"], { DATABASE_URL: "mysql://root:hunter2@db/x" }),
+        run(["migrate", "up"], {
+          DATABASE_URL: "postgres://root:hunter2@db/x",
+          TODO_MIGRATE_URL: "postgres://root:hunter2@db/x?sslmode=hunter2"
+        }),
+        run(["user", "list"], { DATABASE_URL: "postgres://root:100%hunter2@db/x" }),
+        run(["token", "--user", "a"], { TODO_JWT_SECRET: "hunter2" }),
+        run(["migrate", "plan"], { TODO_SCHEMA: "pg_todo" }),
+        run(["token", "--user", "a", "--debug"], { TODO_JWT_SECRET: "hunter2" })
+      )
+      assertFailed(url, 1, /DATABASE_URL: Expected a URL like/)
+      assertFailed(mode, 1, /TODO_MIGRATE_URL: sslmode: must be one of disable, allow, prefer/)
+      assertFailed(password, 1, /DATABASE_URL: password: write % as %25/)
+      assertFailed(secret, 1, /TODO_JWT_SECRET: Expected a secret of at least 32 bytes/)
+      assertFailed(schema, 1, /TODO_SCHEMA/)
+      assert.match(debug.stderr, /\n.*ConfigError/s)
+      for (const { stderr } of [url, mode, password, secret, debug]) assert.notMatch(stderr, /hunter2/)
+    })
+  )
+})

@@ -1,0 +1,113 @@
+import { assert, describe, it, layer } from "@effect/vitest"
+import type { Page, Todo } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import * as Effect from "effect/Effect"
+import { withDashes } from "../../src/flags/dashedArguments.ts"
+import { admin, assertFailed, json, newUser, together } from "../support/program.ts"
+
+const cases: ReadonlyArray<readonly [given: ReadonlyArray<string>, read: ReadonlyArray<string>]> = [
+  [
+    ["todo", "list", "--sort", "-createdAt", "--all"],
+    ["todo", "list", "--sort=-createdAt", "--all"]
+  ],
+  [
+    ["todo", "add", "- bullet", "-u", "a"],
+    ["todo", "add", "-u", "a", "--", "- bullet"]
+  ],
+  [
+    ["todo", "add", "--help", "-bullet"],
+    ["todo", "add", "--help", "--", "-bullet"]
+  ],
+  [
+    ["list", "rename", "ID", "-> x", "--if-revision", "1"],
+    ["list", "rename", "ID", "--if-revision", "1", "--", "-> x"]
+  ],
+  [
+    ["user", "import", "-a", "--- b", "c"],
+    ["user", "import", "--", "-a", "--- b", "c"]
+  ],
+  [
+    ["todo", "add", "-5 °C", "second", "--tag", "- a", "--tag", "-b"],
+    ["todo", "add", "--tag=- a", "--tag=-b", "--", "-5 °C", "second"]
+  ],
+  [
+    ["todo", "add", "- a", "--", "--json", "- b"],
+    ["todo", "add", "--", "- a", "--json", "- b"]
+  ],
+  [
+    ["todo", "add", "--", "--json"],
+    ["todo", "add", "--", "--json"]
+  ],
+  [
+    ["user", "import", "-", "--merge", "--format=csv"],
+    ["user", "import", "-", "--merge", "--format=csv"]
+  ],
+  [
+    ["todo", "list", "--cursor", "-eyJ9", "--limit", "-5"],
+    ["todo", "list", "--cursor=-eyJ9", "--limit=-5"]
+  ]
+]
+
+describe("A value or an argument that begins with a dash", () => {
+  for (const [given, read] of cases) {
+    it(`is read as text: ${given.join(" ")}`, () => assert.deepStrictEqual(withDashes(given), read))
+  }
+})
+
+layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
+  describe.concurrent("todo-admin", () => {
+    it.effect("takes text that begins with a dash, for every flag and argument", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        const added = yield* json<Todo>(
+          "todo",
+          "add",
+          "- bullet",
+          "--user",
+          user,
+          "--description",
+          "- more",
+          "--tag",
+          "-a",
+          "--tag",
+          "- b"
+        )
+        assert.deepInclude(added, { title: "- bullet", description: "- more", tags: ["-a", "- b"] })
+        const edited = yield* json<Todo>("todo", "edit", added.id, "-u", user, "--title", "-> there")
+        assert.strictEqual(edited.title, "-> there")
+        assert.strictEqual((yield* admin("todo", "add", "--user", user, "--quiet", "--", "--json")).code, 0)
+        const list = yield* json<{ id: string }>("list", "add", "--quiet", "-list", "--user", user)
+        assert.deepInclude(yield* json<object>("list", "rename", list.id, "- name", "--user", user), { name: "- name" })
+        const [newest, lists, users, found] = yield* together(
+          json<Page<Todo>>("todo", "list", "--user", user, "--sort", "-createdAt"),
+          json<object>("list", "list", "--user", user, "--sort", "-createdAt"),
+          json<object>("user", "list", "--sort", "-size"),
+          json<Page<Todo>>("todo", "list", "--user", user, "--search", "-> there")
+        )
+        assert.deepStrictEqual(
+          newest.items.map(({ title }) => title),
+          ["--json", "-> there"]
+        )
+        assert.containsAllKeys(lists, ["items"])
+        assert.containsAllKeys(users, ["items"])
+        assert.deepStrictEqual(
+          found.items.map(({ title }) => title),
+          ["-> there"]
+        )
+      })
+    )
+
+    it.effect("says how to write text that looks like a flag", () =>
+      Effect.gen(function* () {
+        const [argument, value, typo] = yield* together(
+          admin("todo", "add", "--user", "a", "--bullet"),
+          admin("todo", "add", "--user", "a", "x", "--description", "--more"),
+          admin("doctor", "--fix")
+        )
+        assertFailed(argument, 2, /--bullet.*; text that begins with a dash goes behind --; see/)
+        assertFailed(value, 2, /--description.*; where the value begins with a dash, write --description=VALUE; see/)
+        assert.notMatch(typo.stderr, /behind/)
+      })
+    )
+  })
+})

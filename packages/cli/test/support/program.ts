@@ -1,0 +1,100 @@
+import { spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
+import { once } from "node:events"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert } from "@effect/vitest"
+import { CurrentUser, Database, type Lists, Services, type Todos, UserId } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
+import { bundled } from "../../src/Bundle.ts"
+
+/** Where the program starts. */
+export const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url))
+
+// Once, and not by every process that is started.
+bundled()
+
+/** Spares each process a third of its time, most of it for stripping types. */
+const compiled = join(tmpdir(), "todo-admin-compiled")
+
+export interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+type Environment = Readonly<Record<string, string>>
+
+/** Runs `todo-admin` as a process, with no other environment and input than what is given, and nobody at its terminal. */
+export const start = (args: ReadonlyArray<string>, environment: Environment = {}, input?: string) => {
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: compiled, ...environment },
+    stdio: ["pipe", "pipe", "pipe"]
+  })
+  child.stdin.end(input)
+  let [stdout, stderr] = ["", ""]
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
+  /** Waits until so many lines are on stdout. */
+  const lines = async (count: number) => {
+    while (stdout.split("\n").length <= count) await once(child.stdout, "data")
+    return stdout.split("\n").slice(0, count)
+  }
+  const ended = new Promise<Run>((done, reject) => {
+    child.once("error", reject).once("close", (code) => done({ code, stdout, stderr }))
+  })
+  return { child, ended, lines }
+}
+
+export const run = (args: ReadonlyArray<string>, environment?: Environment) =>
+  Effect.promise(() => start(args, environment).ended)
+
+/** What names the test database, as operators do: one URL for servers, one for migrations. */
+export const environment = Effect.map(TestDatabase, ({ ownerUrl, url }) => ({
+  DATABASE_URL: Redacted.value(url),
+  TODO_MIGRATE_URL: Redacted.value(ownerUrl)
+}))
+
+/** Runs it against the test database. */
+export const admin = (...args: ReadonlyArray<string>) =>
+  Effect.flatMap(environment, (environment) => run(args, environment))
+
+/** The JSON document on stdout of a run that worked. */
+export const json = <A>(...args: ReadonlyArray<string>) =>
+  Effect.map(admin(...args, "--json"), ({ code, stderr, stdout }): A => {
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    return JSON.parse(stdout)
+  })
+
+/** Asserts how a run failed: nothing on stdout, one line on stderr. */
+export const assertFailed = (run: Run, code: number, line: RegExp) => {
+  assert.match(run.stderr, line)
+  assert.match(run.stderr, /^todo-admin: [^\n]+\n$/)
+  assert.deepStrictEqual({ code: run.code, stdout: run.stdout }, { code, stdout: "" })
+}
+
+/** Runs SQL beside the program. */
+export const sql = (url: Redacted.Redacted, statement: string) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement).unprepared).pipe(
+    Effect.provide(Database.layer({ url, poolSize: 1, unlimited: true }))
+  )
+
+/** Does on behalf of a user, in this process, what is not the program's to show. */
+export const asUser = <A, E>(id: string, use: Effect.Effect<A, E, CurrentUser | Todos | Lists>) =>
+  Effect.flatMap(TestDatabase, ({ url }) =>
+    use.pipe(
+      Effect.provideService(CurrentUser, { id: UserId.make(id) }),
+      Effect.provide(Services.layer.pipe(Layer.provide(Database.layer({ url, poolSize: 1 }))))
+    )
+  )
+
+export const newUser = () => `user-${randomUUID()}`
+
+/** As many at once as there are processors to run them on. */
+export const together = <const Runs extends ReadonlyArray<Effect.Effect<unknown, unknown, unknown>>>(...runs: Runs) =>
+  Effect.all(runs, { concurrency: 3 })

@@ -1,0 +1,120 @@
+import { spawnSync } from "node:child_process"
+import { assert, describe, it, layer } from "@effect/vitest"
+import { TestDatabase } from "@todo/core/testing"
+import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Sink from "effect/Sink"
+import * as Stdio from "effect/Stdio"
+import * as Terminal from "effect/Terminal"
+import { displayWidth } from "effect/cli/CliOutput"
+import { Json, Quiet } from "../../src/terminal/Output.ts"
+import { drawProgress, withProgress } from "../../src/terminal/Progress.ts"
+import { admin, bin, environment, newUser } from "../support/program.ts"
+
+interface Situation {
+  readonly terminal?: boolean
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+/** What is on stderr after work that said a word and did three of ten. */
+const stderr = Effect.fnUntraced(function* ({ json = false, quiet = false, terminal = true }: Situation) {
+  let written = ""
+  const drawn = yield* Deferred.make<void>()
+  const write = (text: string | Uint8Array) =>
+    Effect.andThen(
+      Effect.sync(() => void (written += String(text))),
+      written.includes("3 of 10") ? Deferred.succeed(drawn, undefined) : Effect.void
+    )
+  const result = yield* withProgress("Exporting", 10, (advance) =>
+    Effect.gen(function* () {
+      yield* Console.error("a word")
+      yield* advance(1)
+      yield* advance(2)
+      if (terminal && !json && !quiet) yield* Deferred.await(drawn)
+      return "done"
+    })
+  ).pipe(
+    Effect.provideService(Console.Console, {
+      ...(yield* Console.Console),
+      error: (line: string) => void (written += `${line}\n`)
+    }),
+    Effect.provideService(Json, json),
+    Effect.provideService(Quiet, quiet),
+    Effect.provide(
+      Layer.merge(
+        Stdio.layerTest({ stderr: () => Sink.forEach(write), stderrIsTerminal: Effect.succeed(terminal) }),
+        Layer.mock(Terminal.Terminal, { "~effect/Terminal": "~effect/Terminal", columns: Effect.succeed(60) })
+      )
+    )
+  )
+  assert.strictEqual(result, "done")
+  return written
+})
+
+describe("Progress", () => {
+  it.live("draws a line over and over, below what is said, and leaves none behind", () =>
+    Effect.gen(function* () {
+      const written = yield* stderr({})
+      const erase = "\r\u001B[K"
+      assert.include(written, `${erase}a word\n`)
+      assert.include(written, `${erase}Exporting █████████░░░░░░░░░░░░░░░░░░░░░  3 of 10`)
+      assert.isTrue(written.endsWith(erase))
+    })
+  )
+
+  it.live("draws nothing where stderr is no terminal, and nothing with --json or --quiet", () =>
+    Effect.gen(function* () {
+      for (const situation of [{ terminal: false }, { json: true }, { quiet: true }]) {
+        assert.strictEqual(yield* stderr(situation), "a word\n")
+      }
+    })
+  )
+
+  it("never reaches the edge of the terminal, and tells what it can", () => {
+    assert.strictEqual(drawProgress("Purging", 5, 10, 40), "Purging ███████████░░░░░░░░░░░  5 of 10")
+    assert.strictEqual(drawProgress("Purging", 1_000, 2_000, 28), "Purging ██░░ 1,000 of 2,000")
+    assert.strictEqual(drawProgress("Purging", 1_234, undefined, 40), "Purging 1,234")
+    assert.strictEqual(drawProgress("Purging", 0, 0, 18), "Purging 0 of 0")
+    assert.strictEqual(drawProgress("Purging", 11, 10, 27), "Purging █████████ 11 of 10")
+    for (let width = 8; width < 100; width++) {
+      for (const total of [undefined, 0, 7, 123_456]) {
+        assert.isBelow(displayWidth(drawProgress("Importing\u001B users", 7, total, width)), width)
+      }
+    }
+  })
+})
+
+layer(TestDatabase.layer, { excludeTestServices: true })("On a terminal that only stderr is", (it) => {
+  const width = 24
+
+  /** What is on it at the end of what was written to it, if no line was too long. */
+  const shown = (written: string) =>
+    written
+      .replaceAll("\r\u001B[K", "\n")
+      .split("\n")
+      .map((line) => {
+        assert.isAtMost(displayWidth(line), width)
+        return line
+      })
+
+  it.effect("progress keeps to one line, and leaves nothing behind", (test) =>
+    Effect.gen(function* () {
+      if (spawnSync("script", ["--version"]).error) return test.skip("there is no script(1) on this machine")
+      const user = newUser()
+      yield* admin("todo", "add", "--user", user, "x")
+      const command = `stty cols ${width}; exec "${process.execPath}" "${bin}" user export ${user} > /dev/null`
+      const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
+        env: { PATH: process.env["PATH"], TERM: "xterm", ...(yield* environment) },
+        encoding: "utf8"
+      })
+      const lines = shown(stdout.replace(/Exported .*/, ""))
+      assert.isTrue(
+        lines.some((line) => /^Exporting .*of 1$/.test(line)),
+        stdout
+      )
+    })
+  )
+})

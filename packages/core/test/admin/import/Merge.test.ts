@@ -1,0 +1,315 @@
+import { assert, layer } from "@effect/vitest"
+import { Changes, CurrentUser, Lists, type Todo, TodoId, Todos, type UserId } from "@todo/core"
+import { Adoption, type ImportConflict, type ImportInvalid } from "@todo/core/admin"
+import { newUser } from "@todo/core/testing"
+import { Effect, Stream } from "effect"
+import { asOwner, exported, fileOf, imported, linesOf } from "../../support/exports.ts"
+import { Fold, purgeAsAdmin, stored, walk as walkChanges } from "../../support/feed.ts"
+import { asAdmin, asNewUser, ids, live, services, tagOf, walk } from "../../support/suite.ts"
+
+const as = <A, E, R>(id: UserId, self: Effect.Effect<A, E, R>) => Effect.provideService(self, CurrentUser, { id })
+
+const create = (title: string) => Effect.flatMap(Todos, ({ create }) => create({ title }))
+
+/** A user, a file of two todos and a list of this user, and a cursor from then. */
+const saved = Effect.gen(function* () {
+  const { id } = yield* CurrentUser
+  const list = yield* Effect.flatMap(Lists, ({ create }) => create({ name: "list" }))
+  const a = yield* create("a")
+  const b = yield* create("b")
+  const file = yield* exported(id)
+  const cursor = (yield* walkChanges()).cursor
+  return { id, list, a, b, file, cursor }
+})
+
+const untouched = Effect.fnUntraced(function* <A, E, R>(user: UserId, self: Effect.Effect<A, E, R>) {
+  const before = yield* exported(user)
+  const made = yield* self
+  assert.strictEqual(yield* exported(user), before)
+  return made
+})
+
+layer(services, live)("an import for a user who has data", (it) => {
+  it.effect("is a conflict where a row differs or is not there, told by line, and does nothing", () =>
+    Effect.gen(function* () {
+      const { a, b, file, id } = yield* saved
+      const todos = yield* Todos
+      yield* todos.update(a.id, { title: "A" })
+      yield* todos.delete(b.id)
+      yield* purgeAsAdmin
+      const error = (yield* Effect.flip(untouched(id, imported(file)))) as ImportConflict
+      assert.strictEqual(error._tag, "ImportConflict")
+      assert.deepStrictEqual(error.problems, [
+        { line: 3, message: `todo ${a.id} is not the same there` },
+        { line: 4, message: `todo ${b.id} is not there` }
+      ])
+    }).pipe(asNewUser)
+  )
+
+  it.effect("changes nothing where every row is there just so, whatever else is", () =>
+    Effect.gen(function* () {
+      const { file, id } = yield* saved
+      yield* create("c")
+      for (const merge of [false, true]) {
+        const report = yield* untouched(id, imported(file, { merge }))
+        assert.deepInclude(report, { revision: 4, todos: { added: 0, replaced: 0, kept: 0, same: 2 } })
+      }
+    }).pipe(asNewUser)
+  )
+
+  it.effect("merged, brings back what is missing, as changes that a client hears who follows", () =>
+    Effect.gen(function* () {
+      const { a, b, cursor, file, id } = yield* saved
+      const todos = yield* Todos
+      yield* todos.delete(b.id)
+      yield* purgeAsAdmin
+      const seen = yield* walkChanges(cursor).pipe(Effect.flip)
+      assert.strictEqual(seen._tag, "CursorExpired")
+      const { changes, cursor: now } = yield* walkChanges()
+      const follower = new Fold().add(changes)
+      const report = yield* imported(file, { merge: true })
+      assert.deepInclude(report, { revision: 5, todos: { added: 1, replaced: 0, kept: 0, same: 1 }, differing: [] })
+      const after = yield* walkChanges(now)
+      assert.deepStrictEqual(ids(after.changes), [b.id])
+      assert.deepStrictEqual(
+        follower.add(after.changes).rows,
+        yield* asAdmin(Effect.provideService(stored, CurrentUser, { id }))
+      )
+      const back = yield* todos.get(b.id)
+      assert.deepInclude(back, { title: "b", createdAt: b.createdAt, revision: 5, position: b.position })
+      assert.isTrue(back.updatedAt > b.updatedAt)
+      assert.deepStrictEqual(ids(yield* walk({})), [a.id, b.id])
+      assert.deepStrictEqual(ids(yield* walk({ q: "b" })), [b.id])
+      assert.strictEqual((yield* untouched(id, imported(file, { merge: true }))).revision, 5)
+    }).pipe(asNewUser)
+  )
+
+  it.effect("merged, keeps of two that differ the one that was written later, and says which", () =>
+    Effect.gen(function* () {
+      const { a, b, file, id, list } = yield* saved
+      const todos = yield* Todos
+      const A = yield* todos.update(a.id, { title: "A, later than the file" })
+      const later = fileOf(
+        linesOf(file).map((line) =>
+          "todo" in line && (line.todo as Todo).id === b.id
+            ? { todo: { ...(line.todo as Todo), title: "B, later than here", updatedAt: "2999-01-01T00:00:00.000Z" } }
+            : line
+        )
+      )
+      const expected = {
+        lists: { added: 0, replaced: 0, kept: 0, same: 1 },
+        todos: { added: 0, replaced: 1, kept: 1, same: 0 },
+        revision: 5,
+        takenOut: 0,
+        differing: [
+          { line: 3, kind: "todo", id: a.id, verdict: "kept" },
+          { line: 4, kind: "todo", id: b.id, verdict: "replaced" }
+        ]
+      }
+      const dry = yield* untouched(id, imported(later, { merge: true, dryRun: true }))
+      assert.deepInclude(dry, expected as never)
+      assert.deepStrictEqual(yield* imported(later, { merge: true }), dry)
+      assert.deepStrictEqual(yield* todos.get(a.id), A)
+      const B = yield* todos.get(b.id)
+      assert.deepInclude(B, { title: "B, later than here", revision: 5, position: b.position })
+      assert.isBelow(Date.parse(B.updatedAt), Date.parse("2900-01-01"))
+      assert.deepStrictEqual(ids(yield* walk({ q: "later than here" })), [b.id])
+      assert.deepStrictEqual(ids(yield* walk({ q: "b" })), [b.id])
+      assert.deepInclude(yield* untouched(id, imported(later, { merge: true })), { revision: 5, takenOut: 0 })
+      assert.strictEqual((yield* Effect.flatMap(Lists, ({ get }) => get(list.id))).revision, list.revision)
+    }).pipe(asNewUser)
+  )
+
+  it.effect("merged, of another user, goes behind what is there, in its own order, and new todos behind that", () =>
+    Effect.gen(function* () {
+      const { b, file } = yield* saved
+      const todos = yield* Todos
+      yield* todos.move(b.id, { before: (yield* todos.list({})).items[0]?.id ?? b.id })
+      const other = newUser().id
+      yield* as(
+        other,
+        Effect.gen(function* () {
+          for (const title of ["1", "2", "3", "4", "5", "6", "7"]) yield* create(title)
+          const report = yield* imported(file, { merge: true, user: other })
+          assert.deepInclude(report, { revision: 10, todos: { added: 2, replaced: 0, kept: 0, same: 0 } })
+          yield* create("last")
+          const titles = (yield* walk({})).map(({ title }) => title)
+          assert.deepStrictEqual(titles, ["1", "2", "3", "4", "5", "6", "7", "a", "b", "last"])
+          const rows = yield* asAdmin(Effect.provideService(stored, CurrentUser, { id: other }))
+          assert.deepStrictEqual(
+            rows.map((row) => (row as Todo).revision),
+            [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+          )
+        })
+      )
+    }).pipe(asNewUser)
+  )
+
+  it.effect("merged, of a user who came further, leaves revisions and positions that nobody will be given again", () =>
+    Effect.gen(function* () {
+      const { id } = yield* CurrentUser
+      for (let n = 0; n < 20; n++) yield* create(`${n}`)
+      const file = yield* exported(id)
+      const other = newUser().id
+      yield* as(
+        other,
+        Effect.gen(function* () {
+          yield* create("here")
+          yield* imported(file, { merge: true, user: other })
+          for (let n = 0; n < 50; n++) yield* create(`new ${n}`)
+          const positions = (yield* walk({})).map(({ position }) => position)
+          assert.strictEqual(new Set(positions).size, 71)
+        })
+      )
+    }).pipe(asNewUser)
+  )
+
+  it.effect("merged, takes todos out of a list that was put into the trash since", () =>
+    Effect.gen(function* () {
+      const lists = yield* Lists
+      const todos = yield* Todos
+      const { id } = yield* CurrentUser
+      const list = yield* lists.create({ name: "list" })
+      const held = yield* todos.create({ title: "held", listId: list.id })
+      const file = yield* exported(id)
+      yield* todos.delete(held.id)
+      yield* purgeAsAdmin
+      yield* lists.delete(list.id)
+      const report = yield* imported(file, { merge: true })
+      assert.deepInclude(report, { takenOut: 1, revision: 6 })
+      assert.deepInclude(yield* todos.get(held.id), { listId: null, revision: 6 })
+      assert.strictEqual(yield* tagOf(lists.get(list.id)), "ListNotFound")
+      assert.deepInclude(yield* untouched(id, imported(file, { merge: true })), { takenOut: 0, revision: 6 })
+    }).pipe(asNewUser)
+  )
+
+  it.effect("merged, takes a todo out of a list that stays in the trash once, whatever time the file gives it", () =>
+    Effect.gen(function* () {
+      const lists = yield* Lists
+      const todos = yield* Todos
+      const { id } = yield* CurrentUser
+      const list = yield* lists.create({ name: "list" })
+      const held = yield* todos.create({ title: "held", listId: list.id })
+      const file = yield* exported(id)
+      const ahead = fileOf(
+        linesOf(file).map((line) =>
+          "todo" in line
+            ? { todo: { ...(line.todo as Todo), title: "ahead", updatedAt: "2999-01-01T00:00:00.000Z" } }
+            : line
+        )
+      )
+      yield* lists.delete(list.id, { todos: "keep" })
+      const report = yield* imported(ahead, { merge: true })
+      assert.deepInclude(report, { takenOut: 1, todos: { added: 0, replaced: 1, kept: 0, same: 0 } })
+      assert.deepInclude(yield* todos.get(held.id), { title: "ahead", listId: null })
+      const again = yield* untouched(id, imported(ahead, { merge: true }))
+      assert.deepInclude(again, { takenOut: 0, todos: { added: 0, replaced: 0, kept: 0, same: 1 } })
+      const edited = yield* todos.update(held.id, { title: "edited" })
+      yield* imported(file, { merge: true })
+      assert.deepStrictEqual(yield* todos.get(held.id), edited)
+    }).pipe(asNewUser)
+  )
+
+  it.effect("merged, loses nothing of writers at the same time, and followers miss nothing", () =>
+    Effect.gen(function* () {
+      const { id } = yield* CurrentUser
+      for (let n = 0; n < 30; n++) yield* create(`${n}`)
+      const file = yield* exported(id)
+      const user = newUser()
+      yield* as(
+        user.id,
+        Effect.gen(function* () {
+          const changes = yield* Changes
+          const follower = new Fold()
+          let done = false
+          const follow = Effect.gen(function* () {
+            let cursor: string | undefined
+            while (true) {
+              const last = done
+              const page = yield* changes.page({ limit: 500, ...(cursor !== undefined && { since: cursor }) })
+              follower.add(page.changes)
+              cursor = page.nextCursor
+              if (last && !page.hasMore) return
+            }
+          })
+          const write = Effect.forEach(Array.from({ length: 60 }), () => create("here"), { concurrency: 4 })
+          const merge = Effect.forEach([1, 2, 3], () => imported(file, { merge: true, user: user.id }), {
+            concurrency: 3
+          })
+          const work = Effect.andThen(
+            Effect.all([write, merge], { concurrency: 2 }),
+            Effect.sync(() => (done = true))
+          )
+          yield* Effect.all([work, follow], { concurrency: 2 })
+          assert.lengthOf(yield* walk({ limit: 200 }), 90)
+          assert.deepStrictEqual(follower.rows, yield* asAdmin(Effect.provideService(stored, CurrentUser, user)))
+        })
+      )
+    }).pipe(asNewUser)
+  )
+})
+
+const adopted = (user: UserId, todos: ReadonlyArray<unknown>, dryRun = false) =>
+  asOwner(
+    Adoption.adopt(Stream.fromIterable(todos.map((todo, n) => ({ line: n + 1, source: JSON.stringify(todo), todo }))), {
+      user,
+      dryRun,
+      watch: (_step, _total, use) => use(() => Effect.void)
+    })
+  )
+
+layer(services, live)("todos of other programs", (it) => {
+  it.effect("are added behind those there are, once, and stay as they have become", () =>
+    Effect.gen(function* () {
+      const { id } = yield* CurrentUser
+      const todos = yield* Todos
+      yield* create("first")
+      const given = [{ title: "x", completed: true }, { title: "x" }, { title: "x" }, { title: "y", tags: ["t"] }]
+      assert.deepInclude((yield* untouched(id, adopted(id, given, true))).todos, { added: 4 })
+      const report = yield* adopted(id, given)
+      assert.deepInclude(report, { revision: 5, todos: { added: 4, replaced: 0, kept: 0, same: 0 } })
+      const [, , x, , y] = yield* walk({})
+      assert.deepStrictEqual(
+        (yield* walk({})).map(({ title }) => title),
+        ["first", "x", "x", "x", "y"]
+      )
+      assert.deepInclude(y, { tags: ["t"], description: null, due: null, priority: "none", completed: false })
+      assert.match(y?.id ?? "", /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab]/)
+      yield* todos.update(y?.id ?? TodoId.make(""), { title: "edited" })
+      yield* todos.delete(x?.id ?? TodoId.make(""))
+      const again = yield* untouched(id, adopted(id, given))
+      assert.deepInclude(again.todos, { added: 0, same: 4 })
+    }).pipe(asNewUser)
+  )
+
+  it.effect("are none where one of them breaks a rule", () =>
+    Effect.gen(function* () {
+      const { id } = yield* CurrentUser
+      const uuid = "019ab2c3-0000-7000-8000-000000000000"
+      const given = [
+        { title: "x", id: uuid },
+        { title: " " },
+        { title: "y", id: uuid },
+        { title: "z", createdAt: "2026-02-30T00:00:00Z" }
+      ]
+      const error = (yield* Effect.flip(adopted(id, given))) as ImportInvalid
+      assert.deepStrictEqual(
+        error.problems.map(({ line, message }) => [line, message.split(":")[0]]),
+        [
+          [2, "title"],
+          [3, "id"],
+          [4, "createdAt"]
+        ]
+      )
+      assert.strictEqual(yield* tagOf(exported(id)), "UserNotFound")
+    }).pipe(asNewUser)
+  )
+
+  it.effect("of an empty file do not make a user", () =>
+    Effect.gen(function* () {
+      const { id } = yield* CurrentUser
+      yield* adopted(id, [])
+      assert.strictEqual(yield* tagOf(exported(id)), "UserNotFound")
+    }).pipe(asNewUser)
+  )
+})

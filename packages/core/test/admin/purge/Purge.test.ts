@@ -1,0 +1,302 @@
+import { assert, layer } from "@effect/vitest"
+import { Changes, CurrentUser, IdempotencyKey, Lists, Todos } from "@todo/core"
+import { newUser } from "@todo/core/testing"
+import { Effect, Fiber, Schedule } from "effect"
+import { Purge } from "../../../src/admin.ts"
+import { asAdmin, asOwner, range } from "../../support/clients.ts"
+import { Fold, pages, stored, walk } from "../../support/feed.ts"
+import { asNewUser, ids, live, query, seeded, services, tagOf } from "../../support/suite.ts"
+
+const day = 86_400
+
+/** Purges the current user's trash. */
+const purge = (olderThan: number) =>
+  Effect.flatMap(CurrentUser, ({ id }) =>
+    asOwner(
+      Effect.gen(function* () {
+        const planned = yield* Purge.plan({ olderThan, user: id })
+        return { planned, purged: yield* Purge.run(planned) }
+      })
+    )
+  )
+
+/** Makes what is in the current user's trash so many days older. */
+const age = (days: number) =>
+  Effect.flatMap(CurrentUser, ({ id }) =>
+    asAdmin(
+      Effect.forEach(["todos", "lists"], (table) =>
+        query(`update todo.${table} set deleted_at = deleted_at - make_interval(days => $2) where owner_id = $1`, [
+          id,
+          days
+        ])
+      )
+    )
+  )
+
+/** Todos in the trash. */
+const trash = Effect.fnUntraced(function* (...titles: ReadonlyArray<string>) {
+  const todos = yield* Todos
+  const made = yield* Effect.forEach(titles, (title) => todos.create({ title }))
+  return yield* Effect.forEach(made, ({ id }) => todos.delete(id))
+})
+
+const numbersOf = ({ keys, lists, todos, users }: Purge.Purged) => ({ keys, lists, todos, users })
+
+const words = Effect.flatMap(CurrentUser, ({ id }) =>
+  asAdmin(query<{ word: string }>("select word from todo.todo_words where owner_id = $1 order by 1", [id]))
+)
+
+const untrashed = (rows: ReadonlyArray<unknown>) =>
+  rows.filter((row) => (row as { readonly deletedAt: unknown }).deletedAt === null)
+
+layer(services, live)("a purge", (it) => {
+  it.effect("removes what was trashed before, with its words, and nothing else; a plan removes nothing", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const user = yield* CurrentUser
+      yield* trash("old milk", "old bread")
+      yield* age(40)
+      const [young] = yield* trash("young milk")
+      const open = yield* todos.create({ title: "open" })
+      const planned = yield* asOwner(Purge.plan({ olderThan: 30 * day, user: user.id }))
+      assert.deepInclude(planned, { of: [user.id], users: 1, todos: 2, lists: 0, keys: 0 })
+      assert.lengthOf((yield* todos.list({ deleted: true })).items, 3)
+      const { purged } = yield* purge(30 * day)
+      assert.deepStrictEqual(purged, numbersOf(planned))
+      assert.deepStrictEqual(ids((yield* todos.list({ deleted: true })).items), [young?.id ?? assert.fail()])
+      assert.deepStrictEqual(ids((yield* todos.list({})).items), [open.id])
+      assert.deepStrictEqual(
+        (yield* words).map(({ word }) => word),
+        ["milk", "open", "young"]
+      )
+      assert.deepStrictEqual((yield* purge(30 * day)).purged, { users: 0, todos: 0, lists: 0, keys: 0 })
+    }).pipe(asNewUser)
+  )
+
+  it.effect("removes more than goes at once, from the one user who is meant", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const other = Effect.provideService(CurrentUser, newUser())
+      yield* other(Effect.andThen(trash("other"), age(1)))
+      const made = yield* Effect.forEach(range(13), (n) =>
+        todos.batch(range(100).map((at) => ({ op: "create" as const, todo: { title: `${n} ${at}` } })))
+      )
+      for (const batch of made) {
+        yield* todos.batch(batch.map(({ id }) => ({ op: "delete" as const, id })))
+      }
+      yield* age(2)
+      const [young] = yield* trash("young")
+      const seen: Array<number> = []
+      const { id } = yield* CurrentUser
+      const purged = yield* asOwner(
+        Effect.flatMap(Purge.plan({ olderThan: day, user: id }), (plan) =>
+          Purge.run(plan, (rows) => Effect.sync(() => void seen.push(rows)))
+        )
+      )
+      assert.deepStrictEqual(purged, { users: 1, todos: 1_300, lists: 0, keys: 0 })
+      assert.deepStrictEqual(seen, [...Array.from({ length: 26 }, () => 50), 0])
+      assert.deepStrictEqual(
+        (yield* words).map(({ word }) => word),
+        ["young"]
+      )
+      assert.deepStrictEqual(ids((yield* todos.list({ deleted: true })).items), [young?.id ?? assert.fail()])
+      assert.lengthOf((yield* other(todos.list({ deleted: true }))).items, 1)
+    }).pipe(asNewUser)
+  )
+
+  it.effect("keeps a list until the last todo in it is gone", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const lists = yield* Lists
+      const { id } = yield* CurrentUser
+      const list = yield* lists.create({ name: "Errands" })
+      const [old, young] = yield* Effect.forEach(["old", "young"], (title) => todos.create({ title, listId: list.id }))
+      yield* lists.delete(list.id, { todos: "trash" })
+      yield* age(40)
+      yield* asAdmin(query("update todo.todos set deleted_at = now() where owner_id = $1 and id = $2", [id, young?.id]))
+      const first = yield* purge(30 * day)
+      assert.deepInclude(first.purged, { todos: 1, lists: 0 })
+      assert.deepStrictEqual(first.purged, numbersOf(first.planned))
+      assert.strictEqual(yield* tagOf(todos.restore(old?.id ?? assert.fail())), "TodoNotFound")
+      yield* age(40)
+      const second = yield* purge(30 * day)
+      assert.deepInclude(second.purged, { todos: 1, lists: 1 })
+      assert.deepStrictEqual(second.purged, numbersOf(second.planned))
+      assert.deepStrictEqual(yield* asAdmin(stored), [])
+    }).pipe(asNewUser)
+  )
+
+  it.effect("expires the cursors that have not seen a purged row in the trash, and no other", () =>
+    Effect.gen(function* () {
+      const changes = yield* Changes
+      const todos = yield* Todos
+      yield* todos.create({ title: "first" })
+      const { id } = yield* todos.create({ title: "old" })
+      const list = yield* (yield* Lists).create({ name: "Errands" })
+      const before = yield* changes.page({})
+      yield* todos.delete(id)
+      const between = yield* changes.page({})
+      yield* (yield* Lists).delete(list.id)
+      yield* age(40)
+      const behind = yield* changes.page({})
+      yield* trash("young")
+      yield* todos.create({ title: "last" })
+      const expected = yield* walk(behind.nextCursor)
+      assert.lengthOf(expected.changes, 2)
+      yield* purge(30 * day)
+      for (const since of [before.nextCursor, between.nextCursor]) {
+        assert.strictEqual(yield* tagOf(changes.page({ since })), "CursorExpired")
+      }
+      assert.deepStrictEqual(yield* walk(behind.nextCursor), expected)
+      assert.deepStrictEqual(new Fold().add((yield* walk()).changes).rows, yield* asAdmin(stored))
+    }).pipe(asNewUser)
+  )
+
+  it.effect("drops the idempotency keys of yesterday, and no younger ones", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const { id } = yield* CurrentUser
+      const write = (key: string) => todos.create({ title: key }, { idempotencyKey: IdempotencyKey.make(key) })
+      const [, kept] = [yield* write("old"), yield* write("young")]
+      yield* asAdmin(
+        query(
+          "update todo.idempotency_keys set created_at = now() - interval '25 hours' where owner_id = $1 and key = 'old'",
+          [id]
+        )
+      )
+      const { planned, purged } = yield* purge(30 * day)
+      assert.deepStrictEqual(purged, { users: 1, todos: 0, lists: 0, keys: 1 })
+      assert.deepStrictEqual(purged, numbersOf(planned))
+      assert.strictEqual((yield* write("young")).id, kept.id)
+    }).pipe(asNewUser)
+  )
+
+  it.effect("leaves what was restored since it was planned", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const { id } = yield* CurrentUser
+      const [one, two] = yield* trash("one", "two")
+      yield* age(40)
+      const planned = yield* asOwner(Purge.plan({ olderThan: 30 * day, user: id }))
+      yield* todos.restore(one?.id ?? assert.fail())
+      yield* todos.restore(two?.id ?? assert.fail())
+      yield* todos.delete(two?.id ?? assert.fail())
+      assert.deepStrictEqual(yield* asOwner(Purge.run(planned)), { users: 0, todos: 0, lists: 0, keys: 0 })
+      assert.lengthOf((yield* walk()).changes, 2)
+    }).pipe(asNewUser)
+  )
+
+  it.effect("of a user who is not there is UserNotFound", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* tagOf(purge(day)), "UserNotFound")
+    }).pipe(asNewUser)
+  )
+
+  it.effect("that fails on the way keeps what it has done, with its horizon, and can be run again", () =>
+    Effect.gen(function* () {
+      const changes = yield* Changes
+      const { id } = yield* CurrentUser
+      const todos = yield* Todos
+      const made = yield* Effect.forEach(range(6), () =>
+        todos.batch(range(100).map((n) => ({ op: "create" as const, todo: { title: `${n}` } })))
+      )
+      const cursors: Array<string> = []
+      for (const batch of made) {
+        cursors.push((yield* changes.page({ limit: 1 })).nextCursor)
+        yield* todos.batch(batch.map(({ id }) => ({ op: "delete" as const, id })))
+      }
+      yield* age(40)
+      const { cursor } = yield* walk()
+      yield* asAdmin(
+        query(`create function todo.stop() returns trigger language plpgsql as
+          $$ begin raise exception 'stop' using errcode = '57P01'; end $$`)
+      )
+      yield* asAdmin(
+        query(`create trigger stop before delete on todo.todos for each row when (old.id = '${made[5]?.[9]?.id}')
+          execute function todo.stop()`)
+      )
+      assert.strictEqual(yield* tagOf(purge(30 * day)), "Unavailable")
+      yield* asAdmin(query("drop trigger stop on todo.todos"))
+      assert.lengthOf(yield* asAdmin(stored), 100)
+      for (const since of cursors) assert.strictEqual(yield* tagOf(changes.page({ since })), "CursorExpired")
+      assert.deepInclude(yield* changes.page({ since: cursor }), { changes: [], hasMore: false })
+      assert.deepInclude((yield* purge(30 * day)).purged, { todos: 100 })
+      assert.deepStrictEqual([yield* asAdmin(stored), yield* words], [[], []])
+      const numbers = yield* asAdmin(
+        query<{ held: boolean }>("select horizon <= revision as held from todo.users where id = $1", [id])
+      )
+      assert.isTrue(numbers[0]?.held)
+    }).pipe(asNewUser)
+  )
+
+  it.effect(
+    "beside another one, and beside writers and readers: all goes once, and whoever follows misses nothing",
+    () =>
+      seeded((random) =>
+        Effect.gen(function* () {
+          const todos = yield* Todos
+          const write = Effect.gen(function* () {
+            const { id } = yield* todos.create({ title: `${random.int(1_000)} words` })
+            if (random.chance(80)) yield* todos.delete(id)
+            if (random.chance(20)) yield* Effect.ignore(todos.restore(id))
+          })
+          const written = yield* Effect.forEach(range(3), () => Effect.repeat(write, Schedule.recurs(60)), {
+            concurrency: "unbounded",
+            discard: true
+          }).pipe(Effect.forkChild)
+
+          // A reader that keeps what it has, and starts again when its cursor has expired.
+          const fold = new Fold()
+          let cursor: string | undefined
+          let expired = 0
+          const read = Effect.gen(function* () {
+            for (const page of yield* pages(cursor, () => 1 + random.int(20))) {
+              fold.add(page.changes)
+              cursor = page.nextCursor
+            }
+          }).pipe(
+            Effect.catchTag("CursorExpired", () =>
+              Effect.sync(() => {
+                expired++
+                cursor = undefined
+                fold.clear()
+              })
+            )
+          )
+          let purged = 0
+          const both = Effect.map(
+            Effect.all([purge(0), purge(0)], { concurrency: 2 }),
+            (each) => (purged += each.reduce((sum, { purged }) => sum + purged.todos, 0))
+          )
+          yield* trash("at least one")
+          while (written.pollUnsafe() === undefined) {
+            yield* read
+            yield* both
+          }
+          yield* Fiber.join(written)
+          yield* both
+          const { id } = yield* CurrentUser
+          yield* read
+          if (cursor === undefined) yield* read
+          const rows = yield* asAdmin(stored)
+          // That something in the trash is gone is nothing to tell.
+          assert.deepStrictEqual(untrashed(fold.rows), untrashed(rows))
+          assert.isAbove(expired, 0)
+          const [made] = yield* asAdmin(
+            query<{ n: number }>("select revision::int as n from todo.users where id = $1", [id])
+          )
+          assert.isAbove(purged, 0)
+          assert.isAbove(made?.n ?? 0, purged)
+          assert.deepStrictEqual(
+            yield* asAdmin(
+              query(
+                "select 1 from todo.todo_words w where owner_id = $1 and not exists (select from todo.todos where owner_id = $1 and id = todo_id)",
+                [id]
+              )
+            ),
+            []
+          )
+        }).pipe(asNewUser)
+      )
+  )
+})

@@ -1,0 +1,238 @@
+import { assert, layer } from "@effect/vitest"
+import { Accounts, Changes, CurrentUser, IdempotencyKey, Lists, Todos, type UserId } from "@todo/core"
+import { newUser } from "@todo/core/testing"
+import { Deferred, Effect, Fiber, Schedule, Stream } from "effect"
+import { Users } from "../../../src/admin.ts"
+import { asAdmin, asOwner, range } from "../../support/clients.ts"
+import { walk } from "../../support/feed.ts"
+import { erasedTables, ownedTables } from "../../../src/schema/tables.ts"
+import { ids, live, query, services, tagOf } from "../../support/suite.ts"
+
+const as = (user: { readonly id: UserId }) => Effect.provideService(CurrentUser, user)
+
+const erase = (id: UserId) => asOwner(Users.erase(id))
+
+/** The tables in which a text is found, in whatever column. */
+const tablesWith = (text: string) =>
+  asAdmin(
+    Effect.gen(function* () {
+      const tables = yield* query<{ name: string }>(
+        "select tablename::text as name from pg_tables where schemaname = 'todo' order by 1"
+      )
+      const found: Array<string> = []
+      for (const { name } of tables) {
+        const rows = yield* query(`select 1 from todo.${name} t where strpos(t::text, $1) > 0 limit 1`, [text])
+        if (rows.length > 0) found.push(name)
+      }
+      return found
+    })
+  )
+
+/** Something in every table. */
+const fill = Effect.gen(function* () {
+  const todos = yield* Todos
+  const list = yield* (yield* Lists).create({ name: "Errands" })
+  const idempotencyKey = IdempotencyKey.make("the-first-time")
+  const kept = yield* todos.create({ title: "Buy milk", listId: list.id }, { idempotencyKey })
+  const trashed = yield* todos.create({ title: "Old" })
+  yield* todos.delete(trashed.id)
+  return { kept, list, trashed }
+})
+
+layer(services, live)("a user who is erased", (it) => {
+  it.effect("is in no column of any table, and nobody else is touched", () =>
+    Effect.gen(function* () {
+      const [user, other] = [newUser(), newUser()]
+      yield* as(user)(fill)
+      yield* as(other)(fill)
+      const everywhere = ownedTables.map(({ name }) => name).toSorted()
+      assert.deepStrictEqual(yield* tablesWith(user.id), everywhere)
+      assert.deepStrictEqual(yield* erase(user.id), { id: user.id, todos: 2, lists: 1 })
+      assert.deepStrictEqual(yield* tablesWith(user.id), [])
+      assert.deepStrictEqual(yield* tablesWith(other.id), everywhere)
+      assert.lengthOf((yield* as(other)(walk())).changes, 3)
+    })
+  )
+
+  it.effect("has rows in the tables that are emptied, and in no other", () =>
+    Effect.gen(function* () {
+      const owned = yield* asAdmin(
+        query<{ name: string }>(`select relname::text as name from pg_attribute join pg_class c on c.oid = attrelid
+          where relnamespace = 'todo'::regnamespace and relkind in ('r', 'p') and attname = 'owner_id'`)
+      )
+      assert.sameMembers(
+        owned.map(({ name }) => name),
+        [...erasedTables]
+      )
+    })
+  )
+
+  it.effect("is unknown afterwards, as one who never wrote", () =>
+    Effect.gen(function* () {
+      const user = newUser()
+      yield* as(user)(fill)
+      yield* erase(user.id)
+      for (const id of [user.id, newUser().id]) {
+        assert.strictEqual(yield* tagOf(asOwner(Users.show(id))), "UserNotFound")
+        assert.strictEqual(yield* tagOf(erase(id)), "UserNotFound")
+        assert.strictEqual(yield* tagOf(asOwner(Users.enable(id))), "UserNotFound")
+      }
+    })
+  )
+
+  it.effect("begins anew as an empty user, with ids and keys that are free again", () =>
+    Effect.gen(function* () {
+      const user = newUser()
+      const before = yield* as(user)(fill)
+      yield* erase(user.id)
+      yield* Effect.gen(function* () {
+        const todos = yield* Todos
+        const { me } = yield* Accounts
+        assert.deepStrictEqual(yield* me, {
+          id: user.id,
+          revision: 0,
+          counts: { open: 0, completed: 0, trashed: 0, lists: 0 }
+        })
+        assert.deepStrictEqual((yield* todos.list({ q: "milk" })).items, [])
+        const put = yield* todos.put(before.trashed.id, { title: "New" })
+        assert.isTrue(put.created)
+        const idempotencyKey = IdempotencyKey.make("the-first-time")
+        const again = yield* todos.create({ title: "Buy oat milk" }, { idempotencyKey })
+        assert.notStrictEqual(again.id, before.kept.id)
+        assert.deepStrictEqual(ids((yield* walk()).changes), [put.todo.id, again.id])
+      }).pipe(as(user))
+    })
+  )
+
+  it.effect("never meets an old revision or an old cursor again", () =>
+    Effect.gen(function* () {
+      const user = newUser()
+      const todos = yield* Todos
+      const changes = yield* Changes
+      yield* Effect.gen(function* () {
+        const first = yield* changes.page({})
+        const before = yield* fill
+        const early = yield* changes.page({ limit: 1 })
+        const { cursor: late } = yield* walk()
+        const { revision } = yield* (yield* Accounts).me
+        yield* erase(user.id)
+        for (const since of [early.nextCursor, late]) {
+          assert.strictEqual(yield* tagOf(changes.page({ since })), "CursorExpired")
+        }
+        const { todo } = yield* todos.put(before.kept.id, { title: "New" })
+        assert.isAbove(todo.revision, revision)
+        // Far enough for a counter that had begun at 0 to have passed every old number.
+        for (const n of range(revision + 2)) {
+          for (const since of [early.nextCursor, late]) {
+            assert.strictEqual(yield* tagOf(changes.page({ since })), "CursorExpired")
+          }
+          yield* todos.create({ title: `${n}` })
+        }
+        assert.strictEqual(
+          yield* tagOf(todos.update(todo.id, { title: "x" }, { ifRevision: range(revision + 1) })),
+          "RevisionMismatch"
+        )
+        const all = yield* walk()
+        assert.lengthOf(all.changes, revision + 3)
+        // Who had seen nothing has missed nothing.
+        assert.deepStrictEqual((yield* walk(first.nextCursor)).changes, all.changes)
+        // And the new cursors are as good as any.
+        yield* todos.update(todo.id, { title: "y" })
+        assert.lengthOf((yield* walk(all.cursor)).changes, 1)
+      }).pipe(as(user))
+    })
+  )
+
+  it.effect("ends the streams that were open, and a stream of one who has never written goes on", () =>
+    Effect.gen(function* () {
+      const [user, other] = [newUser(), newUser()]
+      const changes = yield* Changes
+      yield* as(user)(fill)
+      const followed = yield* Deferred.make<void>()
+      const open = yield* as(user)(
+        changes.stream({}).pipe(
+          Stream.tap(() => Deferred.succeed(followed, undefined)),
+          Stream.runDrain
+        )
+      ).pipe(Effect.flip, Effect.forkChild)
+      const first = yield* as(other)(Stream.runHead(changes.stream({}))).pipe(Effect.forkChild)
+      yield* Deferred.await(followed)
+      yield* erase(user.id)
+      assert.include(["UserDisabled", "CursorExpired"], (yield* Fiber.join(open))._tag)
+      yield* as(other)(fill)
+      assert.strictEqual((yield* Fiber.join(first))._tag, "Some")
+    })
+  )
+
+  it.effect("cannot be half there: what fails on the way leaves the user whole, locked out, and erasable", () =>
+    Effect.gen(function* () {
+      const user = newUser()
+      yield* as(user)(fill)
+      yield* asAdmin(
+        query(`create function todo.stop() returns trigger language plpgsql as
+          $$ begin raise exception 'stop' using errcode = '57P01'; end $$`)
+      )
+      yield* asAdmin(query("create trigger stop before delete on todo.users execute function todo.stop()"))
+      const before = yield* as(user)(walk())
+      assert.strictEqual(yield* tagOf(erase(user.id)), "Unavailable")
+      assert.deepStrictEqual(yield* as(user)(walk()), before)
+      assert.isNotNull((yield* asOwner(Users.show(user.id))).disabledAt)
+      assert.strictEqual(yield* tagOf(as(user)(fill)), "UserDisabled")
+      yield* asAdmin(query("drop trigger stop on todo.users"))
+      yield* erase(user.id)
+      assert.deepStrictEqual(yield* tablesWith(user.id), [])
+    })
+  )
+
+  it.effect("beside writers is gone, or begins anew as a whole; nobody meets an internal error", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const user = newUser()
+      yield* as(user)(fill)
+      const idempotencyKey = IdempotencyKey.make("the-first-time")
+      const write = (n: number) =>
+        Effect.gen(function* () {
+          const { id } = yield* todos.create({ title: `${n}` })
+          yield* todos.update(id, { title: `${n} again` })
+          yield* todos.create({ title: "Buy milk" }, { idempotencyKey })
+          yield* todos.delete(id)
+        }).pipe(
+          // A defect is not caught.
+          Effect.catchTags({
+            UserDisabled: () => Effect.void,
+            TodoNotFound: () => Effect.void,
+            ListNotFound: () => Effect.void,
+            IdempotencyKeyInUse: () => Effect.void,
+            IdempotencyKeyReused: () => Effect.void
+          })
+        )
+      const writers = yield* Effect.forEach(range(6), (n) => Effect.repeat(write(n), Schedule.forever), {
+        concurrency: "unbounded",
+        discard: true
+      }).pipe(as(user), Effect.forkChild)
+      let last = 0
+      for (const _ of range(10)) {
+        yield* Effect.sleep("20 millis")
+        const { revision } = yield* asOwner(Users.show(user.id)).pipe(
+          Effect.catchTag("UserNotFound", () => Effect.succeed({ revision: 0 }))
+        )
+        assert.isTrue(revision === 0 || revision >= last, "a revision that was there before")
+        last = Math.max(last, revision)
+        yield* erase(user.id).pipe(Effect.catchTag("UserNotFound", () => Effect.void))
+      }
+      yield* Fiber.interrupt(writers)
+      const { changes } = yield* as(user)(walk())
+      for (const change of changes) assert.isAbove(change.revision, last)
+      const orphans = yield* asAdmin(
+        query(
+          `select 1 from todo.todo_words w where owner_id = $1 and not exists (
+          select from todo.todos where owner_id = $1 and id = todo_id)`,
+          [user.id]
+        )
+      )
+      assert.deepStrictEqual(orphans, [])
+      yield* erase(user.id).pipe(Effect.catchTag("UserNotFound", () => Effect.void))
+      assert.deepStrictEqual(yield* tablesWith(user.id), [])
+    })
+  )
+})

@@ -1,0 +1,71 @@
+import { assert, layer } from "@effect/vitest"
+import { CurrentUser, Services, Todos } from "@todo/core"
+import { newUser, TestDatabase } from "@todo/core/testing"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { onBehalfOf, overAllUsers } from "../../../src/database/OperatorScope.ts"
+import { forEachUser } from "../../../src/database/UserScopeSql.ts"
+import { connect, layerDatabase } from "../../support/host.ts"
+
+/** As migrations and operators connect. */
+const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 2 })))
+
+const rowsOf = (statement: string) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    Effect.map(sql.unsafe(statement).values, (rows) => rows.flat().map(String))
+  )
+
+const users = rowsOf("select id from todo.users order by id")
+const owners = rowsOf("select distinct owner_id from todo.todos order by 1")
+
+layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)))("operators", (it) => {
+  const made = Effect.gen(function* () {
+    const todos = yield* Todos
+    const [a, b] = [newUser(), newUser()]
+    for (const user of [a, b]) {
+      yield* Effect.provideService(todos.create({ title: "Buy milk" }), CurrentUser, user)
+    }
+    return [a.id, b.id] as const
+  })
+
+  it.effect("see who there is, and nobody's todos", () =>
+    Effect.gen(function* () {
+      const ids = yield* made
+      const seen = yield* asOwner(overAllUsers(Effect.all({ users, owners })))
+      assert.includeMembers(seen.users, [...ids])
+      assert.deepStrictEqual(seen.owners, [])
+    })
+  )
+
+  it.effect("see one user's rows when they act for that user, and no others", () =>
+    Effect.gen(function* () {
+      const [a] = yield* made
+      const seen = yield* asOwner(onBehalfOf(a)(Effect.all({ users, owners })))
+      assert.deepStrictEqual(seen, { users: [a], owners: [a] })
+    })
+  )
+
+  it.effect("see each user's rows when they act for each in turn", () =>
+    Effect.gen(function* () {
+      const ids = yield* made
+      const counted = rowsOf(`select u.id from todo.users u ${forEachUser}
+        cross join lateral (select count(*) as held from todo.todos where owner_id = me.id offset 0) t where held = 1`)
+      assert.includeMembers(yield* asOwner(overAllUsers(counted)), [...ids])
+    })
+  )
+
+  it.effect("see nobody but in such a transaction", () =>
+    Effect.gen(function* () {
+      yield* made
+      assert.deepStrictEqual(yield* asOwner(Effect.andThen(overAllUsers(users), users)), [])
+    })
+  )
+
+  it.effect("are the owner of the tables: the role that serves sees nobody that way", () =>
+    Effect.gen(function* () {
+      yield* made
+      assert.deepStrictEqual(yield* overAllUsers(users), [])
+    })
+  )
+})

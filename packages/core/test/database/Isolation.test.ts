@@ -1,0 +1,149 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { CurrentUser, Services, type TodoId, Todos } from "@todo/core"
+import { newUser, TestDatabase } from "@todo/core/testing"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { layerDatabase, layerPool } from "../support/host.ts"
+import { leaks, withoutWallOne, withoutWallTwo } from "../support/walls.ts"
+
+const options = { excludeTestServices: true }
+
+describe("isolation", () => {
+  layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)), options)("with both walls", (it) => {
+    it.effect("nothing of A's is seen, changed or told", () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* leaks, [])
+      })
+    )
+  })
+
+  layer(Services.layer.pipe(Layer.provide(withoutWallOne), Layer.provideMerge(layerDatabase)), options)(
+    "without wall one, the owner in every statement",
+    (it) => {
+      it.effect("row-level security still holds everything", () =>
+        Effect.gen(function* () {
+          assert.deepStrictEqual(yield* leaks, [])
+        })
+      )
+    }
+  )
+
+  layer(Services.layer.pipe(Layer.provide(withoutWallTwo), Layer.provideMerge(layerDatabase)), options)(
+    "without wall two, row-level security",
+    (it) => {
+      it.effect("the owner in every statement still holds everything", () =>
+        Effect.gen(function* () {
+          assert.deepStrictEqual(yield* leaks, [])
+        })
+      )
+    }
+  )
+
+  layer(
+    Services.layer.pipe(
+      Layer.provide(withoutWallOne),
+      Layer.provide(withoutWallTwo),
+      Layer.provideMerge(layerDatabase)
+    ),
+    options
+  )("without both walls", (it) => {
+    it.effect("the same attempts do leak, so the tests above can fail", () =>
+      Effect.gen(function* () {
+        const leaked = yield* leaks
+        // What ends with the user's own number is held by that number alone: B's is not A's.
+        const expected =
+          "get, get together, list together, update, update together, complete, move, move to, batch update, batch delete, delete, restore, put, get list, update list, " +
+          "move list, create in list, update into list, put into list, batch into list, delete list, trash, restore list, " +
+          'list lists, put list, changes, me, A\'s rows changed, list {}, list {"q":"secret"}, list {"sort":"due"}'
+        assert.deepStrictEqual(
+          expected.split(/, (?!trash)/).filter((attempt) => !leaked.includes(attempt)),
+          []
+        )
+      })
+    )
+  })
+})
+
+const poolOfFour = layerPool(4)
+
+layer(Todos.layer.pipe(Layer.provideMerge(poolOfFour), Layer.provideMerge(TestDatabase.layer)), options)(
+  "the user of a statement",
+  (it) => {
+    const setting = Effect.map(
+      Effect.flatMap(SqlClient.SqlClient, (sql) => sql`select current_setting('todo.user_id', true)`.values),
+      ([row]) => row?.[0]
+    )
+
+    it.effect("is never another's, in 10,000 reads of 20 users on a pool of 4, and is gone afterwards", () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const sql = yield* SqlClient.SqlClient
+        const users = Array.from({ length: 20 }, newUser)
+        yield* Effect.forEach(
+          users,
+          (user) =>
+            Effect.forEach([1, 2, 3], (n) => todos.create({ title: `${user.id} ${n}` })).pipe(
+              Effect.provideService(CurrentUser, user)
+            ),
+          { concurrency: 8 }
+        )
+        const foreign = yield* Effect.forEach(
+          Array.from({ length: 10_000 }, (_, n) => users[n % users.length] ?? newUser()),
+          (user) =>
+            Effect.map(todos.list({}), ({ items }) =>
+              items.length === 3 && items.every(({ title }) => title.startsWith(user.id)) ? 0 : 1
+            ).pipe(Effect.provideService(CurrentUser, user)),
+          { concurrency: 32 }
+        )
+        assert.strictEqual(
+          foreign.reduce<number>((sum, n) => sum + n, 0),
+          0
+        )
+        // Every connection of the pool at once: each transaction holds one.
+        const left = yield* Effect.forEach(
+          [1, 2, 3, 4],
+          () => sql.withTransaction(Effect.delay(setting, "100 millis")),
+          { concurrency: 4 }
+        )
+        assert.deepStrictEqual(left, ["", "", "", ""])
+      })
+    )
+
+    it.effect("does not outlive the statement in a transaction of the host", () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const sql = yield* SqlClient.SqlClient
+        const inside = yield* sql.withTransaction(
+          Effect.gen(function* () {
+            const { id } = yield* todos.create({ title: "in a transaction" })
+            const afterWrite = yield* setting
+            yield* todos.get(id)
+            const afterRead = yield* setting
+            const rows = yield* sql`select id from todo.todos`
+            return { afterWrite, afterRead, rows }
+          })
+        )
+        assert.deepStrictEqual(inside, { afterWrite: "", afterRead: "", rows: [] })
+      }).pipe(Effect.provideService(CurrentUser, newUser()))
+    )
+
+    it.effect("and one whose id the database cannot read takes none of those along that are read with it", () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const [mine, other] = [newUser(), newUser()]
+        const { id } = yield* Effect.provideService(todos.create({ title: "a" }), CurrentUser, mine)
+        for (const bad of ["no id", "\0"]) {
+          const [first, poison, last] = yield* Effect.all(
+            [
+              Effect.provideService(todos.get(id), CurrentUser, mine),
+              Effect.provideService(Effect.exit(todos.get(bad as TodoId)), CurrentUser, other),
+              Effect.provideService(todos.get(id), CurrentUser, mine)
+            ],
+            { concurrency: "unbounded" }
+          )
+          assert.deepStrictEqual([first.id, poison._tag, last.id], [id, "Failure", id])
+        }
+      })
+    )
+  }
+)

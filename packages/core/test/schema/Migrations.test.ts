@@ -1,0 +1,232 @@
+import { createHash } from "node:crypto"
+import { assert, it, layer } from "@effect/vitest"
+import { Migrations, SchemaName } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { functions } from "../../src/schema/functions/index.ts"
+import { migrations } from "../../src/schema/migrations/index.ts"
+import { upTo } from "../../src/schema/Migrations.ts"
+import { connect } from "../support/host.ts"
+
+/** Runs on a connection of its own, as the owner of the database. */
+const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
+    Effect.provide(self, connect({ url: ownerUrl, poolSize: 1, unlimited: true }))
+  )
+
+const query = <Row extends object>(text: string, parameters: ReadonlyArray<unknown> = []) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<Row>(text, parameters))
+
+const inSchema = (name: string) => Effect.provideService(SchemaName, name)
+
+const broken = {
+  id: Migrations.version + 1,
+  name: "broken",
+  up: (s: string) => [`create table ${s}.extra ()`, "nonsense"]
+}
+
+const digest = (text: ReadonlyArray<string>) => createHash("sha256").update(text.join("\n")).digest("hex").slice(0, 16)
+
+/** What was released is never edited. A new migration gets a line here, and so does each change of the functions. */
+const released: Readonly<Record<number, string>> = {
+  5: "7df1e06efeb9c1b6",
+  6: "a93aed69f2d256b8"
+}
+
+/** The functions of the last migration. If they changed, add a migration with the next number, and change this line. */
+const functionsOf: readonly [version: number, digest: string] = [6, "66a4e13f6af8d90b"]
+
+it("migrations that were released are as they were", () => {
+  assert.deepStrictEqual(Object.fromEntries(migrations.map(({ id, up }) => [id, digest(up('"todo"'))])), released)
+})
+
+it("a change of the functions has a migration number of its own", () => {
+  assert.deepStrictEqual([Migrations.version, digest(functions('"todo"'))], functionsOf)
+})
+
+layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it) => {
+  it("are numbered without a gap", () => {
+    const [first] = migrations
+    assert.deepStrictEqual(
+      migrations.map(({ id }) => id),
+      migrations.map((_, index) => (first?.id ?? 0) + index)
+    )
+  })
+
+  it.effect("run once when three processes start them at the same time", () =>
+    Effect.gen(function* () {
+      const applied = yield* Effect.all(
+        Array.from({ length: 3 }, () => asOwner(Migrations.up())),
+        { concurrency: 3 }
+      )
+      assert.deepStrictEqual(
+        applied.flatMap((upgrade) => upgrade.migrations.map(({ id }) => id)),
+        migrations.map(({ id }) => id)
+      )
+      yield* asOwner(Migrations.check)
+    }).pipe(inSchema("three_at_once"))
+  )
+
+  it.effect("leave nothing behind when one fails, and name it", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(asOwner(upTo([...migrations, broken], {})))
+      assert.deepInclude(error, { _tag: "MigrationFailed", step: `Migration ${broken.id} (broken)`, sqlState: "42601" })
+      const schemas = yield* asOwner(query("select from pg_namespace where nspname = 'all_or_nothing'"))
+      assert.deepStrictEqual(schemas, [])
+    }).pipe(inSchema("all_or_nothing"))
+  )
+
+  it.effect("keep what was there when a later one fails", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      yield* Effect.flip(asOwner(upTo([...migrations, broken], {})))
+      yield* asOwner(Migrations.check)
+      assert.deepStrictEqual(yield* asOwner(query("select to_regclass('later.extra')::text as found")), [
+        { found: null }
+      ])
+    }).pipe(inSchema("later"))
+  )
+
+  it.effect("refuse a schema that is newer than they are", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      yield* asOwner(query("insert into newer.migrations (id, name) values (99, 'from the future')"))
+      for (const attempt of [Migrations.up(), Migrations.check]) {
+        const error = yield* Effect.flip(asOwner<unknown, object>(attempt))
+        assert.deepInclude(error, { _tag: "SchemaMismatch", found: 99, expected: Migrations.version })
+      }
+    }).pipe(inSchema("newer"))
+  )
+
+  it.effect("refuse a schema that is older than the baseline, and say how to move", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      yield* asOwner(query("delete from older.migrations where id > 5"))
+      yield* asOwner(query("update older.migrations set id = 3, name = 'erasures'"))
+      for (const attempt of [Migrations.up(), Migrations.check]) {
+        const error = yield* Effect.flip(asOwner<unknown, object>(attempt))
+        assert.deepInclude(error, { _tag: "SchemaMismatch", found: 3, expected: Migrations.version })
+        assert.match(String(error), /upgrades from 5 on: run "todo-admin user export" of the release that made it/)
+      }
+    }).pipe(inSchema("older"))
+  )
+
+  it.effect("refuse functions that differ from the release's until up has replaced them", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      yield* asOwner(query("drop function changed.position_width(text)"))
+      yield* asOwner(
+        query(
+          "create or replace function changed.instant(moment timestamptz) returns text language sql as 'select null'"
+        )
+      )
+      const error = yield* Effect.flip(asOwner(Migrations.check))
+      assert.deepInclude(error, { _tag: "SchemaMismatch", functions: ["instant", "position_width"] })
+      assert.include(
+        error.message,
+        'differ from this release\'s (instant, position_width): run "todo-admin migrate up"'
+      )
+      assert.deepStrictEqual(yield* asOwner(Migrations.up()), {
+        migrations: [],
+        functions: ["instant", "position_width"]
+      })
+      yield* asOwner(Migrations.check)
+    }).pipe(inSchema("changed"))
+  )
+
+  it.effect("refuse a schema that belongs to something else, and change nothing in it", () =>
+    Effect.gen(function* () {
+      const described = query(`select pg_describe_object(classid, objid, 0) as object from pg_depend
+        where refclassid = 'pg_namespace'::regclass and refobjid = 'taken'::regnamespace order by 1`)
+      for (const [inUse, found] of [
+        ["create table taken.invoices ()", /invoices/],
+        ["create function taken.f() returns int language sql return 1", /function taken.f/],
+        ["create type taken.colour as enum ('red')", /type taken.colour/],
+        ["create table taken.migrations (id int primary key, migration text)", /migrations/]
+      ] as const) {
+        yield* asOwner(query("create schema taken"))
+        yield* asOwner(query(inUse))
+        const before = yield* asOwner(described)
+        const error = yield* Effect.flip(asOwner(Migrations.up({ runtimeRole: "todo_runtime" })))
+        assert.deepInclude(error, { _tag: "MigrationFailed", step: "Creating the schema", sqlState: "42P06" })
+        assert.match(error.message, /nothing was changed: schema "taken" is in use by something else .*TODO_SCHEMA/)
+        assert.match(error.message, found)
+        assert.deepStrictEqual(yield* asOwner(described), before)
+        assert.deepInclude(yield* Effect.flip(asOwner(Migrations.check)), { _tag: "SchemaMismatch", found: 0 })
+        yield* asOwner(query("drop schema taken cascade"))
+      }
+    }).pipe(inSchema("taken"))
+  )
+
+  it.effect("make themselves at home in an empty schema that was given", () =>
+    Effect.gen(function* () {
+      yield* asOwner(query("create schema given"))
+      yield* asOwner(Migrations.up())
+      yield* asOwner(Migrations.check)
+    }).pipe(inSchema("given"))
+  )
+
+  it.effect("tell of each step", () =>
+    Effect.gen(function* () {
+      const steps: Array<string> = []
+      const up = Migrations.up({
+        runtimeRole: "todo_runtime",
+        onStep: (name) => Effect.sync(() => void steps.push(name))
+      })
+      yield* asOwner(up)
+      const grant = 'Granting to role "todo_runtime"'
+      const each = migrations.map(({ id, name }) => `Migration ${id} (${name})`)
+      assert.deepStrictEqual(steps.splice(0), ["Creating the schema", ...each, "Functions and policies", grant])
+      yield* asOwner(up)
+      assert.deepStrictEqual(steps, [grant])
+    }).pipe(inSchema("stepwise"))
+  )
+
+  it.effect("tell what is missing on an empty database", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(asOwner(Migrations.check))
+      assert.deepInclude(error, { _tag: "SchemaMismatch", found: 0 })
+      const status = yield* asOwner(Migrations.status)
+      assert.deepStrictEqual(
+        status.map(({ appliedAt, name }) => ({ appliedAt, name })),
+        migrations.map(({ name }) => ({ appliedAt: null, name }))
+      )
+    }).pipe(inSchema("nothing_here"))
+  )
+
+  it.effect("plan, without a database, all that up does: run by hand, it makes the same schema", () =>
+    Effect.gen(function* () {
+      const plan = yield* Migrations.plan(0, { runtimeRole: "todo_runtime" })
+      yield* asOwner(
+        Effect.forEach(
+          plan.flatMap(({ statements }) => statements),
+          (statement) => query(statement),
+          { discard: true }
+        )
+      )
+      yield* asOwner(Migrations.check)
+      assert.deepStrictEqual(yield* asOwner(Migrations.up()), { migrations: [], functions: [] })
+      assert.deepStrictEqual(yield* Migrations.plan(Migrations.version), [])
+    }).pipe(inSchema("planned"))
+  )
+
+  it.effect("give the runtime role rows and no tables", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up({ runtimeRole: "todo_runtime" }))
+      const { url } = yield* TestDatabase
+      const asRuntime = Effect.provide(connect({ url, poolSize: 1 }))
+      for (const statement of [
+        "create table granted.mine ()",
+        "alter table granted.todos disable row level security",
+        "drop policy own_rows on granted.todos",
+        "truncate granted.todos",
+        "insert into granted.migrations (id, name) values (7, 'x')"
+      ]) {
+        const error = yield* Effect.flip(asRuntime(query(statement)))
+        assert.strictEqual("reason" in error && error.reason._tag, "AuthorizationError", statement)
+      }
+      assert.deepStrictEqual(yield* asRuntime(query("select * from granted.todos")), [])
+    }).pipe(inSchema("granted"))
+  )
+})

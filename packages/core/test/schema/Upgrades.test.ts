@@ -1,0 +1,169 @@
+import { assert, layer } from "@effect/vitest"
+import { Accounts, CurrentUser, IdempotencyKey, Lists, Migrations, Services, Todos, UserId } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import { Effect, Layer, Redacted } from "effect"
+import { readFile } from "node:fs/promises"
+import { Client } from "pg"
+import * as Catalogue from "../../src/schema/Catalogue.ts"
+import { asOwner } from "../support/clients.ts"
+import { exported } from "../support/exports.ts"
+import { walk as changesSince } from "../support/feed.ts"
+import { layerPool } from "../support/host.ts"
+import { asAdmin, ids, live, query, tagOf, walk } from "../support/suite.ts"
+
+/** A database as an earlier release left it, and the export of one of its users. */
+const fixture = (file: `${number}.sql` | "export.jsonl") =>
+  Effect.promise(() => readFile(new URL(`../fixtures/releases/${file}`, import.meta.url), "utf8"))
+
+const run = (url: Redacted.Redacted, script: string) =>
+  Effect.promise(async () => {
+    const client = new Client(Redacted.value(url))
+    await client.connect()
+    await client.query(script).finally(() => client.end())
+  })
+
+/** By the numbers of their last migrations. */
+const releases = [5]
+
+/** Todos of one more user, with words of search as those releases made them; two of them are today's. */
+const spelled = `insert into todo.users (id, revision) values ('cem', 5);
+select set_config('todo.user_id', 'cem', false);
+insert into todo.todos (owner_id, id, title, title_key, title_words, description, description_words, priority, tags,
+  position, revision, created_at, updated_at)
+select 'cem', ('01900000-0000-7000-8000-00000000000' || n)::uuid, title, lower(title), title_words, description,
+  description_words, 0, '{}', 'a' || n, n, now(), now()
+from (values
+  (1, '\u260e\ufe0fMom', array['\u260e', '\ufe0fmom'], null, array[]::text[]),
+  (2, 'co\u00adoperate', array['co', '\u00ad', 'operate'], 'in \u0130stanbul', array['in', 'i\u0307stanbul']),
+  (3, 'Buy milk', array['buy', 'milk'], null, '{}'),
+  (4, 'Caf\u00e9', array['caf\u00e9'], null, '{}'),
+  (5, 'don\u2019t', array['don', '\u2019', 't'], null, '{}')
+) t (n, title, title_words, description, description_words);
+insert into todo.todo_words select owner_id, word, id from todo.todos, unnest(title_words || description_words) word
+where owner_id = 'cem'`
+
+/** The services on such a database, upgraded to this release. */
+const upgraded = (release: number) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { adminUrl, ownerUrl } = yield* TestDatabase
+      yield* run(ownerUrl, yield* fixture(`${release}.sql`))
+      yield* run(adminUrl, spelled)
+      // As if that release had stopped just now.
+      yield* run(adminUrl, "update todo.idempotency_keys set created_at = clock_timestamp()")
+      const { migrations } = yield* asOwner(Migrations.up({ runtimeRole: "todo_runtime" }))
+      assert.deepStrictEqual(
+        migrations.map(({ id }) => id),
+        Array.from({ length: Migrations.version - release }, (_, n) => release + 1 + n)
+      )
+      return Services.layer.pipe(Layer.provideMerge(layerPool(5)))
+    })
+  ).pipe(Layer.provideMerge(TestDatabase.layerEmpty))
+
+const [ada, disabled, erased, cem] = ["ada|1", "bob", "gone", "cem"].map((id) => UserId.make(id)) as [
+  UserId,
+  UserId,
+  UserId,
+  UserId
+]
+const as = (id: UserId) => Effect.provideService(CurrentUser, { id })
+
+for (const release of releases) {
+  layer(upgraded(release), live)(`a database of release ${release}`, (it) => {
+    it.effect("has the schema that a new one has", () =>
+      Effect.gen(function* () {
+        const { here, ours } = yield* asOwner(Catalogue.readBoth("todo"))
+        const sorted = (entries: ReadonlyArray<object>) =>
+          entries.map((entry) => JSON.stringify({ ...entry, statement: undefined })).toSorted()
+        assert.isAtLeast(here.length, 100)
+        assert.deepStrictEqual(sorted(here), sorted(ours))
+      })
+    )
+
+    it.effect("has every todo and list as it was", () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* exported(ada), yield* fixture("export.jsonl"))
+        const { items } = yield* (yield* Todos).list({ q: "milk" })
+        assert.deepStrictEqual(
+          items.map(({ title }) => title),
+          ["Buy milk"]
+        )
+      }).pipe(as(ada))
+    )
+
+    it.effect("goes on from there: numbers, the feed, keys, who is disabled, and who was erased", () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const { revision } = yield* (yield* Accounts).me
+        const { cursor } = yield* changesSince()
+        const once = { idempotencyKey: IdempotencyKey.make("once") }
+        assert.strictEqual((yield* todos.create({ title: "Under a key" }, once)).revision, revision)
+        assert.strictEqual(yield* tagOf(todos.create({ title: "Another" }, once)), "IdempotencyKeyReused")
+        const next = yield* todos.create({ title: "after" })
+        assert.strictEqual(next.revision, revision + 1)
+        assert.deepStrictEqual(ids((yield* changesSince(cursor)).changes), [next.id])
+
+        const another = todos.create({ title: "another user's" })
+        assert.strictEqual(yield* tagOf(as(disabled)(another)), "UserDisabled")
+        // Behind the last number of the one who was erased, which is where the other begins, too.
+        assert.strictEqual((yield* as(erased)(another)).revision, 5)
+      }).pipe(as(ada))
+    )
+
+    it.effect("finds todos by the words that search makes today, and has changed nothing else of them", () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        for (const [q, position] of [
+          ["mom", "a1"],
+          ["cooperate", "a2"],
+          ["istanbul", "a2"],
+          ["milk", "a3"],
+          ["café", "a4"],
+          ["don't", "a5"]
+        ] as const) {
+          const { items } = yield* todos.list({ q, count: true })
+          assert.deepStrictEqual(
+            items.map((todo) => todo.position),
+            [position],
+            q
+          )
+        }
+        assert.strictEqual((yield* (yield* Accounts).me).revision, 5)
+        const stray = yield* asAdmin(
+          query(`select owner_id, todo_id, word from todo.todo_words
+except select owner_id, id, unnest(title_words || description_words) from todo.todos`)
+        )
+        assert.deepStrictEqual(stray, [])
+      }).pipe(as(cem))
+    )
+
+    it.effect("has its words renewed once", () =>
+      Effect.gen(function* () {
+        const steps: Array<string> = []
+        const up = asOwner(Migrations.up({ onStep: (name) => Effect.sync(() => void steps.push(name)) }))
+        yield* up
+        assert.deepStrictEqual(steps, [])
+        yield* asAdmin(query("comment on table todo.todo_words is null"))
+        yield* up
+        assert.deepStrictEqual(steps, ["Renewing the words of search"])
+      })
+    )
+
+    it.effect("takes writes to all that was there", () =>
+      Effect.gen(function* () {
+        const [todos, lists] = [yield* Todos, yield* Lists]
+        for (const { id } of yield* walk({ deleted: true })) yield* todos.restore(id)
+        const found = yield* walk({})
+        for (const { id } of (yield* lists.list({ deleted: true })).items) yield* lists.restore(id)
+        for (const { id, name } of (yield* lists.list({})).items) yield* lists.update(id, { name: `${name}!` })
+        for (const [n, { id, title, tags }] of found.entries()) {
+          const changed = yield* todos.update(id, { description: `${n}`, tags: [...tags, "kept"] })
+          assert.deepInclude(changed, { title, description: `${n}`, tags: [...tags, "kept"] })
+        }
+        assert.sameMembers(ids(yield* walk({ tag: ["kept"] })), ids(found))
+        for (const { id } of found) yield* todos.delete(id)
+        assert.deepStrictEqual(yield* walk({}), [])
+      }).pipe(as(ada))
+    )
+  })
+}

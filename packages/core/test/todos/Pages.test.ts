@@ -1,0 +1,437 @@
+import { assert, layer } from "@effect/vitest"
+import { CurrentUser, InvalidCursor, Lists, type Todo, type TodoQuery, type TodoSort, Todos } from "@todo/core"
+import { newUser } from "@todo/core/testing"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import * as Cursor from "../../src/database/Cursor.ts"
+import * as BatchedScope from "../../src/database/BatchedScope.ts"
+import { optimisations } from "../../src/database/optimisations.ts"
+import { onRecordedPool, Ran } from "../support/clients.ts"
+import {
+  asAdmin,
+  asNewUser,
+  ids,
+  live,
+  newTodoId,
+  query,
+  type Random,
+  seeded,
+  services,
+  tagOf,
+  walk
+} from "../support/suite.ts"
+
+const columns = ["position", "createdAt", "updatedAt", "due", "priority", "title"] as const
+const sorts = columns.flatMap((column): ReadonlyArray<TodoSort> => [column, `-${column}`])
+
+const priorities = ["none", "low", "medium", "high"]
+
+/** What the documentation says that todos are sorted by, before the id; UTC days. */
+const sortValue = (todo: Todo, column: (typeof columns)[number]): number | string | null => {
+  switch (column) {
+    case "position":
+      return todo.position
+    case "createdAt":
+      return todo.createdAt
+    case "updatedAt":
+      return todo.revision
+    case "priority":
+      return priorities.indexOf(todo.priority)
+    case "title":
+      return todo.title.toLowerCase()
+    case "due":
+      if (todo.due === null) return null
+      return "date" in todo.due
+        ? Date.parse(`${todo.due.date}T23:59:59.999Z`)
+        : Date.parse(`${todo.due.dateTime}Z`) - (todo.due.timeZone === "UTC" ? 0 : 9 * 3_600_000)
+  }
+}
+
+const compare = (a: number | string, b: number | string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** In the documented order, by plain comparison. */
+const ordered = (todos: ReadonlyArray<Todo>, sort: TodoSort) => {
+  const descending = sort.startsWith("-")
+  const column = sort.replace("-", "") as (typeof columns)[number]
+  return todos.toSorted((one, other) => {
+    const [a, b] = [sortValue(one, column), sortValue(other, column)]
+    // Without a due date is last either way.
+    if (a === null || b === null) {
+      if (a !== b) return a === null ? 1 : -1
+      return compare(one.id, other.id) * (descending ? -1 : 1)
+    }
+    return (compare(a, b) || compare(one.id, other.id)) * (descending ? -1 : 1)
+  })
+}
+
+const someDue = (random: Random) =>
+  random.pick([
+    null,
+    null,
+    { date: `2026-0${1 + random.int(9)}-1${random.int(3)}` },
+    { dateTime: `2026-0${1 + random.int(9)}-11T23:59:5${random.int(10)}`, timeZone: "UTC" },
+    { dateTime: `2026-0${1 + random.int(9)}-12T08:30:00`, timeZone: "Asia/Tokyo" }
+  ])
+
+/** Todos of one transaction, with many equal values to be sorted by. */
+const inOneTransaction = (random: Random, count: number) =>
+  Effect.gen(function* () {
+    const todos = yield* Todos
+    const sql = yield* SqlClient.SqlClient
+    const { id } = yield* CurrentUser
+    yield* sql.withTransaction(
+      Effect.forEach(
+        Array.from({ length: count }),
+        () =>
+          todos.create({
+            title: random.pick(["a", "B", "b", "Æ", "é", "中", "😀"]) + random.pick(["", " ", "1", "Z", "z"]),
+            priority: random.pick(["none", "low", "medium", "high"]),
+            due: someDue(random),
+            completed: random.chance(40),
+            tags: random.some(["x", "y"])
+          }),
+        { discard: true }
+      )
+    )
+    // The same instant for all, as a clock of milliseconds may well have it.
+    yield* asAdmin(query("update todo.todos set created_at = '2026-01-01T00:00:00Z' where owner_id = $1", [id]))
+    return yield* walk({ limit: 200 })
+  })
+
+/** Eight writers who insert, move, change, delete and restore, but never touch what they may not. */
+const disturb = Effect.fnUntraced(function* (random: Random, own: ReadonlyArray<Todo>, anchors: ReadonlyArray<Todo>) {
+  const todos = yield* Todos
+  const made: Array<Todo["id"]> = []
+  const step = (): Effect.Effect<unknown, { readonly _tag: string }, CurrentUser> => {
+    const { id } = random.pick(own)
+    switch (random.int(6)) {
+      case 0: {
+        // No more than some, or the walks would never end.
+        const oldest = made.length > 100 ? made.shift() : undefined
+        if (oldest !== undefined) return todos.delete(oldest)
+        const todo = { title: random.pick(["a", "zz"]), due: someDue(random), priority: "medium" } as const
+        return Effect.tap(todos.create(todo), ({ id }) => Effect.sync(() => made.push(id)))
+      }
+      case 1:
+        return todos.move(id, { before: random.pick(anchors).id })
+      case 2:
+        return todos.move(id, { after: random.pick(anchors).id })
+      case 3:
+        return todos.update(id, { due: someDue(random), title: random.pick(["a", "m", "zz"]) })
+      case 4:
+        return todos.delete(id)
+      default:
+        return todos.restore(id)
+    }
+  }
+  const writer = Effect.suspend(step).pipe(
+    Effect.catchIf(
+      ({ _tag }) => _tag === "TodoNotFound",
+      () => Effect.void
+    ),
+    Effect.forever
+  )
+  return yield* Effect.all(
+    Array.from({ length: 8 }, () => writer),
+    { concurrency: 8, discard: true }
+  )
+})
+
+const ran = new Ran()
+
+layer(onRecordedPool(ran), live)("plain pages that are read at once", (it) => {
+  it.effect.runIf(optimisations.requestBatching)("go together, of whatever user; what has conditions goes alone", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const statements = Effect.fnUntraced(function* (given: TodoQuery) {
+        const before = ran.count('from "todo".todos')
+        yield* Effect.all(
+          Array.from({ length: 20 }, () => asNewUser(todos.list(given))),
+          { concurrency: "unbounded" }
+        )
+        return ran.count('from "todo".todos') - before
+      })
+      for (const same of [{}, { limit: 50 }, { sort: "position" }] as const)
+        // Four in each, and one more where a turn of the event loop ended among them.
+        assert.oneOf(yield* statements(same), [5, 6])
+      // And so do those behind the first ones, several of one user too.
+      const titles = Array.from({ length: 120 }, (_, n) => `${n}`)
+      const creations = titles.map((title) => ({ op: "create", todo: { title } }) as const)
+      const asked = yield* Effect.forEach(
+        Array.from({ length: 10 }, () => newUser()),
+        (user) =>
+          Effect.gen(function* () {
+            yield* todos.batch(creations.slice(0, 60))
+            yield* todos.batch(creations.slice(60))
+            const first = (yield* todos.list({})).nextCursor ?? ""
+            const second = (yield* todos.list({ cursor: first })).nextCursor ?? ""
+            return [
+              { user, cursor: first, expected: titles.slice(50, 100) },
+              { user, cursor: second, expected: titles.slice(100) }
+            ]
+          }).pipe(Effect.provideService(CurrentUser, user))
+      )
+      const before = ran.count('from "todo".todos')
+      const pages = yield* Effect.forEach(
+        asked.flat(),
+        ({ cursor, user }) => Effect.provideService(todos.list({ cursor }), CurrentUser, user),
+        { concurrency: "unbounded" }
+      )
+      assert.oneOf(ran.count('from "todo".todos') - before, [5, 6])
+      assert.deepStrictEqual(
+        pages.map(({ items }) => items.map(({ title }) => title)),
+        asked.flat().map(({ expected }) => expected)
+      )
+      for (const other of [{ limit: 49 }, { sort: "title" }, { completed: false }, { deleted: true }] as const)
+        assert.strictEqual(yield* statements(other), 20)
+    })
+  )
+
+  it.effect("do not take a null that a cursor holds for a text", () =>
+    Effect.gen(function* () {
+      const { read } = yield* BatchedScope.make
+      const isNull = read("select $2::text is null as it", 1)
+      const rows = yield* asNewUser(Effect.forEach(["null", null, ""], (value) => isNull(value), { concurrency: 3 }))
+      assert.deepStrictEqual(
+        rows.map(([row]) => row?.[0]),
+        [false, true, false]
+      )
+    })
+  )
+})
+
+layer(services, live)("pages", (it) => {
+  it.effect("of 300 todos of one transaction have each exactly once, in every documented order", () =>
+    seeded((random) =>
+      Effect.gen(function* () {
+        const all = yield* inOneTransaction(random, 300)
+        assert.lengthOf(all, 300)
+        for (const sort of sorts) {
+          assert.deepStrictEqual(ids(yield* walk({ sort, limit: 7 })), ids(ordered(all, sort)), sort)
+        }
+        const filters: ReadonlyArray<readonly [TodoQuery, (todo: Todo) => boolean]> = [
+          [{ completed: true }, ({ completed }) => completed],
+          [{ completed: false, priority: "high" }, (todo) => !todo.completed && todo.priority === "high"],
+          [{ tag: ["x", "y"] }, ({ tags }) => tags.length === 2],
+          [{ due: "none" }, ({ due }) => due === null],
+          [{ q: "b" }, ({ title }) => title.toLowerCase().startsWith("b")],
+          [{ priority: "none", listId: "none", tag: ["y"] }, (t) => t.priority === "none" && t.tags.includes("y")]
+        ]
+        for (const [filter, meets] of filters) {
+          const expected = all.filter(meets)
+          const { total } = yield* Effect.flatMap(Todos, (todos) => todos.list({ ...filter, count: true, limit: 1 }))
+          assert.strictEqual(total, expected.length)
+          for (const sort of sorts) {
+            const found = yield* walk({ ...filter, sort, limit: 7 })
+            assert.deepStrictEqual(ids(found), ids(ordered(expected, sort)), `${JSON.stringify(filter)} ${sort}`)
+          }
+        }
+      })
+    ).pipe(asNewUser)
+  )
+
+  const rounds = 100
+  it.effect(
+    `have each untouched todo exactly once while 8 writers insert, move and delete others, in ${rounds} walks`,
+    () =>
+      seeded((random) =>
+        Effect.gen(function* () {
+          const all = yield* inOneTransaction(random, 120)
+          const own = all.filter((_, n) => n % 3 === 0)
+          const untouched = all.filter((_, n) => n % 3 !== 0)
+          const walking = Effect.forEach(
+            Array.from({ length: rounds }, (_, n) => sorts[n % sorts.length] ?? "position"),
+            Effect.fnUntraced(function* (sort) {
+              const found = yield* walk({ sort, limit: 7 })
+              const met = found.filter(({ id }) => untouched.some((todo) => todo.id === id))
+              assert.deepStrictEqual(ids(met), ids(ordered(untouched, sort)), sort)
+            })
+          )
+          yield* Effect.raceFirst(walking, disturb(random, own, untouched))
+        })
+      ).pipe(asNewUser),
+    240_000
+  )
+
+  it.effect("have a next cursor unless they are the last one, and as many items as asked for", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      assert.deepStrictEqual(yield* todos.list({ count: true }), { items: [], nextCursor: null, total: 0 })
+      yield* todos.batch(Array.from({ length: 60 }, (_, n) => ({ op: "create", todo: { title: `${n}` } })))
+      assert.lengthOf((yield* todos.list({})).items, 50)
+      for (const [limit, last] of [
+        [59, false],
+        [60, true],
+        [61, true],
+        [200, true]
+      ] as const) {
+        const page = yield* todos.list({ limit, count: true })
+        assert.deepStrictEqual(
+          [page.items.length, page.nextCursor === null, page.total],
+          [Math.min(limit, 60), last, 60]
+        )
+      }
+      for (const limit of [0, -1, 201, 1.5, Number.NaN]) {
+        assert.strictEqual(yield* tagOf(todos.list({ limit })), "InvalidInput")
+      }
+    }).pipe(asNewUser)
+  )
+
+  it.effect("of many users that are read at once are each user's own, in order, and go on from there", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const counts = [0, 1, 50, 51, 120]
+      const users = yield* Effect.forEach(counts, (count) => {
+        const user = newUser()
+        const steps = Array.from({ length: count }, (_, n) => ({ op: "create", todo: { title: `${n}` } }) as const)
+        const titles = steps.map(({ todo }) => todo.title)
+        const made = Effect.forEach([steps.slice(0, 100), steps.slice(100)], (some) =>
+          some.length === 0 ? Effect.void : todos.batch(some)
+        )
+        return Effect.as(Effect.provideService(made, CurrentUser, user), { user, titles })
+      })
+      // In either order, so that no user's place among them is a fixed one.
+      for (const some of [users, users.toReversed()]) {
+        const walks = some.map(({ user }) => Effect.provideService(walk({}), CurrentUser, user))
+        const found = yield* Effect.all(walks, { concurrency: "unbounded" })
+        assert.deepStrictEqual(
+          found.map((own) => own.map(({ title }) => title)),
+          some.map(({ titles }) => titles)
+        )
+      }
+    })
+  )
+
+  it.effect("of lists have each exactly once, too", () =>
+    Effect.gen(function* () {
+      const lists = yield* Lists
+      for (let n = 0; n < 30; n++) yield* lists.create({ name: `${n}` })
+      const all = (yield* lists.list({ limit: 200 })).items
+      yield* lists.update(all[3]?.id ?? ("" as never), { name: "changed" })
+      const changed = (yield* lists.list({ limit: 200 })).items
+      for (const sort of ["position", "createdAt", "updatedAt", "-position", "-createdAt", "-updatedAt"] as const) {
+        const found: Array<string> = []
+        for (let cursor: string | null | undefined; cursor !== null;) {
+          const page: { readonly items: ReadonlyArray<{ readonly id: string }>; readonly nextCursor: string | null } =
+            yield* lists.list({ sort, limit: 7, ...(cursor !== undefined && { cursor }) })
+          found.push(...ids(page.items))
+          cursor = page.nextCursor
+        }
+        const by = sort.replace("-", "") === "updatedAt" ? "revision" : "position"
+        const expected = ids(changed.toSorted((a, b) => compare(a[by], b[by])))
+        assert.deepStrictEqual(found, sort.startsWith("-") ? expected.toReversed() : expected, sort)
+      }
+    }).pipe(asNewUser)
+  )
+
+  it.effect("are continued by their own cursor alone: another's, another query's or a changed one is refused", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const lists = yield* Lists
+      for (let n = 0; n < 3; n++) yield* todos.create({ title: "a", tags: ["x"] })
+      for (let n = 0; n < 3; n++) yield* lists.create({ name: "a" })
+      const given = { completed: false, tag: ["x"], sort: "createdAt", limit: 1 } as const
+      const cursor = (yield* todos.list(given)).nextCursor ?? ""
+      // The order of the properties, the size of a page and the count do not matter.
+      yield* todos.list({ limit: 2, cursor, sort: "createdAt", tag: ["x"], completed: false })
+      const tampered = [...cursor].map(
+        (char, n) => cursor.slice(0, n) + (char === "A" ? "B" : "A") + cursor.slice(n + 1)
+      )
+      const bad = ["", " ", "a", `${cursor}=`, `${cursor} `, `${cursor}A`, cursor.slice(1), cursor.slice(0, -1), "😀"]
+      const attempts = [
+        ...[...bad, ...tampered].map((cursor) => todos.list({ ...given, cursor })),
+        todos.list({ ...given, cursor }).pipe(asNewUser),
+        todos.list({ ...given, sort: "-createdAt", cursor }),
+        todos.list({ ...given, completed: true, cursor }),
+        todos.list({ ...given, tag: ["x", "y"], cursor }),
+        todos.list({ ...given, deleted: true, cursor }),
+        todos.list({ limit: 1, cursor })
+      ]
+      for (const attempt of attempts) assert.strictEqual(yield* tagOf(attempt), "InvalidCursor")
+    }).pipe(asNewUser)
+  )
+
+  it.effect(
+    "are not continued by a cursor that somebody made, whose digest is right: it is refused, never a defect",
+    () =>
+      Effect.gen(function* () {
+        const [todos, lists] = [yield* Todos, yield* Lists]
+        const { id } = yield* CurrentUser
+        const todo = yield* todos.create({ title: "a" })
+        const made = (kind: "todos" | "lists", values: unknown) =>
+          Cursor.make(id, [kind, {}], values as ReadonlyArray<unknown>)
+        assert.deepStrictEqual((yield* todos.list({ cursor: made("todos", ["", todo.id]) })).items, [todo])
+        const payloads = [null, {}, 1, true, "ab", [], ["a"], [1, todo.id], ["a", 1], ["a", todo.id, "c"]]
+        for (const values of [...payloads, ["\0", todo.id], ["a", `${todo.id}\0`]]) {
+          const what = JSON.stringify(values)
+          assert.strictEqual(yield* tagOf(todos.list({ cursor: made("todos", values) })), "InvalidCursor", what)
+          assert.strictEqual(yield* tagOf(lists.list({ cursor: made("lists", values) })), "InvalidCursor", what)
+        }
+      }).pipe(asNewUser)
+  )
+
+  it.effect("are not continued by a cursor of lists, though their queries look alike", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const lists = yield* Lists
+      for (let n = 0; n < 3; n++) yield* Effect.all([todos.create({ title: "a" }), lists.create({ name: "a" })])
+      const cursor = (yield* lists.list({ limit: 1 })).nextCursor ?? ""
+      assert.strictEqual(yield* tagOf(todos.list({ limit: 1, cursor })), "InvalidCursor")
+    }).pipe(asNewUser)
+  )
+
+  it.effect("are counted once, on the first page, and continued without counting again", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      for (let n = 0; n < 3; n++) yield* todos.create({ title: "a" })
+      const first = yield* todos.list({ limit: 2, count: true })
+      const second = yield* todos.list({ limit: 2, cursor: first.nextCursor ?? "" })
+      assert.deepStrictEqual([first.total, second.total, second.items.length], [3, undefined, 1])
+    }).pipe(asNewUser)
+  )
+
+  it.effect("are not continued by a cursor that a user has sealed, who knows how, around what is no key", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const user = yield* CurrentUser
+      yield* todos.create({ title: "a" })
+      for (const sort of sorts) {
+        const id = newTodoId()
+        const made = [
+          [],
+          ["x"],
+          ["x", "y"],
+          [null, null],
+          [null, id],
+          ["\0", id],
+          [1, 2],
+          [{}, []],
+          ["2026-01-01", "y"]
+        ]
+        for (const values of made) {
+          const cursor = Cursor.make(user.id, { sort }, values)
+          const exit = yield* Effect.exit(todos.list({ sort, cursor }))
+          if (exit._tag === "Failure") {
+            const failure = exit.cause.reasons[0]
+            assert.instanceOf(
+              failure?._tag === "Fail" ? failure.error : failure,
+              InvalidCursor,
+              `${sort} ${values.join()}`
+            )
+          }
+        }
+      }
+    }).pipe(Effect.provideService(CurrentUser, newUser()))
+  )
+
+  it.effect("are continued by cursors of which none begins with a dash, as flags do", () =>
+    Effect.gen(function* () {
+      const user = newUser().id
+      for (let n = 0; n < 1_000; n++) {
+        const cursor = Cursor.make(user, ["todos", {}], [`a${n}`, null])
+        assert.match(cursor, /^[^-]/)
+        assert.deepStrictEqual(yield* Cursor.open(user, ["todos", {}], cursor), [`a${n}`, null])
+      }
+    })
+  )
+})

@@ -1,0 +1,140 @@
+import { assert, layer } from "@effect/vitest"
+import { CurrentUser, Todos } from "@todo/core"
+import { newUser } from "@todo/core/testing"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import * as ImportSql from "../../src/admin/import/ImportSql.ts"
+import * as PurgeSql from "../../src/admin/purge/PurgeSql.ts"
+import { exported, imported } from "../support/exports.ts"
+import { asAdmin, live, query, services } from "../support/suite.ts"
+
+/** A user with 20,000 todos, of whom PostgreSQL knows nothing: what it knows, it learned when the tables were empty. */
+const size = 20_000
+const filled = Effect.gen(function* () {
+  const { id } = newUser()
+  const statements = [
+    "alter table todo.todos set (autovacuum_enabled = false)",
+    "alter table todo.todo_words set (autovacuum_enabled = false)",
+    "analyze todo.todos, todo.todo_words",
+    `insert into todo.users (id, revision) values ('${id}', ${size})`,
+    `insert into todo.todos (owner_id, id, title, title_key, title_words, description_words, priority, tags, position,
+  revision, created_at, updated_at)
+select '${id}', ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'todo ' || n, 'todo ' || n,
+  array['todo', n::text], '{}', 0, '{}', todo.last_position(n), n, now(), now()
+from generate_series(1, ${size}) n`,
+    `insert into todo.todo_words select owner_id, word, id from todo.todos, unnest(title_words) word
+where owner_id = '${id}'`
+  ]
+  yield* asAdmin(Effect.forEach(statements, (text) => query(text), { discard: true }))
+  return id
+})
+
+/** How many pages of 8 kB a statement reads, and a plan that was made while the tables were empty stays. */
+const pagesOf = Effect.fnUntraced(function* (text: string) {
+  const [row] = yield* query<{ readonly "QUERY PLAN": unknown }>(`explain (analyze, buffers, format json) ${text}`)
+  const given = row?.["QUERY PLAN"]
+  const [{ Plan }] = (typeof given === "string" ? JSON.parse(given) : given) as [
+    { readonly Plan: Record<string, number> }
+  ]
+  return (Plan["Shared Hit Blocks"] ?? 0) + (Plan["Shared Read Blocks"] ?? 0)
+})
+
+layer(services, live)("without statistics", (it) => {
+  it.effect("the words of an edit, and of what is purged, are found by the primary key", () =>
+    Effect.gen(function* () {
+      const id = yield* filled
+      yield* asAdmin(
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql.withTransaction(
+            Effect.gen(function* () {
+              const edit = (n: number) =>
+                pagesOf(`select todo.index_words('${id}', id, title_words, array['other']) from todo.todos
+where owner_id = '${id}' and id = '00000000-0000-4000-8000-${String(n).padStart(12, "0")}'`)
+              // From the sixth time on the plan may be one for any parameters.
+              for (let n = 1; n <= 5; n++) yield* edit(n)
+              assert.isBelow(yield* edit(6), 100)
+              yield* query(
+                `update todo.todos set deleted_at = now() - interval '2 days' where revision between 101 and 150`
+              )
+              const purge = PurgeSql.todos('"todo"')
+                .replaceAll("$1", `'${id}'`)
+                .replaceAll("$2", "now()")
+                .replaceAll("$3", "''")
+              // Fifty rows, with an entry in each index of todos and three words: in all some 60 pages each.
+              assert.isBelow(yield* pagesOf(purge), 50 * 60)
+              const left = yield* query(`select from todo.todo_words w where owner_id = '${id}'
+and not exists (select from todo.todos t where t.owner_id = w.owner_id and t.id = w.todo_id)`)
+              assert.deepStrictEqual(left, [])
+            })
+          )
+        })
+      )
+    })
+  )
+
+  it.effect("an import reads of what it has gathered the lines that it writes", () =>
+    Effect.gen(function* () {
+      const id = yield* filled
+      yield* asAdmin(
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql.withTransaction(
+            Effect.gen(function* () {
+              for (const statement of ImportSql.gather('"todo"')) yield* query(statement)
+              const other = newUser().id
+              yield* query(
+                `insert into pg_temp.import_todos select revision, t.* from todo.todos t where owner_id = '${id}'`
+              )
+              yield* query(`insert into pg_temp.import_steps
+select line, 'todo', id, 'added', revision, position from pg_temp.import_todos`)
+              yield* query(`insert into todo.users (id) values ('${other}')`)
+              const lines = (text: string) =>
+                text
+                  .replaceAll("$1", `'${other}'`)
+                  .replaceAll("$2", "10000")
+                  .replaceAll("$3", "10100")
+                  .replaceAll("$4", "null")
+              for (const text of [ImportSql.insert('"todo"', "todo"), ImportSql.indexAdded('"todo"')]) {
+                // A hundred rows, of 20,000 that are gathered in some 400 pages.
+                const [row] = yield* query<{ readonly "QUERY PLAN": unknown }>(
+                  `explain (analyze, buffers, format json) ${lines(text)}`
+                )
+                const found = JSON.stringify(row?.["QUERY PLAN"])
+                const read = /\\?"Local Hit Blocks\\?":\s*(\d+)/.exec(found)
+                assert.isBelow(Number(read?.[1]), 350)
+              }
+              const [count] = yield* query<{ n: number }>(
+                `select count(*)::int as n from todo.todo_words where owner_id = '${other}'`
+              )
+              assert.strictEqual(count?.n, 200)
+            })
+          )
+        })
+      )
+    })
+  )
+
+  it.effect("is nobody after an import of many: it analyzes what it has filled", () =>
+    Effect.gen(function* () {
+      const file = yield* exported(yield* filled)
+      const other = newUser()
+      yield* asAdmin(query("update pg_class set reltuples = 0 where oid = 'todo.todo_words'::regclass"))
+      const report = yield* imported(file, { user: other.id })
+      assert.strictEqual(report.todos.added, size)
+      const known = yield* asAdmin(
+        query<{ rows: number; columns: number }>(`select reltuples::int as rows,
+  (select count(*)::int from pg_statistic where starelid = c.oid) as columns
+from pg_class c where oid = 'todo.todo_words'::regclass`)
+      )
+      assert.isAtLeast(known[0]?.rows ?? 0, 2 * size)
+      assert.isAtLeast(known[0]?.columns ?? 0, 3)
+      const { total } = yield* Effect.provideService(
+        Effect.flatMap(Todos, (todos) => todos.list({ q: "todo", count: true })),
+        CurrentUser,
+        other
+      )
+      assert.strictEqual(total, size)
+    })
+  )
+})

@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto"
+import { describe, expect, it } from "vitest"
+import { routes } from "../support/routes.ts"
+import { useServer } from "../support/testServer.ts"
+
+/** The methods of each path, as the contract has them and as HTTP adds them. */
+const known = new Map<string, Set<string>>([
+  ["/openapi.json", new Set(["GET", "HEAD", "OPTIONS"])],
+  ["/docs", new Set(["GET", "HEAD", "OPTIONS"])]
+])
+for (const { method, path } of routes) {
+  const methods = known.get(path) ?? new Set(["OPTIONS"])
+  known.set(path, methods.add(method))
+  if (method === "GET") methods.add("HEAD")
+}
+
+describe("Methods", () => {
+  const server = useServer()
+  const at = (path: string) => path.replaceAll(/:\w+/g, randomUUID())
+  const allowed = (headers: Record<string, string>) => headers["allow"]?.split(", ").toSorted()
+
+  describe.each([...known])("%s", (path, methods) => {
+    const wrong = ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => !methods.has(method))
+
+    it("answers 405 and what it allows to every other method, with a token and without", async () => {
+      const { send } = await server.user()
+      for (const method of wrong) {
+        for (const asked of [send, server.send]) {
+          const answer = await asked(method, at(path), { headers: { "content-type": "application/json" } })
+          expect(answer).toMatchObject({
+            status: 405,
+            headers: { "content-type": "application/problem+json" },
+            body: { code: "method-not-allowed", status: 405, requestId: answer.headers["x-request-id"] }
+          })
+          expect(allowed(answer.headers)).toEqual([...methods].toSorted())
+        }
+      }
+      // The path has a method that it does not know, or the test says nothing.
+      expect(wrong).not.toEqual([])
+    })
+
+    it("answers OPTIONS with what it allows, and nothing of other origins", async () => {
+      const answer = await server.send("OPTIONS", at(path), {
+        headers: { origin: "https://elsewhere.test", "access-control-request-method": "POST" }
+      })
+      expect(answer).toMatchObject({ status: 204, text: "" })
+      expect(allowed(answer.headers)).toEqual([...methods].toSorted())
+      expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control-"))).toEqual([])
+    })
+
+    it.each(["PROPFIND", "QUERY", "REPORT"])("answers 405 to %s, which no path knows", async (method) => {
+      const answer = await server.send(method, at(path))
+      expect(answer).toMatchObject({ status: 405, body: { code: "method-not-allowed" } })
+      expect(allowed(answer.headers)).toEqual([...methods].toSorted())
+    })
+  })
+})

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest"
+import { bundle } from "../support/bundle.ts"
+
+const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} kB`
+
+/** What a browser has nothing to do with: what touches Node or a database, and the server. */
+const foreign = /^node:|^packages\/core\/|\/sql(-pg)?\/|platform-node|\/jose\/|packages\/http\/src\/(?!client)/
+
+describe("What a page loads of", () => {
+  it.each([
+    ["the client of promises", `export { createClient, isClientError } from "@todo/http/client/promise"`, 30_000],
+    ["the client of Effects", `export { make } from "@todo/http/client"`, 30_000]
+  ])(
+    "%s is small, needs nothing of its surroundings, and has no schema, SQL or builtin in it",
+    async (name, source, most) => {
+      const { gzip, imports, modules } = await bundle(source)
+      console.log(`${name}: ${kilobytes(gzip)} gzip`)
+      expect(gzip).toBeLessThan(most)
+      expect(imports).toEqual([])
+      expect(modules).toContain("packages/http/src/client/Transport.ts")
+      expect(modules.filter((path) => foreign.test(path))).toEqual([])
+      expect(modules.filter((path) => /effect\/dist\/(Schema|http)/.test(path))).toEqual([])
+    }
+  )
+
+  it("the errors is next to nothing", async () => {
+    const { gzip } = await bundle(`export { isClientError } from "@todo/http/client/promise"`)
+    expect(gzip).toBeLessThan(1_500)
+  })
+
+  it("the server would be noticed", async () => {
+    const { imports, modules } = await bundle(`export { Server } from "@todo/http"`)
+    expect(imports).toContain("node:crypto")
+    expect(modules.filter((path) => foreign.test(path))).not.toEqual([])
+  })
+})

@@ -1,0 +1,99 @@
+import { once } from "node:events"
+import { createServer, type RequestListener, type IncomingMessage } from "node:http"
+import { createNodeHandler, type HandlerOptions, type Report } from "@todo/http"
+import { Duration, Redacted } from "effect"
+import express from "express"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { portOf, useDatabase } from "../support/program.ts"
+import { audience, issuer, request, secret } from "../support/testServer.ts"
+
+describe("createNodeHandler", () => {
+  const urls = useDatabase()
+
+  const create = (options: Partial<HandlerOptions> = {}) => {
+    const { dispose, handler } = createNodeHandler({
+      url: urls.DATABASE_URL,
+      prepare: urls.prepare,
+      prefix: "/api/todos",
+      authenticate: (request: IncomingMessage & { user?: string }) => request.user,
+      log: () => {},
+      ...options
+    })
+    onTestFinished(dispose)
+    return handler
+  }
+
+  const listen = async (listener: RequestListener): Promise<string> => {
+    const server = createServer(listener).listen(0, "127.0.0.1")
+    onTestFinished(() => void server.closeAllConnections())
+    onTestFinished(() => void server.close())
+    await once(server, "listening")
+    return `http://127.0.0.1:${portOf(server)}`
+  }
+
+  /** What a middleware of the host does before. */
+  const withUser =
+    (handler: RequestListener): RequestListener =>
+    (request, response) => {
+      Object.assign(request, { user: "alice" })
+      handler(request, response)
+    }
+
+  const todos = "/api/todos/v1/todos"
+
+  it("takes the user that the host's middlewares have put on the request", async () => {
+    const origin = await listen(withUser(create()))
+    const created = await request(origin + todos, "POST", { json: { title: "a" } })
+    expect(created).toMatchObject({ status: 201, headers: { location: `${todos}/${created.body.id}` } })
+    expect((await request((await listen(create())) + todos, "GET")).status).toBe(401)
+  })
+
+  it.each([
+    [
+      "app.use(path, handler), which takes the path off",
+      (app: express.Express, handler: RequestListener) => app.use("/api/todos", handler)
+    ],
+    [
+      "app.all(pattern, handler)",
+      (app: express.Express, handler: RequestListener) => app.all("/api/todos/*rest", handler)
+    ],
+    [
+      "a router within a router",
+      (app: express.Express, handler: RequestListener) => app.use("/api", express.Router().use("/todos", handler))
+    ]
+  ])("is mounted in Express by %s", async (_, mount) => {
+    const app = express()
+    mount(app, withUser(create()))
+    const origin = await listen(app)
+    const { body, headers } = await request(origin + todos, "POST", { json: { title: "a" } })
+    expect((await request(origin + headers["location"], "GET")).body).toEqual(body)
+    expect((await request(`${origin}/api/todos/v1/nothing`, "GET")).body.code).toBe("route-not-found")
+  })
+
+  it("behind a body parser answers writes 500, tells the host why, and reads on", async () => {
+    const reports: Array<Report> = []
+    const app = express()
+    app.use(express.json())
+    app.use("/api/todos", withUser(create({ onError: (report) => reports.push(report) })))
+    const origin = await listen(app)
+    const answer = await request(origin + todos, "POST", { json: { title: "a" } })
+    expect(answer).toMatchObject({ status: 500, body: { code: "internal" } })
+    expect(reports).toMatchObject([{ requestId: answer.body.requestId, errors: [{ name: "BodyAlreadyRead" }] }])
+    expect((await request(origin + todos, "GET")).status).toBe(200)
+  })
+
+  it("limits bad tokens by the address that they come from, as the server does", async () => {
+    const { dispose, handler } = createNodeHandler({
+      url: urls.DATABASE_URL,
+      prepare: urls.prepare,
+      tokens: { secrets: [Redacted.make(secret)], issuer, audience, maxAge: Duration.hours(1) },
+      rateLimit: { requests: 2, window: Duration.hours(1) }
+    })
+    onTestFinished(dispose)
+    const origin = await listen(handler)
+    const bad = { headers: { authorization: "Bearer bad" } }
+    const statuses = []
+    for (let n = 0; n < 3; n++) statuses.push((await request(`${origin}/v1/me`, "GET", bad)).status)
+    expect(statuses).toEqual([401, 401, 429])
+  })
+})

@@ -1,0 +1,227 @@
+import { randomUUID } from "node:crypto"
+import { describe, expect, it } from "vitest"
+import { useServer } from "../support/testServer.ts"
+
+const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+const full = {
+  title: " Buy milk 🥛 ",
+  description: "two\nlines, \u202e and é́",
+  completed: true,
+  priority: "high",
+  due: { dateTime: "2026-12-01T09:00:00", timeZone: "Europe/Paris" },
+  tags: ["home", "🏠"]
+}
+
+describe("Todos over HTTP", () => {
+  const server = useServer()
+
+  it("creates a todo with defaults: 201, its address, its entity tag", async () => {
+    const me = await server.user()
+    const { body, headers, status } = await me.send("POST", "/v1/todos", { json: { title: "Buy milk" } })
+    expect(status).toBe(201)
+    expect(body).toEqual({
+      id: expect.stringMatching(uuidV7),
+      title: "Buy milk",
+      description: null,
+      completed: false,
+      completedAt: null,
+      priority: "none",
+      due: null,
+      tags: [],
+      listId: null,
+      position: expect.any(String),
+      revision: 1,
+      createdAt: expect.stringMatching(timestamp),
+      updatedAt: body.createdAt,
+      deletedAt: null
+    })
+    expect(headers["location"]).toBe(`/v1/todos/${body.id}`)
+    expect(headers["etag"]).toBe('"1"')
+    expect(headers["content-type"]).toBe("application/json")
+    expect(headers["cache-control"]).toBe("no-store")
+    expect(headers["x-content-type-options"]).toBe("nosniff")
+    expect(headers["x-request-id"]).toMatch(/^[\w-]{36}$/)
+    expect((await me.send("GET", headers["location"] ?? "")).body).toEqual(body)
+  })
+
+  it("gives every field back as it was sent", async () => {
+    const me = await server.user()
+    const created = await me.add(full)
+    expect(created).toMatchObject(full)
+    expect(created.completedAt).toMatch(timestamp)
+    const { body, headers, status } = await me.send("GET", `/v1/todos/${created.id}`)
+    expect({ status, etag: headers["etag"], body }).toEqual({ status: 200, etag: '"1"', body: created })
+  })
+
+  it("repeats a request id that it was given, where that is harmless", async () => {
+    const me = await server.user()
+    const sent = (id: string) => me.send("GET", "/v1/todos", { headers: { "x-request-id": id } })
+    expect((await sent("abc-1.2:3_4")).headers["x-request-id"]).toBe("abc-1.2:3_4")
+    for (const id of ["<script>", "a b", "x".repeat(129)]) {
+      expect((await sent(id)).headers["x-request-id"]).toMatch(/^[\w-]{36}$/)
+    }
+  })
+
+  describe("PATCH", () => {
+    it("keeps what is absent", async () => {
+      const me = await server.user()
+      const created = await me.add(full)
+      const { body, headers, status } = await me.send("PATCH", `/v1/todos/${created.id}`, { json: { title: "x" } })
+      expect(status).toBe(200)
+      expect(headers["etag"]).toBe('"2"')
+      expect(body).toEqual({ ...created, title: "x", revision: 2, updatedAt: body.updatedAt })
+      expect((await me.send("GET", `/v1/todos/${created.id}`)).body).toEqual(body)
+    })
+
+    it("clears what is null", async () => {
+      const me = await server.user()
+      const created = await me.add(full)
+      const patch = { description: null, due: null, listId: null }
+      const { body } = await me.send("PATCH", `/v1/todos/${created.id}`, { json: patch })
+      expect(body).toEqual({ ...created, ...patch, revision: 2, updatedAt: body.updatedAt })
+    })
+
+    it.each([
+      ["nothing", {}],
+      ["the same values", { title: full.title, tags: full.tags, due: full.due, completed: true }]
+    ])("changes no revision where it says %s", async (_, json) => {
+      const me = await server.user()
+      const created = await me.add(full)
+      const { body, headers } = await me.send("PATCH", `/v1/todos/${created.id}`, { json })
+      expect(body).toEqual(created)
+      expect(headers["etag"]).toBe('"1"')
+    })
+
+    it("takes application/merge-patch+json and parameters of a content type", async () => {
+      const me = await server.user()
+      const { id } = await me.add()
+      for (const type of [
+        "application/merge-patch+json",
+        "application/json; charset=utf-8",
+        'application/json;CHARSET="UTF8"; x=y',
+        "Application/JSON"
+      ]) {
+        const sent = { headers: { "content-type": type }, body: JSON.stringify({ title: type }) }
+        const { body, status } = await me.send("PATCH", `/v1/todos/${id}`, sent)
+        expect({ type, status, title: body.title }).toEqual({ type, status: 200, title: type })
+      }
+    })
+
+    it("sets and clears completedAt with completed", async () => {
+      const me = await server.user()
+      const { id } = await me.add()
+      const patch = async (completed: boolean) =>
+        (await me.send("PATCH", `/v1/todos/${id}`, { json: { completed } })).body
+      const done = await patch(true)
+      expect(done).toMatchObject({ completed: true, completedAt: done.updatedAt })
+      expect(await patch(true)).toEqual(done)
+      expect(await patch(false)).toMatchObject({ completed: false, completedAt: null })
+    })
+  })
+
+  describe("PUT", () => {
+    it("creates under the client's id, then replaces whole", async () => {
+      const me = await server.user()
+      const path = `/v1/todos/${randomUUID()}`
+      const created = await me.send("PUT", path, { json: full })
+      expect(created).toMatchObject({ status: 201, headers: { etag: '"1"', location: path }, body: full })
+      const replaced = await me.send("PUT", path, { json: { title: "y" } })
+      expect(replaced.status).toBe(200)
+      expect(replaced.headers["etag"]).toBe('"2"')
+      expect(replaced.headers).not.toHaveProperty("location")
+      expect(replaced.body).toEqual({
+        ...created.body,
+        title: "y",
+        description: null,
+        completed: false,
+        completedAt: null,
+        priority: "none",
+        due: null,
+        tags: [],
+        revision: 2,
+        updatedAt: replaced.body.updatedAt
+      })
+    })
+
+    it("is idempotent: the same again changes nothing", async () => {
+      const me = await server.user()
+      const path = `/v1/todos/${randomUUID()}`
+      const first = await me.send("PUT", path, { json: full })
+      expect(await me.send("PUT", path, { json: full })).toMatchObject({ status: 200, body: first.body })
+    })
+
+    it("with If-None-Match: * creates only", async () => {
+      const me = await server.user()
+      const path = `/v1/todos/${randomUUID()}`
+      const put = (title: string) => me.send("PUT", path, { json: { title }, headers: { "if-none-match": "*" } })
+      expect((await put("first")).status).toBe(201)
+      expect(await put("second")).toMatchObject({
+        status: 412,
+        headers: { etag: '"1"' },
+        body: { code: "revision-mismatch" }
+      })
+      expect((await me.send("GET", path)).body.title).toBe("first")
+    })
+
+    it("does not take a todo out of the trash", async () => {
+      const me = await server.user()
+      const { id } = await me.add()
+      await me.send("DELETE", `/v1/todos/${id}`)
+      const put = await me.send("PUT", `/v1/todos/${id}`, { json: { title: "again" } })
+      expect(put).toMatchObject({ status: 409, body: { code: "conflict" } })
+    })
+  })
+
+  describe("the trash", () => {
+    it("takes a todo with DELETE: 204 without a body, then it is not found, restored it is back", async () => {
+      const me = await server.user()
+      const created = await me.add(full)
+      const path = `/v1/todos/${created.id}`
+      expect(await me.send("DELETE", path)).toMatchObject({ status: 204, body: undefined })
+      for (const [method, json] of [["GET"], ["DELETE"], ["PATCH", { title: "x" }]] as const) {
+        const answer = await me.send(method, path, json && { json })
+        expect(answer).toMatchObject({ status: 404, body: { code: "todo-not-found" } })
+      }
+      expect((await me.send("GET", "/v1/todos")).body.items).toEqual([])
+      const { body, headers, status } = await me.send("POST", `${path}/restore`)
+      expect({ status, etag: headers["etag"] }).toEqual({ status: 200, etag: '"3"' })
+      expect(body).toEqual({ ...created, revision: 3, updatedAt: body.updatedAt })
+      expect((await me.send("GET", path)).body).toEqual(body)
+    })
+
+    it("restores what is not in it as it is", async () => {
+      const me = await server.user()
+      const created = await me.add()
+      expect(await me.send("POST", `/v1/todos/${created.id}/restore`)).toMatchObject({ status: 200, body: created })
+    })
+  })
+
+  it("answers HEAD like GET, without the body, and OPTIONS with the methods", async () => {
+    const me = await server.user()
+    const { id } = await me.add()
+    const head = await me.send("HEAD", `/v1/todos/${id}`)
+    expect(head).toMatchObject({ status: 200, headers: { etag: '"1"' }, text: "" })
+    const options = await server.send("OPTIONS", `/v1/todos/${id}`)
+    expect(options.status).toBe(204)
+    expect(options.headers["allow"]?.split(", ").toSorted()).toEqual([
+      "DELETE",
+      "GET",
+      "HEAD",
+      "OPTIONS",
+      "PATCH",
+      "PUT"
+    ])
+    expect(options.headers).not.toHaveProperty("access-control-allow-origin")
+  })
+
+  it("answers what orchestrators ask without a token", async () => {
+    for (const path of ["/livez", "/readyz"]) {
+      expect(await server.send("GET", path)).toMatchObject({ status: 200, body: { status: "ok" } })
+    }
+    const docs = await server.send("GET", "/docs")
+    expect(docs.status).toBe(200)
+    expect(docs.headers["content-type"]).toMatch(/^text\/html/)
+  })
+})

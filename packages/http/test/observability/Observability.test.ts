@@ -1,0 +1,209 @@
+import { createHash } from "node:crypto"
+import { Database, Services } from "@todo/core"
+import { TestDatabase } from "@todo/core/testing"
+import { ErrorTracker, type Report, Server, TokenVerifier } from "@todo/http"
+import { Cause, Duration, Effect, Layer, ManagedRuntime, Redacted, References } from "effect"
+import { HttpServer } from "effect/http"
+import { SqlClient } from "effect/sql"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { freePort, type Program, settings, start, useDatabase } from "../support/program.ts"
+import { audience, claims, issuer, request, secret, sign } from "../support/testServer.ts"
+
+const user = "somebody@example.com"
+const authorization = `Bearer ${await sign(claims(user))}`
+
+/** Puts a defect into the database: whoever asks what a user has gets a division by zero. */
+const breakMe = (admin: Redacted.Redacted) =>
+  Effect.runPromise(
+    Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) =>
+        sql`create or replace function todo.todo_json(t todo.todos) returns json language sql stable as 'select to_json(1 / 0)'`
+    ).pipe(Effect.provide(Database.layer({ url: admin, poolSize: 1 })))
+  )
+
+// oxlint-disable-next-line typescript/no-explicit-any -- JSON
+const linesOf = (program: Program, requestId: string): ReadonlyArray<any> =>
+  program
+    .stdout()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line))
+    .filter(({ annotations }) => annotations?.requestId === requestId)
+
+describe("What is seen of requests", () => {
+  const urls = useDatabase()
+  const serve = async (environment: Record<string, string> = {}) => {
+    const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL, ...environment })
+    return { program, address: await program.address() }
+  }
+
+  it("is one line of JSON for each, with its id, route, status, time and a digest of the user", async () => {
+    const { address, program } = await serve()
+    const sent = { headers: { authorization, "x-request-id": "given-1" } }
+    const query = "secret-words"
+    expect((await request(`${address}/v1/todos?q=${query}`, "GET", sent)).headers["x-request-id"]).toBe("given-1")
+    await expect.poll(() => linesOf(program, "given-1")).toHaveLength(1)
+    const [line] = linesOf(program, "given-1")
+    expect(line).toMatchObject({
+      level: "INFO",
+      message: "request",
+      annotations: {
+        method: "GET",
+        route: "/v1/todos",
+        status: 200,
+        milliseconds: expect.any(Number),
+        user: createHash("sha256").update(user).digest("base64url").slice(0, 16)
+      }
+    })
+    expect(program.stdout()).not.toContain(query)
+    expect(program.stdout()).not.toContain(user)
+  })
+
+  it("has the ids of rows in no route, and made-up paths under one name", async () => {
+    const { address, program } = await serve()
+    const id = "019ab000-0000-7000-8000-000000000000"
+    for (const [path, requestId] of [
+      [`/v1/todos/${id}`, "row"],
+      ["/made/up", "unknown"]
+    ]) {
+      await request(`${address}${path}`, "GET", { headers: { authorization, "x-request-id": requestId ?? "" } })
+    }
+    await expect.poll(() => linesOf(program, "unknown")).toHaveLength(1)
+    expect(linesOf(program, "row")[0].annotations).toMatchObject({ route: "/v1/todos/:id", status: 404 })
+    expect(linesOf(program, "unknown")[0].annotations).toMatchObject({ route: "unknown", status: 404 })
+    expect(program.stdout()).not.toContain(id)
+  })
+
+  it("names users by their ids where TODO_LOG_USER says so", async () => {
+    const { address, program } = await serve({ TODO_LOG_USER: "plain" })
+    await request(`${address}/v1/me`, "GET", { headers: { authorization, "x-request-id": "plain" } })
+    await expect.poll(() => linesOf(program, "plain")).toHaveLength(1)
+    expect(linesOf(program, "plain")[0].annotations).toMatchObject({ user })
+  })
+
+  it("does not repeat an id that is not well-formed", async () => {
+    const { address } = await serve()
+    for (const id of ["with space", "a".repeat(129), 'quote"', "ключ".slice(0, 0)]) {
+      const answer = await request(`${address}/livez`, "GET", { headers: { "x-request-id": id } })
+      expect(answer.headers["x-request-id"]).toMatch(/^[\da-f-]{36}$/)
+    }
+  })
+
+  it("is counted, by route and status, on a port of its own where TODO_METRICS_PORT is set", async () => {
+    const port = await freePort()
+    const { address } = await serve({ TODO_METRICS_PORT: String(port) })
+    await request(`${address}/v1/me`, "GET", { headers: { authorization } })
+    await request(`${address}/v1/me`, "GET", { headers: { authorization } })
+    await request(`${address}/v1/me`, "GET")
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`)
+    expect(response.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/)
+    const text = await response.text()
+    const value = (metric: string) =>
+      Number(
+        text
+          .split("\n")
+          .find((line) => line.startsWith(`${metric} `))
+          ?.split(" ")[1]
+      )
+    expect(value('http_requests_total{method="GET",route="/v1/me",status="200"}')).toBe(2)
+    expect(value('http_requests_total{method="GET",route="/v1/me",status="401"}')).toBe(1)
+    expect(value('http_request_duration_seconds_count{route="/v1/me"}')).toBe(3)
+    expect(value('token_signatures_checked_total{outcome="accepted"}')).toBe(1)
+    expect(value("tokens_remembered")).toBe(1)
+    expect((await request(`${address}/metrics`, "GET")).status).toBe(404)
+    expect((await fetch(`http://127.0.0.1:${port}/v1/me`)).status).toBe(404)
+  })
+
+  it("has the counters of what is refused from the start", async () => {
+    const { address } = await serve()
+    const { text } = await request(`${address}/metrics`, "GET")
+    for (const name of [
+      "http_event_streams",
+      "http_requests_shed_total",
+      'http_requests_limited_total{scope="user"}',
+      'http_requests_limited_total{scope="address"}',
+      "db_client_connection_pending_requests",
+      "db_client_connection_timeouts_total"
+    ]) {
+      expect(text).toContain(`\n${name} 0\n`)
+    }
+  })
+
+  it("leads from a 500 to its cause by the request id, without what the rows hold", async () => {
+    const { address, program } = await serve()
+    const sent = { headers: { authorization, "x-request-id": "broken" }, json: { title: "a title to be kept" } }
+    await breakMe(urls.admin)
+    const answer = await request(`${address}/v1/todos`, "POST", sent)
+    expect(answer).toMatchObject({ status: 500, body: { code: "internal", requestId: "broken" } })
+    expect(answer.text).not.toMatch(/division|22012|todo_json/)
+    await expect.poll(() => linesOf(program, "broken")).toHaveLength(2)
+    const report = linesOf(program, "broken").find(({ level }) => level === "ERROR")
+    expect(report.annotations.errors).toMatchObject([{ sqlState: "22012" }])
+    expect(program.stdout()).not.toContain("a title to be kept")
+  })
+})
+
+describe("A database that cannot be had", () => {
+  const urls = useDatabase()
+
+  it("is told with what it said, at the start and for each answer", async () => {
+    const url = new URL(urls.DATABASE_URL)
+    url.pathname = "/nothing"
+    const program = start({ ...settings, DATABASE_URL: url.href })
+    const address = await program.address()
+    const [warning] = program
+      .stdout()
+      .split("\n")
+      .flatMap((line) => (line.includes("cannot answer") ? [JSON.parse(line)] : []))
+    const cause = { sqlState: "3D000", message: 'database "nothing" does not exist' }
+    expect(warning).toMatchObject({ level: "WARN", annotations: { cause } })
+    const sent = { headers: { authorization, "x-request-id": "away" } }
+    const answer = await request(`${address}/v1/todos`, "GET", sent)
+    expect(answer).toMatchObject({ status: 503, body: { code: "unavailable" } })
+    expect(answer.text).not.toContain("nothing")
+    await expect.poll(() => linesOf(program, "away")).toHaveLength(2)
+    const report = linesOf(program, "away").find(({ level }) => level === "ERROR")
+    expect(report.annotations.errors).toMatchObject([{ name: "Unavailable", cause }])
+  })
+})
+
+describe("Errors on our side", () => {
+  it("go to the host's tracker as well, by the ErrorTracker that the host provides", async () => {
+    const seen: Array<Report> = []
+    const layer = Server.layer({
+      host: "127.0.0.1",
+      port: 0,
+      bodyLimit: 1_024,
+      requestTimeout: Duration.seconds(10),
+      drainTimeout: Duration.seconds(1)
+    }).pipe(
+      Layer.provide(Services.layer),
+      Layer.provide(
+        TokenVerifier.layer({ secrets: [Redacted.make(secret)], issuer, audience, maxAge: Duration.hours(24) })
+      ),
+      Layer.provide(Layer.succeed(ErrorTracker, (report) => void seen.push(report))),
+      Layer.provide(
+        Layer.unwrap(Effect.map(TestDatabase, ({ prepare, url }) => Database.layer({ url, prepare, poolSize: 2 })))
+      ),
+      Layer.provideMerge(TestDatabase.layer),
+      Layer.provide(Layer.succeed(References.MinimumLogLevel, "None"))
+    )
+    const runtime = ManagedRuntime.make(layer)
+    onTestFinished(() => runtime.dispose())
+    const [address, admin] = await runtime.runPromise(
+      Effect.all([
+        Effect.map(HttpServer.HttpServer, (server) => HttpServer.formatAddress(server.address)),
+        Effect.map(TestDatabase, ({ adminUrl }) => adminUrl)
+      ])
+    )
+    const send = (json: unknown) => request(`${address}/v1/todos`, "POST", { headers: { authorization }, json })
+    expect((await send({ title: "" })).status).toBe(422)
+    expect(seen).toEqual([])
+    await breakMe(admin)
+    const { body, status } = await send({ title: "Buy milk" })
+    expect(status).toBe(500)
+    expect(seen).toMatchObject([{ requestId: body.requestId, errors: [{ sqlState: "22012" }] }])
+    expect(Cause.pretty(seen[0]?.cause ?? Cause.empty)).toContain("SqlError")
+  })
+})

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { describe, expect, it } from "vitest"
+import { bearer, exchange, expectAnsweredOrUnavailable, load, percentile, statuses } from "../support/load.ts"
+import { postmaster } from "../support/postmaster.ts"
+import { answers, settings, start } from "../support/program.ts"
+
+const long = process.env["TODO_TEST_LONG"] === "1"
+const away = long ? 15_000 : 4_000
+
+describe("A database that is stopped", () => {
+  it("before the server starts: it is live, not ready, and heals within two seconds when the database comes", async () => {
+    const database = await postmaster()
+    const program = start({ ...settings, DATABASE_URL: database.url })
+    const address = await program.address()
+    const headers = await bearer()
+    const ask = () => exchange(address, { path: "/v1/todos", headers })
+    expect(await exchange(address, { path: "/livez" })).toMatchObject({ status: 200 })
+    expect(await exchange(address, { path: "/readyz" })).toMatchObject({ status: 503 })
+    expectAnsweredOrUnavailable([await ask()])
+    await database.start()
+    const started = performance.now()
+    await answers(address, "/readyz", 200)
+    console.log(`ready ${Math.round(performance.now() - started)} ms after the start of the database`)
+    expect((await ask()).status).toBe(200)
+    expect(performance.now() - started).toBeLessThan(2_000)
+  })
+
+  it(
+    `for ${away / 1_000} s under load: answers and 503s only, no request hangs, all are answered again within two seconds`,
+    { timeout: 120_000 },
+    async () => {
+      const database = await postmaster()
+      await database.start()
+      const program = start({ ...settings, DATABASE_URL: database.url })
+      const address = await program.address()
+      await answers(address, "/readyz", 200)
+      const clients = await load(address, { rate: 100, patience: 12_000 })
+      await sleep(1_000)
+      await database.stop()
+      const stopped = performance.now()
+      await sleep(away)
+      expect(await exchange(address, { path: "/livez" })).toMatchObject({ status: 200 })
+      const returning = performance.now()
+      await database.start()
+      await answers(address, "/readyz", 200)
+      const ready = performance.now()
+      await sleep(3_000)
+      const samples = await clients.stop()
+      const during = samples.filter(({ began }) => began > stopped && began < returning - 1_000)
+      console.log(
+        statuses(samples),
+        `while away: p99 ${Math.round(percentile(during, 99))} ms; ready after ${Math.round(ready - returning)} ms`
+      )
+      expectAnsweredOrUnavailable(samples)
+      expect(statuses(during)).toEqual({ 503: during.length })
+      const later = samples.filter(({ began }) => began > returning + 2_000)
+      expect(later.length).toBeGreaterThan(50)
+      expect(later.filter(({ status }) => status === 503)).toEqual([])
+    }
+  )
+})

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { Database } from "@todo/core"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { beforeAll, describe, expect, it } from "vitest"
+import { settings, start, useDatabase } from "../support/program.ts"
+import { type Answer, claims, request, sign } from "../support/testServer.ts"
+
+/** What one connection of the database manages in a second, whatever machine this is: a read of changes sleeps for 100 ms. */
+const slow = [
+  "alter function todo.todo_json rename to todo_json_at_once",
+  `create function todo.todo_json(t todo.todos) returns json language plpgsql volatile as $$
+begin perform pg_sleep(0.1); return todo.todo_json_at_once(t); end $$`,
+  "grant execute on function todo.todo_json to todo_runtime"
+]
+
+const seconds = 6
+
+describe("A server that is asked for more than it can do", () => {
+  const urls = useDatabase()
+
+  beforeAll(async () => {
+    await Effect.runPromise(
+      Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.forEach(slow, (text) => sql.unsafe(text))).pipe(
+        Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 }))
+      )
+    )
+  })
+
+  it("does as much as ever, tells the others when to come again, and stays alive to its orchestrator", async () => {
+    const program = start({
+      ...settings,
+      DATABASE_URL: urls.DATABASE_URL,
+      TODO_DATABASE_POOL: "4"
+    })
+    const address = await program.address()
+    const headers = { authorization: `Bearer ${await sign(claims("overload"))}` }
+    const { status } = await request(`${address}/v1/todos`, "POST", { headers, json: { title: "a" } })
+    expect(status).toBe(201)
+    const get = () => request(`${address}/v1/changes`, "GET", { headers })
+
+    /** How many are answered in a second where as many ask as the pool has connections, and each waits its turn. */
+    let answered = 0
+    const until = performance.now() + seconds * 1_000
+    const loop = async () => {
+      while (performance.now() < until) if ((await get()).status === 200) answered++
+    }
+    await Promise.all(Array.from({ length: 4 }, loop))
+    const capacity = answered / seconds
+
+    /** Twice as many, whether or not the others were answered. */
+    const begun = performance.now()
+    const sent: Array<Promise<Answer & { readonly at: number }>> = []
+    const pulses: Array<number> = []
+    while (performance.now() - begun < 2 * seconds * 1_000) {
+      const due = ((performance.now() - begun) / 1_000) * capacity * 2
+      while (sent.length < due) sent.push(get().then((answer) => ({ ...answer, at: performance.now() - begun })))
+      const asked = performance.now()
+      expect((await request(`${address}/livez`, "GET")).status).toBe(200)
+      pulses.push(performance.now() - asked)
+      await sleep(10)
+    }
+    const answers = await Promise.all(sent)
+    // From where the queue is as long as it gets.
+    const good = answers.filter(({ at, status }) => status === 200 && at > seconds * 1_000 && at <= 2 * seconds * 1_000)
+    const refused = answers.filter(({ status }) => status !== 200)
+    console.log(`capacity ${capacity.toFixed(0)}/s, at twice that ${(good.length / seconds).toFixed(0)}/s`)
+
+    expect(good.length / seconds).toBeGreaterThan(0.8 * capacity)
+    expect(refused.length).toBeGreaterThan(0)
+    for (const { body, headers, status } of refused) {
+      expect(status).toBe(503)
+      expect(headers["retry-after"]).toBe("1")
+      expect(body).toMatchObject({ code: "unavailable", outcome: "not-applied" })
+    }
+    pulses.sort((a, b) => a - b)
+    expect(pulses[Math.floor(pulses.length * 0.95)]).toBeLessThan(500)
+
+    // And then all is as before.
+    expect((await get()).status).toBe(200)
+    const metrics = (await request(`${address}/metrics`, "GET")).text
+    expect(metrics).toMatch(/^db_client_connection_pending_requests 0$/m)
+    expect(metrics).toMatch(/^db_client_connection_timeouts_total [1-9]/m)
+  })
+})

@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { describe, expect, it } from "vitest"
+import { bearer, exchange, expectAnsweredOrUnavailable, load, percentile, statuses } from "../support/load.ts"
+import { answers, gate, settings, start, useDatabase } from "../support/program.ts"
+
+/** What the server was told to answer within, and what the machine may add to it. */
+const deadline = 2_000
+const slack = 1_000
+
+describe("A network to the database that goes silent", () => {
+  const urls = useDatabase()
+
+  const begin = async (more = {}) => {
+    const database = await gate(urls.DATABASE_URL)
+    await database.open()
+    const limits = { TODO_REQUEST_TIMEOUT: `${deadline} millis`, ...more }
+    const program = start({ ...settings, DATABASE_URL: database.url, ...limits })
+    const address = await program.address()
+    await answers(address, "/readyz", 200)
+    return { address, database, program }
+  }
+
+  it("in the middle of connections: each request ends by its deadline, and nothing is stuck afterwards", async () => {
+    const { address, database } = await begin()
+    const clients = await load(address, { rate: 50, patience: deadline + slack })
+    await sleep(1_000)
+    database.stall()
+    for (let n = 0; n < 8; n++) {
+      expect(await exchange(address, { path: "/livez" })).toMatchObject({ status: 200 })
+      await sleep(250)
+    }
+    const ready = await exchange(address, { path: "/readyz" })
+    expect(ready).toMatchObject({ status: 503 })
+    expect(ready.milliseconds).toBeLessThan(2_000 + slack)
+    await sleep(1_000)
+    database.resume()
+    await answers(address, "/readyz", 200)
+    const resumed = performance.now()
+    await sleep(3_000)
+    const samples = await clients.stop()
+    console.log(statuses(samples), `slowest ${Math.round(percentile(samples, 100))} ms`)
+    expectAnsweredOrUnavailable(samples)
+    expect(statuses(samples)["503"]).toBeGreaterThan(50)
+    // Those sent two seconds after the end of the silence are all answered.
+    const later = samples.filter(({ began }) => began > resumed + 2_000)
+    expect(later.length).toBeGreaterThan(10)
+    expect(later.filter(({ status }) => status === 503)).toEqual([])
+
+    // Every connection of the pool works again.
+    const headers = await bearer()
+    const all = await Promise.all(Array.from({ length: 40 }, () => exchange(address, { path: "/v1/me", headers })))
+    expect(statuses(all)).toEqual({ 200: 40 })
+  })
+
+  it("from the beginning: connections that come about and say nothing", async () => {
+    const database = await gate(urls.DATABASE_URL)
+    await database.open()
+    database.stall()
+    const program = start({ ...settings, DATABASE_URL: database.url, TODO_REQUEST_TIMEOUT: `${deadline} millis` })
+    const address = await program.address()
+    const headers = await bearer()
+    const asked = Array.from({ length: 30 }, () =>
+      exchange(address, { path: "/v1/todos", headers, patience: deadline + slack })
+    )
+    const samples = await Promise.all(asked)
+    expect(statuses(samples)).toEqual({ 503: 30 })
+    expectAnsweredOrUnavailable(samples)
+    expect(await exchange(address, { path: "/livez" })).toMatchObject({ status: 200 })
+    database.resume()
+    await answers(address, "/readyz", 200)
+    expect((await exchange(address, { path: "/v1/todos", headers })).status).toBe(200)
+  })
+
+  it.each([
+    ["requests end before it does", "4 seconds", 5_000],
+    ["requests are still waiting", "1 second", 2_000]
+  ])("does not hold up the end, where %s", async (_, drain, most) => {
+    const { address, database, program } = await begin({ TODO_DRAIN_TIMEOUT: drain })
+    const headers = await bearer()
+    const ask = () => Promise.all(Array.from({ length: 20 }, () => exchange(address, { path: "/v1/me", headers })))
+    await ask()
+    database.stall()
+    const waiting = ask()
+    await sleep(200)
+    const told = performance.now()
+    program.kill("SIGTERM")
+    expect(await program.ended).toBe(0)
+    console.log(`ended after ${Math.round(performance.now() - told)} ms`)
+    expect(performance.now() - told).toBeLessThan(most + slack)
+    const samples = await waiting
+    expect(statuses(samples)).toEqual({ 503: 20 })
+    expectAnsweredOrUnavailable(samples)
+  })
+})
