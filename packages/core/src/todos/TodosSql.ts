@@ -32,13 +32,14 @@ export const count = (schema: string, query: TodoQuery, now: Now): Select => {
       ? wide
       : `${found.given}\nselect sum(n) from (${counted([found.narrow])} union all ${wide}) ways`
   return {
-    text: `select (${total})::int, coalesce((${revision(schema)}), '0')`,
+    text: `select (${total})::int, (${revision(schema)})`,
     parameters: values
   }
 }
 
-/** The user's revision. */
-export const revision = (schema: string) => `select u.revision::text from ${schema}.users u where u.id = me.id`
+/** The user's revision, in one row also if the user has never written. */
+export const revision = (schema: string) =>
+  `select coalesce(max(u.revision), 0)::text from ${schema}.users u where u.id = me.id`
 
 /** A page of the usual size, and the row that tells whether there is another: in the text, for the planner to count on. */
 const usualLimit = pageLimit.default + 1

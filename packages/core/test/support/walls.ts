@@ -4,7 +4,7 @@ import { Effect, Exit, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { connect } from "./host.ts"
 
-const predicate = /\bowner_id = me(\.id)?|\bid = me\b/g
+const predicate = /\b(?:\w+\.)?owner_id = me(\.id)?|\bid = me\b/g
 
 /** The current client, whose statements have lost their owner. They still depend on `me`, so the order stays. */
 const withoutOwner = Effect.map(

@@ -60,8 +60,18 @@ export const show = (
     const [row] = yield* overAllUsers(sql.unsafe(UsersSql.show(`"${yield* SchemaName}"`), [id]).values)
     if (row === undefined) return yield* new UserNotFound({})
     const [user, ...numbers] = row
-    const [horizon = 0, words = 0, todos = 0, lists = 0, keys = 0] = numbers.map(Number)
-    return { ...(JSON.parse(String(user)) as User), horizon, bytes: { todos, lists, words, keys } }
+    const [horizon = 0, ...sizes] = numbers.map(Number)
+    const bytes = (table: string) => sizes[erasedTables.indexOf(table)] ?? 0
+    return {
+      ...(JSON.parse(String(user)) as User),
+      horizon,
+      bytes: {
+        todos: bytes("todos"),
+        lists: bytes("lists"),
+        words: bytes("todo_words"),
+        keys: bytes("idempotency_keys")
+      }
+    }
   }).pipe(toUnavailable)
 
 /**
