@@ -38,7 +38,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("todo-admin on a databa
       }
       const doctor = yield* run(["doctor"], environment)
       assert.strictEqual(doctor.code, 6)
-      assert.match(doctor.stdout, /failed +writes: .*read-only mode\n +mend: .*default_transaction_read_only/)
+      assert.match(doctor.stdout, /failed +writes: .*read-only mode\n +hint: .*default_transaction_read_only/)
       assert.notMatch(doctor.stdout, /could not be checked/)
       assert.match((yield* admin("user", "show", user)).stdout, /1 open/)
     })

@@ -12,9 +12,9 @@ const indent = "warning  ".length
 
 const draw = (findings: ReadonlyArray<Finding>, screen: Screen): string =>
   findings
-    .flatMap(({ check, detail, mend, statements = [], status }) => [
+    .flatMap(({ check, detail, hint, statements = [], status }) => [
       `${styled(screen, colours[status], status)}${" ".repeat(indent - status.length)}${styled(screen, "bold", check)}${hanging(screen, `${check}: ${oneLine(detail)}`).slice(check.length)}`,
-      ...(mend === undefined ? [] : [`${" ".repeat(indent)}${hanging(screen, `mend: ${oneLine(mend)}`)}`]),
+      ...(hint === undefined ? [] : [`${" ".repeat(indent)}${hanging(screen, `hint: ${oneLine(hint)}`)}`]),
       // As they are, to be copied.
       ...statements.flatMap((statement) => lines(`${statement};`).map((line) => " ".repeat(indent + 2) + line))
     ])
@@ -36,7 +36,7 @@ export const doctor = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Check the settings, the database and that users are kept apart; tells how to mend what is wrong"
+    "Check the settings, the database and that users are kept apart, and say how to repair what fails"
   ),
   Command.withExamples([
     { command: "todo-admin doctor", description: "Ends with 6 where something failed; warnings do not count" },

@@ -1,5 +1,5 @@
 /**
- * What an error is to the person or script that called: one line with its mend, and a
+ * What an error is to the person or script that called: one line with a hint, and a
  * documented exit code.
  */
 import * as Cause from "effect/Cause"
@@ -20,7 +20,7 @@ export class Declined extends Schema.TaggedError<Declined>()("Declined", {}) {
   override readonly message = "Nothing was changed"
 }
 
-/** `doctor` found something to mend. */
+/** `doctor` found a problem. */
 export class ProblemsFound extends Schema.TaggedError<ProblemsFound>()("ProblemsFound", { count: Schema.Int }) {
   override get message() {
     return `${this.count === 1 ? "1 problem" : `${this.count} problems`} found`
@@ -46,7 +46,7 @@ const exitCodes: Record<string, number> = {
   ProblemsFound: 6
 }
 
-const mends: Record<string, string> = {
+const hints: Record<string, string> = {
   TodoNotFound: '"todo-admin todo list" shows those there are, with --trash those in the trash',
   ListNotFound: '"todo-admin list list" shows those there are, with --trash those in the trash',
   ListNotEmpty: "add --todos trash or --todos keep",
@@ -58,7 +58,7 @@ const mends: Record<string, string> = {
   ReadOnly: "connect to the primary, or let this one take writes (default_transaction_read_only)",
   SqlError: 'run "todo-admin doctor" to see why',
   ImportConflict: "add --merge to bring both together, and --dry-run to see first what that does",
-  MigrationFailed: "mend that and run it again"
+  MigrationFailed: "repair that and run it again"
 }
 
 /** The exit code of a run. */
@@ -96,9 +96,9 @@ const hasDefect = (cause: Cause.Cause<unknown>): boolean => cause.reasons.some(C
 
 const expected = Effect.fnUntraced(function* (error: unknown) {
   if (!(Predicate.hasProperty(error, "_tag") && Predicate.hasProperty(error, "message"))) return defect(error)
-  const mend = mends[kindOf(error)]
+  const hint = hints[kindOf(error)]
   const message = uncapitalised(yield* messageOf(error))
-  return mend === undefined ? message : `${message}; ${mend}`
+  return hint === undefined ? message : `${message}; ${hint}`
 })
 
 const messageOf = Effect.fnUntraced(function* (error: { readonly _tag: unknown; readonly message: unknown }) {

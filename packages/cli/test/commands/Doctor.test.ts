@@ -19,7 +19,7 @@ interface Finding {
   readonly check: string
   readonly status: string
   readonly detail: string
-  readonly mend?: string
+  readonly hint?: string
   readonly statements?: ReadonlyArray<string>
 }
 
@@ -102,14 +102,14 @@ describe.concurrent("todo-admin doctor", () => {
     ["a newer schema", "insert into todo.migrations values (99, 'x')", /^schema version: "todo" is at version 99, this/]
   ]
   for (const [fault, statement, found] of faults) {
-    it.live(`finds ${fault}, knows the mend, and ends with 6`, () =>
+    it.live(`doctor finds ${fault}, gives a hint, and ends with 6`, () =>
       Effect.gen(function* () {
         const { ownerUrl } = yield* TestDatabase
         yield* sql(ownerUrl, statement)
         const { code, stderr, wrong } = yield* doctor()
         const finding = wrong.find(({ check, detail }) => found.test(`${check}: ${detail}`))
         assert.deepInclude(finding, { status: "failed" }, JSON.stringify(wrong))
-        assert.isNotEmpty(finding?.mend)
+        assert.isNotEmpty(finding?.hint)
         assert.strictEqual(code, 6)
         assert.match(stderr, /^todo-admin: \d problems? found\n$/)
       }).pipe(onItsOwn)
@@ -131,7 +131,7 @@ describe.concurrent("todo-admin doctor", () => {
         assert.match(late.wrong[0]?.detail ?? "", /^the database is (8|9)\.\d seconds ahead of this machine/)
         for (const { code, wrong } of [owner, superuser, late]) {
           assert.strictEqual(code, 6)
-          assert.isNotEmpty(wrong[0]?.mend)
+          assert.isNotEmpty(wrong[0]?.hint)
         }
       }).pipe(onItsOwn)
   )
@@ -167,9 +167,9 @@ describe.concurrent("todo-admin doctor", () => {
         DATABASE_URL: Redacted.value(ownerUrl),
         TODO_DATABSE_POOL: "3"
       })
-      assert.match(stdout, /warning +runtime role: "todo_owner" owns the tables.*held by FORCE only\n +mend: /)
-      assert.match(stdout, /warning +settings: TODO_DATABSE_POOL is set, but there is no such setting\n +mend: /)
-      assert.match(stdout, /warning +settings: a server would not start: TODO_JWT_SECRET is not set: .*\n +mend: /)
+      assert.match(stdout, /warning +runtime role: "todo_owner" owns the tables.*held by FORCE only\n +hint: /)
+      assert.match(stdout, /warning +settings: TODO_DATABSE_POOL is set, but there is no such setting\n +hint: /)
+      assert.match(stdout, /warning +settings: a server would not start: TODO_JWT_SECRET is not set: .*\n +hint: /)
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
     }).pipe(onItsOwn)
   )
@@ -196,7 +196,7 @@ describe.concurrent("todo-admin doctor", () => {
         for (const { code, wrong } of [forgets, refuses]) {
           assert.strictEqual(code, 6)
           assert.strictEqual(wrong.length, 1)
-          assert.match(wrong[0]?.mend ?? "", /^set TODO_DATABASE_PREPARE=false/)
+          assert.match(wrong[0]?.hint ?? "", /^set TODO_DATABASE_PREPARE=false/)
         }
         assert.deepStrictEqual([suits.wrong, session.wrong], [[], []])
       }).pipe(Effect.scoped, onItsOwn)

@@ -79,7 +79,7 @@ describe.concurrent("todo-admin", () => {
       assertFailed(up, 5, /cannot answer/)
       // Who asks what is wrong gets an answer.
       assert.strictEqual(doctor.code, 6)
-      assert.match(doctor.stdout, /failed +connection: .*127\.0\.0\.1:1.*\n +mend: start the database/)
+      assert.match(doctor.stdout, /failed +connection: .*127\.0\.0\.1:1.*\n +hint: start the database/)
       for (const { stderr, stdout } of [list, up, doctor]) assert.notMatch(stdout + stderr, /hunter2/)
     })
   )

@@ -46,13 +46,13 @@ export class EmbeddedPostgresError extends Schema.TaggedError<EmbeddedPostgresEr
   detail: Schema.optionalKey(Schema.String)
 }) {
   /** What to do about it. */
-  get mend(): string {
+  get hint(): string {
     return reasons[this.reason][1]
   }
 
   override get message(): string {
     const detail = this.detail === undefined ? "" : ` (${this.detail})`
-    return `${this.path}: ${reasons[this.reason][0]}${detail}; ${this.mend}`
+    return `${this.path}: ${reasons[this.reason][0]}${detail}; ${this.hint}`
   }
 
   /** Recognises the complaint of a system call or of one of PostgreSQL's programs. */

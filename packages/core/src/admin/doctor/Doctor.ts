@@ -44,7 +44,7 @@ export const examine = (onProgress?: (line: string) => Effect.Effect<void>): Eff
         SettingsConflict: () => Effect.succeed([]),
         InvalidDatabaseUrl: ({ message }) =>
           Effect.succeed([failed("connection", message, "correct the database's URL")]),
-        EmbeddedPostgresError: ({ message, mend }) => Effect.succeed([failed("connection", message, mend)]),
+        EmbeddedPostgresError: ({ message, hint }) => Effect.succeed([failed("connection", message, hint)]),
         SqlError: (error) => Effect.succeed([unreachable("the database", error)])
       })
     )
@@ -115,9 +115,9 @@ const inspect = Effect.gen(function* () {
     ...(yield* guarded("role settings", ServerSettings.check)),
     ...(yield* guarded("row-level security", RowSecurity.check(schema)))
   )
-  const skipped = (why: string, mend: string) => [
-    warning("schema", `not compared with what the migrations make, since ${why}`, mend),
-    warning("isolation", `not probed, since ${why}`, mend)
+  const skipped = (why: string, hint: string) => [
+    warning("schema", `not compared with what the migrations make, since ${why}`, hint),
+    warning("isolation", `not probed, since ${why}`, hint)
   ]
   if (migrated.some(({ status }) => status === "failed")) {
     return [...findings, ...skipped("the schema is not the one it needs", "bring the schema up first")]

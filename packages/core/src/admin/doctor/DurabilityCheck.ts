@@ -74,9 +74,9 @@ from here where value is not null`,
     if (danger === undefined || !danger.value.test(value)) return []
     const told = name.startsWith("todo.") ? `${name} is set` : `${name} is ${value}`
     const resets = places.filter((_, at) => danger.value.test(kept[at] ?? ""))
-    const [mend, statements] = repair(name, danger.good, source, resets)
+    const [hint, statements] = repair(name, danger.good, source, resets)
     const found = danger.check === "durability" && !isProduction ? warning : failed
-    return [found(danger.check, `${told}: ${danger.why}`, mend, statements)]
+    return [found(danger.check, `${told}: ${danger.why}`, hint, statements)]
   })
   const fine = (check: Danger["check"], detail: string) =>
     findings.some((finding) => finding.check === check) ? [] : [passed(check, detail)]
@@ -101,7 +101,7 @@ const repair = (
   good: string | undefined,
   source: string | null,
   places: ReadonlyArray<string>
-): readonly [mend: string, statements?: ReadonlyArray<string>] => {
+): readonly [hint: string, statements?: ReadonlyArray<string>] => {
   if (places.length > 0) return ["reset it where it was set", places.map((place) => `${place} reset ${name}`)]
   if (source === "command line") return [`start the server without ${name} among its options`]
   if (source === "environment variable") return [`start the server without ${name} in its environment`]

@@ -2,12 +2,12 @@
 export interface Finding {
   /** What was looked at. */
   readonly check: string
-  /** A warning is something to know; only a failure is something to mend now. */
+  /** A failure needs a repair. A warning may be intended. */
   readonly status: "passed" | "warning" | "failed"
   /** What was seen. */
   readonly detail: string
-  /** What to do about it; nothing where the check passed. */
-  readonly mend?: string
+  /** What to do about the problem. Absent if the check passed. */
+  readonly hint?: string
   /** The SQL that closes it, in order, for a superuser or the owner of what it names; absent where SQL does not. */
   readonly statements?: ReadonlyArray<string>
 }
@@ -16,11 +16,11 @@ export const passed = (check: string, detail: string): Finding => ({ check, stat
 
 const wrong =
   (status: "warning" | "failed") =>
-  (check: string, detail: string, mend: string, statements: ReadonlyArray<string> = []): Finding => ({
+  (check: string, detail: string, hint: string, statements: ReadonlyArray<string> = []): Finding => ({
     check,
     status,
     detail,
-    mend,
+    hint,
     ...(statements.length > 0 && { statements })
   })
 

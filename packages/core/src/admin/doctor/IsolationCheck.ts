@@ -24,7 +24,7 @@ export const check = (schema: string) =>
     return leaks.length === 0
       ? [passed("isolation", "of two users, neither could reach the other's todo; the probe was rolled back")]
       : leaks.map((leak) =>
-          failed("isolation", leak, "take the service off the network, and mend what the other checks found")
+          failed("isolation", leak, "take the service off the network, and repair what the other checks found")
         )
   }).pipe(Effect.provide(Todos.layer))
 

@@ -253,13 +253,13 @@ order by 3`,
     if (!one.isAbove || !(one.isCallable || one.triggers.length > 0)) return []
     const repair = [...(one.isCallable ? revokeAll(`function ${one.signature}`, one.grants) : []), ...one.triggers]
     const as = `runs as "${one.owner}", ${held(one.bypasses)}`
-    const mend = one.isCallable
+    const hint = one.isCallable
       ? "revoke it from who serves, and grant it to who needs it"
       : "drop the trigger, or let its function run as who writes"
-    if (leads.has(one)) return [failed(subject, `function ${one.signature} ${as}, and names our tables`, mend, repair)]
+    if (leads.has(one)) return [failed(subject, `function ${one.signature} ${as}, and names our tables`, hint, repair)]
     if (one.isPlpgsql && /\bexecute\s+(?!function\b|procedure\b|on\b)/i.test(one.body)) {
       const detail = `function ${one.signature} ${as}, and builds its SQL: it may lead to our tables`
-      return [warning(subject, detail, `read what it runs; where that can be anything, ${mend}`, repair)]
+      return [warning(subject, detail, `read what it runs; where that can be anything, ${hint}`, repair)]
     }
     return []
   })

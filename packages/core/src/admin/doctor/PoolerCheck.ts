@@ -24,7 +24,7 @@ const session = (sql: SqlClient.SqlClient) =>
 const isForgotten = (error: SqlError) => errorCode(error) === "26000"
 
 /** What to do where `TODO_DATABASE_PREPARE` is in the way of a pooler. */
-const mend =
+const hint =
   "set TODO_DATABASE_PREPARE=false, and the time limits on the role instead (alter role ... set statement_timeout)"
 
 /** Of a busy pooler, one look can miss it. */
@@ -54,7 +54,7 @@ export const check = Effect.fnUntraced(function* (settings: Database.DatabaseSet
 
 const verdict = (seen: ReadonlyArray<boolean | "stuck" | "forgotten">): Finding =>
   seen.includes("forgotten")
-    ? failed("pooler", "a pooler in transaction mode stands between, which forgets prepared statements", mend)
+    ? failed("pooler", "a pooler in transaction mode stands between, which forgets prepared statements", hint)
     : seen.includes("stuck")
       ? warning("pooler", "two connections at once wait for each other", "give the pooler more than one connection")
       : seen.includes(true)

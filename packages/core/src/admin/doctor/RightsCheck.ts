@@ -114,12 +114,12 @@ order by kind, object, column_name nulls first, grantee`,
     const [object, column, owner, grantee, grantor, privileges, isGrantable, isNeeded] = row as GrantRow
     const grant = { object, column, owner, grantee, grantor, privileges, isGrantable, isNeeded }
     const isHarmless = object.startsWith("schema ") && privileges.every((privilege) => privilege === "usage")
-    const mend = "revoke it, unless you know why it is there"
+    const hint = "revoke it, unless you know why it is there"
     return isHarmless
       ? warning(
           subject,
           `${told(grant)}: it is one of two things that others need to get at tables`,
-          mend,
+          hint,
           revoke(grant)
         )
       : failed(subject, told(grant), "revoke what no server needs", revoke(grant))

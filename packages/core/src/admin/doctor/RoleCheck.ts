@@ -121,8 +121,8 @@ from object join pg_roles on pg_roles.oid = owner order by rank, label`,
   const owned = objects.filter(({ isReached }) => isReached)
   if (owned.length > 0 && options.alsoMigrates) {
     const detail = `"${name}" owns the tables, since it migrates as well: it is held by FORCE only`
-    const mend = "let DATABASE_URL name another role than TODO_MIGRATE_URL"
-    return [warning(subject, detail, `${mend}, and run "todo-admin migrate up"`)]
+    const hint = "let DATABASE_URL name another role than TODO_MIGRATE_URL"
+    return [warning(subject, detail, `${hint}, and run "todo-admin migrate up"`)]
   }
 
   // The owner of most tables.
@@ -138,8 +138,8 @@ from object join pg_roles on pg_roles.oid = owner order by rank, label`,
   const handOver = ({ identifier, kind }: (typeof objects)[number]) => `alter ${kind} ${identifier} owner to ${main}`
   if (ours.length > 0) {
     const detail = `"${name}" owns ${labels(ours)} and can switch row-level security off`
-    const mend = `give it to ${main}, as the other tables are, and the role its rights`
-    findings.push(failed(subject, detail, mend, [...ours.map(handOver), ...grants(schema, name)]))
+    const hint = `give it to ${main}, as the other tables are, and the role its rights`
+    findings.push(failed(subject, detail, hint, [...ours.map(handOver), ...grants(schema, name)]))
   }
   const database = owned.find(({ kind }) => kind === "database")
   if (database !== undefined) {

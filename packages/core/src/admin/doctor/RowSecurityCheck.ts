@@ -28,8 +28,8 @@ export const check = Effect.fnUntraced(function* (schema: string) {
   for (const row of rows) {
     const [name, enabled, forced, uncovered] = row as unknown as Facts
     const table = `"${schema}"."${name}"`
-    const found = (detail: string, mend: string, ...statements: ReadonlyArray<string>) =>
-      findings.push(failed("row-level security", detail, mend, statements))
+    const found = (detail: string, hint: string, ...statements: ReadonlyArray<string>) =>
+      findings.push(failed("row-level security", detail, hint, statements))
     if (!enabled) found(`is off on ${name}`, "switch it on", `alter table ${table} enable row level security`)
     if (!forced) found(`is not forced on ${name}`, "force it", `alter table ${table} force row level security`)
     if (uncovered.length > 0) {

@@ -85,8 +85,8 @@ const missing = (schema: string, entry: Catalogue.Entry): Finding => {
   }
   if (entry.kind === "column") {
     const add = `alter table "${schema}"."${entry.table}" add column "${entry.name}" ${entry.definition}`
-    const mend = "bring it back from a backup, or make it again: rows need a default where it is not null"
-    return failed("schema", detail, mend, inSchema(schema, [add]))
+    const hint = "bring it back from a backup, or make it again: rows need a default where it is not null"
+    return failed("schema", detail, hint, inSchema(schema, [add]))
   }
   return failed("schema", detail, again, entry.statement === null ? [] : inSchema(schema, [entry.statement]))
 }
@@ -98,8 +98,8 @@ const changed = (schema: string, there: Catalogue.Entry, ours: Catalogue.Entry):
   switch (kind) {
     case "policy": {
       const detail = `${label(there)} is not ours by now: ${there.definition}`
-      const mend = "drop it and make it again, as the owner of the tables"
-      return failed("row-level security", detail, mend, inSchema(schema, [drop, ...make]))
+      const hint = "drop it and make it again, as the owner of the tables"
+      return failed("row-level security", detail, hint, inSchema(schema, [drop, ...make]))
     }
     case "function":
       return failed("schema", `${label(there)} is not ours by now`, again, inSchema(schema, make))
@@ -111,8 +111,8 @@ const changed = (schema: string, there: Catalogue.Entry, ours: Catalogue.Entry):
     case "column": {
       const alter = `alter table "${schema}"."${table}" alter column "${name}"`
       const detail = `${label(there)} is ${there.definition}, and not ${ours.definition}`
-      const mend = "change it back, as the owner of the tables; rows that do not fit have to be corrected before"
-      return failed("schema", detail, mend, inSchema(schema, columnChanges(alter, name, parts(there), parts(ours))))
+      const hint = "change it back, as the owner of the tables; rows that do not fit have to be corrected before"
+      return failed("schema", detail, hint, inSchema(schema, columnChanges(alter, name, parts(there), parts(ours))))
     }
     default: {
       const detail = `${label(there)} is ${there.definition}, and not ${ours.definition}`
@@ -185,8 +185,8 @@ const added = (schema: string, entry: Catalogue.Entry): ReadonlyArray<Finding> =
     case "column": {
       const isInTheWay = / not null(?! default)/.test(definition)
       const detail = `${label(entry)} (${definition}) is not ours: ${isInTheWay ? "no row can be written" : "exports leave it out"}`
-      const mend = "keep what is in it elsewhere, in a table of your own, and drop it"
-      return [failed("schema", detail, mend, statements)]
+      const hint = "keep what is in it elsewhere, in a table of your own, and drop it"
+      return [failed("schema", detail, hint, statements)]
     }
     default:
       return []

@@ -23,8 +23,8 @@ export const check: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function*
     findings.push(warning("settings", `${name} is set, but there is no such setting`, "correct its name or unset it"))
   }
   if (set.includes("TODO_MIGRATE_URL") && (yield* namesSet(["DATABASE"])).every((name) => name !== "DATABASE_URL")) {
-    const mend = "set DATABASE_URL as well, or unset TODO_MIGRATE_URL"
-    findings.push(failed("settings", "TODO_MIGRATE_URL is set and DATABASE_URL is not", mend))
+    const hint = "set DATABASE_URL as well, or unset TODO_MIGRATE_URL"
+    findings.push(failed("settings", "TODO_MIGRATE_URL is set and DATABASE_URL is not", hint))
   }
   findings.push(...(yield* start))
   return findings.length > 0

@@ -232,7 +232,7 @@ describe("Doctor", () => {
         yield* run(ownerUrl, ...statement.split(/;\n/))
         const findings = yield* examine(url)
         assert.deepStrictEqual(told(findings), found)
-        for (const { mend, status } of findings) assert.strictEqual(mend === undefined, status === "passed")
+        for (const { hint, status } of findings) assert.strictEqual(hint === undefined, status === "passed")
         if (found.some((line) => line.startsWith("schema version"))) return
         yield* run(ownerUrl, ...findings.flatMap(({ statements = [] }) => statements))
         assert.deepStrictEqual(told(yield* examine(url)), [])
