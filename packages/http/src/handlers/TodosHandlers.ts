@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
-import { created, options, tagged, taggedUnless } from "./answers.ts"
+import { created, ok, okUnlessMatched, writeOptions } from "./ResourceResponse.ts"
 
 const createdTodo = created("/v1/todos")
 
@@ -16,20 +16,20 @@ export const layer = HttpApiBuilder.group(
       list: ({ query }) => Effect.map(todos.list(query), (page) => HttpServerResponse.jsonUnsafe(page)),
       create: ({ headers, payload }) =>
         Effect.map(todos.create(payload, { idempotencyKey: headers["idempotency-key"] }), createdTodo),
-      get: ({ headers, params }) => Effect.map(todos.get(params.id), taggedUnless(headers["if-none-match"])),
+      get: ({ headers, params }) => Effect.map(todos.get(params.id), okUnlessMatched(headers["if-none-match"])),
       put: ({ headers, params, payload }) =>
         Effect.map(
           todos.put(params.id, payload, {
             ifRevision: headers["if-match"],
             ifAbsent: headers["if-none-match"] !== undefined
           }),
-          (put) => (put.created ? createdTodo(put.todo) : tagged(put.todo))
+          (put) => (put.created ? createdTodo(put.todo) : ok(put.todo))
         ),
       update: ({ headers, params, payload }) =>
-        Effect.map(todos.update(params.id, payload, { ifRevision: headers["if-match"] }), tagged),
+        Effect.map(todos.update(params.id, payload, { ifRevision: headers["if-match"] }), ok),
       delete: ({ headers, params }) => Effect.asVoid(todos.delete(params.id, { ifRevision: headers["if-match"] })),
-      restore: ({ headers, params }) => Effect.map(todos.restore(params.id, options(headers)), tagged),
-      move: ({ headers, params, payload }) => Effect.map(todos.move(params.id, payload, options(headers)), tagged),
+      restore: ({ headers, params }) => Effect.map(todos.restore(params.id, writeOptions(headers)), ok),
+      move: ({ headers, params, payload }) => Effect.map(todos.move(params.id, payload, writeOptions(headers)), ok),
       batch: ({ headers, payload }) =>
         Effect.map(todos.batch(payload.operations, { idempotencyKey: headers["idempotency-key"] }), (written) =>
           HttpServerResponse.jsonUnsafe({ results: written.map((todo, index) => ({ index, todo })) })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
-import { created, options, tagged, taggedUnless } from "./answers.ts"
+import { created, ok, okUnlessMatched, writeOptions } from "./ResourceResponse.ts"
 
 const createdList = created("/v1/lists")
 
@@ -16,21 +16,21 @@ export const layer = HttpApiBuilder.group(
       list: ({ query }) => Effect.map(lists.list(query), (page) => HttpServerResponse.jsonUnsafe(page)),
       create: ({ headers, payload }) =>
         Effect.map(lists.create(payload, { idempotencyKey: headers["idempotency-key"] }), createdList),
-      get: ({ headers, params }) => Effect.map(lists.get(params.id), taggedUnless(headers["if-none-match"])),
+      get: ({ headers, params }) => Effect.map(lists.get(params.id), okUnlessMatched(headers["if-none-match"])),
       put: ({ headers, params, payload }) =>
         Effect.map(
           lists.put(params.id, payload, {
             ifRevision: headers["if-match"],
             ifAbsent: headers["if-none-match"] !== undefined
           }),
-          (put) => (put.created ? createdList(put.list) : tagged(put.list))
+          (put) => (put.created ? createdList(put.list) : ok(put.list))
         ),
       update: ({ headers, params, payload }) =>
-        Effect.map(lists.update(params.id, payload, { ifRevision: headers["if-match"] }), tagged),
+        Effect.map(lists.update(params.id, payload, { ifRevision: headers["if-match"] }), ok),
       delete: ({ headers, params, query }) =>
         Effect.asVoid(lists.delete(params.id, { ifRevision: headers["if-match"], todos: query.todos })),
-      restore: ({ headers, params }) => Effect.map(lists.restore(params.id, options(headers)), tagged),
-      move: ({ headers, params, payload }) => Effect.map(lists.move(params.id, payload, options(headers)), tagged)
+      restore: ({ headers, params }) => Effect.map(lists.restore(params.id, writeOptions(headers)), ok),
+      move: ({ headers, params, payload }) => Effect.map(lists.move(params.id, payload, writeOptions(headers)), ok)
     })
   })
 )
