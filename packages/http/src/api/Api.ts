@@ -2,7 +2,7 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { ChangesApi } from "./ChangesApi.ts"
 import * as Document from "./Document.ts"
 import { ListsApi } from "./ListsApi.ts"
-import { everywhereBodies } from "./Problem.ts"
+import { commonProblemBodies } from "./Problem.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TodosApi } from "./TodosApi.ts"
 
@@ -17,7 +17,7 @@ export class Api extends HttpApi.make("todo")
   .add(SystemApi)
   .annotate(HttpApi.PayloadParseOptions, strict)
   .annotate(HttpApi.QueryParseOptions, strict)
-  .annotate(HttpApi.AdditionalSchemas, everywhereBodies)
+  .annotate(HttpApi.AdditionalSchemas, commonProblemBodies)
   .annotateMerge(
     OpenApi.annotations({
       title: "Todo",

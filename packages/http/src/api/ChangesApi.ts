@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
 import { CursorExpiredProblem, InvalidCursorProblem, InvalidInputProblem } from "./Problem.ts"
-import { wholeNumber } from "./Query.ts"
+import { integerParameter } from "./integerParameter.ts"
 import { Validation } from "./Validation.ts"
 
 const description = `A page of changes; with \`Accept: text/event-stream\`, each change as it happens: \`event: change\`,
@@ -25,7 +25,7 @@ export class ChangesApi extends HttpApiGroup.make("changes")
       query: {
         ...ChangeQuery.fields,
         lastEventId: Schema.optionalKey(ChangeCursor),
-        limit: wholeNumber(ChangesLimit, changesLimit.default)
+        limit: integerParameter(ChangesLimit, changesLimit.default)
       },
       headers: { accept: Schema.optionalKey(Schema.String), "last-event-id": Schema.optionalKey(ChangeCursor) },
       success: ChangePage,

@@ -6,7 +6,7 @@
 import type { OpenApi } from "effect/http-api"
 import { exampleId, examples } from "./Examples.ts"
 import { flatten } from "./FlatSchema.ts"
-import { everywhere, mediaType, problemTypes } from "./Problem.ts"
+import { commonProblems, mediaType, problemTypes } from "./Problem.ts"
 
 /** The description and the default of each query parameter, the same wherever it is taken. */
 const query: Record<string, { readonly description: string; readonly default?: string | boolean }> = {
@@ -83,14 +83,14 @@ const codesOf = (schema: Schema): string => {
 
 /** To every request. No operation declares one of these statuses itself. */
 const responses = Object.fromEntries(
-  everywhere.map((code) => {
+  commonProblems.map((code) => {
     const schema = { $ref: `#/components/schemas/Problem-${code}` }
     const content = { [mediaType]: { schema, ...examplesOf(schema) } }
     return [code, { description: codesOf(schema), content, headers: headerRefs }]
   })
 )
 const responseRefs = Object.fromEntries(
-  everywhere.map((code) => [problemTypes[code].status, { $ref: `#/components/responses/${code}` }])
+  commonProblems.map((code) => [problemTypes[code].status, { $ref: `#/components/responses/${code}` }])
 )
 
 type Parameter = OpenApi.OpenAPISpecParameter

@@ -12,13 +12,16 @@ export const etag = (revision: number): string => `"${revision}"`
 export const EntityTag = Schema.String.annotate({ description: "The revision of the row", examples: ['"42"'] })
 
 /** What an answer with one row says of it. */
-export const tagged = { etag: EntityTag }
+export const etagHeader = { etag: EntityTag }
 
 /** And of one that is new. */
-export const located = { ...tagged, location: Schema.String.annotate({ description: "The path of the row" }) }
+export const createdHeaders = {
+  ...etagHeader,
+  location: Schema.String.annotate({ description: "The path of the row" })
+}
 
 /** The client has the row as it is (RFC 9110, 15.4.5). */
-export const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), tagged)
+export const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), etagHeader)
 
 /** What a header with entity tags says: those that we could have given, or any. */
 export type EntityTags = Exclude<IfRevision, number>
@@ -65,7 +68,7 @@ export const ifNoneMatch = {
 }
 
 /** Only where nothing is there yet. */
-export const ifNothing = {
+export const ifNoneMatchAny = {
   "if-none-match": Schema.optionalKey(
     Schema.Literal("*").annotate({ description: "Write only if there is no row with this id yet" })
   )

@@ -13,7 +13,15 @@ import {
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
-import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing, located, NotModified, tagged } from "./Headers.ts"
+import {
+  idempotencyKey,
+  ifMatch,
+  ifNoneMatch,
+  ifNoneMatchAny,
+  createdHeaders,
+  NotModified,
+  etagHeader
+} from "./Headers.ts"
 import {
   ConflictProblem,
   InvalidCursorProblem,
@@ -23,18 +31,18 @@ import {
   ListNotFoundProblem,
   writeErrors
 } from "./Problem.ts"
-import { wholeNumber } from "./Query.ts"
+import { integerParameter } from "./integerParameter.ts"
 import { Validation } from "./Validation.ts"
 
 const id = { id: ListId.annotateKey({ description: "The id of the list: a UUID" }) }
-const TaggedList = HttpApiSchema.WithHeaders(TodoList, tagged)
-const CreatedList = HttpApiSchema.WithHeaders(TodoList.pipe(HttpApiSchema.status(201)), located)
+const ListWithEtag = HttpApiSchema.WithHeaders(TodoList, etagHeader)
+const CreatedList = HttpApiSchema.WithHeaders(TodoList.pipe(HttpApiSchema.status(201)), createdHeaders)
 
 /** The lists of the caller: the same verbs as todos. */
 export class ListsApi extends HttpApiGroup.make("lists")
   .add(
     HttpApiEndpoint.get("list", "/v1/lists", {
-      query: { ...ListQuery.fields, limit: wholeNumber(PageLimit, pageLimit.default) },
+      query: { ...ListQuery.fields, limit: integerParameter(PageLimit, pageLimit.default) },
       success: Page(TodoList).annotate({ identifier: "ListPage", description: "A page of lists" }),
       error: [InvalidCursorProblem, InvalidInputProblem]
     })
@@ -59,7 +67,7 @@ export class ListsApi extends HttpApiGroup.make("lists")
     HttpApiEndpoint.get("get", "/v1/lists/:id", {
       params: id,
       headers: ifNoneMatch,
-      success: [TaggedList, NotModified],
+      success: [ListWithEtag, NotModified],
       error: [ListNotFoundProblem]
     })
       .annotate(OpenApi.Summary, "One list")
@@ -70,9 +78,9 @@ export class ListsApi extends HttpApiGroup.make("lists")
 
     HttpApiEndpoint.put("put", "/v1/lists/:id", {
       params: id,
-      headers: { ...ifMatch, ...ifNothing },
+      headers: { ...ifMatch, ...ifNoneMatchAny },
       payload: NewList,
-      success: [TaggedList, CreatedList],
+      success: [ListWithEtag, CreatedList],
       error: [...writeErrors, InvalidInputProblem]
     })
       .annotate(OpenApi.Summary, "Create a list under an id of the client, or replace it")
@@ -85,7 +93,7 @@ export class ListsApi extends HttpApiGroup.make("lists")
       params: id,
       headers: ifMatch,
       payload: [ListPatch, ListPatch.pipe(HttpApiSchema.asJson({ contentType: "application/merge-patch+json" }))],
-      success: TaggedList,
+      success: ListWithEtag,
       error: [...writeErrors, InvalidInputProblem, ListNotFoundProblem]
     })
       .annotate(OpenApi.Summary, "Change some fields")
@@ -110,7 +118,7 @@ export class ListsApi extends HttpApiGroup.make("lists")
     HttpApiEndpoint.post("restore", "/v1/lists/:id/restore", {
       params: id,
       headers: { ...ifMatch, ...idempotencyKey },
-      success: TaggedList,
+      success: ListWithEtag,
       error: [...writeErrors, ...keyErrors, ListNotFoundProblem]
     })
       .annotate(OpenApi.Summary, "Take a list out of the trash")
@@ -123,7 +131,7 @@ export class ListsApi extends HttpApiGroup.make("lists")
       params: id,
       headers: { ...ifMatch, ...idempotencyKey },
       payload: ListMove,
-      success: TaggedList,
+      success: ListWithEtag,
       error: [...writeErrors, ...keyErrors, InvalidInputProblem, ListNotFoundProblem]
     })
       .annotate(OpenApi.Summary, "Put a list right before or behind another one")

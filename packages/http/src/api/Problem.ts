@@ -65,10 +65,10 @@ const body = <Code extends ProblemCode, Members extends Schema.Struct.Fields>(co
  * What any request may be answered, whatever its endpoint: by what stands before the
  * routes, or when something breaks. No handler fails with these, so they are documented, not declared.
  */
-export const everywhere = ["payload-too-large", "unsupported-media-type", "internal"] as const
+export const commonProblems = ["payload-too-large", "unsupported-media-type", "internal"] as const
 
 /** Their bodies, for the OpenAPI document. */
-export const everywhereBodies = everywhere.map((code) => body(code, {}))
+export const commonProblemBodies = commonProblems.map((code) => body(code, {}))
 
 /** An error without data, as a problem. */
 const problem = <E extends { readonly message: string }, Code extends ProblemCode>(

@@ -13,7 +13,15 @@ import {
 import * as Schema from "effect/Schema"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
-import { idempotencyKey, ifMatch, ifNoneMatch, ifNothing, located, NotModified, tagged } from "./Headers.ts"
+import {
+  idempotencyKey,
+  ifMatch,
+  ifNoneMatch,
+  ifNoneMatchAny,
+  createdHeaders,
+  NotModified,
+  etagHeader
+} from "./Headers.ts"
 import {
   ConflictProblem,
   InvalidCursorProblem,
@@ -23,12 +31,12 @@ import {
   TodoNotFoundProblem,
   writeErrors
 } from "./Problem.ts"
-import { wholeNumber } from "./Query.ts"
+import { integerParameter } from "./integerParameter.ts"
 import { Validation } from "./Validation.ts"
 
 const id = { id: TodoId.annotateKey({ description: "The id of the todo: a UUID" }) }
-const TaggedTodo = HttpApiSchema.WithHeaders(Todo, tagged)
-const CreatedTodo = HttpApiSchema.WithHeaders(Todo.pipe(HttpApiSchema.status(201)), located)
+const TodoWithEtag = HttpApiSchema.WithHeaders(Todo, etagHeader)
+const CreatedTodo = HttpApiSchema.WithHeaders(Todo.pipe(HttpApiSchema.status(201)), createdHeaders)
 
 const BatchResults = Schema.Struct({
   results: Schema.Array(
@@ -43,7 +51,7 @@ const BatchResults = Schema.Struct({
 export class TodosApi extends HttpApiGroup.make("todos")
   .add(
     HttpApiEndpoint.get("list", "/v1/todos", {
-      query: { ...TodoQuery.fields, limit: wholeNumber(PageLimit, pageLimit.default) },
+      query: { ...TodoQuery.fields, limit: integerParameter(PageLimit, pageLimit.default) },
       success: Page(Todo).annotate({ identifier: "TodoPage", description: "A page of todos" }),
       error: [InvalidCursorProblem, InvalidInputProblem]
     })
@@ -68,7 +76,7 @@ export class TodosApi extends HttpApiGroup.make("todos")
     HttpApiEndpoint.get("get", "/v1/todos/:id", {
       params: id,
       headers: ifNoneMatch,
-      success: [TaggedTodo, NotModified],
+      success: [TodoWithEtag, NotModified],
       error: [TodoNotFoundProblem]
     })
       .annotate(OpenApi.Summary, "One todo")
@@ -79,9 +87,9 @@ export class TodosApi extends HttpApiGroup.make("todos")
 
     HttpApiEndpoint.put("put", "/v1/todos/:id", {
       params: id,
-      headers: { ...ifMatch, ...ifNothing },
+      headers: { ...ifMatch, ...ifNoneMatchAny },
       payload: NewTodo,
-      success: [TaggedTodo, CreatedTodo],
+      success: [TodoWithEtag, CreatedTodo],
       error: [...writeErrors, InvalidInputProblem, ListNotFoundProblem]
     })
       .annotate(OpenApi.Summary, "Create a todo under an id of the client, or replace it")
@@ -94,7 +102,7 @@ export class TodosApi extends HttpApiGroup.make("todos")
       params: id,
       headers: ifMatch,
       payload: [TodoPatch, TodoPatch.pipe(HttpApiSchema.asJson({ contentType: "application/merge-patch+json" }))],
-      success: TaggedTodo,
+      success: TodoWithEtag,
       error: [...writeErrors, InvalidInputProblem, TodoNotFoundProblem, ListNotFoundProblem]
     })
       .annotate(OpenApi.Summary, "Change some fields: absent keeps, null clears")
@@ -115,7 +123,7 @@ export class TodosApi extends HttpApiGroup.make("todos")
     HttpApiEndpoint.post("restore", "/v1/todos/:id/restore", {
       params: id,
       headers: { ...ifMatch, ...idempotencyKey },
-      success: TaggedTodo,
+      success: TodoWithEtag,
       error: [...writeErrors, ...keyErrors, TodoNotFoundProblem]
     })
       .annotate(OpenApi.Summary, "Take a todo out of the trash")
@@ -128,7 +136,7 @@ export class TodosApi extends HttpApiGroup.make("todos")
       params: id,
       headers: { ...ifMatch, ...idempotencyKey },
       payload: TodoMove,
-      success: TaggedTodo,
+      success: TodoWithEtag,
       error: [...writeErrors, ...keyErrors, InvalidInputProblem, TodoNotFoundProblem]
     })
       .annotate(OpenApi.Summary, "Put a todo right before or behind another one")

@@ -5,12 +5,12 @@
 import * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { routes, templateOf } from "../api/Routes.ts"
+import { methodsByPath, templateOf } from "../api/PathTemplates.ts"
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const
 
 export const layer = HttpRouter.addAll(
-  [...routes].flatMap(([path, known]) => {
+  [...methodsByPath].flatMap(([path, known]) => {
     const allow = [...known, "OPTIONS"].join(", ")
     return [
       HttpRouter.route("OPTIONS", path as `/${string}`, HttpServerResponse.empty({ status: 204, headers: { allow } })),
@@ -27,7 +27,7 @@ const routed = new Set<string>([...methods, "HEAD", "OPTIONS"])
 
 /** The same for methods that the router has never heard of: what to answer in place of its 404. */
 export const notAllowed = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
-  const known = routed.has(method) ? undefined : routes.get(templateOf(url))
+  const known = routed.has(method) ? undefined : methodsByPath.get(templateOf(url))
   return known === undefined
     ? undefined
     : HttpServerResponse.empty({ status: 405, headers: { allow: [...known, "OPTIONS"].join(", ") } })

@@ -5,7 +5,7 @@
 import type * as Brand from "effect/Brand"
 import type { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSchema } from "effect/http-api"
 import type { Api } from "../api/Api.ts"
-import type { everywhereBodies, ProblemCode } from "../api/Problem.ts"
+import type { commonProblemBodies, ProblemCode } from "../api/Problem.ts"
 
 type Groups = typeof Api extends HttpApi.HttpApi<string, infer Group> ? Group : never
 
@@ -61,7 +61,7 @@ type ProblemOf<Codec> =
 type Problems<Endpoint> = Extract<
   | ProblemOf<HttpApiEndpoint.Error<Endpoint>>
   | ProblemOf<HttpApiMiddleware.ErrorSchema<HttpApiEndpoint.Middleware<Endpoint>>>
-  | ProblemOf<(typeof everywhereBodies)[number]>,
+  | ProblemOf<(typeof commonProblemBodies)[number]>,
   { readonly code: ProblemCode }
 >
 

@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import { Otlp, OtlpSerialization } from "effect/observability"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { templateOf } from "../api/Routes.ts"
+import { templateOf } from "../api/PathTemplates.ts"
 import * as Tracing from "./Tracing.ts"
 
 /** Names and values as in W3C Baggage: percent-encoded, with commas between them. */

@@ -14,7 +14,7 @@ import { PrometheusMetrics } from "effect/observability"
 import * as Host from "../boundary/HostHeader.ts"
 import { strangeHost } from "../boundary/ProblemResponse.ts"
 import type { RequestInfo } from "../boundary/RequestInfo.ts"
-import { templateOf } from "../api/Routes.ts"
+import { templateOf } from "../api/PathTemplates.ts"
 
 const requests = Metric.counter("http_requests_total", {
   description: "Requests answered, by method, route and status",

@@ -5,7 +5,7 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
  * A whole number in a query, in its one spelling: no sign, no exponent, no leading zero.
  * `initial` is what it is where nothing is said.
  */
-export const wholeNumber = <S extends Schema.Codec<number, number>>(schema: S, initial: number) =>
+export const integerParameter = <S extends Schema.Codec<number, number>>(schema: S, initial: number) =>
   Schema.optionalKey(
     Schema.String.annotate({ contentSchema: { ...Schema.toJsonSchemaDocument(schema).schema, default: initial } })
       .check(Schema.isPattern(/^(0|[1-9]\d{0,8})$/, { expected: "a whole number" }))

@@ -5,7 +5,7 @@ import { HttpApi } from "effect/http-api"
 import { Api } from "./Api.ts"
 
 /** Methods by path template. */
-export const routes: ReadonlyMap<string, ReadonlySet<string>> = (() => {
+export const methodsByPath: ReadonlyMap<string, ReadonlySet<string>> = (() => {
   const known = new Map<string, Set<string>>(
     ["/openapi.json", "/docs", "/metrics"].map((path) => [path, new Set(["GET", "HEAD"])])
   )
@@ -28,8 +28,8 @@ const withId = /^(\/[^/]*\/[^/]*\/)[^/]*(.*)$/
 export const templateOf = (url: string): string => {
   const end = url.search(/[?#;]/)
   const path = end === -1 ? url : url.slice(0, end)
-  if (routes.has(path)) return path
+  if (methodsByPath.has(path)) return path
   const known = withId.exec(path)
   const template = known === null ? path : `${known[1]}:id${known[2]}`
-  return routes.has(template) ? template : "unknown"
+  return methodsByPath.has(template) ? template : "unknown"
 }
