@@ -18,7 +18,7 @@ import { Api } from "../api/Api.ts"
 import { Authorization } from "../api/Authorization.ts"
 import { Validation } from "../api/Validation.ts"
 import * as Docs from "./DocsPage.ts"
-import * as Edge from "../boundary/RequestLimits.ts"
+import * as RequestMiddleware from "../boundary/RequestMiddleware.ts"
 import * as ChangesHandlers from "../handlers/ChangesHandlers.ts"
 import * as ListsHandlers from "../handlers/ListsHandlers.ts"
 import * as SystemHandlers from "../handlers/SystemHandlers.ts"
@@ -29,7 +29,7 @@ import * as Prefix from "../boundary/Prefix.ts"
 import * as Reports from "../observability/ErrorReports.ts"
 import * as ValidationErrors from "../boundary/ValidationErrors.ts"
 
-export interface AppSettings extends Edge.EdgeSettings {
+export interface AppSettings extends RequestMiddleware.RequestSettings {
   /** Where the routes are mounted: `/api/todos`, so that `/v1/me` is at `/api/todos/v1/me`; at the root where nothing is said. */
   readonly prefix?: string | undefined
   /** Web pages of which origins may call from a browser; none where it is empty. */
@@ -131,7 +131,7 @@ export const layer = (
     Methods.layer
   ).pipe(
     Layer.provide(innermost),
-    Layer.provide(Edge.layer(settings)),
+    Layer.provide(RequestMiddleware.layer(settings)),
     Layer.provide(cors(settings.corsOrigins ?? [])),
     Layer.provide(Prefix.layer(prefix))
   )
