@@ -15,6 +15,6 @@ export const isAcceptable = (headers: Headers.Headers): boolean => {
 }
 
 /** Makes the host that HTTP/1.1 demands an empty one where it is missing. Node would refuse it without a body. */
-export const demand = ({ headers, httpVersion }: IncomingMessage): void => {
+export const markMissing = ({ headers, httpVersion }: IncomingMessage): void => {
   if (httpVersion !== "1.0") headers.host ??= ""
 }

@@ -27,24 +27,24 @@ export interface HandlerSettings extends EmbeddedSettings {
   readonly drainTimeout?: Duration.Input | undefined
 }
 
-type Innermost = Layer.Layer<never, never, HttpRouter.HttpRouter>
+type RouteMiddleware = Layer.Layer<never, never, HttpRouter.HttpRouter>
 
 /** The app, and what its requests run with besides what their host gives them. */
-export const make = Effect.fnUntraced(function* (embedded: EmbeddedSettings, innermost?: Innermost) {
+export const make = Effect.fnUntraced(function* (embedded: EmbeddedSettings, routeMiddleware?: RouteMiddleware) {
   const settings = {
     ...embedded,
     requestTimeout: Duration.fromInputUnsafe(embedded.requestTimeout ?? "10 seconds"),
     bodyLimit: embedded.bodyLimit ?? 256 * 1_024
   }
-  const surroundings = yield* Layer.build(HttpApp.layerSurroundings(settings))
+  const requestServices = yield* Layer.build(HttpApp.layerRequestServices(settings))
   const app = yield* HttpRouter.toHttpEffect(
-    HttpApp.layer(settings, innermost).pipe(Layer.provide(HttpServer.layerServices))
+    HttpApp.layer(settings, routeMiddleware).pipe(Layer.provide(HttpServer.layerServices))
   ).pipe(
     Effect.provideService(HttpRouter.RouterConfig, HttpApp.routerConfig),
     // Layers that a host has built already, its router above all, are not the ones that are meant here.
     Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe())
   )
-  return { app, surroundings }
+  return { app, requestServices }
 })
 
 /** Told to the operator; the client hears that it is our fault. */
@@ -77,19 +77,19 @@ export const makeDraining = Effect.fnUntraced(function* (
     )
   )
 
-  const innermost = HttpRouter.middleware(
+  const routeMiddleware = HttpRouter.middleware(
     (app) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
         ended ? Effect.succeed(ending) : isRead(request) ? bodyAlreadyRead : app
       ),
     { global: true }
   )
-  const { app, surroundings } = yield* Effect.provideService(make(settings, innermost), Lifecycle, lifecycle)
+  const { app, requestServices } = yield* Effect.provideService(make(settings, routeMiddleware), Lifecycle, lifecycle)
   const counted = Effect.withFiber<Effect.Success<typeof app>, Effect.Error<typeof app>, Effect.Services<typeof app>>(
     (fiber) => {
       if (!ended) FiberSet.addUnsafe(requests, fiber)
       return app
     }
   )
-  return { app: counted, surroundings }
+  return { app: counted, requestServices }
 })

@@ -6,11 +6,11 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Embedded from "./EmbeddedApi.ts"
+import * as EmbeddedApi from "./EmbeddedApi.ts"
 import * as Prefix from "../boundary/Prefix.ts"
 
 /** Where, and how. */
-export interface MountSettings extends Embedded.EmbeddedSettings {
+export interface MountSettings extends EmbeddedApi.EmbeddedSettings {
   /** The path above the API's, `/api/todos`. */
   readonly prefix: string
 }
@@ -34,7 +34,7 @@ export const layer = (settings: MountSettings) => {
   Prefix.assertWellFormed(settings.prefix)
   return HttpRouter.use(
     Effect.fnUntraced(function* (router) {
-      const { app, surroundings } = yield* Embedded.make(settings)
+      const { app, requestServices } = yield* EmbeddedApi.make(settings)
 
       const answer = Effect.suspend(() => {
         let answered: HttpServerResponse.HttpServerResponse | undefined
@@ -55,7 +55,7 @@ export const layer = (settings: MountSettings) => {
         answer.pipe(
           // The host has a span for the request.
           Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true),
-          Effect.provideContext(surroundings)
+          Effect.provideContext(requestServices)
         )
       )
     })

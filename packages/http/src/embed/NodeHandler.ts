@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as HttpMethod from "effect/http/HttpMethod"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as Embedded from "./EmbeddedApi.ts"
+import * as EmbeddedApi from "./EmbeddedApi.ts"
 
 const isRead = (request: HttpServerRequest.HttpServerRequest): boolean =>
   HttpMethod.hasBody(request.method) && NodeHttpServerRequest.toIncomingMessage(request).readableDidRead
@@ -30,14 +30,14 @@ export class NodeHandler extends Context.Service<
   (request: IncomingMessage, response: ServerResponse) => void
 >()("@todo/http/NodeHandler") {
   /** On the services of the host. Ends in order with its scope. */
-  static readonly layer = (settings: Embedded.HandlerSettings = {}) =>
+  static readonly layer = (settings: EmbeddedApi.HandlerSettings = {}) =>
     Layer.effect(
       NodeHandler,
       Effect.gen(function* () {
-        const { app, surroundings } = yield* Embedded.makeDraining(settings, isRead)
+        const { app, requestServices } = yield* EmbeddedApi.makeDraining(settings, isRead)
         // Not the scope of the layer, whose end would interrupt them before it drains.
         const scope = yield* Scope.make()
-        const handler = yield* Effect.provideContext(NodeHttpServer.makeHandler(app, { scope }), surroundings)
+        const handler = yield* Effect.provideContext(NodeHttpServer.makeHandler(app, { scope }), requestServices)
         return NodeHandler.of((request, response) => {
           request.url = asSent(request)
           handler(request, response)

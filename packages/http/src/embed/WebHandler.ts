@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HttpEffect from "effect/http/HttpEffect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as Embedded from "./EmbeddedApi.ts"
+import * as EmbeddedApi from "./EmbeddedApi.ts"
 
 const isRead = ({ source }: HttpServerRequest.HttpServerRequest): boolean => {
   const { body, bodyUsed } = source as Request
@@ -28,14 +28,14 @@ export class WebHandler extends Context.Service<WebHandler, (request: Request) =
   "@todo/http/WebHandler"
 ) {
   /** On the services of the host. Ends in order with its scope. */
-  static readonly layer = (settings: Embedded.HandlerSettings = {}) =>
+  static readonly layer = (settings: EmbeddedApi.HandlerSettings = {}) =>
     Layer.effect(
       WebHandler,
       Effect.gen(function* () {
-        const { app, surroundings } = yield* Embedded.makeDraining(settings, isRead)
+        const { app, requestServices } = yield* EmbeddedApi.makeDraining(settings, isRead)
         const host = yield* Effect.context<never>()
         const toWebHandler = HttpEffect.toWebHandlerWith<never, Effect.Services<typeof app>>(
-          Context.merge(host, surroundings)
+          Context.merge(host, requestServices)
         )
         return WebHandler.of(toWebHandler(app))
       })

@@ -15,7 +15,7 @@ import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Authentication from "../auth/Authentication.ts"
-import type * as Embedded from "./EmbeddedApi.ts"
+import type * as EmbeddedApi from "./EmbeddedApi.ts"
 import { assertWellFormed } from "./HandlerOptions.ts"
 import * as Logging from "../observability/Logging.ts"
 import { NodeHandler } from "./NodeHandler.ts"
@@ -72,23 +72,23 @@ export type HandlerDatabase =
     }
 
 /** What a handler is made of. */
-export type HandlerOptions = HandlerDatabase & Told
+export type HandlerOptions = HandlerDatabase & CommonOptions
 
 /** What a handler can be told besides where its database is, and who calls. */
-interface Told extends Embedded.HandlerSettings, Authentication.AuthenticationSettings {
-  /** Told what went wrong, once for each answer from 500 on. */
+interface CommonOptions extends EmbeddedApi.HandlerSettings, Authentication.AuthenticationSettings {
+  /** Called with each failure on the side of the server: once for each response with a status of 500 or above. */
   readonly onError?: ((report: Report) => void) | undefined
   /** Handed the log, a line of JSON for each request among it; without it, only failures are logged, to the console. */
   readonly log?: ((lines: string) => void) | undefined
 }
 
 /** Where the log says why there are no answers, unless it was told to end before it began. */
-const logged = Layer.tapCause((cause: Cause.Cause<unknown>) =>
+const logStartFailure = Layer.tapCause((cause: Cause.Cause<unknown>) =>
   Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("the handler cannot start", cause)
 )
 
 /** The host's own word, as an effect. */
-const ask = <Request>(
+const callerOf = <Request>(
   authenticate: Extract<Identification<Request>, { readonly authenticate: unknown }>["authenticate"],
   request: Request
 ) =>
@@ -101,7 +101,7 @@ const ask = <Request>(
   )
 
 /** The services, on the database that the host names. */
-const layerServicesOf = (options: HandlerDatabase) => {
+const layerDatabaseServices = (options: HandlerDatabase) => {
   if ("todos" in options && options.todos !== undefined) return Layer.effectContext(options.todos.services)
   const { hooks, schema = "todo" } = options as Exclude<HandlerDatabase, { readonly todos: unknown }>
   const database =
@@ -124,10 +124,10 @@ const layerHost = <Request>(
   const authorization =
     "tokens" in options
       ? Authentication.layer(options).pipe(Layer.provide(TokenVerifier.layer(options.tokens)))
-      : Authentication.layerFrom((request) => ask(options.authenticate, requestOf(request)), options)
+      : Authentication.layerFrom((request) => callerOf(options.authenticate, requestOf(request)), options)
   return authorization.pipe(
-    Layer.provideMerge(layerServicesOf(options)),
-    logged,
+    Layer.provideMerge(layerDatabaseServices(options)),
+    logStartFailure,
     Layer.provideMerge(
       Layer.mergeAll(
         onError === undefined ? Layer.empty : Layer.succeed(ErrorTracker, onError),

@@ -11,7 +11,7 @@ import * as Metric from "effect/Metric"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { PrometheusMetrics } from "effect/observability"
-import * as Host from "../boundary/HostHeader.ts"
+import * as HostHeader from "../boundary/HostHeader.ts"
 import { strangeHost } from "../boundary/ProblemResponse.ts"
 import type { RequestInfo } from "../boundary/RequestInfo.ts"
 import { templateOf } from "../api/PathTemplates.ts"
@@ -123,7 +123,7 @@ export const layerMetricsRoute = PrometheusMetrics.layerHttp({ path: "/metrics" 
 /** The same as an app of its own, which has no other path. */
 export const metricsAlone = Effect.gen(function* () {
   const { headers, url } = yield* HttpServerRequest.HttpServerRequest
-  if (!Host.isAcceptable(headers)) return strangeHost
+  if (!HostHeader.isAcceptable(headers)) return strangeHost
   return url === "/metrics"
     ? HttpServerResponse.text(yield* PrometheusMetrics.format(), {
         contentType: "text/plain; version=0.0.4; charset=utf-8"

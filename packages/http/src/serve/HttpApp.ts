@@ -17,16 +17,16 @@ import { HttpApiBuilder, OpenApi } from "effect/http-api"
 import { Api } from "../api/Api.ts"
 import { Authorization } from "../api/Authorization.ts"
 import { Validation } from "../api/Validation.ts"
-import * as Docs from "./DocsPage.ts"
+import * as DocsPage from "./DocsPage.ts"
 import * as RequestMiddleware from "../boundary/RequestMiddleware.ts"
 import * as ChangesHandlers from "../handlers/ChangesHandlers.ts"
 import * as ListsHandlers from "../handlers/ListsHandlers.ts"
 import * as SystemHandlers from "../handlers/SystemHandlers.ts"
 import * as TodosHandlers from "../handlers/TodosHandlers.ts"
 import { Lifecycle } from "./Lifecycle.ts"
-import * as Methods from "../boundary/MethodNotAllowed.ts"
+import * as MethodNotAllowed from "../boundary/MethodNotAllowed.ts"
 import * as Prefix from "../boundary/Prefix.ts"
-import * as Reports from "../observability/ErrorReports.ts"
+import * as ErrorReports from "../observability/ErrorReports.ts"
 import * as ValidationErrors from "../boundary/ValidationErrors.ts"
 
 export interface AppSettings extends RequestMiddleware.RequestSettings {
@@ -41,7 +41,7 @@ const isPreflight = ({ headers }: HttpServerRequest.HttpServerRequest): boolean 
   headers["access-control-request-method"] !== undefined
 
 /** To a preflight of an origin that may not call: no leave. */
-const strangers = Effect.succeed(HttpServerResponse.empty({ status: 204, headers: { vary: "Origin" } }))
+const preflightRefused = Effect.succeed(HttpServerResponse.empty({ status: 204, headers: { vary: "Origin" } }))
 
 /**
  * Lets pages of these origins, and no others, read answers (Fetch Standard, 3.2), and send whatever headers they ask for:
@@ -49,7 +49,7 @@ const strangers = Effect.succeed(HttpServerResponse.empty({ status: 204, headers
  * refused stops the whole request. A header gives a page no rights: the token does, browsers add none of theirs, and the
  * page's script has to know it.
  */
-const cors = (origins: ReadonlyArray<string>) => {
+const layerCors = (origins: ReadonlyArray<string>) => {
   if (origins.length === 0) return Layer.empty
   const allowed = new Set(origins)
   const shared = HttpMiddleware.cors({
@@ -75,7 +75,7 @@ const cors = (origins: ReadonlyArray<string>) => {
       return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
         if (request.method !== "OPTIONS") return answered
         if (!isPreflight(request)) return app
-        return allowed.has(request.headers["origin"] ?? "") ? answered : strangers
+        return allowed.has(request.headers["origin"] ?? "") ? answered : preflightRefused
       })
     },
     { global: true }
@@ -86,7 +86,7 @@ const cors = (origins: ReadonlyArray<string>) => {
  * The handlers, built with what they need and no more: all that they are built with is merged into the context of each
  * request, which took 3 µs.
  */
-const handlers = (() => {
+const layerHandlers = (() => {
   const all = Layer.mergeAll(TodosHandlers.layer, ListsHandlers.layer, ChangesHandlers.layer, SystemHandlers.layer)
   type Needed = Layer.Services<typeof all>
   const needed: (context: Context.Context<Needed>) => Context.Context<Needed> = Context.pick(
@@ -111,28 +111,28 @@ export const routerConfig = {
 }
 
 /** What requests run with: how much of a body is read, and where failures are told. */
-export const layerSurroundings = ({ bodyLimit }: AppSettings) =>
-  Layer.merge(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)), Reports.layer)
+export const layerRequestServices = ({ bodyLimit }: AppSettings) =>
+  Layer.merge(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)), ErrorReports.layer)
 
-/** `innermost` are global middlewares of who serves it, right before the routes. */
+/** `routeMiddleware` are global middlewares of who serves it, right before the routes. */
 export const layer = (
   settings: AppSettings,
-  innermost: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
+  routeMiddleware: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
 ) => {
   const prefix = settings.prefix ?? ""
   // Relative, so that it is right behind any proxy.
   const api = Api.annotate(OpenApi.Servers, [{ url: prefix === "" ? "/" : prefix }])
   return Layer.mergeAll(
     HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
-      Layer.provide(handlers),
+      Layer.provide(layerHandlers),
       Layer.provide(ValidationErrors.layer)
     ),
-    Docs.layer(Api, prefix),
-    Methods.layer
+    DocsPage.layer(Api, prefix),
+    MethodNotAllowed.layer
   ).pipe(
-    Layer.provide(innermost),
+    Layer.provide(routeMiddleware),
     Layer.provide(RequestMiddleware.layer(settings)),
-    Layer.provide(cors(settings.corsOrigins ?? [])),
+    Layer.provide(layerCors(settings.corsOrigins ?? [])),
     Layer.provide(Prefix.layer(prefix))
   )
 }

@@ -50,7 +50,7 @@ class Ended extends Context.Service<Ended, { readonly started: Effect.Effect<voi
   )
 }
 
-const warnOfUnknownSettings = Layer.effectDiscard(
+const layerUnknownSettings = Layer.effectDiscard(
   Effect.flatMap(
     unknownSettings,
     Effect.forEach((line) => Effect.logWarning(line), { discard: true })
@@ -58,7 +58,7 @@ const warnOfUnknownSettings = Layer.effectDiscard(
 )
 
 /** Brings the schema up (development), or makes sure that it is the one that this release works with. */
-const schema = (settings: Settings.Settings) =>
+const layerSchema = (settings: Settings.Settings) =>
   Layer.effect(
     LateRefusal,
     Effect.gen(function* () {
@@ -94,7 +94,7 @@ const lateCheck = (settings: Settings.Settings) =>
     Effect.andThen(Effect.never)
   )
 
-const announced = (settings: Settings.Settings) =>
+const layerAnnouncement = (settings: Settings.Settings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const server = yield* HttpServer.HttpServer
@@ -112,16 +112,16 @@ const announced = (settings: Settings.Settings) =>
 /** The whole server. Fails with one of the documented errors where it cannot start. */
 const layer = Layer.unwrap(
   Effect.map(Settings.load, (settings) =>
-    announced(settings).pipe(
+    layerAnnouncement(settings).pipe(
       Layer.provide(Server.layer(settings.server)),
       Layer.provide([Services.layer, TokenVerifier.layer(settings.tokens)]),
-      Layer.provideMerge(schema(settings)),
+      Layer.provideMerge(layerSchema(settings)),
       Layer.provide(Installation.layerDatabase),
       Layer.provide(Installation.layer((line) => Console.error(line))),
       Layer.provide(Installation.layerSchema)
     )
   )
-).pipe(Layer.provide([Ended.layer, warnOfUnknownSettings]))
+).pipe(Layer.provide([Ended.layer, layerUnknownSettings]))
 
 /** Serves until it is interrupted, or until it is known that it must not. */
 export const launch = Effect.scoped(Effect.flatMap(Layer.build(layer), (context) => Context.get(context, LateRefusal)))

@@ -66,7 +66,7 @@ export const layer = (settings: ServerSettings) => {
     ),
     Layer.provideMerge(Socket.layer(settings, settings.port, "PORT")),
     Layer.provide([metrics, Telemetry.layerEventLoop, Telemetry.layerRefusals]),
-    Layer.provide(HttpApp.layerSurroundings(settings)),
+    Layer.provide(HttpApp.layerRequestServices(settings)),
     Layer.provide(Lifecycle.layer)
   )
 }

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { describe, mediaType } from "../api/Problem.ts"
-import * as Host from "../boundary/HostHeader.ts"
+import * as HostHeader from "../boundary/HostHeader.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 
 export interface SocketSettings {
@@ -95,7 +95,7 @@ export const layer = (settings: SocketSettings, port: number, setting: "PORT" | 
       // looks twice before it believes it.
       server.setTimeout(30_000)
       const answers = new WeakMap<Duplex, ServerResponse>()
-      server.on("request", Host.demand)
+      server.on("request", HostHeader.markMissing)
       server.on("request", ({ socket }, answer) => answers.set(socket, answer))
       const refuseOn = (error: NodeJS.ErrnoException, socket: Duplex) => {
         const answer = answers.get(socket)
