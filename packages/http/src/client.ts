@@ -16,16 +16,16 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Client from "./client/Client.ts"
-import type { Settings } from "./client/Transport.ts"
+import type { ClientSettings } from "./client/Transport.ts"
 
 export type { Client, Lists, NewTodo, Todo, TodoList, TodoOperation, Todos } from "./client/Client.ts"
 export * from "./client/ClientError.ts"
-export type { IfAbsent, IfRevision, Keyed, Overwrite, Rows } from "./client/RowCalls.ts"
+export type { Collection, IfAbsent, IfRevision, Keyed, Overwrite } from "./client/Collection.ts"
 export type { Change, LiveChange, SubscribeError, SubscribeOptions } from "./client/Subscription.ts"
-export type { Settings } from "./client/Transport.ts"
+export type { ClientSettings } from "./client/Transport.ts"
 
 /** What a client is made of. */
-export interface ClientOptions extends Settings {
+export interface ClientOptions extends ClientSettings {
   /**
    * The bearer token, asked for before each request, so that it can be renewed, and once more
    * where one was refused. None where requests are authenticated otherwise.

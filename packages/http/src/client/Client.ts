@@ -1,28 +1,28 @@
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import { type CallError, ProblemError, RevisionMismatchError } from "./ClientError.ts"
-import type { Answer, Endpoints, Payload, Query } from "./Contract.ts"
+import type { Endpoints, Query, RequestBody, ResponseBody } from "./ContractTypes.ts"
 import { routes } from "./Routes.ts"
-import * as Rows from "./RowCalls.ts"
+import * as Collection from "./Collection.ts"
 import * as Subscription from "./Subscription.ts"
 import * as Transport from "./Transport.ts"
 
 /** A todo, as JSON. */
-export type Todo = Answer<Endpoints["todos"]["get"]>
+export type Todo = ResponseBody<Endpoints["todos"]["get"]>
 
 /** What can be set of a todo. */
-export type NewTodo = Payload<Endpoints["todos"]["create"]>
+export type NewTodo = RequestBody<Endpoints["todos"]["create"]>
 
 /** A list, as JSON. */
-export type TodoList = Answer<Endpoints["lists"]["get"]>
+export type TodoList = ResponseBody<Endpoints["lists"]["get"]>
 
 /** One step of a batch. */
-export type TodoOperation = Payload<Endpoints["todos"]["batch"]>["operations"][number]
+export type TodoOperation = RequestBody<Endpoints["todos"]["batch"]>["operations"][number]
 
 type BatchError = CallError<Endpoints["todos"]["batch"], Todo, TodoOperation>
 
 /** The calls for todos. */
-export interface Todos<Options = {}> extends Rows.Rows<Endpoints["todos"], Options> {
+export interface Todos<Options = {}> extends Collection.Collection<Endpoints["todos"], Options> {
   /**
    * Up to 100 steps, of which all happen or none, once; gives the todos in the order of the steps.
    *
@@ -36,12 +36,16 @@ export interface Todos<Options = {}> extends Rows.Rows<Endpoints["todos"], Optio
    */
   readonly batch: (
     operations: ReadonlyArray<TodoOperation>,
-    options?: Rows.Keyed & Options
+    options?: Collection.Keyed & Options
   ) => Effect.Effect<ReadonlyArray<Todo>, BatchError>
 }
 
 /** The calls for lists. A list that holds todos is deleted with a word on what becomes of them. */
-export type Lists<Options = {}> = Rows.Rows<Endpoints["lists"], Options, Query<Endpoints["lists"]["delete"]>>
+export type Lists<Options = {}> = Collection.Collection<
+  Endpoints["lists"],
+  Options,
+  Query<Endpoints["lists"]["delete"]>
+>
 
 /** The calls for all of the API that clients need. `Options` is what every call takes besides. */
 export interface Client<Options = {}> {
@@ -55,12 +59,12 @@ export interface Client<Options = {}> {
     readonly page: (
       query?: Query<Endpoints["changes"]["page"]>,
       options?: Options
-    ) => Effect.Effect<Answer<Endpoints["changes"]["page"]>, CallError<Endpoints["changes"]["page"]>>
+    ) => Effect.Effect<ResponseBody<Endpoints["changes"]["page"]>, CallError<Endpoints["changes"]["page"]>>
   }
   /** Who asks: id, revision, counts. */
   readonly me: (
     options?: Options
-  ) => Effect.Effect<Answer<Endpoints["changes"]["me"]>, CallError<Endpoints["changes"]["me"]>>
+  ) => Effect.Effect<ResponseBody<Endpoints["changes"]["me"]>, CallError<Endpoints["changes"]["me"]>>
   /**
    * The changes after a cursor, all where there is none, and then each as it happens: once,
    * and none left out, whatever becomes of connections in between. Where something on the way
@@ -95,13 +99,13 @@ const defaults: Required<Omit<NewTodo, "title">> = {
 const indexOf = ({ problem }: ProblemError<"revision-mismatch">): number =>
   Number(problem.errors?.[0]?.pointer.split("/").at(-1))
 
-export const make = (settings: Transport.Settings, askToken: Transport.AskToken): Client => {
-  const transport = Transport.make(settings, askToken)
-  const todos = Rows.make<Endpoints["todos"], {}>(transport, routes.todos, defaults)
+export const make = (settings: Transport.ClientSettings, getToken: Transport.GetToken): Client => {
+  const transport = Transport.make(settings, getToken)
+  const todos = Collection.make<Endpoints["todos"], {}>(transport, routes.todos, defaults)
 
   const batch: Todos["batch"] = (operations, { idempotencyKey } = {}) =>
     transport.send({ route: routes.todos.batch, body: { operations }, idempotencyKey }).pipe(
-      Effect.map((answer) => (answer as Answer<Endpoints["todos"]["batch"]>).results.map(({ todo }) => todo)),
+      Effect.map((answer) => (answer as ResponseBody<Endpoints["todos"]["batch"]>).results.map(({ todo }) => todo)),
       Effect.catch((error) => {
         if (!(error instanceof ProblemError) || error.code !== "revision-mismatch") {
           return Effect.fail(error as BatchError)
@@ -109,7 +113,7 @@ export const make = (settings: Transport.Settings, askToken: Transport.AskToken)
         const mismatch = error as ProblemError<"revision-mismatch">
         const mine = operations[indexOf(mismatch)]
         if (mine === undefined || mine.op === "create") return Effect.fail(error as BatchError)
-        return Effect.flatMap(Rows.current(todos.get(mine.id)), (current) =>
+        return Effect.flatMap(Collection.current(todos.get(mine.id)), (current) =>
           Effect.fail(new RevisionMismatchError(mismatch, { base: undefined, mine, current }))
         )
       })
@@ -117,7 +121,7 @@ export const make = (settings: Transport.Settings, askToken: Transport.AskToken)
 
   return {
     todos: { ...todos, batch },
-    lists: Rows.make(transport, routes.lists, {}),
+    lists: Collection.make(transport, routes.lists, {}),
     changes: {
       page: (query = {}) =>
         transport.send({ route: routes.changes.page, query }) as ReturnType<Client["changes"]["page"]>

@@ -1,5 +1,5 @@
 import type { ProblemCode } from "../api/Problem.ts"
-import type { Answer, CodeOf, Endpoints, Payload, ProblemBody } from "./Contract.ts"
+import type { CodeOf, Endpoints, ProblemBody, RequestBody, ResponseBody } from "./ContractTypes.ts"
 
 /** A code as a tag: `TodoNotFound` for `todo-not-found`, as the core calls the same error. */
 export type Tag<Code extends string> = Code extends `${infer Word}-${infer Rest}`
@@ -125,8 +125,8 @@ type ProblemErrorOf<Code extends ProblemCode, Row, Mine> = Code extends "revisio
 export type CallError<Endpoint, Row = never, Mine = never> = ProblemErrorOf<CodeOf<Endpoint>, Row, Mine> | Failure
 
 type Written<Group extends "todos" | "lists"> = RevisionMismatchError<
-  Answer<Endpoints[Group]["get"]>,
-  Payload<Endpoints[Group]["put" | "update" | "move"]> | undefined
+  ResponseBody<Endpoints[Group]["get"]>,
+  RequestBody<Endpoints[Group]["put" | "update" | "move"]> | undefined
 >
 
 /** How calls can fail, told apart by `code`: what a `catch` of the Promise flavour gets, `signal.reason` aside. */

@@ -12,14 +12,14 @@ type Failed = { readonly _tag: string } | ProblemError<ProblemCode>
 const passing = new Set([429, 502, 503, 504])
 
 /** Whether the same request may well succeed a moment later. */
-export const mayPass = (error: Failed): boolean =>
+export const isTransient = (error: Failed): boolean =>
   error instanceof NetworkError ||
   ((error instanceof ProblemError || error instanceof UnreadableAnswer) && passing.has(error.status)) ||
   // Our own first attempt is still running.
   (error instanceof ProblemError && error.code === "idempotency-key-in-use")
 
 /** Whether it is certain that the request did nothing. */
-export const didNothing = (error: Failed): boolean =>
+export const isNotApplied = (error: Failed): boolean =>
   error instanceof ProblemError &&
   (error.code === "rate-limited" || (error.code === "unavailable" && outcomeOf(error) === "not-applied"))
 

@@ -1,4 +1,4 @@
-import type { Routes } from "./Contract.ts"
+import type { Routes } from "./ContractTypes.ts"
 
 /** The contract's routes, without the contract: the compiler holds them against it. */
 export const routes: Routes = {

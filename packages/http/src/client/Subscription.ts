@@ -7,13 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { type CallError, NetworkError, TokenUnavailable, UnreadableAnswer } from "./ClientError.ts"
-import type { Answer, Endpoints } from "./Contract.ts"
+import type { Endpoints, ResponseBody } from "./ContractTypes.ts"
 import * as EventParser from "./EventParser.ts"
-import * as Repeat from "./RetryPolicy.ts"
+import * as RetryPolicy from "./RetryPolicy.ts"
 import { routes } from "./Routes.ts"
 import * as Transport from "./Transport.ts"
 
-type Page = Answer<Endpoints["changes"]["page"]>
+type Page = ResponseBody<Endpoints["changes"]["page"]>
 
 /** A row as it is after its latest change; `deleted` while it is in the trash. */
 export type Change = Page["changes"][number]
@@ -54,10 +54,10 @@ class Disconnected {
 }
 
 /** How long to do without a stream once none came through. */
-const untilNextStream = Duration.toMillis("5 minutes")
+const streamPause = Duration.toMillis("5 minutes")
 
 /** So many streams that end at once, and pages are tried. */
-const patientWithStreams = 3
+const maxShortStreams = 3
 
 /** From a fifth of a second up to ten between attempts, or as told; begins anew after each change. */
 const reconnecting = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("10 seconds")]).pipe(
@@ -72,11 +72,11 @@ const reconnecting = Schedule.min([Schedule.exponential("200 millis"), Schedule.
 )
 
 /** How often in a row what is not the server may answer for it, or no token be had: offline, behind a portal. */
-const patientWithStrangers = 10
+const maxStrangeResponses = 10
 
 /** What ends a subscription, and what only ends a connection. */
 const connectionFailure = (error: Transport.TransportError, isStrange: boolean): Disconnected | SubscribeError => {
-  const passes = isStrange || Repeat.mayPass(error) || ("status" in error && error.status >= 500)
+  const passes = isStrange || RetryPolicy.isTransient(error) || ("status" in error && error.status >= 500)
   if (!passes) return error as SubscribeError
   const told = "retryAfter" in error ? error.retryAfter : undefined
   // What is jittered by a fifth is not sooner than told.
@@ -85,7 +85,7 @@ const connectionFailure = (error: Transport.TransportError, isStrange: boolean):
 
 /** Not from our server, or nothing within our patience: something in between does not let streams through. */
 const isHeldBack = (error: Transport.TransportError): boolean =>
-  (error instanceof UnreadableAnswer && !Repeat.mayPass(error)) ||
+  (error instanceof UnreadableAnswer && !RetryPolicy.isTransient(error)) ||
   (error instanceof NetworkError && Transport.isTimeout(error))
 
 export const subscribe = (
@@ -99,20 +99,21 @@ export const subscribe = (
     /** Streams in a row that ended before they had lasted. */
     let failures = 0
     /** Strange answers in a row since the server was last met; who never met it is told of the first. */
-    let strangers = patientWithStrangers
+    let strangeResponses = maxStrangeResponses
 
-    const met = (): void => {
-      strangers = 0
+    const serverAnswered = (): void => {
+      strangeResponses = 0
     }
 
     const failure = (error: Transport.TransportError) =>
       connectionFailure(
         error,
-        (error instanceof UnreadableAnswer || error instanceof TokenUnavailable) && strangers++ < patientWithStrangers
+        (error instanceof UnreadableAnswer || error instanceof TokenUnavailable) &&
+          strangeResponses++ < maxStrangeResponses
       )
 
-    const giveUpOnStreams = Effect.map(Clock.currentTimeMillis, (now) => {
-      pollUntil = now + untilNextStream
+    const pollForNow = Effect.map(Clock.currentTimeMillis, (now) => {
+      pollUntil = now + streamPause
       return new Disconnected(0)
     })
 
@@ -129,7 +130,7 @@ export const subscribe = (
             Effect.timeoutOrElse({
               duration: pieces === 0 ? patience : silence,
               // The first piece may be all that a proxy lets through.
-              orElse: () => Effect.flatMap(pieces > 1 ? again : giveUpOnStreams, Effect.fail)
+              orElse: () => Effect.flatMap(pieces > 1 ? again : pollForNow, Effect.fail)
             }),
             Effect.map(({ value }) => {
               if (value === undefined) return undefined
@@ -147,11 +148,11 @@ export const subscribe = (
         const headers = { accept: "text/event-stream", ...(cursor !== undefined && { "last-event-id": cursor }) }
         const opened = open({ route: routes.changes.page }, headers, { signal, timeout: patience })
         const response = yield* Effect.catch(opened, (error) => {
-          const end = isHeldBack(error) ? giveUpOnStreams : Effect.sync(() => failure(error))
+          const end = isHeldBack(error) ? pollForNow : Effect.sync(() => failure(error))
           return Effect.flatMap(end, Effect.fail)
         })
         const isStream = response.headers.get("content-type")?.startsWith("text/event-stream")
-        if (!isStream || response.body === null) return yield* Effect.flatMap(giveUpOnStreams, Effect.fail)
+        if (!isStream || response.body === null) return yield* Effect.flatMap(pollForNow, Effect.fail)
         const parse = EventParser.make()
         return texts(response.body).pipe(
           Stream.map(parse),
@@ -162,7 +163,7 @@ export const subscribe = (
               try: (): LiveChange => {
                 const change: Change = JSON.parse(data)
                 cursor = id
-                met()
+                serverAnswered()
                 return { change, cursor }
               },
               catch: () => new UnreadableAnswer(200)
@@ -184,7 +185,7 @@ export const subscribe = (
           ),
           Effect.mapError(failure)
         )
-        met()
+        serverAnswered()
         const before = cursor
         const live = changes.map((change, index): LiveChange => ({
           change,
@@ -200,7 +201,7 @@ export const subscribe = (
 
     const connection = Stream.unwrap(
       Effect.map(Clock.currentTimeMillis, (now) => {
-        const streams = now >= pollUntil && failures < patientWithStreams
+        const streams = now >= pollUntil && failures < maxShortStreams
         if (!streams) failures = 0
         return streams ? streamed : polled
       })

@@ -7,12 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ProblemCode } from "../api/Problem.ts"
 import { NetworkError, ProblemError, TokenUnavailable, UnreadableAnswer } from "./ClientError.ts"
-import type { ProblemBody } from "./Contract.ts"
-import * as Repeat from "./RetryPolicy.ts"
-import * as Representations from "./EntityCache.ts"
+import type { ProblemBody } from "./ContractTypes.ts"
+import * as RetryPolicy from "./RetryPolicy.ts"
+import * as EntityCache from "./EntityCache.ts"
 
 /** What both flavours can be told. */
-export interface Settings {
+export interface ClientSettings {
   /**
    * Where the server is: `https://todo.example.com`, with the path that the API is mounted
    * below, if any. In a browser, a path alone is one of the page's own server.
@@ -29,7 +29,7 @@ export interface Settings {
 }
 
 /** Gives the token: asked before each request, and again with the one that was refused. None where requests carry none. */
-export type AskToken = (refused: string | undefined) => Effect.Effect<string | undefined, TokenUnavailable>
+export type GetToken = (refused: string | undefined) => Effect.Effect<string | undefined, TokenUnavailable>
 
 export type TransportError = ProblemError<ProblemCode> | NetworkError | UnreadableAnswer | TokenUnavailable
 
@@ -151,7 +151,7 @@ const isProblem = (body: unknown): body is ProblemBody<ProblemCode> =>
   typeof body.status === "number"
 
 const refusal = ({ headers, status, text }: Reply, now: number): ProblemError<ProblemCode> | UnreadableAnswer => {
-  const [body, retryAfter] = [parse(text), Repeat.retryAfter(headers.get("retry-after"), now)]
+  const [body, retryAfter] = [parse(text), RetryPolicy.retryAfter(headers.get("retry-after"), now)]
   return isProblem(body)
     ? new ProblemError(body, retryAfter)
     : new UnreadableAnswer(status, headers.get("x-request-id") ?? undefined, retryAfter)
@@ -160,15 +160,15 @@ const refusal = ({ headers, status, text }: Reply, now: number): ProblemError<Pr
 const isRow = (body: unknown): body is { readonly id: string } =>
   typeof body === "object" && body !== null && "id" in body && typeof body.id === "string"
 
-export const make = (settings: Settings, askToken: AskToken): Transport => {
+export const make = (settings: ClientSettings, getToken: GetToken): Transport => {
   const base = String(settings.url).replace(/\/+$/, "")
   const timeout = settings.timeout ?? "15 seconds"
   const { times = 4, within = "30 seconds" } = settings.retry ?? {}
   const patience = Duration.toMillis(within)
-  const representations = Representations.make(settings.cache ?? 500)
+  const entities = EntityCache.make(settings.cache ?? 500)
 
   const ask = (refused: string | undefined) =>
-    Effect.flatMap(askToken(refused), (token) =>
+    Effect.flatMap(getToken(refused), (token) =>
       token === undefined || credentials.test(token)
         ? Effect.succeed(token)
         : Effect.fail(new TokenUnavailable(new Error("What was given is no bearer token")))
@@ -231,15 +231,15 @@ export const make = (settings: Settings, askToken: AskToken): Transport => {
     return yield* Effect.fail(refusal({ status: reply.status, headers: reply.headers, text }, now))
   })
 
-  const once = Effect.fnUntraced(function* (call: Call, key: string | undefined) {
+  const sendOnce = Effect.fnUntraced(function* (call: Call, key: string | undefined) {
     const [method, path] = call.route
     const [collection = path] = path.split("/:id")
     const isRead = method === "GET" && call.id !== undefined
     // By the token, which says whose they are; without one, nobody can tell.
-    const place = (token: string | undefined, id = "") =>
+    const cacheKey = (token: string | undefined, id = "") =>
       token === undefined ? undefined : `${token}\n${collection}/${id}`
     const { reply, token } = yield* authorized((token) => {
-      const known = isRead ? representations.get(place(token, call.id)) : undefined
+      const known = isRead ? entities.get(cacheKey(token, call.id)) : undefined
       const headers = {
         ...(key !== undefined && { "idempotency-key": key }),
         ...(known !== undefined && { "if-none-match": known.etag })
@@ -253,7 +253,7 @@ export const make = (settings: Settings, askToken: AskToken): Transport => {
     })
     if (reply.status === 304 && reply.known !== undefined) return JSON.parse(reply.known.json) as unknown
     if (reply.status === 204) {
-      representations.delete(place(token, call.id))
+      entities.delete(cacheKey(token, call.id))
       return undefined
     }
     if (reply.status < 200 || reply.status > 299) {
@@ -264,32 +264,32 @@ export const make = (settings: Settings, askToken: AskToken): Transport => {
       return yield* Effect.fail(new UnreadableAnswer(reply.status, reply.headers.get("x-request-id") ?? undefined))
     }
     const etag = reply.headers.get("etag")
-    if (etag !== null && isRow(body)) representations.set(place(token, body.id), { etag, json: reply.text })
+    if (etag !== null && isRow(body)) entities.set(cacheKey(token, body.id), { etag, json: reply.text })
     return body
   })
 
   const send: Transport["send"] = Effect.fnUntraced(function* (call) {
     const [method, , keyed] = call.route
     const key = keyed ? (call.idempotencyKey ?? newKey()) : undefined
-    const harmless = method === "GET" || keyed || isGuarded(call)
+    const isRepeatable = method === "GET" || keyed || isGuarded(call)
     const started = yield* Clock.currentTimeMillis
-    let perhapsDone = false
+    let mayBeApplied = false
     for (let attempt = 1; ; attempt++) {
-      const answer = yield* Effect.result(once(call, key))
+      const answer = yield* Effect.result(sendOnce(call, key))
       if (Result.isSuccess(answer)) return answer.success
       const error = answer.failure
-      if (perhapsDone && call.settle !== undefined && error instanceof ProblemError) {
+      if (mayBeApplied && call.settle !== undefined && error instanceof ProblemError) {
         const settled = yield* call.settle(error)
         if (Result.isSuccess(settled)) return settled.success
       }
-      const didNothing = Repeat.didNothing(error)
-      const ours = error._tag !== "IdempotencyKeyInUse" || perhapsDone
-      const wait = yield* Repeat.wait(error, attempt)
+      const isNotApplied = RetryPolicy.isNotApplied(error)
+      const ours = error._tag !== "IdempotencyKeyInUse" || mayBeApplied
+      const wait = yield* RetryPolicy.wait(error, attempt)
       const late = (yield* Clock.currentTimeMillis) + wait - started > patience
-      if (!Repeat.mayPass(error) || !ours || !(harmless || didNothing) || attempt > times || late) {
+      if (!RetryPolicy.isTransient(error) || !ours || !(isRepeatable || isNotApplied) || attempt > times || late) {
         return yield* Effect.fail(error)
       }
-      perhapsDone ||= !didNothing
+      mayBeApplied ||= !isNotApplied
       yield* Effect.sleep(wait)
     }
   })

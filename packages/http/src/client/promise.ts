@@ -14,16 +14,16 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Client from "./Client.ts"
 import { TokenUnavailable } from "./ClientError.ts"
-import type { Settings } from "./Transport.ts"
+import type { ClientSettings } from "./Transport.ts"
 
 export type { Lists, NewTodo, Todo, TodoList, TodoOperation, Todos } from "./Client.ts"
 export * from "./ClientError.ts"
-export type { IfAbsent, IfRevision, Keyed, Overwrite, Rows } from "./RowCalls.ts"
+export type { Collection, IfAbsent, IfRevision, Keyed, Overwrite } from "./Collection.ts"
 export type { Change, LiveChange, SubscribeError, SubscribeOptions } from "./Subscription.ts"
-export type { Settings } from "./Transport.ts"
+export type { ClientSettings } from "./Transport.ts"
 
 /** What a client is made of. */
-export interface ClientOptions extends Settings {
+export interface ClientOptions extends ClientSettings {
   /**
    * The bearer token, or what gives it: asked before each request, so keep it until it
    * expires, and once more, with the token in question, where one was refused. None where

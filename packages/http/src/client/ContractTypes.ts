@@ -31,19 +31,19 @@ type Encoded<Codec> = Codec extends { readonly schema: { readonly Encoded: infer
     : never
 
 /** The body of a call, as JSON. */
-export type Payload<Endpoint> = Encoded<HttpApiEndpoint.Payload<Endpoint>>
+export type RequestBody<Endpoint> = Encoded<HttpApiEndpoint.Payload<Endpoint>>
 
 type BodyOf<Success> =
   Success extends HttpApiSchema.WithHeaders<infer Body, infer _Headers> ? Encoded<Body> : Encoded<Success>
 
 /** The body of a good answer, as JSON. */
-export type Answer<Endpoint> = Exclude<BodyOf<HttpApiEndpoint.Success<Endpoint>>, void>
+export type ResponseBody<Endpoint> = Exclude<BodyOf<HttpApiEndpoint.Success<Endpoint>>, void>
 
-type TakesKey<Headers> = [Headers] extends [never] ? false : "idempotency-key" extends keyof Headers ? true : false
+type IsKeyed<Headers> = [Headers] extends [never] ? false : "idempotency-key" extends keyof Headers ? true : false
 
 /** Method and path, and whether a call may carry an `Idempotency-Key`. */
 type RouteOf<Endpoint> = Endpoint extends { readonly method: infer Method; readonly path: infer Path }
-  ? readonly [method: Method, path: Path, keyed: TakesKey<HttpApiEndpoint.Headers<Endpoint>["Type"]>]
+  ? readonly [method: Method, path: Path, keyed: IsKeyed<HttpApiEndpoint.Headers<Endpoint>["Type"]>]
   : never
 
 /** The routes of all endpoints. */
@@ -67,7 +67,7 @@ type Problems<Endpoint> = Extract<
 
 type AnyProblem = Problems<HttpApiGroup.Endpoints<Groups>>
 
-interface Bare<Code extends ProblemCode> {
+interface PlainProblem<Code extends ProblemCode> {
   readonly type: string
   readonly title: string
   readonly status: number
@@ -79,7 +79,7 @@ interface Bare<Code extends ProblemCode> {
 /** The problem details of a code, as they travel. */
 export type ProblemBody<Code extends ProblemCode> = Code extends AnyProblem["code"]
   ? Extract<AnyProblem, { readonly code: Code }>
-  : Bare<Code>
+  : PlainProblem<Code>
 
 /** The codes that an endpoint may answer with; the last two where the address leads to something else. */
 export type CodeOf<Endpoint> = Problems<Endpoint>["code"] | "route-not-found" | "method-not-allowed"

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { ProblemCode } from "../api/Problem.ts"
 import { type CallError, ProblemError, RevisionMismatchError } from "./ClientError.ts"
-import type { Answer, Endpoints, Payload, Query, Routes } from "./Contract.ts"
+import type { Endpoints, Query, RequestBody, ResponseBody, Routes } from "./ContractTypes.ts"
 import type { Expectation, Expected, Transport, TransportError } from "./Transport.ts"
 
 /** Last writer wins: the write goes through whatever is there by now, and is not repeated where its outcome is unknown. */
@@ -37,7 +37,7 @@ export interface Keyed {
 /** The endpoints of todos, or of lists. */
 type Group = Endpoints["todos" | "lists"]
 
-type Row<G extends Group> = Answer<G["get"]>
+type Row<G extends Group> = ResponseBody<G["get"]>
 
 /** How a write of a row can fail. */
 type WriteError<G extends Group, Name extends keyof G, Mine> = CallError<G[Name], Row<G>, Mine>
@@ -48,7 +48,7 @@ type WriteError<G extends Group, Name extends keyof G, Mine> = CallError<G[Name]
  * with both versions otherwise (`revision-mismatch`). With its id in the first place, the
  * last argument says what is expected, and be it `{ overwrite: true }`.
  */
-export interface Rows<G extends Group, Options, Deletion = {}> {
+export interface Collection<G extends Group, Options, Deletion = {}> {
   /**
    * One page; `nextCursor` in the next query's `cursor` gives the next one.
    *
@@ -57,7 +57,10 @@ export interface Rows<G extends Group, Options, Deletion = {}> {
    * const { items, nextCursor } = await client.todos.list({ completed: false, limit: 20 })
    * ```
    */
-  readonly list: (query?: Query<G["list"]>, options?: Options) => Effect.Effect<Answer<G["list"]>, CallError<G["list"]>>
+  readonly list: (
+    query?: Query<G["list"]>,
+    options?: Options
+  ) => Effect.Effect<ResponseBody<G["list"]>, CallError<G["list"]>>
   /**
    * All there are, asked for page by page as they are read.
    *
@@ -76,7 +79,7 @@ export interface Rows<G extends Group, Options, Deletion = {}> {
    * ```
    */
   readonly create: (
-    row: Payload<G["create"]>,
+    row: RequestBody<G["create"]>,
     options?: Keyed & Options
   ) => Effect.Effect<Row<G>, CallError<G["create"]>>
   /** One by its id. What the client has of it already is not sent again if it has not changed. */
@@ -91,9 +94,9 @@ export interface Rows<G extends Group, Options, Deletion = {}> {
    */
   readonly put: (
     ...call:
-      | [row: Row<G>, replacement: Payload<G["put"]>, options?: Partial<Overwrite> & Options]
-      | [id: string, replacement: Payload<G["put"]>, options: (IfAbsent | IfRevision | Overwrite) & Options]
-  ) => Effect.Effect<Row<G>, WriteError<G, "put", Payload<G["put"]>>>
+      | [row: Row<G>, replacement: RequestBody<G["put"]>, options?: Partial<Overwrite> & Options]
+      | [id: string, replacement: RequestBody<G["put"]>, options: (IfAbsent | IfRevision | Overwrite) & Options]
+  ) => Effect.Effect<Row<G>, WriteError<G, "put", RequestBody<G["put"]>>>
   /**
    * Changes the fields that are given; `null` clears.
    *
@@ -105,9 +108,9 @@ export interface Rows<G extends Group, Options, Deletion = {}> {
    */
   readonly update: (
     ...call:
-      | [row: Row<G>, patch: Payload<G["update"]>, options?: Partial<Overwrite> & Options]
-      | [id: string, patch: Payload<G["update"]>, options: (IfRevision | Overwrite) & Options]
-  ) => Effect.Effect<Row<G>, WriteError<G, "update", Payload<G["update"]>>>
+      | [row: Row<G>, patch: RequestBody<G["update"]>, options?: Partial<Overwrite> & Options]
+      | [id: string, patch: RequestBody<G["update"]>, options: (IfRevision | Overwrite) & Options]
+  ) => Effect.Effect<Row<G>, WriteError<G, "update", RequestBody<G["update"]>>>
   /** Into the trash. */
   readonly delete: (
     ...call:
@@ -122,9 +125,9 @@ export interface Rows<G extends Group, Options, Deletion = {}> {
   /** Right before or right behind another one; changes nothing but its position. */
   readonly move: (
     id: string,
-    where: Payload<G["move"]>,
+    where: RequestBody<G["move"]>,
     options?: Partial<IfRevision> & Keyed & Options
-  ) => Effect.Effect<Row<G>, WriteError<G, "move", Payload<G["move"]>>>
+  ) => Effect.Effect<Row<G>, WriteError<G, "move", RequestBody<G["move"]>>>
 }
 
 interface AnyRow {
@@ -132,7 +135,7 @@ interface AnyRow {
   readonly revision: number
 }
 
-interface Given {
+interface WriteOptions {
   readonly overwrite?: true
   readonly ifRevision?: Expected
   readonly ifAbsent?: true
@@ -140,7 +143,7 @@ interface Given {
 }
 
 /** What is expected of a row: that it is as it was read, unless something else is said. */
-const expectation = (target: AnyRow | string, { ifAbsent, ifRevision, overwrite }: Given): Expectation => {
+const expectationOf = (target: AnyRow | string, { ifAbsent, ifRevision, overwrite }: WriteOptions): Expectation => {
   if (overwrite) return {}
   return typeof target === "string" ? { ifAbsent, ifRevision } : { ifRevision: target.revision }
 }
@@ -172,7 +175,7 @@ export const make = <G extends Group, Deletion>(
   routes: Routes["todos" | "lists"],
   /** What a field is that a `put` leaves out. */
   defaults: object
-): Rows<G, {}, Deletion> => {
+): Collection<G, {}, Deletion> => {
   const list = (query: object = {}) => send({ route: routes.list, query })
   const get = (id: string) => send({ route: routes.get, id })
 
@@ -202,60 +205,65 @@ export const make = <G extends Group, Deletion>(
         )
       : Effect.succeed(Result.fail(undefined))
 
-  const put = (target: AnyRow | string, body: object, options: Given = {}) =>
+  const put = (target: AnyRow | string, body: object, options: WriteOptions = {}) =>
     withVersions(
       send({
         route: routes.put,
         id: idOf(target),
         body,
-        ...expectation(target, options),
+        ...expectationOf(target, options),
         settle: settle(idOf(target), { ...defaults, ...body })
       }),
       target,
       body
     )
 
-  const update = (target: AnyRow | string, body: object, options: Given = {}) =>
+  const update = (target: AnyRow | string, body: object, options: WriteOptions = {}) =>
     withVersions(
       send({
         route: routes.update,
         id: idOf(target),
         body,
-        ...expectation(target, options),
+        ...expectationOf(target, options),
         settle: settle(idOf(target), body)
       }),
       target,
       body
     )
 
-  const remove = (target: AnyRow | string, options: Given & { readonly todos?: string } = {}) =>
+  const remove = (target: AnyRow | string, options: WriteOptions & { readonly todos?: string } = {}) =>
     withVersions(
       send({
         route: routes.delete,
         id: idOf(target),
         query: { todos: options.todos },
-        ...expectation(target, options),
+        ...expectationOf(target, options),
         settle: (refusal) => Effect.succeed(isNotFound(refusal) ? Result.succeed(undefined) : Result.fail(undefined))
       }),
       target,
       undefined
     )
 
-  const restore = (id: string, { idempotencyKey, ifRevision }: Given = {}) =>
+  const restore = (id: string, { idempotencyKey, ifRevision }: WriteOptions = {}) =>
     withVersions(send({ route: routes.restore, id, idempotencyKey, ifRevision }), id, undefined)
 
-  const move = (id: string, body: object, { idempotencyKey, ifRevision }: Given = {}) =>
+  const move = (id: string, body: object, { idempotencyKey, ifRevision }: WriteOptions = {}) =>
     withVersions(send({ route: routes.move, id, body, idempotencyKey, ifRevision }), id, body)
 
-  const create = (body: object, { idempotencyKey }: Given = {}) => send({ route: routes.create, body, idempotencyKey })
+  const create = (body: object, { idempotencyKey }: WriteOptions = {}) =>
+    send({ route: routes.create, body, idempotencyKey })
 
   const all = (query: object = {}) =>
     Stream.paginate(query, (query) =>
       Effect.map(list(query), (page) => {
-        const { items, nextCursor } = page as Answer<Endpoints["todos"]["list"]>
+        const { items, nextCursor } = page as ResponseBody<Endpoints["todos"]["list"]>
         return [items, nextCursor === null ? Option.none() : Option.some({ ...query, cursor: nextCursor })] as const
       })
     )
 
-  return { list, all, create, get, put, update, delete: remove, restore, move } as unknown as Rows<G, {}, Deletion>
+  return { list, all, create, get, put, update, delete: remove, restore, move } as unknown as Collection<
+    G,
+    {},
+    Deletion
+  >
 }
