@@ -1,7 +1,7 @@
 /* oxlint-disable vitest/expect-expect -- expectRefused asserts */
 import { randomUUID } from "node:crypto"
 import { describe, expect, it } from "vitest"
-import { badTokens, sized } from "../support/badTokens.ts"
+import { invalidTokens, sized } from "../support/invalidTokens.ts"
 import { useServers } from "../support/liveServer.ts"
 import {
   type Answer,
@@ -43,7 +43,7 @@ describe("Tokens", () => {
     expectRefused(await get(), missing)
   })
 
-  it.each(badTokens)("refuses %s", async (_, make) => {
+  it.each(invalidTokens)("refuses %s", async (_, make) => {
     const token = make()
     const answer = await get(`Bearer ${token}`)
     expectRefused(answer, invalid)
@@ -155,12 +155,12 @@ describe("Tokens", () => {
   describe("Without the database", () => {
     const servers = useServers()
 
-    it(`no bad token, of ${badTokens.length}, costs a statement`, async () => {
+    it(`no bad token, of ${invalidTokens.length}, costs a statement`, async () => {
       const counted = await servers.start()
       const ask = (token: string) =>
         request(`${counted.url}/v1/me`, "GET", { headers: { authorization: `Bearer ${token}` } })
       const before = counted.count("")
-      for (const [, make] of badTokens) await ask(make())
+      for (const [, make] of invalidTokens) await ask(make())
       expect(counted.count("")).toBe(before)
       // Statements are counted: a good one costs some.
       await ask(await sign(claims("somebody")))

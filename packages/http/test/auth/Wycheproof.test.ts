@@ -7,7 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { PublicKeys } from "@todo/http"
 import { Effect, Redacted, References } from "effect"
 import { algs, type IssuerKey, makeKey, makeVerifier, signature, signed } from "../support/issuer.ts"
-import { encode, general, headers, partsOf, special } from "../support/forgeries.ts"
+import { encode, general, headers, partsOf, special } from "../support/forgedTokens.ts"
 import { claims, forge } from "../support/testServer.ts"
 
 const user = "somebody"

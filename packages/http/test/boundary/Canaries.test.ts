@@ -9,7 +9,7 @@ import { Database } from "@todo/core"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { describe, expect, it } from "vitest"
-import { badTokens } from "../support/badTokens.ts"
+import { invalidTokens } from "../support/invalidTokens.ts"
 import { type Fuzzer, makeRequest } from "../support/fuzzRequests.ts"
 import { unreadableQueries } from "../support/hostileAddresses.ts"
 import { badFields, malformedBodies } from "../support/hostileInputs.ts"
@@ -136,7 +136,7 @@ describe("Canaries", () => {
     for (const query of unreadableQueries) await send("GET", `/v1/todos?q=${marker}&${query}`)
     await send("POST", "/v1/todos", { body: marker.repeat(20_000), headers: json })
     await send("POST", "/v1/todos", { body: marker, headers: { "content-type": `text/${marker}` } })
-    for (const [, make] of badTokens) {
+    for (const [, make] of invalidTokens) {
       await send("GET", `/v1/me?access_token=${marker}`, { headers: { authorization: `Bearer ${make()}` } })
     }
     for (const claimed of [{ exp: 1 }, { aud: marker }, { iss: marker }, { sub: `${marker}\u0000` }, { iat: marker }]) {

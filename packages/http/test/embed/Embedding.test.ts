@@ -5,7 +5,7 @@ import { Database } from "@todo/core"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
-import { holdUser } from "../support/holdUser.ts"
+import { lockUser } from "../support/lockUser.ts"
 import { assertPromised } from "../support/OpenApiAnswers.ts"
 import { launch, main, type Program, settings, useDatabase } from "../support/program.ts"
 import { claims, request, type Sent, sign } from "../support/testServer.ts"
@@ -273,7 +273,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
     it("a client that goes away ends its statement, which leaves nothing behind", again, async () => {
       const me = await newUser()
       await me.send("POST", "/v1/todos", { json: { title: "first" } })
-      const release = await holdUser(urls.admin, me.id)
+      const release = await lockUser(urls.admin, me.id)
       const asked = open(`${origin}${prefix}/v1/todos`, {
         agent: false,
         method: "POST",
@@ -332,7 +332,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
         await me.send("POST", "/v1/todos", { json: { title: "first" } })
         const live = await follow(me.headers)
         await expect.poll(live.titles, patient).toEqual(["first"])
-        const release = await holdUser(urls.admin, me.id)
+        const release = await lockUser(urls.admin, me.id)
         const writing = new Promise<number | undefined>((done, fail) => {
           const sending = open(
             `${origin}${prefix}/v1/todos`,

@@ -12,7 +12,7 @@ import { Duration, Effect, Redacted } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { SqlClient } from "effect/sql"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { holdUser } from "../support/holdUser.ts"
+import { lockUser } from "../support/lockUser.ts"
 import { useDatabase } from "../support/program.ts"
 import { audience, claims, issuer, secret, sign } from "../support/testServer.ts"
 
@@ -324,7 +324,7 @@ describe("createHandler", () => {
       const user = `user-${randomUUID()}`
       const { send } = create()
       await send("POST", "/v1/todos", user, { json: { title: "first" } })
-      const release = await holdUser(urls.admin, user)
+      const release = await lockUser(urls.admin, user)
       const controller = new AbortController()
       const writing = send("POST", "/v1/todos", user, { json: { title: "never" }, signal: controller.signal })
       await expect.poll(waits, { interval: 20, timeout: 2_500 }).toBe(1)
@@ -379,7 +379,7 @@ describe("createHandler", () => {
       const { dispose, handler, send } = create()
       await send("POST", "/v1/todos", user, { json: { title: "first" } })
       const reader = await follow(handler)
-      const release = await holdUser(urls.admin, user)
+      const release = await lockUser(urls.admin, user)
       const writing = send("POST", "/v1/todos", user, { json: { title: "last" } })
       await expect.poll(waits, { interval: 20, timeout: 2_500 }).toBe(1)
       const disposed = dispose()
@@ -402,7 +402,7 @@ describe("createHandler", () => {
       const user = `user-${randomUUID()}`
       const { dispose, send } = create({ drainTimeout: "100 millis" })
       await send("POST", "/v1/todos", user, { json: { title: "first" } })
-      await holdUser(urls.admin, user)
+      await lockUser(urls.admin, user)
       const writing = send("POST", "/v1/todos", user, { json: { title: "late" } })
       await expect.poll(waits, { interval: 20, timeout: 2_500 }).toBe(1)
       await dispose()

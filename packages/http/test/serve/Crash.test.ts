@@ -4,7 +4,7 @@ import { Database } from "@todo/core"
 import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { describe, expect, it } from "vitest"
-import { ledger, soon } from "../support/ledger.ts"
+import { acknowledgedWrites, soon } from "../support/acknowledgedWrites.ts"
 import { settings, start, temporaryDirectory, useDatabase } from "../support/program.ts"
 
 const long = process.env["TODO_TEST_LONG"] === "1"
@@ -17,7 +17,7 @@ describe("kill -9", () => {
     `of the server at ${rounds} random moments loses nothing that was acknowledged, and repeated keys make one row`,
     { timeout: 300_000 },
     async () => {
-      const writers = await ledger()
+      const writers = await acknowledgedWrites()
       let unanswered = 0
       const begin = () =>
         start({ ...settings, DATABASE_URL: urls.DATABASE_URL, TODO_MIGRATE_URL: urls.TODO_MIGRATE_URL })
@@ -44,7 +44,7 @@ describe("kill -9", () => {
     `of the database at ${postmasters} random moments loses nothing that was acknowledged`,
     { timeout: 600_000 },
     async () => {
-      const writers = await ledger()
+      const writers = await acknowledgedWrites()
       const directory = await temporaryDirectory()
       // Without DATABASE_URL: the embedded database, with fsync on.
       const begin = () => start({ ...settings, TODO_DATA_DIR: directory })
@@ -88,7 +88,7 @@ describe("kill -9", () => {
       prepared.kill("SIGTERM")
       await prepared.ended
 
-      const writers = await ledger()
+      const writers = await acknowledgedWrites()
       const lost = async () => {
         const server = begin()
         await writers.write(await server.address(), () => soon().then(() => killDatabase(directory)))

@@ -3,8 +3,8 @@ import { Agent } from "node:http"
 import { connect } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { balancer, healthInterval } from "../support/balancer.ts"
-import { holdUser } from "../support/holdUser.ts"
+import { loadBalancer, healthInterval } from "../support/loadBalancer.ts"
+import { lockUser } from "../support/lockUser.ts"
 import { newUser } from "../support/liveServer.ts"
 import { bearer, exchange, load, type Sample, statuses } from "../support/load.ts"
 import { answers, settings, start, useDatabase } from "../support/program.ts"
@@ -65,7 +65,7 @@ describe("A server that is told to stop", () => {
     const unused = silent(address, "")
     const agent = new Agent({ keepAlive: true })
     const clients = await load(address, { rate, agent })
-    const release = await holdUser(urls.admin, me.id)
+    const release = await lockUser(urls.admin, me.id)
     const slow = Promise.all(Array.from({ length: 5 }, (_, n) => send("/v1/todos", { title: `slow ${n}` })))
     await sleep(500)
 
@@ -113,7 +113,7 @@ describe("A server that is told to stop", () => {
     const headers = { authorization: me.authorization }
     const post = () => exchange(address, { headers, method: "POST", path: "/v1/todos", json: { title: "a" } })
     await post()
-    const release = await holdUser(urls.admin, me.id)
+    const release = await lockUser(urls.admin, me.id)
     const waiting = post()
     await sleep(300)
     program.kill("SIGTERM")
@@ -139,7 +139,7 @@ describe("A server that is told to stop", () => {
     const headers = { authorization: me.authorization }
     const post = () => exchange(address, { headers, method: "POST", path: "/v1/todos", json: { title: "a" } })
     await post()
-    const release = await holdUser(urls.admin, me.id)
+    const release = await lockUser(urls.admin, me.id)
     const waiting = post()
     await sleep(300)
     program.kill("SIGTERM")
@@ -155,7 +155,7 @@ describe("A server that is told to stop", () => {
     { timeout: 180_000 },
     async () => {
       const delay = { TODO_DRAIN_DELAY: `${healthInterval * 10} millis` }
-      const front = await balancer()
+      const front = await loadBalancer()
       let running = await Promise.all([begin(delay), begin(delay)])
       for (const { address } of running) await front.add(address)
       const clients = await load(front.url, { rate: rate / 2 })

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
 import { bearer, exchange, expectAnsweredOrUnavailable, load, percentile, statuses } from "../support/load.ts"
-import { postmaster } from "../support/postmaster.ts"
+import { stoppablePostgres } from "../support/stoppablePostgres.ts"
 import { answers, settings, start } from "../support/program.ts"
 
 const long = process.env["TODO_TEST_LONG"] === "1"
@@ -9,7 +9,7 @@ const away = long ? 15_000 : 4_000
 
 describe("A database that is stopped", () => {
   it("before the server starts: it is live, not ready, and heals within two seconds when the database comes", async () => {
-    const database = await postmaster()
+    const database = await stoppablePostgres()
     const program = start({ ...settings, DATABASE_URL: database.url })
     const address = await program.address()
     const headers = await bearer()
@@ -29,7 +29,7 @@ describe("A database that is stopped", () => {
     `for ${away / 1_000} s under load: answers and 503s only, no request hangs, all are answered again within two seconds`,
     { timeout: 120_000 },
     async () => {
-      const database = await postmaster()
+      const database = await stoppablePostgres()
       await database.start()
       const program = start({ ...settings, DATABASE_URL: database.url })
       const address = await program.address()

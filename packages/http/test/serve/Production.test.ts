@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { ledger } from "../support/ledger.ts"
+import { acknowledgedWrites } from "../support/acknowledgedWrites.ts"
 import { exchange } from "../support/load.ts"
 import { answers, launchCommand, type Program, settings, start, useDatabase } from "../support/program.ts"
 
@@ -80,7 +80,7 @@ describe.runIf(process.platform === "linux")("The production command", () => {
       console.log("SKIPPED: this user may not make process namespaces here")
       return
     }
-    const writers = await ledger()
+    const writers = await acknowledgedWrites()
     const { address, program } = await begin(command)
     await answers(address, "/readyz", 200)
     await writers.write(address, async () => {

@@ -10,7 +10,7 @@ import { onTestFinished } from "vitest"
 import { settings, start, temporaryDirectory } from "./program.ts"
 
 /** A migrated database, stopped. */
-export const postmaster = async () => {
+export const stoppablePostgres = async () => {
   const directory = await temporaryDirectory()
   // The embedded database is made by the first start without DATABASE_URL.
   const first = start({ ...settings, TODO_DATA_DIR: directory })

@@ -7,7 +7,7 @@ import { SqlClient } from "effect/sql"
 import { onTestFinished } from "vitest"
 
 /** Holds the user's row, so that its writes wait, until it is let go by what comes back, or the test ends. */
-export const holdUser = async (url: Redacted.Redacted, user: string): Promise<() => Promise<void>> => {
+export const lockUser = async (url: Redacted.Redacted, user: string): Promise<() => Promise<void>> => {
   const held = Promise.withResolvers<void>()
   const go = Promise.withResolvers<void>()
   const holding = Effect.runPromise(

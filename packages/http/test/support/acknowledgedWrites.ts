@@ -123,7 +123,7 @@ const expectPassing = (status: number, body: unknown): void => {
 }
 
 /** Four writers, each a user. */
-export const ledger = async () => {
+export const acknowledgedWrites = async () => {
   const writers = await Promise.all(Array.from({ length: 4 }, async () => new Writer(await newUser())))
   return {
     /** Writes until `interrupt` has come to its end. */

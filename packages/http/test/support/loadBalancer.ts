@@ -11,7 +11,7 @@ import { portOf } from "./program.ts"
 /** How often it asks; a server that is not ready gets nothing from the next time on. */
 export const healthInterval = 200
 
-export const balancer = async () => {
+export const loadBalancer = async () => {
   const servers = new Map<string, { readonly agent: Agent; ready: boolean }>()
   let turn = 0
   const front = createServer({ keepAliveTimeout: 65_000 }, (asked, answer) => {

@@ -314,4 +314,4 @@ const badForms: ReadonlyArray<Bad> = [
   ["more than 8 KiB", () => claiming({ x: "x".repeat(8_192) })]
 ]
 
-export const badTokens: ReadonlyArray<Bad> = [...badHeaders, ...badClaims, ...badForms]
+export const invalidTokens: ReadonlyArray<Bad> = [...badHeaders, ...badClaims, ...badForms]
