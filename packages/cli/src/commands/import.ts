@@ -1,5 +1,5 @@
 import { UserId } from "@todo/core/domain"
-import type { Adoption, ImportConflict, ImportInvalid, ImportReport, Outcome } from "@todo/core/admin"
+import type { ForeignImport, ImportConflict, ImportInvalid, ImportReport, RowCounts } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
@@ -43,7 +43,7 @@ export const importUser = Command.make(
     if (merge && format !== "ndjson") {
       return yield* new Usage({ message: `--merge is for ndjson: of ${format}, what is there always stays` })
     }
-    const { Adoption, Import, textFile } = yield* core
+    const { ForeignImport, Import, textFile } = yield* core
     const { asOperator } = yield* session
     const files = yield* FileSystem.FileSystem
     const { stdin } = yield* Stdio.Stdio
@@ -56,7 +56,7 @@ export const importUser = Command.make(
       if (user === undefined)
         return yield* new Usage({ message: `--format ${format} needs a user's id before the file` })
       const found = yield* foundIn(format, textFile(bytes), notes)
-      return yield* Adoption.adopt<PlatformError | ImportInvalid, never, Watching>(found, { ...options, user })
+      return yield* ForeignImport.run<PlatformError | ImportInvalid, never, Watching>(found, { ...options, user })
     })
     const report = yield* asOperator(imported).pipe(
       Effect.tapErrorTag("ImportInvalid", tell),
@@ -111,7 +111,7 @@ const foundIn = <E, R>(
   format: "csv" | "todotxt" | "ics",
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: Notes
-): Effect.Effect<Stream.Stream<Adoption.Found, E, R>> =>
+): Effect.Effect<Stream.Stream<ForeignImport.ForeignTodo, E, R>> =>
   Effect.promise(async () => {
     switch (format) {
       case "csv":
@@ -148,9 +148,9 @@ const changes = ({ lists, takenOut, todos }: ImportReport): number =>
   lists.added + lists.replaced + todos.added + todos.replaced + takenOut
 
 const draw = ({ differing, lists, takenOut, todos, user }: ImportReport, screen: Screen): string => {
-  const number = (name: string, of: keyof Outcome) => ({
+  const number = (name: string, of: keyof RowCounts) => ({
     name,
-    cell: (row: { readonly outcome: Outcome }) => String(row.outcome[of])
+    cell: (row: { readonly outcome: RowCounts }) => String(row.outcome[of])
   })
   const rows = [
     { kind: "lists", outcome: lists },

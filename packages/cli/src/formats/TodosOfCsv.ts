@@ -1,4 +1,4 @@
-import type { Adoption } from "@todo/core/admin"
+import type { ForeignImport } from "@todo/core/admin"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { columns, exactly, splitTags } from "./Csv.ts"
@@ -12,18 +12,18 @@ const longest = 64 * 1024
 export const todosOfCsv = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: Notes
-): Stream.Stream<Adoption.Found, E, R> =>
+): Stream.Stream<ForeignImport.ForeignTodo, E, R> =>
   Stream.suspend(() => {
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
     const reader = new CsvReader(longest)
     let names: ReadonlyArray<string> | undefined
     let isOver = false
 
-    const wrong = (line: number, wrong: string): Adoption.Found => {
+    const invalid = (line: number, problem: string): ForeignImport.ForeignTodo => {
       isOver = true
-      return { line, source: "", todo: {}, wrong }
+      return { line, source: "", todo: {}, problem }
     }
-    const found = function* (records: Iterable<CsvRecord>): Generator<Adoption.Found> {
+    const found = function* (records: Iterable<CsvRecord>): Generator<ForeignImport.ForeignTodo> {
       for (const record of records) {
         const { cells, line } = record
         // The separator, which Excel may write above everything else; a row that is there for its lines only.
@@ -35,18 +35,18 @@ export const todosOfCsv = <E, R>(
         }
         names = cells.map(columnOf)
         const problem = problemOf(names)
-        if (problem !== undefined) yield wrong(line, problem)
+        if (problem !== undefined) yield invalid(line, problem)
         if (isOver) return
       }
-      if (reader.tooLong) yield wrong(reader.line, "longer than any todo: perhaps a quote is not closed")
+      if (reader.tooLong) yield invalid(reader.line, "longer than any todo: perhaps a quote is not closed")
     }
-    const read = function* (part: Uint8Array): Generator<Adoption.Found> {
+    const read = function* (part: Uint8Array): Generator<ForeignImport.ForeignTodo> {
       // Line by line, to tell which is wrong.
       for (let start = 0; start < part.length;) {
         if (isOver) return
         const end = part.indexOf(0x0a, start) + 1 || part.length
         const text = decoded(part.subarray(start, end))
-        if (text === undefined) yield wrong(reader.line, "from here on it is not UTF-8")
+        if (text === undefined) yield invalid(reader.line, "from here on it is not UTF-8")
         else yield* found(reader.read(text))
         start = end
       }
@@ -58,10 +58,10 @@ export const todosOfCsv = <E, R>(
         return undefined
       }
     }
-    const end = function* (): Generator<Adoption.Found> {
+    const end = function* (): Generator<ForeignImport.ForeignTodo> {
       if (isOver) return
-      if (decoded() === undefined) yield wrong(reader.line, "from here on it is not UTF-8")
-      else if (reader.isOpen) yield wrong(reader.line, "a quote is not closed")
+      if (decoded() === undefined) yield invalid(reader.line, "from here on it is not UTF-8")
+      else if (reader.isOpen) yield invalid(reader.line, "a quote is not closed")
       else yield* found(reader.end())
     }
     return bytes.pipe(
@@ -92,11 +92,15 @@ const problemOf = (names: ReadonlyArray<string>): string | undefined => {
   return problem && `${problem}; the first line has to name columns, each once, title among them: ${columns.join(", ")}`
 }
 
-const todoOf = (names: ReadonlyArray<string>, { cells, isBroken, line }: CsvRecord, notes: Notes): Adoption.Found => {
+const todoOf = (
+  names: ReadonlyArray<string>,
+  { cells, isBroken, line }: CsvRecord,
+  notes: Notes
+): ForeignImport.ForeignTodo => {
   const source = JSON.stringify(cells)
-  const wrong = (wrong: string): Adoption.Found => ({ line, source, todo: {}, wrong })
-  if (isBroken) return wrong("there is text behind a quote that closes: double the quotes within a cell")
-  if (cells.length !== names.length) return wrong(`${cells.length} cells under ${names.length} columns`)
+  const invalid = (problem: string): ForeignImport.ForeignTodo => ({ line, source, todo: {}, problem })
+  if (isBroken) return invalid("there is text behind a quote that closes: double the quotes within a cell")
+  if (cells.length !== names.length) return invalid(`${cells.length} cells under ${names.length} columns`)
   // An empty cell says nothing. White space is kept in text alone.
   const {
     "": unnamed,
@@ -119,11 +123,11 @@ const todoOf = (names: ReadonlyArray<string>, { cells, isBroken, line }: CsvReco
       return value === "" ? [] : [[name, value]]
     })
   )
-  if (unnamed !== undefined) return wrong("a cell is under a column without a name")
-  if (timeZone !== undefined && due === undefined) return wrong("timeZone: there is no due that it belongs to")
+  if (unnamed !== undefined) return invalid("a cell is under a column without a name")
+  if (timeZone !== undefined && due === undefined) return invalid("timeZone: there is no due that it belongs to")
   const isCompleted = completed === undefined ? undefined : booleans.get(completed.toLowerCase())
   if (completed !== undefined && isCompleted === undefined) {
-    return wrong("completed must be one of true, false, yes, no, 1, 0")
+    return invalid("completed must be one of true, false, yes, no, 1, 0")
   }
   if (list !== undefined) notes.add(line, "the name of the list is left out: todos come in without a list")
   if (updatedAt !== undefined) notes.add(line, "updatedAt is left out: a todo that comes in is written now")

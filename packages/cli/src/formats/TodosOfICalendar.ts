@@ -1,4 +1,4 @@
-import { type Adoption, LineReader } from "@todo/core/admin"
+import { type ForeignImport, LineReader } from "@todo/core/admin"
 import { TimeZone, TodoId } from "@todo/core/domain"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -24,30 +24,30 @@ const known = new Set(
 export const todosOfICalendar = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: Notes
-): Stream.Stream<Adoption.Found, E, R> =>
+): Stream.Stream<ForeignImport.ForeignTodo, E, R> =>
   Stream.suspend(() => {
     const reader = new LineReader(longest.line)
     const zones: Zones = new Map()
     let [isCalendar, isOver] = [false, false]
     let component: { name: string; begin: number; depth: number; size: number; lines: Array<string> } | undefined
 
-    const wrong = (line: number, wrong: string): Adoption.Found => {
+    const invalid = (line: number, problem: string): ForeignImport.ForeignTodo => {
       isOver = true
-      return { line, source: "", todo: {}, wrong }
+      return { line, source: "", todo: {}, problem }
     }
-    const found = function* (lines: ReturnType<LineReader["read"]>): Generator<Adoption.Found> {
+    const found = function* (lines: ReturnType<LineReader["read"]>): Generator<ForeignImport.ForeignTodo> {
       for (const { number, text } of lines) {
         if (isOver) return
-        if (text === undefined) yield wrong(number, "the line is not UTF-8, or too long")
+        if (text === undefined) yield invalid(number, "the line is not UTF-8, or too long")
         else if (text.trim() !== "") yield* take(number, text)
       }
     }
-    const take = function* (number: number, text: string): Generator<Adoption.Found> {
+    const take = function* (number: number, text: string): Generator<ForeignImport.ForeignTodo> {
       const [, edge, name = ""] = /^(BEGIN|END):\s*([\w-]+)\s*$/i.exec(text)?.map((part) => part.toUpperCase()) ?? []
       if (component !== undefined) {
         component.lines.push(text)
         component.size += text.length
-        if (component.size > longest.todo) yield wrong(component.begin, `${component.name} is longer than any todo`)
+        if (component.size > longest.todo) yield invalid(component.begin, `${component.name} is longer than any todo`)
         component.depth += edge === "BEGIN" ? 1 : edge === "END" ? -1 : 0
         if (component.depth > 0) return
         const { begin, lines } = component
@@ -56,13 +56,14 @@ export const todosOfICalendar = <E, R>(
         else notes.add(begin, `${component.name} is left out`)
         component = undefined
       } else if (edge !== undefined && name === "VCALENDAR") isCalendar = edge === "BEGIN"
-      else if (!isCalendar) yield wrong(number, "not a calendar: a line BEGIN:VCALENDAR has to come first")
+      else if (!isCalendar) yield invalid(number, "not a calendar: a line BEGIN:VCALENDAR has to come first")
       else if (edge === "BEGIN") component = { name, begin: number, depth: 1, size: 0, lines: [text] }
       else if (!ofCalendars.test(text) && !/^\s/.test(text)) notes.add(number, `${nameOf(text)} is left out`)
     }
-    const end = function* (): Generator<Adoption.Found> {
+    const end = function* (): Generator<ForeignImport.ForeignTodo> {
       yield* found(reader.end())
-      if (isCalendar && !isOver) yield wrong(component?.begin ?? 1, "the file ends before this is at its END: cut off")
+      if (isCalendar && !isOver)
+        yield invalid(component?.begin ?? 1, "the file ends before this is at its END: cut off")
     }
     return bytes.pipe(
       Stream.map(Option.some),
@@ -82,7 +83,7 @@ const nameOf = (line: string): string => (/^[^:;]*/.exec(line)?.[0] ?? "").toUpp
 const isTimeZone = Schema.is(TimeZone)
 const isId = Schema.is(TodoId)
 
-const todoOf = (lines: ReadonlyArray<string>, zones: Zones, line: number, notes: Notes): Adoption.Found => {
+const todoOf = (lines: ReadonlyArray<string>, zones: Zones, line: number, notes: Notes): ForeignImport.ForeignTodo => {
   const leave = (what: string) => notes.add(line, what)
   try {
     const named = lines.flatMap((line) => zones.get(/;TZID="?([^":;]+)/i.exec(line)?.[1] ?? "") ?? [])
@@ -110,7 +111,7 @@ const todoOf = (lines: ReadonlyArray<string>, zones: Zones, line: number, notes:
     }
     return { line, source, todo }
   } catch (error) {
-    return { line, source: "", todo: {}, wrong: error instanceof Error ? error.message : String(error) }
+    return { line, source: "", todo: {}, problem: error instanceof Error ? error.message : String(error) }
   }
 }
 

@@ -1,5 +1,5 @@
 import { CalendarDate } from "@todo/core/domain"
-import { type Adoption, LineReader } from "@todo/core/admin"
+import { type ForeignImport, LineReader } from "@todo/core/admin"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -12,7 +12,7 @@ const longest = 64 * 1024
 export const todosOfTodoTxt = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: Notes
-): Stream.Stream<Adoption.Found, E, R> =>
+): Stream.Stream<ForeignImport.ForeignTodo, E, R> =>
   Stream.suspend(() => {
     const lines = new LineReader(longest)
     return bytes.pipe(
@@ -22,7 +22,7 @@ export const todosOfTodoTxt = <E, R>(
       Stream.filter(({ text }) => text === undefined || text.trim() !== ""),
       Stream.map(({ number, text }) =>
         text === undefined
-          ? { line: number, source: "", todo: {}, wrong: "the line is not UTF-8, or too long" }
+          ? { line: number, source: "", todo: {}, problem: "the line is not UTF-8, or too long" }
           : { line: number, source: text.trim(), todo: todoOf(text.trim(), number, notes) }
       )
     )

@@ -1,6 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Database, type Todo, Todos, UserId } from "@todo/core"
-import { Adoption, Import, type ImportInvalid, textFile } from "@todo/core/admin"
+import { ForeignImport, Import, type ImportInvalid, textFile } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -28,7 +28,7 @@ const imported = Effect.fnUntraced(function* (format: Format, file: string | Uin
   const importing =
     format === "ndjson"
       ? Import.restore<never, never, never>(bytes, { ...options, user, merge: false })
-      : Adoption.adopt<ImportInvalid, never, never>(formats[format](textFile(bytes), notes), { ...options, user })
+      : ForeignImport.run<ImportInvalid, never, never>(formats[format](textFile(bytes), notes), { ...options, user })
   const wrong = yield* importing.pipe(
     Effect.as(undefined),
     Effect.catchTag("ImportInvalid", (error: ImportInvalid) => Effect.succeed(error)),

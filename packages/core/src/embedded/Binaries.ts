@@ -1,7 +1,7 @@
 import { cp, readFile, readdir, rename, rm, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { basename, dirname, join } from "node:path"
-import { type Account } from "./SystemUser.ts"
+import { type ProcessUser } from "./SystemUser.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { run } from "./SystemProcess.ts"
 
@@ -16,7 +16,7 @@ export interface Binaries {
  * PostgreSQL's binaries, fit to be run by the account: where they are installed,
  * or else a copy in `spare`, which is made once for each version.
  */
-export const binaries = async (as: Account, spare: string): Promise<Binaries> => {
+export const binaries = async (as: ProcessUser, spare: string): Promise<Binaries> => {
   const installed = locate()
   // Fails where the installation cannot be written, and then the copy gets them.
   await link(installed).catch(() => {})
@@ -47,8 +47,8 @@ export const binaries = async (as: Account, spare: string): Promise<Binaries> =>
 }
 
 /** The binaries in the package's folder, or why they do not run. */
-const probe = async (home: string, as: Account): Promise<Binaries | string> => {
-  const [initdb, postgres] = ["initdb", "postgres"].map((name) => join(home, "native", "bin", name))
+const probe = async (packageDirectory: string, as: ProcessUser): Promise<Binaries | string> => {
+  const [initdb, postgres] = ["initdb", "postgres"].map((name) => join(packageDirectory, "native", "bin", name))
   if (initdb === undefined || postgres === undefined) return ""
   const { status, output } = await run(postgres, ["--version"], as)
   const major = /\(PostgreSQL\) (\d+)/.exec(output)?.[1]
@@ -69,12 +69,12 @@ const locate = (): string => {
 }
 
 /** Makes the symbolic links that npm packages cannot carry, as the package's install script would. */
-const link = async (home: string): Promise<void> => {
+const link = async (packageDirectory: string): Promise<void> => {
   const links: ReadonlyArray<{ readonly source: string; readonly target: string }> = JSON.parse(
-    await readFile(join(home, "native", "pg-symlinks.json"), "utf8")
+    await readFile(join(packageDirectory, "native", "pg-symlinks.json"), "utf8")
   )
   for (const { source, target } of links) {
-    await symlink(basename(source), join(home, target)).catch((error: NodeJS.ErrnoException) => {
+    await symlink(basename(source), join(packageDirectory, target)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EEXIST") throw error
     })
   }

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto"
 import { existsSync } from "node:fs"
 import { open, readFile, readdir, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { type Account } from "./SystemUser.ts"
+import { type ProcessUser } from "./SystemUser.ts"
 import { type Binaries } from "./Binaries.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
-import { type Keeping } from "./Passwords.ts"
+import { type Credentials } from "./Passwords.ts"
 import { run } from "./SystemProcess.ts"
 
 /** `pg_hba.conf` of a database that is ours: through the loopback and with a password only. */
@@ -28,14 +28,19 @@ export const exists = async (data: string, { major }: Binaries): Promise<boolean
  * its name when it is complete, so one that a kill left behind is never used.
  * Not to be interrupted: initdb's processes would leak shared memory.
  */
-export const initialise = async (place: string, binaries: Binaries, keeping: Keeping, as: Account): Promise<void> => {
+export const initialise = async (
+  place: string,
+  binaries: Binaries,
+  credentials: Credentials,
+  as: ProcessUser
+): Promise<void> => {
   const half = join(place, `new-${randomUUID()}`)
   try {
     // Only TCP with a password gets in; what initdb would write lets every local user in without.
     const made = await run(binaries.initdb, ["-D", half, ...initdb], as)
     if (made.status !== 0) throw EmbeddedPostgresError.from(place, made.output)
     await writeFile(join(half, "pg_hba.conf"), access, { flush: true })
-    await alone(half, binaries, roles(keeping), as)
+    await alone(half, binaries, roles(credentials), as)
     await alone(half, binaries, "create database todo owner todo_owner;\n", as)
     await alone(half, binaries, grants, as)
     await rename(half, join(place, "data"))
@@ -52,11 +57,11 @@ export const initialise = async (place: string, binaries: Binaries, keeping: Kee
 }
 
 /** Gives the roles the attributes and the passwords that they should have, before each start. */
-export const repair = (data: string, binaries: Binaries, keeping: Keeping, as: Account) =>
-  alone(data, binaries, roles(keeping) + grants, as)
+export const repair = (data: string, binaries: Binaries, credentials: Credentials, as: ProcessUser) =>
+  alone(data, binaries, roles(credentials) + grants, as)
 
 /** Runs statements, one a line, without a server that anybody could connect to. */
-const alone = async (data: string, { postgres }: Binaries, sql: string, as: Account) => {
+const alone = async (data: string, { postgres }: Binaries, sql: string, as: ProcessUser) => {
   const args = ["--single", "-D", data, "-c", "exit_on_error=on", "postgres"]
   const { status, output } = await run(postgres, args, { ...as, input: sql })
   if (status !== 0) throw EmbeddedPostgresError.from(data, output)
@@ -74,7 +79,7 @@ const initdb = [
 
 const plain = "login nosuperuser nocreatedb nocreaterole noreplication nobypassrls"
 
-const roles = ({ passwords }: Keeping): string => `\
+const roles = ({ passwords }: Credentials): string => `\
 do $$ begin if not exists (select from pg_roles where rolname = 'todo_owner') then create role todo_owner; end if; end $$;
 do $$ begin if not exists (select from pg_roles where rolname = 'todo_runtime') then create role todo_runtime; end if; end $$;
 alter role postgres password '${passwords.postgres}';

@@ -7,14 +7,14 @@ import { randomUUID } from "node:crypto"
 import type { Dirent, Stats } from "node:fs"
 import { chown, lstat, mkdir, readFile, readdir, rename, rmdir, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import type { Account } from "./SystemUser.ts"
+import type { ProcessUser } from "./SystemUser.ts"
 import * as Cluster from "./Cluster.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import * as Passwords from "./Passwords.ts"
 
 /** The file with the passwords, and the place of the database where that is in the data directory. */
 export const paths = (directory: string) => ({
-  keeping: join(directory, "embedded-postgres.json"),
+  credentialsFile: join(directory, "embedded-postgres.json"),
   inside: join(directory, "embedded-postgres")
 })
 
@@ -31,7 +31,7 @@ export const prepare = async (directory: string): Promise<void> => {
  * Makes the place of the database where there is none, for the account alone; fails where it holds something else.
  * It gets its name when it belongs to the account, so the owner of a directory with that name is never changed.
  */
-export const preparePlace = async (place: string, isKnown: boolean, as: Account): Promise<void> => {
+export const preparePlace = async (place: string, isKnown: boolean, as: ProcessUser): Promise<void> => {
   await lookAtPlace(place, isKnown)
   const there = await lstat(place).catch(unless("ENOENT"))
   if (as.uid === undefined || as.gid === undefined) {
@@ -63,15 +63,15 @@ const refuse = (path: string): never => {
 
 /** Passes where a first start of ours has finished here, or where nothing but the files of an unfinished one is here. */
 const look = async (directory: string): Promise<void> => {
-  const { inside, keeping: file } = paths(directory)
-  const keeping = await Passwords.read(file).catch((error: EmbeddedPostgresError) => {
+  const { credentialsFile, inside } = paths(directory)
+  const credentials = await Passwords.read(credentialsFile).catch((error: EmbeddedPostgresError) => {
     if (error.reason !== "PasswordsBroken") throw error
     return undefined
   })
-  if (await isFinished(keeping?.place ?? inside, keeping !== undefined)) return
+  if (await isFinished(credentials?.place ?? inside, credentials !== undefined)) return
   const entries = await readdir(directory, { withFileTypes: true })
   assertOurs(directory, entries, leftInDirectory)
-  await lookAtPlace(inside, keeping !== undefined)
+  await lookAtPlace(inside, credentials !== undefined)
 }
 
 /** The same for the place of the database. */

@@ -7,7 +7,7 @@ import * as Scope from "effect/Scope"
 import { binaries } from "./Binaries.ts"
 import * as Cluster from "./Cluster.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
-import { home } from "./DirectoryLayout.ts"
+import { prepareLayout } from "./DirectoryLayout.ts"
 import { locked } from "./DirectoryLock.ts"
 import * as Passwords from "./Passwords.ts"
 import { attempt, joinRunning, start } from "./SharedServer.ts"
@@ -72,36 +72,39 @@ export class EmbeddedPostgres extends Context.Service<
 
 const make = Effect.fnUntraced(function* ({ directory, onProgress = () => Effect.void }: EmbeddedPostgresOptions) {
   const scope = yield* Effect.scope
-  const at = yield* attempt(directory, () => home(directory))
-  const { account, keeping: file, place } = at
+  const layout = yield* attempt(directory, () => prepareLayout(directory))
+  const { credentialsFile, place, user } = layout
   const data = join(place, "data")
 
   const run = Effect.gen(function* () {
     yield* locked(place, "2 minutes")
-    const known = yield* attempt(file, () => Passwords.read(file))
+    const known = yield* attempt(credentialsFile, () => Passwords.read(credentialsFile))
     const running = yield* joinRunning(place).pipe(Scope.provide(scope))
     if (running !== undefined) {
-      if (known === undefined) return yield* new EmbeddedPostgresError({ reason: "PasswordsLost", path: file })
-      return { port: running, keeping: known, started: false }
+      if (known === undefined)
+        return yield* new EmbeddedPostgresError({ reason: "PasswordsLost", path: credentialsFile })
+      return { port: running, credentials: known, started: false }
     }
-    const programs = yield* attempt(place, () => binaries(account, place))
+    const programs = yield* attempt(place, () => binaries(user, place))
     const found = yield* attempt(data, () => Cluster.exists(data, programs))
-    const keeping = known ?? (yield* attempt(file, () => Passwords.create(file, at.elsewhere ? place : undefined)))
+    const credentials =
+      known ??
+      (yield* attempt(credentialsFile, () => Passwords.create(credentialsFile, layout.elsewhere ? place : undefined)))
     if (!found) {
-      if (at.elsewhere) yield* onProgress(`PostgreSQL's user cannot enter ${directory}, so its files go elsewhere.`)
+      if (layout.elsewhere) yield* onProgress(`PostgreSQL's user cannot enter ${directory}, so its files go elsewhere.`)
       yield* onProgress(`Preparing PostgreSQL in ${data} (first start)…`)
-      yield* attempt(place, () => Cluster.initialise(place, programs, keeping, account)).pipe(Effect.uninterruptible)
+      yield* attempt(place, () => Cluster.initialise(place, programs, credentials, user)).pipe(Effect.uninterruptible)
     }
-    const port = yield* start(at, programs, keeping).pipe(Scope.provide(scope))
-    return { port, keeping, started: true }
+    const port = yield* start(layout, programs, credentials).pipe(Scope.provide(scope))
+    return { port, credentials, started: true }
   }).pipe(Effect.scoped)
 
   const patience = Effect.sleep("3 seconds").pipe(
     Effect.andThen(onProgress(`Still waiting for PostgreSQL in ${data}…`)),
     Effect.andThen(Effect.never)
   )
-  const { keeping, port, started } = yield* Effect.raceFirst(run, patience)
+  const { credentials, port, started } = yield* Effect.raceFirst(run, patience)
   const address = (role: "todo_owner" | "todo_runtime") =>
-    Redacted.make(`postgres://${role}:${keeping.passwords[role]}@127.0.0.1:${port}/todo?sslmode=disable`)
+    Redacted.make(`postgres://${role}:${credentials.passwords[role]}@127.0.0.1:${port}/todo?sslmode=disable`)
   return { url: address("todo_runtime"), migrateUrl: address("todo_owner"), directory: data, started }
 })

@@ -7,16 +7,16 @@ import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 const Password = Schema.String.check(Schema.isPattern(/^[\w-]{43}$/))
 
 /** What the data directory keeps about its database. */
-export const Keeping = Schema.Struct({
+export const Credentials = Schema.Struct({
   /** Where the database files lie, if that is not in the data directory. */
   place: Schema.optionalKey(Schema.NonEmptyString),
   passwords: Schema.Struct({ postgres: Password, todo_owner: Password, todo_runtime: Password })
 })
-export type Keeping = typeof Keeping.Type
+export type Credentials = typeof Credentials.Type
 
-const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Keeping))
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Credentials))
 
-export const read = async (path: string): Promise<Keeping | undefined> => {
+export const read = async (path: string): Promise<Credentials | undefined> => {
   let text: string
   try {
     text = await readFile(path, "utf8")
@@ -32,9 +32,9 @@ export const read = async (path: string): Promise<Keeping | undefined> => {
 }
 
 /** Makes new passwords and writes them, for this user's eyes only; the file is there whole or not at all. */
-export const create = async (path: string, place: string | undefined): Promise<Keeping> => {
+export const create = async (path: string, place: string | undefined): Promise<Credentials> => {
   const password = () => randomBytes(32).toString("base64url")
-  const keeping = {
+  const credentials = {
     ...(place === undefined ? {} : { place }),
     passwords: { postgres: password(), todo_owner: password(), todo_runtime: password() }
   }
@@ -43,7 +43,7 @@ export const create = async (path: string, place: string | undefined): Promise<K
     await rm(`${path}.new`, { force: true })
     const file = await open(`${path}.new`, "wx", 0o600)
     try {
-      await file.writeFile(JSON.stringify(keeping, undefined, 2))
+      await file.writeFile(JSON.stringify(credentials, undefined, 2))
       await file.sync()
     } finally {
       await file.close()
@@ -52,5 +52,5 @@ export const create = async (path: string, place: string | undefined): Promise<K
   } catch (error) {
     throw EmbeddedPostgresError.from(path, error)
   }
-  return keeping
+  return credentials
 }

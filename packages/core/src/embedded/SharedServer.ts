@@ -6,20 +6,20 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { type Account } from "./SystemUser.ts"
+import { type ProcessUser } from "./SystemUser.ts"
 import { type Binaries } from "./Binaries.ts"
 import * as Cluster from "./Cluster.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
-import { type Home } from "./DirectoryLayout.ts"
+import { type DirectoryLayout } from "./DirectoryLayout.ts"
 import { locked } from "./DirectoryLock.ts"
-import { type Keeping } from "./Passwords.ts"
+import { type Credentials } from "./Passwords.ts"
 import { freePort } from "./freePort.ts"
 import { type Postmaster, isAlive, lockFile, observe, stop } from "./Postmaster.ts"
 import { environment } from "./SystemProcess.ts"
-import * as Users from "./SharedUse.ts"
+import * as SharedUse from "./SharedUse.ts"
 
 /** This process's part in a server. */
-interface Seat {
+interface ServerUse {
   readonly place: string
   readonly postmaster: Postmaster
   /** Its end of the users' pipe; undefined once it has left. */
@@ -48,12 +48,12 @@ export const joinRunning = Effect.fnUntraced(
       if (observed.state === "Stopped" || observed.state === "Stale") return undefined
       if (observed.state === "Running") {
         const { port, postmaster } = observed
-        const seat = yield* sit(place, async () => {
-          const end = Users.enter(place, postmaster)
+        const use = yield* acquireUse(place, async () => {
+          const end = SharedUse.enter(place, postmaster)
           if (end === "Absent" && hidden < 100) return undefined
-          return { place, postmaster, end: typeof end === "number" ? end : await Users.watch(place, postmaster) }
+          return { place, postmaster, end: typeof end === "number" ? end : await SharedUse.watch(place, postmaster) }
         })
-        if (seat !== undefined) return port
+        if (use !== undefined) return port
       }
       yield* Effect.sleep("50 millis")
     }
@@ -62,17 +62,17 @@ export const joinRunning = Effect.fnUntraced(
 )
 
 /** Starts a server on a database that no server runs on, until the scope closes, and returns its port. To be called under the lock. */
-export const start = ({ account, place }: Home, binaries: Binaries, keeping: Keeping) => {
+export const start = ({ user, place }: DirectoryLayout, binaries: Binaries, credentials: Credentials) => {
   const data = join(place, "data")
   return Effect.gen(function* () {
     yield* attempt(data, async () => {
       // Its process is gone; PostgreSQL itself would take any other that got its id for it.
       if ((await observe(data)).state === "Stale") await rm(lockFile(data), { force: true })
-      await Cluster.repair(data, binaries, keeping, account)
+      await Cluster.repair(data, binaries, credentials, user)
     }).pipe(Effect.uninterruptible)
     const port = yield* attempt(place, freePort)
-    const seat = yield* sit(place, () => launch(place, binaries, port, account))
-    yield* ready(seat).pipe(Effect.onError(() => Effect.promise(() => leave(seat))))
+    const use = yield* acquireUse(place, () => launch(place, binaries, port, user))
+    yield* waitUntilReady(use).pipe(Effect.onError(() => Effect.promise(() => release(use))))
     return port
   }).pipe(
     // What a killed server held is free after a moment, and a port may be taken in between.
@@ -83,34 +83,34 @@ export const start = ({ account, place }: Home, binaries: Binaries, keeping: Kee
   )
 }
 
-/** Takes a seat, which is given back under the lock when the scope closes. */
-const sit = <A extends Seat | undefined>(place: string, take: () => Promise<A>) =>
+/** Takes a use, which is given back under the lock when the scope closes. */
+const acquireUse = <A extends ServerUse | undefined>(place: string, take: () => Promise<A>) =>
   Effect.acquireRelease(
     attempt(place, take),
-    Effect.fnUntraced(function* (seat) {
-      if (seat?.end === undefined) return
+    Effect.fnUntraced(function* (use) {
+      if (use?.end === undefined) return
       yield* locked(place, "10 seconds").pipe(
-        Effect.andThen(Effect.promise(() => leave(seat))),
+        Effect.andThen(Effect.promise(() => release(use))),
         Effect.scoped,
         // Without the lock the guard decides, and where the directory has been deleted nobody can.
-        Effect.catch(() => Effect.promise(() => abandon(seat)))
+        Effect.catch(() => Effect.promise(() => releaseWithoutLock(use)))
       )
     })
   )
 
-const leave = async (seat: Seat): Promise<void> => {
-  const { end, place, postmaster } = seat
-  seat.end = undefined
-  if (end !== undefined && (await Users.leave(place, postmaster, end))) await stop(postmaster)
+const release = async (use: ServerUse): Promise<void> => {
+  const { end, place, postmaster } = use
+  use.end = undefined
+  if (end !== undefined && (await SharedUse.leave(place, postmaster, end))) await stop(postmaster)
 }
 
-const abandon = async (seat: Seat): Promise<void> => {
-  if (seat.end !== undefined) closeSync(seat.end)
-  seat.end = undefined
-  if (!existsSync(lockFile(seat.postmaster.data))) await stop(seat.postmaster)
+const releaseWithoutLock = async (use: ServerUse): Promise<void> => {
+  if (use.end !== undefined) closeSync(use.end)
+  use.end = undefined
+  if (!existsSync(lockFile(use.postmaster.data))) await stop(use.postmaster)
 }
 
-const launch = async (place: string, { postgres }: Binaries, port: number, as: Account): Promise<Seat> => {
+const launch = async (place: string, { postgres }: Binaries, port: number, as: ProcessUser): Promise<ServerUse> => {
   const data = join(place, "data")
   const path = join(place, "log")
   await rm(path, { force: true })
@@ -124,7 +124,7 @@ const launch = async (place: string, { postgres }: Binaries, port: number, as: A
     child.unref()
     const postmaster = { pid: child.pid ?? 0, data }
     try {
-      return { place, postmaster, end: await Users.watch(place, postmaster) }
+      return { place, postmaster, end: await SharedUse.watch(place, postmaster) }
     } catch (error) {
       await stop(postmaster)
       throw error
@@ -143,7 +143,7 @@ const settings = [
 ]
 
 /** Waits until the server takes connections; fails with its last words when it ends before. */
-const ready = ({ place, postmaster }: Seat) =>
+const waitUntilReady = ({ place, postmaster }: ServerUse) =>
   Effect.gen(function* () {
     for (;;) {
       const alive = yield* attempt(place, () => isAlive(postmaster))

@@ -3,13 +3,13 @@ import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { run } from "./SystemProcess.ts"
 
 /** The user that PostgreSQL runs as; empty for the one that this process runs as. */
-export interface Account {
+export interface ProcessUser {
   readonly uid?: number
   readonly gid?: number
 }
 
 /** PostgreSQL refuses to run as root: for root it runs as `nobody`. */
-export const account = async (): Promise<Account> => {
+export const processUser = async (): Promise<ProcessUser> => {
   if (process.getuid?.() !== 0) {
     try {
       userInfo()
@@ -26,5 +26,5 @@ export const account = async (): Promise<Account> => {
 }
 
 /** Whether the account may pass through a directory and all above it. */
-export const mayEnter = async (as: Account, directory: string): Promise<boolean> =>
+export const mayEnter = async (as: ProcessUser, directory: string): Promise<boolean> =>
   as.uid === undefined || (await run("/bin/sh", ["-c", 'cd "$1"', "sh", directory], as)).status === 0

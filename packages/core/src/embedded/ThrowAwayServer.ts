@@ -4,7 +4,7 @@ import { Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { account } from "./SystemUser.ts"
+import { processUser } from "./SystemUser.ts"
 import { binaries } from "./Binaries.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { freePort } from "./freePort.ts"
@@ -25,7 +25,7 @@ export const startThrowAway = async (
   readonly url: (database: string) => string
   readonly stop: () => Promise<void>
 }> => {
-  const as = await account()
+  const as = await processUser()
   const room = await (options.durable ? mkdtemp(join(tmpdir(), name)) : scratch())
   try {
     if (as.uid !== undefined && as.gid !== undefined) await chown(room, as.uid, as.gid)

@@ -20,7 +20,7 @@ import { prepare as prepareDataDirectory } from "../embedded/DataDirectory.ts"
 import { SchemaName } from "../schema/SchemaName.ts"
 import { settings } from "./settings.ts"
 
-export * as Prerequisites from "./ServerRequirements.ts"
+export * as ServerRequirements from "./ServerRequirements.ts"
 export type { MissingSetting, UnsafeSetting } from "./ServerRequirements.ts"
 export { settingMessage, settings } from "./settings.ts"
 export { unknownSettings } from "./unknownSettings.ts"

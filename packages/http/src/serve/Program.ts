@@ -2,7 +2,7 @@
  * The server as a program: settings, database, schema, routes, in this order.
  */
 import { Migrations, Services } from "@todo/core"
-import { Installation, Prerequisites, unknownSettings } from "@todo/core/installation"
+import { Installation, ServerRequirements, unknownSettings } from "@todo/core/installation"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -25,7 +25,7 @@ const checkRole = ({ allowUnsafeRole }: Settings.Settings) =>
       allowUnsafeRole
         ? Effect.logWarning(`${message}; run "todo-admin doctor"`)
         : Effect.fail(
-            new Prerequisites.UnsafeSetting({
+            new ServerRequirements.UnsafeSetting({
               name: "DATABASE_URL",
               why: `${message}, or set TODO_ALLOW_UNSAFE_ROLE=true`
             })
@@ -34,7 +34,7 @@ const checkRole = ({ allowUnsafeRole }: Settings.Settings) =>
   )
 
 /** Never ends, or fails with why a server that has started must end. */
-class LateRefusal extends Context.Service<LateRefusal, Effect.Effect<never, Prerequisites.UnsafeSetting>>()(
+class LateRefusal extends Context.Service<LateRefusal, Effect.Effect<never, ServerRequirements.UnsafeSetting>>()(
   "@todo/http/LateRefusal"
 ) {}
 

@@ -2,7 +2,7 @@
  * The settings of the server, read from the environment once, at the start. A value
  * that is missing or wrong stops the start with its name and the reason.
  */
-import { developmentClaims, developmentSecret, Prerequisites, settings } from "@todo/core/installation"
+import { developmentClaims, developmentSecret, ServerRequirements, settings } from "@todo/core/installation"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,7 +19,7 @@ const optional = <A>(config: Config.Config<A>) => Effect.map(Config.option(confi
 const publicKeys = (text: string) =>
   Effect.mapError(
     PublicKeys.fromText(text),
-    ({ reason: why }) => new Prerequisites.UnsafeSetting({ name: "TODO_JWT_PUBLIC_KEY", why })
+    ({ reason: why }) => new ServerRequirements.UnsafeSetting({ name: "TODO_JWT_PUBLIC_KEY", why })
   )
 
 /** Everything `main` needs. `development` is a server on this machine alone, with a generated secret. */
@@ -33,7 +33,7 @@ export interface Settings {
 }
 
 export const load = Effect.gen(function* () {
-  const { audience, databaseUrl, development, host, issuer, keys } = yield* Prerequisites.load
+  const { audience, databaseUrl, development, host, issuer, keys } = yield* ServerRequirements.load
   const tokenKeys: TokenKeys =
     keys === undefined
       ? { secrets: [yield* developmentSecret] }
@@ -42,13 +42,13 @@ export const load = Effect.gen(function* () {
         : keys
 
   const rateLimit = yield* settings.TODO_RATE_LIMIT.pipe(
-    Config.withDefault((yield* Prerequisites.isProduction) ? productionRateLimit : "off")
+    Config.withDefault((yield* ServerRequirements.isProduction) ? productionRateLimit : "off")
   )
 
   const port = yield* settings.PORT.pipe(Config.withDefault(3_000))
   const metricsPort = yield* optional(settings.TODO_METRICS_PORT)
   if (metricsPort === port) {
-    return yield* new Prerequisites.UnsafeSetting({
+    return yield* new ServerRequirements.UnsafeSetting({
       name: "TODO_METRICS_PORT",
       why: `${port} is the PORT of the API; set another, or none to serve /metrics beside the API`
     })
@@ -57,7 +57,7 @@ export const load = Effect.gen(function* () {
   return {
     development,
     allowUnsafeRole: yield* settings.TODO_ALLOW_UNSAFE_ROLE.pipe(
-      Config.withDefault(!(yield* Prerequisites.isProduction))
+      Config.withDefault(!(yield* ServerRequirements.isProduction))
     ),
     migrate: yield* settings.TODO_MIGRATE.pipe(Config.withDefault(databaseUrl === undefined ? "auto" : "check")),
     server: {

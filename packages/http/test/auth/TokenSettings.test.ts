@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto"
 import { assert, describe, it as effect } from "@effect/vitest"
-import { Prerequisites } from "@todo/core/installation"
+import { ServerRequirements } from "@todo/core/installation"
 import { settingMessage } from "@todo/core/installation"
 import { Config, ConfigProvider, Effect } from "effect"
 import { expect, it } from "vitest"
@@ -122,7 +122,7 @@ describe("Keys of two kinds stop the start:", () => {
           yield* refusal({ ...named, ...given }),
           `${names}: set one of them; keys of two kinds do not go together`
         )
-        assert.instanceOf(yield* Effect.flip(load({ ...named, ...given })), Prerequisites.UnsafeSetting)
+        assert.instanceOf(yield* Effect.flip(load({ ...named, ...given })), ServerRequirements.UnsafeSetting)
         // In what would be development mode too.
         assert.include(yield* refusal(given), names)
       })
@@ -170,7 +170,7 @@ describe("Keys of one kind", () => {
 
   effect.effect("are needed where there is a database", () =>
     Effect.gen(function* () {
-      assert.instanceOf(yield* Effect.flip(load(named)), Prerequisites.MissingSetting)
+      assert.instanceOf(yield* Effect.flip(load(named)), ServerRequirements.MissingSetting)
       const line = yield* refusal(named)
       for (const name of ["TODO_JWT_SECRET", "TODO_JWT_PUBLIC_KEY", "TODO_JWKS_URL"]) assert.include(line, name)
     })

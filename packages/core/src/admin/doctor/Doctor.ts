@@ -11,17 +11,17 @@ import { errorCode } from "../../database/SqlErrors.ts"
 import * as Migrations from "../../schema/Migrations.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
-import * as Clocks from "./ClockCheck.ts"
-import * as Isolation from "./IsolationCheck.ts"
-import * as OtherPaths from "./OtherPathsCheck.ts"
-import * as Pooler from "./PoolerCheck.ts"
-import * as Privileges from "./RoleCheck.ts"
-import * as Reach from "./ReachedRoles.ts"
-import * as Rights from "./RightsCheck.ts"
-import * as RowSecurity from "./RowSecurityCheck.ts"
-import * as SchemaShape from "./SchemaCheck.ts"
-import * as ServerSettings from "./DurabilityCheck.ts"
-import * as Settings from "./SettingsCheck.ts"
+import * as ClockCheck from "./ClockCheck.ts"
+import * as IsolationCheck from "./IsolationCheck.ts"
+import * as OtherPathsCheck from "./OtherPathsCheck.ts"
+import * as PoolerCheck from "./PoolerCheck.ts"
+import * as RoleCheck from "./RoleCheck.ts"
+import * as ReachedRoles from "./ReachedRoles.ts"
+import * as RightsCheck from "./RightsCheck.ts"
+import * as RowSecurityCheck from "./RowSecurityCheck.ts"
+import * as SchemaCheck from "./SchemaCheck.ts"
+import * as DurabilityCheck from "./DurabilityCheck.ts"
+import * as SettingsCheck from "./SettingsCheck.ts"
 
 /**
  * Checks the settings, and then the database as servers use it. It starts the embedded
@@ -30,7 +30,7 @@ import * as Settings from "./SettingsCheck.ts"
  */
 export const examine = (onProgress?: (line: string) => Effect.Effect<void>): Effect.Effect<ReadonlyArray<Finding>> =>
   Effect.gen(function* () {
-    const settings = yield* Settings.check
+    const settings = yield* SettingsCheck.check
     const database = yield* inspect.pipe(
       Effect.provide(
         Installation.layerDatabase.pipe(
@@ -88,8 +88,8 @@ const inspect = Effect.gen(function* () {
         )
   )
 
-  findings.push(...(yield* guarded("clocks", Clocks.check)))
-  findings.push(...(yield* guarded("pooler", Pooler.check({ url, prepare: yield* prepare }))))
+  findings.push(...(yield* guarded("clocks", ClockCheck.check)))
+  findings.push(...(yield* guarded("pooler", PoolerCheck.check({ url, prepare: yield* prepare }))))
   // What comes next would fail by it, here and there.
   if (findings.some(({ check, status }) => check === "pooler" && status === "failed")) return findings
 
@@ -99,21 +99,21 @@ const inspect = Effect.gen(function* () {
   findings.push(
     ...(yield* guarded(
       "runtime role",
-      Effect.flatMap(Reach.read, (roles) => Privileges.check(schema, roles, { alsoMigrates }))
+      Effect.flatMap(ReachedRoles.read, (roles) => RoleCheck.check(schema, roles, { alsoMigrates }))
     ))
   )
   const rights = yield* guarded(
     "rights",
-    Effect.flatMap(Reach.read, (roles) => Rights.check(schema, roles))
+    Effect.flatMap(ReachedRoles.read, (roles) => RightsCheck.check(schema, roles))
   )
   findings.push(
     ...rights,
     ...(yield* guarded(
       "other paths",
-      Effect.flatMap(Reach.read, (roles) => OtherPaths.check(schema, roles))
+      Effect.flatMap(ReachedRoles.read, (roles) => OtherPathsCheck.check(schema, roles))
     )),
-    ...(yield* guarded("role settings", ServerSettings.check)),
-    ...(yield* guarded("row-level security", RowSecurity.check(schema)))
+    ...(yield* guarded("role settings", DurabilityCheck.check)),
+    ...(yield* guarded("row-level security", RowSecurityCheck.check(schema)))
   )
   const skipped = (why: string, hint: string) => [
     warning("schema", `not compared with what the migrations make, since ${why}`, hint),
@@ -124,7 +124,7 @@ const inspect = Effect.gen(function* () {
   }
   if (readOnly !== "off")
     return [...findings, ...skipped("nothing can be written", "let the database take writes first")]
-  findings.push(...(yield* guarded("schema", SchemaShape.check(schema))))
+  findings.push(...(yield* guarded("schema", SchemaCheck.check(schema))))
   const cannotTry = findings.some(
     ({ check, detail, status }) =>
       status === "failed" &&
@@ -133,7 +133,7 @@ const inspect = Effect.gen(function* () {
   findings.push(
     ...(cannotTry
       ? [warning("isolation", "not probed, since a server cannot work as the role", "bring its rights in order first")]
-      : yield* guarded("isolation", Isolation.check(schema)))
+      : yield* guarded("isolation", IsolationCheck.check(schema)))
   )
   return findings
 })

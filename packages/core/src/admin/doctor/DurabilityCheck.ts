@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import * as Prerequisites from "../../installation/ServerRequirements.ts"
+import * as ServerRequirements from "../../installation/ServerRequirements.ts"
 import { failed, type Finding, passed, warning } from "./Finding.ts"
 
 const off = /^(off|false|no|0)$/i
@@ -47,7 +47,7 @@ const dangers: Readonly<Record<string, Danger>> = {
 /** Durability on a machine in development is a choice; in production it fails. */
 export const check = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const isProduction = yield* Effect.orElseSucceed(Prerequisites.isProduction, () => false)
+  const isProduction = yield* Effect.orElseSucceed(ServerRequirements.isProduction, () => false)
   const rows = yield* sql.unsafe(
     `with here as (
   select name, current_setting(name, true) as value, (select source from pg_settings s where s.name = wanted.name) as source

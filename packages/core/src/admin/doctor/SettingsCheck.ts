@@ -1,7 +1,7 @@
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as Prerequisites from "../../installation/ServerRequirements.ts"
+import * as ServerRequirements from "../../installation/ServerRequirements.ts"
 import { settingMessage, settings } from "../../installation/settings.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
 
@@ -34,8 +34,8 @@ export const check: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function*
 
 /** What keeps a server from starting. In production it fails; elsewhere the server may be another machine's. */
 const start: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
-  const found = (yield* Prerequisites.isProduction) ? failed : warning
-  return yield* Prerequisites.load.pipe(
+  const found = (yield* ServerRequirements.isProduction) ? failed : warning
+  return yield* ServerRequirements.load.pipe(
     Effect.as([]),
     Effect.catchTags({
       MissingSetting: ({ message }) =>

@@ -25,7 +25,7 @@ const isInstant = Schema.is(Instant)
 const Moment = Timestamp.check(Schema.makeFilter(isInstant, { expected: "a time that exists" }))
 
 /** The state of the user that is no row. */
-const Account = Schema.Struct({
+const UserState = Schema.Struct({
   id: UserId,
   revision: Reached,
   horizon: Reached,
@@ -41,7 +41,7 @@ const Account = Schema.Struct({
 export const Header = Schema.Struct({
   format: Schema.Literal("todo-export"),
   version: Schema.Literal(1),
-  user: Account
+  user: UserState
 })
 export type Header = typeof Header.Type
 

@@ -8,7 +8,7 @@ import { Header, ListLine, longestLine, TodoLine, Trailer } from "../export/Expo
 import { Problems } from "./ImportProblems.ts"
 
 /** A row of the file that is right in itself. */
-export type Row = { readonly line: number } & (
+export type ExportedRow = { readonly line: number } & (
   | { readonly kind: "list"; readonly row: TodoList }
   | { readonly kind: "todo"; readonly row: Todo }
 )
@@ -27,22 +27,22 @@ export class ExportReader {
   readonly #counts = { lists: 0, todos: 0 }
   #isOver = false
   #number = 0
-  #last: Row | undefined;
+  #last: ExportedRow | undefined;
 
   /** The rows that end in these bytes. */
-  *read(bytes: Uint8Array): Generator<Row> {
+  *read(bytes: Uint8Array): Generator<ExportedRow> {
     yield* this.#rows(this.#lines.read(bytes))
   }
 
   /** The row that ends with the file, where there is one; and whether the file is whole. */
-  *end(): Generator<Row> {
+  *end(): Generator<ExportedRow> {
     yield* this.#rows(this.#lines.end())
     if (this.header !== undefined && !this.#isOver) {
       this.#wrong(this.#number, "the file ends here, without its last line: it was cut off")
     }
   }
 
-  *#rows(lines: Iterable<Line>): Generator<Row> {
+  *#rows(lines: Iterable<Line>): Generator<ExportedRow> {
     for (const { number, text } of lines) {
       this.#number = number
       // What has no header is another kind of file: to tell of each of its lines helps nobody.
@@ -54,7 +54,7 @@ export class ExportReader {
     }
   }
 
-  #row(line: number, text: string | undefined): Row | undefined {
+  #row(line: number, text: string | undefined): ExportedRow | undefined {
     if (text === undefined) return this.#wrong(line, "the line is not UTF-8, or too long to be one of an export")
     if (this.#isOver) return this.#wrong(line, "there is something behind the last line of the export")
     let document: unknown
@@ -82,7 +82,7 @@ export class ExportReader {
     return this.#wrong(line, "the line has neither a list, a todo nor the end of the export")
   }
 
-  #inOrder(next: Row): Row | undefined {
+  #inOrder(next: ExportedRow): ExportedRow | undefined {
     const { kind, line, row } = next
     const last = this.#last
     const revision = this.header?.user.revision ?? 0

@@ -15,10 +15,10 @@ import type { UserId } from "../../domain/User.ts"
 import { columns } from "../../todos/TodoColumns.ts"
 import { ImportInvalid, Problems } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport } from "./ImportReport.ts"
-import { type Failure, type GatheredRow, gatherAndWrite, type Plan } from "./ImportTransaction.ts"
+import { type ImportFailure, type GatheredRow, gatherAndWrite, type ImportPlan } from "./ImportTransaction.ts"
 
 /** What was found in a file. It may be anything. */
-export interface Found {
+export interface ForeignTodo {
   /** Where it stood, from 1 on. */
   readonly line: number
   /** What stood there. Of a todo that brings no id, it makes the id, so that to bring it in again adds nothing. */
@@ -26,7 +26,7 @@ export interface Found {
   /** The fields of a `Candidate`, or what is wrong with the line. */
   readonly todo: unknown
   /** What whoever read the line found wrong with it; `todo` is not looked at then. */
-  readonly wrong?: string
+  readonly problem?: string
 }
 
 const { listId: _listId, ...settable } = NewTodo.fields
@@ -47,18 +47,18 @@ type Candidate = typeof Candidate.Type
 const decode = Schema.decodeUnknownResult(Candidate, { errors: "all", onExcessProperty: "error" })
 
 /** Adds todos that are not there, by their ids, behind all others. Those that are there stay as they are, trash too. */
-export const adopt = <E, R, R2>(
-  found: Stream.Stream<Found, E, R>,
+export const run = <E, R, R2>(
+  found: Stream.Stream<ForeignTodo, E, R>,
   options: ImportOptions<R2> & { readonly user: UserId }
-): Effect.Effect<ImportReport, Failure<E>, R | R2 | SqlClient.SqlClient> =>
+): Effect.Effect<ImportReport, ImportFailure<E>, R | R2 | SqlClient.SqlClient> =>
   gatherAndWrite(
     options,
     Effect.fnUntraced(function* (gather) {
       const now = new Date(yield* Clock.currentTimeMillis).toISOString()
       const problems = new Problems()
       const ids = new Ids(options.user)
-      const rowOf = ({ line, source, todo, wrong }: Found): ReadonlyArray<GatheredRow> => {
-        if (wrong !== undefined) return problems.add(line, wrong)
+      const rowOf = ({ line, problem, source, todo }: ForeignTodo): ReadonlyArray<GatheredRow> => {
+        if (problem !== undefined) return problems.add(line, problem)
         const candidate = decode(todo)
         if (Result.isFailure(candidate)) return problems.addIssue(line, candidate.failure.issue)
         const id = ids.of(source, candidate.success.id)
@@ -72,7 +72,7 @@ export const adopt = <E, R, R2>(
       )
       if (problems.count > 0) return yield* new ImportInvalid({ problems: problems.first, count: problems.count })
       yield* gather.end
-      return { mode: "adopt", user: options.user, header: undefined } satisfies Plan
+      return { mode: "add", user: options.user, header: undefined } satisfies ImportPlan
     })
   )
 

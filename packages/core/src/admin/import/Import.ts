@@ -6,11 +6,11 @@ import * as Stream from "effect/Stream"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { UserId } from "../../domain/User.ts"
 import { columns } from "../../todos/TodoColumns.ts"
-import { ExportReader, type Row } from "./ExportReader.ts"
+import { ExportReader, type ExportedRow } from "./ExportReader.ts"
 import { ImportInvalid } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport } from "./ImportReport.ts"
 import { textFile } from "../../formats/TextFile.ts"
-import { type Failure, type GatheredRow, gatherAndWrite, type Plan } from "./ImportTransaction.ts"
+import { type ImportFailure, type GatheredRow, gatherAndWrite, type ImportPlan } from "./ImportTransaction.ts"
 
 /**
  * Imports an export for the user it was made of, or for another one.
@@ -23,14 +23,14 @@ import { type Failure, type GatheredRow, gatherAndWrite, type Plan } from "./Imp
 export const restore = <E, R, R2>(
   file: Stream.Stream<Uint8Array, E, R>,
   options: ImportOptions<R2> & { readonly user?: UserId | undefined; readonly merge: boolean }
-): Effect.Effect<ImportReport, Failure<E>, R | R2 | SqlClient.SqlClient> =>
+): Effect.Effect<ImportReport, ImportFailure<E>, R | R2 | SqlClient.SqlClient> =>
   gatherAndWrite(
     options,
     Effect.fnUntraced(function* (gather) {
       const reader = new ExportReader()
       const { problems } = reader
       yield* options.watch("reading", undefined, (advance) => {
-        const take = (rows: Iterable<Row>) =>
+        const take = (rows: Iterable<ExportedRow>) =>
           Effect.suspend(() => {
             const taken = Array.from(rows, ({ kind, line, row }): GatheredRow => [kind, { line, ...restoredRow(row) }])
             // Once something is wrong, the rest is only looked at.
@@ -48,11 +48,11 @@ export const restore = <E, R, R2>(
       yield* gather.end
       yield* gather.check
       const mode = options.merge ? "merge" : "exact"
-      return { mode, user: options.user ?? header.user.id, header: header.user } satisfies Plan
+      return { mode, user: options.user ?? header.user.id, header: header.user } satisfies ImportPlan
     })
   )
 
-const restoredRow = (row: Row["row"]): Record<string, unknown> => {
+const restoredRow = (row: ExportedRow["row"]): Record<string, unknown> => {
   const shared = {
     id: row.id,
     position: row.position,

@@ -2,7 +2,7 @@ import type * as Effect from "effect/Effect"
 import type { UserId } from "../../domain/User.ts"
 
 /** What becomes of the rows of one kind. */
-export interface Outcome {
+export interface RowCounts {
   /** Rows of the file that the user did not have. */
   readonly added: number
   /** Rows of the user that were written before those of the file. */
@@ -20,9 +20,9 @@ export interface ImportReport {
   /** The user's revision afterwards. */
   readonly revision: number
   /** Of lists. */
-  readonly lists: Outcome
+  readonly lists: RowCounts
   /** Of todos. */
-  readonly todos: Outcome
+  readonly todos: RowCounts
   /** Todos that were taken out of their list, since it is in the trash after the merge and they are not. */
   readonly takenOut: number
   /** The first rows that differ, in the order of the file. */

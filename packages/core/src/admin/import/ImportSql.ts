@@ -102,7 +102,7 @@ const merged = (s: string, kind: Kind) =>
 
 /**
  * What becomes of each row. `$2` is how: `exact`, the rows are to be as they are in the file, positions and all;
- * `merge`, the one that was written later; `adopt`, whatever is there stays. In a user that is new (`fresh`) rows keep
+ * `merge`, the one that was written later; `add`, whatever is there stays. In a user that is new (`fresh`) rows keep
  * their revision and position; else those that change get the revisions after `$3`, in the order of those they had,
  * and those whose position is taken go to the end, in the order of the file's positions.
  */
@@ -121,7 +121,7 @@ from (
         (kind) => `select n.line, '${kind}' as kind, n.id, n.revision, n.position,
       case
         when d.id is null then 'added'
-        when $2::text = 'adopt' or ${merged(s, kind)} is not distinct from ${of("d", content[kind])} and (
+        when $2::text = 'add' or ${merged(s, kind)} is not distinct from ${of("d", content[kind])} and (
           $2::text = 'merge' or ${of("n", ["position", "revision", "updated_at"])} = ${of("d", ["position", "revision", "updated_at"])}
         ) then 'same'
         when $2::text = 'merge' and n.updated_at > d.updated_at then 'replaced'

@@ -14,7 +14,7 @@ import { onBehalfOf } from "../../database/OperatorScope.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
 import type { Header } from "../export/ExportFormat.ts"
 import { ImportConflict, ImportInvalid, most } from "./ImportProblems.ts"
-import type { ImportOptions, ImportReport, Outcome } from "./ImportReport.ts"
+import type { ImportOptions, ImportReport, RowCounts } from "./ImportReport.ts"
 
 /** A row as the columns of its table, and the line it is from. */
 export type GatheredRow = readonly [ImportSql.Kind, Record<string, unknown>]
@@ -28,8 +28,8 @@ export interface Gather {
 }
 
 /** For whom and how; `header` where the user is to be as an export says. */
-export interface Plan {
-  readonly mode: "exact" | "merge" | "adopt"
+export interface ImportPlan {
+  readonly mode: "exact" | "merge" | "add"
   readonly user: UserId
   readonly header: Header["user"] | undefined
 }
@@ -40,8 +40,8 @@ class Undone extends Data.TaggedError("Undone")<{ readonly report: ImportReport 
 /** Gathers what `read` adds, and writes it as `read` says. */
 export const gatherAndWrite = <E, R, R2>(
   { dryRun, watch }: ImportOptions<R2>,
-  read: (gather: Gather) => Effect.Effect<Plan, E | SqlError, R>
-): Effect.Effect<ImportReport, Failure<E>, R | R2 | SqlClient.SqlClient> =>
+  read: (gather: Gather) => Effect.Effect<ImportPlan, E | SqlError, R>
+): Effect.Effect<ImportReport, ImportFailure<E>, R | R2 | SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const schema = `"${yield* SchemaName}"`
@@ -62,7 +62,7 @@ export const gatherAndWrite = <E, R, R2>(
   )
 
 /** How an import can fail, besides by its file. */
-export type Failure<E> = Exclude<E, SqlError> | ImportInvalid | ImportConflict | Unavailable
+export type ImportFailure<E> = Exclude<E, SqlError> | ImportInvalid | ImportConflict | Unavailable
 
 type Run = (
   text: string,
@@ -111,7 +111,7 @@ const batch = 2_000
 const write = Effect.fnUntraced(function* <R>(
   run: Run,
   schema: string,
-  plan: Plan,
+  plan: ImportPlan,
   watch: ImportOptions<R>["watch"]
 ): Effect.fn.Return<{ readonly changed: boolean; readonly report: ImportReport }, SqlError | ImportConflict, R> {
   const { header, mode, user } = plan
@@ -163,12 +163,12 @@ const conflicts = Effect.fnUntraced(function* (run: Run) {
   return yield* new ImportConflict({ problems, count: Number(found[0]?.[4]) })
 })
 
-const changes = ({ added, replaced }: Outcome): number => added + replaced
+const changes = ({ added, replaced }: RowCounts): number => added + replaced
 
 const outcomes = Effect.fnUntraced(function* (run: Run) {
   const found = yield* run(ImportSql.counts)
-  const outcome = (kind: ImportSql.Kind): Outcome => {
-    const count = (verdict: keyof Outcome) =>
+  const outcome = (kind: ImportSql.Kind): RowCounts => {
+    const count = (verdict: keyof RowCounts) =>
       Number(found.find(([one, other]) => one === kind && other === verdict)?.[2] ?? 0)
     return { added: count("added"), replaced: count("replaced"), kept: count("kept"), same: count("same") }
   }

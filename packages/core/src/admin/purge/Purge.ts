@@ -10,7 +10,7 @@ import type { UserId } from "../../domain/User.ts"
 import { toUnavailable } from "../../database/SqlErrors.ts"
 import { onBehalfOf, overAllUsers } from "../../database/OperatorScope.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
-import * as Owner from "../TableOwner.ts"
+import * as TableOwner from "../TableOwner.ts"
 import * as PurgeSql from "./PurgeSql.ts"
 import { UserNotFound } from "../users/UserNotFound.ts"
 
@@ -27,7 +27,7 @@ export interface Purged {
 }
 
 /** What a purge is going to remove. */
-export interface Plan extends Purged {
+export interface PurgePlan extends Purged {
   /** What was trashed before goes. */
   readonly before: Timestamp
   /** The users of whom something goes. */
@@ -46,11 +46,11 @@ export interface PurgeOptions {
 export const plan = ({
   olderThan,
   user
-}: PurgeOptions): Effect.Effect<Plan, UserNotFound | Owner.NotTheOwner | Unavailable, SqlClient.SqlClient> =>
+}: PurgeOptions): Effect.Effect<PurgePlan, UserNotFound | TableOwner.NotTheOwner | Unavailable, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const schema = `"${yield* SchemaName}"`
-    yield* Owner.required
+    yield* TableOwner.required
     const [row] = yield* sql.unsafe(PurgeSql.before(schema), [olderThan]).values
     const before = String(row?.[0])
 
@@ -82,7 +82,7 @@ const longestPause = Duration.millis(100)
  * `onProgress` hears how many rows went.
  */
 export const run = (
-  { before, of }: Plan,
+  { before, of }: PurgePlan,
   onProgress: (rows: number) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Purged, Unavailable, SqlClient.SqlClient> =>
   Effect.gen(function* () {

@@ -8,7 +8,7 @@ import type { UserId } from "../../domain/User.ts"
 import { toUnavailable } from "../../database/SqlErrors.ts"
 import { overAllUsers } from "../../database/OperatorScope.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
-import * as Owner from "../TableOwner.ts"
+import * as TableOwner from "../TableOwner.ts"
 import * as StatsSql from "./StatsSql.ts"
 
 /** An installation in numbers. */
@@ -39,11 +39,11 @@ const days = 28
 const biggest = 10
 
 /** Counts everything once: some seconds for a million todos. */
-export const read: Effect.Effect<Stats, Owner.NotTheOwner | Unavailable, SqlClient.SqlClient> = Effect.gen(
+export const read: Effect.Effect<Stats, TableOwner.NotTheOwner | Unavailable, SqlClient.SqlClient> = Effect.gen(
   function* () {
     const sql = yield* SqlClient.SqlClient
     const schema = `"${yield* SchemaName}"`
-    yield* Owner.required
+    yield* TableOwner.required
     const [[users], [todos], tables] = yield* overAllUsers(
       Effect.all([
         sql.unsafe(StatsSql.users(schema)).values,

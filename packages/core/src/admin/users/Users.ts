@@ -14,7 +14,7 @@ import { onBehalfOf, overAllUsers } from "../../database/OperatorScope.ts"
 import { validated } from "../../domain/validate.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
 import { erasedTables } from "../../schema/tables.ts"
-import * as Owner from "../TableOwner.ts"
+import * as TableOwner from "../TableOwner.ts"
 import { UserNotFound } from "./UserNotFound.ts"
 import { UserQuery } from "./UserQuery.ts"
 import * as UsersSql from "./UsersSql.ts"
@@ -48,15 +48,15 @@ export const listAll = (query: Omit<UserQuery, "limit">): Effect.Effect<Page<Use
   Effect.flatMap(valid(query), (query) => page({ ...query, limit: Number.POSITIVE_INFINITY }))
 
 /** How reading users can fail. */
-export type ListError = InvalidInput | InvalidCursor | Owner.NotTheOwner | Unavailable
+export type ListError = InvalidInput | InvalidCursor | TableOwner.NotTheOwner | Unavailable
 
 /** One user. */
 export const show = (
   id: UserId
-): Effect.Effect<UserDetails, UserNotFound | Owner.NotTheOwner | Unavailable, SqlClient.SqlClient> =>
+): Effect.Effect<UserDetails, UserNotFound | TableOwner.NotTheOwner | Unavailable, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    yield* Owner.required
+    yield* TableOwner.required
     const [row] = yield* overAllUsers(sql.unsafe(UsersSql.show(`"${yield* SchemaName}"`), [id]).values)
     if (row === undefined) return yield* new UserNotFound({})
     const [user, ...numbers] = row
@@ -79,7 +79,7 @@ export const show = (
  * has never written anything, who appears by it. `changed` says whether the user was not disabled already.
  */
 export const disable = Effect.fnUntraced(function* (id: UserId) {
-  yield* Owner.required
+  yield* TableOwner.required
   const sql = yield* SqlClient.SqlClient
   const users = sql.literal(`"${yield* SchemaName}".users`)
   const done = yield* onBehalfOf(id)(
@@ -95,7 +95,7 @@ export const disable = Effect.fnUntraced(function* (id: UserId) {
 
 /** Lets a user in again. `changed` says whether the user was disabled. */
 export const enable = Effect.fnUntraced(function* (id: UserId) {
-  yield* Owner.required
+  yield* TableOwner.required
   const sql = yield* SqlClient.SqlClient
   const users = sql.literal(`"${yield* SchemaName}".users`)
   const changed = yield* onBehalfOf(id)(
@@ -123,9 +123,9 @@ export interface Erased {
  */
 export const erase = (
   id: UserId
-): Effect.Effect<Erased, UserNotFound | Owner.NotTheOwner | Unavailable, SqlClient.SqlClient> =>
+): Effect.Effect<Erased, UserNotFound | TableOwner.NotTheOwner | Unavailable, SqlClient.SqlClient> =>
   Effect.gen(function* () {
-    yield* Owner.required
+    yield* TableOwner.required
     const sql = yield* SqlClient.SqlClient
     const schema = `"${yield* SchemaName}"`
     const users = sql.literal(`${schema}.users`)
@@ -152,7 +152,7 @@ export const erase = (
 const page = Effect.fnUntraced(function* (query: UserQuery) {
   const sql = yield* SqlClient.SqlClient
   const schema = `"${yield* SchemaName}"`
-  yield* toUnavailable(Owner.required)
+  yield* toUnavailable(TableOwner.required)
   return yield* Pages.readWith<User, UserQuery, SqlClient.SqlClient>(
     null,
     "users",

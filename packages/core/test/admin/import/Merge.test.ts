@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Changes, CurrentUser, Lists, type Todo, TodoId, Todos, type UserId } from "@todo/core"
-import { Adoption, type ImportConflict, type ImportInvalid } from "@todo/core/admin"
+import { ForeignImport, type ImportConflict, type ImportInvalid } from "@todo/core/admin"
 import { newUser } from "@todo/core/testing"
 import { Effect, Stream } from "effect"
 import { asOwner, exported, fileOf, imported, linesOf } from "../../support/exports.ts"
@@ -249,13 +249,16 @@ layer(services, live)("an import for a user who has data", (it) => {
   )
 })
 
-const adopted = (user: UserId, todos: ReadonlyArray<unknown>, dryRun = false) =>
+const importedForeign = (user: UserId, todos: ReadonlyArray<unknown>, dryRun = false) =>
   asOwner(
-    Adoption.adopt(Stream.fromIterable(todos.map((todo, n) => ({ line: n + 1, source: JSON.stringify(todo), todo }))), {
-      user,
-      dryRun,
-      watch: (_step, _total, use) => use(() => Effect.void)
-    })
+    ForeignImport.run(
+      Stream.fromIterable(todos.map((todo, n) => ({ line: n + 1, source: JSON.stringify(todo), todo }))),
+      {
+        user,
+        dryRun,
+        watch: (_step, _total, use) => use(() => Effect.void)
+      }
+    )
   )
 
 layer(services, live)("todos of other programs", (it) => {
@@ -265,8 +268,8 @@ layer(services, live)("todos of other programs", (it) => {
       const todos = yield* Todos
       yield* create("first")
       const given = [{ title: "x", completed: true }, { title: "x" }, { title: "x" }, { title: "y", tags: ["t"] }]
-      assert.deepInclude((yield* untouched(id, adopted(id, given, true))).todos, { added: 4 })
-      const report = yield* adopted(id, given)
+      assert.deepInclude((yield* untouched(id, importedForeign(id, given, true))).todos, { added: 4 })
+      const report = yield* importedForeign(id, given)
       assert.deepInclude(report, { revision: 5, todos: { added: 4, replaced: 0, kept: 0, same: 0 } })
       const [, , x, , y] = yield* walk({})
       assert.deepStrictEqual(
@@ -277,7 +280,7 @@ layer(services, live)("todos of other programs", (it) => {
       assert.match(y?.id ?? "", /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab]/)
       yield* todos.update(y?.id ?? TodoId.make(""), { title: "edited" })
       yield* todos.delete(x?.id ?? TodoId.make(""))
-      const again = yield* untouched(id, adopted(id, given))
+      const again = yield* untouched(id, importedForeign(id, given))
       assert.deepInclude(again.todos, { added: 0, same: 4 })
     }).pipe(asNewUser)
   )
@@ -292,7 +295,7 @@ layer(services, live)("todos of other programs", (it) => {
         { title: "y", id: uuid },
         { title: "z", createdAt: "2026-02-30T00:00:00Z" }
       ]
-      const error = (yield* Effect.flip(adopted(id, given))) as ImportInvalid
+      const error = (yield* Effect.flip(importedForeign(id, given))) as ImportInvalid
       assert.deepStrictEqual(
         error.problems.map(({ line, message }) => [line, message.split(":")[0]]),
         [
@@ -308,7 +311,7 @@ layer(services, live)("todos of other programs", (it) => {
   it.effect("of an empty file do not make a user", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
-      yield* adopted(id, [])
+      yield* importedForeign(id, [])
       assert.strictEqual(yield* tagOf(exported(id)), "UserNotFound")
     }).pipe(asNewUser)
   )
