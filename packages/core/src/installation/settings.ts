@@ -12,6 +12,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { environment } from "../connection/Parameters.ts"
 import { databaseUrl } from "../database/Database.ts"
 import { originsMistake } from "./Origins.ts"
+import { parsePublicUrl, publicUrlMistake } from "./PublicUrl.ts"
 import { SchemaNameValue } from "../schema/SchemaName.ts"
 
 /** The URL of a database, with the `PG...` variables of the environment for what it leaves out. */
@@ -68,6 +69,10 @@ const keysUrl = Schema.URLFromString.check(
 
 /** Origins (RFC 6454) with commas between them: `https://app.example.com,http://localhost:5173`. */
 const origins = Schema.String.check(Schema.makeFilter(originsMistake))
+
+/** Where clients see the server: `https://example.com/api`. */
+const publicUrl = (name: string) =>
+  Config.map(Config.schema(Schema.String.check(Schema.makeFilter(publicUrlMistake)), name), parsePublicUrl)
 
 /** A setting whose text stands for something else; what `parse` does not know is told to be no such thing. */
 const written = <A>(name: string, expected: string, parse: (text: string) => A | undefined): Config.Config<A> =>
@@ -149,6 +154,7 @@ export const settings = {
   TODO_JWT_AUDIENCE: Config.NonEmptyString("TODO_JWT_AUDIENCE"),
   TODO_JWT_TYP: Config.NonEmptyString("TODO_JWT_TYP"),
   TODO_JWT_MAX_AGE: duration("TODO_JWT_MAX_AGE"),
+  TODO_PUBLIC_URL: publicUrl("TODO_PUBLIC_URL"),
   TODO_CORS_ORIGINS: Config.schema(origins, "TODO_CORS_ORIGINS"),
   TODO_RATE_LIMIT: rateLimit("TODO_RATE_LIMIT"),
   TODO_BODY_LIMIT: size("TODO_BODY_LIMIT"),

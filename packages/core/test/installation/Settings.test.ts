@@ -18,7 +18,13 @@ const cases: ReadonlyArray<readonly [name: keyof typeof settings, text: string, 
   ["TODO_DATABASE_POOL", "1000", 1_000],
   ["TODO_RATE_LIMIT", "off", "off"],
   ["TODO_RATE_LIMIT", "7", { requests: 7, window: Duration.minutes(1) }],
-  ["TODO_RATE_LIMIT", "7/second", { requests: 7, window: Duration.seconds(1) }]
+  ["TODO_RATE_LIMIT", "7/second", { requests: 7, window: Duration.seconds(1) }],
+  ["TODO_PUBLIC_URL", "https://todo.example.com", "https://todo.example.com"],
+  ["TODO_PUBLIC_URL", "https://todo.example.com/", "https://todo.example.com"],
+  ["TODO_PUBLIC_URL", "https://example.com/api", "https://example.com/api"],
+  ["TODO_PUBLIC_URL", "https://example.com/api/", "https://example.com/api"],
+  ["TODO_PUBLIC_URL", "HTTPS://Example.com:443/Api/to-do_2.~", "https://example.com/Api/to-do_2.~"],
+  ["TODO_PUBLIC_URL", "http://[::1]:8080/a/b", "http://[::1]:8080/a/b"]
 ]
 
 const time = "a time from 1ms to 24d, such as 10s or 10 seconds"
@@ -38,6 +44,43 @@ const wrong: ReadonlyArray<readonly [name: keyof typeof settings, text: string, 
   )
 ]
 
+/** What is said of a wrong public URL. */
+const wrongUrls: ReadonlyArray<readonly [text: string, why: string]> = [
+  ...["example.com/api", "/api", "//example.com", "ftp://example.com", "https:example.com", "wss://example.com"].map(
+    (text) => [text, "must begin with https:// or http://, like https://example.com/api"] as const
+  ),
+  ...[
+    "https://",
+    "https:///api",
+    "https://:80",
+    "https://a:b",
+    "https://[::1",
+    "https://a^b/",
+    "https://example.com\\api"
+  ].map((text) => [text, "must have a host, like https://example.com/api"] as const),
+  ["https://example.com/a b", "has a space in it: take it out"],
+  [" https://example.com", "has a space in it: take it out"],
+  ["https://example.com/api?", "has a query: leave out ? and what follows"],
+  ["https://example.com?a=b", "has a query: leave out ? and what follows"],
+  ["https://example.com/api#", "has a fragment: leave out # and what follows"],
+  ["https://example.com/#/api?a", "has a fragment: leave out # and what follows"],
+  ["https://user@example.com", "has a user name: leave out what is before the @, and the @"],
+  ["https://user:secret@example.com/api", "has a user name: leave out what is before the @, and the @"],
+  ["https://@example.com", "has a user name: leave out what is before the @, and the @"],
+  ["https://example.com//api", "has two slashes in a row in its path: write one"],
+  ["https://example.com/api//", "has two slashes in a row in its path: write one"],
+  ["https://example.com/a/../b", "has . or .. in its path: write the path it leads to"],
+  ["https://example.com/./b", "has . or .. in its path: write the path it leads to"],
+  ["https://example.com/%61pi", "has a percent-encoded character in its path: choose a path without"],
+  ["https://example.com/%2e%2e/b", "has a percent-encoded character in its path: choose a path without"],
+  ...[
+    "https://example.com/a;b",
+    "https://example.com/\u00e9",
+    "https://example.com/a\\b",
+    "https://example.com/a@b"
+  ].map((text) => [text, "may have only letters, digits and - . _ ~ in the segments of its path"] as const)
+]
+
 const read = (name: keyof typeof settings, text: string) => {
   const setting: Config.Config<unknown> = settings[name]
   return setting.parse(ConfigProvider.fromEnv({ env: { [name]: text } }))
@@ -53,6 +96,14 @@ for (const [name, text, expected] of wrong) {
   it.effect(`${name}=${text} is refused with an example of what is taken`, () =>
     Effect.map(Effect.flip(read(name, text)), (error) =>
       assert.strictEqual(settingMessage(error), `${name}: Expected ${expected}`)
+    )
+  )
+}
+
+for (const [text, why] of wrongUrls) {
+  it.effect(`TODO_PUBLIC_URL=${text} is refused: it ${why}`, () =>
+    Effect.map(Effect.flip(read("TODO_PUBLIC_URL", text)), (error) =>
+      assert.strictEqual(settingMessage(error), `TODO_PUBLIC_URL: ${why}`)
     )
   )
 }

@@ -17,7 +17,7 @@ export const etagHeader = { etag: EntityTag }
 /** And of one that is new. */
 export const createdHeaders = {
   ...etagHeader,
-  location: Schema.String.annotate({ description: "The path of the row" })
+  location: Schema.String.annotate({ description: "The path of the row, or its URL where the server has a public URL" })
 }
 
 /** The client has the row as it is (RFC 9110, 15.4.5). */

@@ -14,7 +14,7 @@ import { Lifecycle } from "../serve/Lifecycle.ts"
 import { ending } from "../boundary/ProblemResponse.ts"
 
 /** What a host may say about the API that it embeds. */
-export interface EmbeddedSettings extends Omit<HttpApp.AppSettings, "requestTimeout" | "bodyLimit"> {
+export interface EmbeddedSettings extends Omit<HttpApp.AppSettings, "requestTimeout" | "bodyLimit" | "publicUrl"> {
   /** Longest time to an answer; 10 seconds where nothing is said. Event streams last longer. */
   readonly requestTimeout?: Duration.Input | undefined
   /** Largest body, in bytes; 256 KiB where nothing is said. */

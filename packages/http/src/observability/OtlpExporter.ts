@@ -7,12 +7,10 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
-import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as Layer from "effect/Layer"
 import { Otlp, OtlpSerialization } from "effect/observability"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { templateOf } from "../api/PathTemplates.ts"
 import * as Tracing from "./Tracing.ts"
 
 /** Names and values as in W3C Baggage: percent-encoded, with commas between them. */
@@ -76,12 +74,6 @@ const layerClient = Layer.effect(
   })
 ).pipe(Layer.provide(FetchHttpClient.layer))
 
-/** `GET /v1/todos/{id}`: names must not grow with what clients make up (OpenTelemetry, HTTP spans). */
-const layerSpanNames = Layer.succeed(HttpMiddleware.SpanNameGenerator, ({ method, url }) => {
-  const route = templateOf(url)
-  return route === "unknown" ? method : `${method} ${route.replace(":id", "{id}")}`
-})
-
 /** Exports where an endpoint is set; nothing is traced where none is. */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
@@ -103,7 +95,6 @@ export const layer = Layer.unwrap(
     const serialized = protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf
     return Tracing.layer(yield* Tracing.sampler).pipe(
       Layer.provideMerge(exported),
-      Layer.merge(layerSpanNames),
       Layer.provide([serialized, layerClient])
     )
   })

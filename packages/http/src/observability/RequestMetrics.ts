@@ -12,6 +12,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { PrometheusMetrics } from "effect/observability"
 import * as HostHeader from "../boundary/HostHeader.ts"
+import { ownUrl } from "../boundary/Prefix.ts"
 import { strangeHost } from "../boundary/ProblemResponse.ts"
 import type { RequestInfo } from "../boundary/RequestInfo.ts"
 import { templateOf } from "../api/PathTemplates.ts"
@@ -120,16 +121,17 @@ export const observe = (
 /** `GET /metrics`, in Prometheus' text format. */
 export const layerMetricsRoute = PrometheusMetrics.layerHttp({ path: "/metrics" })
 
-/** The same as an app of its own, which has no other path. */
-export const metricsAlone = Effect.gen(function* () {
-  const { headers, url } = yield* HttpServerRequest.HttpServerRequest
-  if (!HostHeader.isAcceptable(headers)) return strangeHost
-  return url === "/metrics"
-    ? HttpServerResponse.text(yield* PrometheusMetrics.format(), {
-        contentType: "text/plain; version=0.0.4; charset=utf-8"
-      })
-    : HttpServerResponse.empty({ status: 404 })
-})
+/** The same as an app of its own, which has no other path; `publicPath` may be in front of it. */
+export const metricsAlone = (publicPath: string) =>
+  Effect.gen(function* () {
+    const { headers, url } = yield* HttpServerRequest.HttpServerRequest
+    if (!HostHeader.isAcceptable(headers)) return strangeHost
+    return ownUrl(publicPath, url) === "/metrics"
+      ? HttpServerResponse.text(yield* PrometheusMetrics.format(), {
+          contentType: "text/plain; version=0.0.4; charset=utf-8"
+        })
+      : HttpServerResponse.empty({ status: 404 })
+  })
 
 /** The counters of refusals and the streams are there from the start: nobody can be alerted by what is not there yet. */
 export const layerRefusals = Layer.effectDiscard(

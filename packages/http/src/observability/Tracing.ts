@@ -11,6 +11,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
+import { templateOf } from "../api/PathTemplates.ts"
+import { ownUrl } from "../boundary/Prefix.ts"
 
 const withheld = new Set(["url.full", "url.path", "url.query", "user_agent.original"])
 
@@ -52,12 +55,24 @@ const isSampled = ({ parentBased, ratio }: Sampler, span: Tracer.Span): boolean 
     ? span.parent.value.sampled
     : Number.parseInt(span.traceId.slice(-14), 16) / 2 ** 56 < ratio
 
+/** As OpenAPI writes a route. */
+const inBraces = (route: string): string => route.replace(":id", "{id}")
+
+/** `GET /v1/todos/{id}`: names must not grow with what clients make up (OpenTelemetry, HTTP spans). */
+export const layerSpanNames = (publicPath: string) =>
+  Layer.succeed(HttpMiddleware.SpanNameGenerator, ({ method, url }) => {
+    const route = templateOf(ownUrl(publicPath, url))
+    return route === "unknown" ? method : `${method} ${inBraces(route)}`
+  })
+
 const discreet = (span: Tracer.Span): Tracer.Span => {
   const attribute = span.attribute.bind(span)
   const end = span.end.bind(span)
   return Object.assign(span, {
     attribute: (key: string, value: unknown) => {
-      if (!withheld.has(key)) attribute(key, value)
+      if (withheld.has(key)) return
+      // The router sets it, where the request has a route. It is the one in the name of the span.
+      attribute(key, key === "http.route" ? inBraces(String(value)) : value)
     },
     end: (time: bigint, exit: Exit.Exit<unknown, unknown>) => end(time, named(exit))
   })

@@ -70,10 +70,10 @@ const encodingOf = (accepted = ""): Encoding => {
   return taken.has("br") ? "br" : taken.has("gzip") ? "gzip" : "identity"
 }
 
-/** Answers `GET /docs` with the viewer of an API that is below a prefix. */
-export const layer = (served: typeof Api, prefix: string) => {
+/** Answers `GET /docs` with the viewer of an API that is at `base`: a path, a URL, or nothing for the page's own origin. */
+export const layer = (served: typeof Api, base: string) => {
   // The viewer joins `/` and `/v1/todos` to `//v1/todos`. Without a server it takes its own origin.
-  const api = served.annotate(OpenApi.Servers, prefix === "" ? [] : [{ url: prefix }])
+  const api = served.annotate(OpenApi.Servers, base === "" ? [] : [{ url: base }])
   let page: Promise<Uint8Array> | undefined
   const encoded = new Map<Encoding, Promise<{ readonly body: Uint8Array; readonly etag: string }>>()
 

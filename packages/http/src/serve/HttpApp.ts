@@ -32,6 +32,11 @@ import * as ValidationErrors from "../boundary/ValidationErrors.ts"
 export interface AppSettings extends RequestMiddleware.RequestSettings {
   /** Where the routes are mounted: `/api/todos`, so that `/v1/me` is at `/api/todos/v1/me`; at the root where nothing is said. */
   readonly prefix?: string | undefined
+  /**
+   * Where clients see the server, `https://example.com/api`, without a slash at its end. Requests are served at the root
+   * and below its path, and answers name it. Leave `prefix` out then.
+   */
+  readonly publicUrl?: string | undefined
   /** Web pages of which origins may call from a browser; none where it is empty. */
   readonly corsOrigins?: ReadonlyArray<string> | undefined
 }
@@ -119,20 +124,24 @@ export const layer = (
   settings: AppSettings,
   routeMiddleware: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
 ) => {
-  const prefix = settings.prefix ?? ""
-  // Relative, so that it is right behind any proxy.
-  const api = Api.annotate(OpenApi.Servers, [{ url: prefix === "" ? "/" : prefix }])
+  const { prefix = "", publicUrl } = settings
+  if (prefix !== "" && publicUrl !== undefined) {
+    throw new TypeError("prefix: leave it out, the path of publicUrl stands for it")
+  }
+  // Relative where the public URL is not known, so that it is right behind proxies that leave the path as it is.
+  const base = publicUrl ?? prefix
+  const api = Api.annotate(OpenApi.Servers, [{ url: base === "" ? "/" : base }])
   return Layer.mergeAll(
     HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(layerHandlers),
       Layer.provide(ValidationErrors.layer)
     ),
-    DocsPage.layer(Api, prefix),
+    DocsPage.layer(Api, base),
     MethodNotAllowed.layer
   ).pipe(
     Layer.provide(routeMiddleware),
     Layer.provide(RequestMiddleware.layer(settings)),
     Layer.provide(layerCors(settings.corsOrigins ?? [])),
-    Layer.provide(Prefix.layer(prefix))
+    Layer.provide(publicUrl === undefined ? Prefix.layer(prefix) : Prefix.layerPublic(publicUrl))
   )
 }

@@ -11,7 +11,9 @@ import * as Schedule from "effect/Schedule"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Development from "../settings/Development.ts"
 import * as Server from "./Server.ts"
+import * as Prefix from "../boundary/Prefix.ts"
 import { describe } from "../observability/ErrorReports.ts"
+import * as Tracing from "../observability/Tracing.ts"
 import * as Settings from "../settings/ServerSettings.ts"
 import { TokenVerifier } from "../auth/TokenVerifier.ts"
 
@@ -114,6 +116,7 @@ const layer = Layer.unwrap(
   Effect.map(Settings.load, (settings) =>
     layerAnnouncement(settings).pipe(
       Layer.provide(Server.layer(settings.server)),
+      Layer.provide(Tracing.layerSpanNames(Prefix.pathOf(settings.server.publicUrl))),
       Layer.provide([Services.layer, TokenVerifier.layer(settings.tokens)]),
       Layer.provideMerge(layerSchema(settings)),
       Layer.provide(Installation.layerDatabase),

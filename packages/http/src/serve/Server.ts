@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Authentication from "../auth/Authentication.ts"
+import * as Prefix from "../boundary/Prefix.ts"
 import * as HttpApp from "./HttpApp.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as Socket from "./Socket.ts"
@@ -57,7 +58,7 @@ export const layer = (settings: ServerSettings) => {
   const metrics =
     metricsPort === undefined
       ? Layer.empty
-      : HttpServer.serve(Telemetry.metricsAlone).pipe(
+      : HttpServer.serve(Telemetry.metricsAlone(Prefix.pathOf(settings.publicUrl))).pipe(
           Layer.provide(Socket.layer(settings, metricsPort, "TODO_METRICS_PORT"))
         )
   return layerDrain(settings).pipe(

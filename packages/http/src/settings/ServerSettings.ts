@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ServerSettings } from "../serve/Server.ts"
 import type { TokenKeys, TokenSettings } from "../auth/TokenVerifier.ts"
+import { methodsByPath } from "../api/PathTemplates.ts"
 import * as PublicKeys from "../auth/PublicKeys.ts"
 
 /** Far above what people and their apps do; a stop for one that runs in circles. */
@@ -21,6 +22,22 @@ const publicKeys = (text: string) =>
     PublicKeys.fromText(text),
     ({ reason: why }) => new ServerRequirements.UnsafeSetting({ name: "TODO_JWT_PUBLIC_KEY", why })
   )
+
+/** The first segments of the paths that the server has: `/v1`, `/docs`, `/livez` and others. */
+const ownPaths = new Set([...methodsByPath.keys()].map((path) => path.split("/", 2).join("/")))
+
+/** A proxy that takes the path off, and one that leaves it, could not be told apart below a path that is the server's own. */
+const checkPublicPath = (publicUrl: string | undefined) => {
+  const first = publicUrl === undefined ? "" : new URL(publicUrl).pathname.split("/", 2).join("/")
+  return ownPaths.has(first)
+    ? Effect.fail(
+        new ServerRequirements.UnsafeSetting({
+          name: "TODO_PUBLIC_URL",
+          why: `its path begins with ${first}, which is a path of the API itself; leave ${first} out, or choose another path`
+        })
+      )
+    : Effect.void
+}
 
 /** Everything `main` needs. `development` is a server on this machine alone, with a generated secret. */
 export interface Settings {
@@ -54,6 +71,9 @@ export const load = Effect.gen(function* () {
     })
   }
 
+  const publicUrl = yield* optional(settings.TODO_PUBLIC_URL)
+  yield* checkPublicPath(publicUrl)
+
   return {
     development,
     allowUnsafeRole: yield* settings.TODO_ALLOW_UNSAFE_ROLE.pipe(
@@ -63,6 +83,7 @@ export const load = Effect.gen(function* () {
     server: {
       host,
       port,
+      publicUrl,
       bodyLimit: yield* settings.TODO_BODY_LIMIT.pipe(Config.withDefault(256 * 1_024)),
       corsOrigins: yield* settings.TODO_CORS_ORIGINS.pipe(
         Config.map((origins) => origins.split(",")),

@@ -34,6 +34,7 @@ describe("What is exported by OTLP", () => {
     expect(traces).toContain('"todo-canary"')
     expect(traces).toContain('"blue one"')
     expect(traces).toContain('"name":"GET /v1/todos/{id}"')
+    expect(traces).toContain('{"key":"http.route","value":{"stringValue":"/v1/todos/{id}"}}')
     expect(traces).not.toContain(id)
     const { hostname, pathname, port } = new URL(urls.DATABASE_URL)
     for (const [key, value] of [

@@ -75,7 +75,9 @@ describe.concurrent("A start is refused in one line", () => {
     ["TODO_DATABASE_PREPARE", "canary"],
     ["TODO_ALLOW_UNSAFE_ROLE", "canary"],
     ["TODO_LOG_LEVEL", "canary"],
-    ["TODO_LOG_FORMAT", "canary"]
+    ["TODO_LOG_FORMAT", "canary"],
+    ["TODO_PUBLIC_URL", "canary"],
+    ["TODO_PUBLIC_URL", "https://canary@example.com"]
   ])("with %s=%s", async (name, value) => {
     await expectRefusal({ ...settings, ...database, [name]: value }, new RegExp(`^todo: ${name}\\b.*[a-z]{4}`))
   })
