@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process"
 import { cpSync, globSync, mkdirSync, mkdtempDisposableSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
-import { bundle } from "../packages/cli/src/Bundle.ts"
+import { bundleCommandLine } from "./commandLine.ts"
 import { readPublicApi } from "./publicApi.ts"
 import { packageReadme } from "./readme.ts"
 import { referencePages } from "./reference.ts"
@@ -48,14 +48,13 @@ const repository = (folder: string) => {
   return { repository: { type: "git", url, directory: `packages/${folder}` } }
 }
 
-/** The command line is one file, which has in it what it needs, with the licences of that beside it. */
-const stageCommandLine = async (from: string, stage: string) => {
+/** The command line is published as one file without dependencies, with the licences of what is in it beside it. */
+const stageCommandLine = async (stage: string) => {
   mkdirSync(join(stage, "dist"))
-  cpSync(join(from, "dist/bin.js"), join(stage, "dist/bin.js"))
-  const { code, files } = await bundle()
+  const { code, manifests } = await bundleCommandLine()
   writeFileSync(join(stage, "dist/main.js"), code)
-  const licences = files
-    .filter((path) => /\/node_modules\/.*\/package\.json$/.test(path))
+  const licences = manifests
+    .filter((path) => path.includes("/node_modules/"))
     .map((path) => {
       const [licence] = globSync("LICENSE*", { cwd: dirname(path) })
       if (licence === undefined) throw new Error(`${path} has no licence beside it`)
@@ -93,7 +92,7 @@ for (const file of globSync("packages/*/package.json", { cwd: root })) {
     const { peerDependencies, peerDependenciesMeta } = readManifest("packages/core/package.json")
     const { effect: _bundled, ...others } = peerDependencies
     Object.assign(manifest, { files: ["dist"], dependencies: {}, peerDependencies: others, peerDependenciesMeta })
-    await stageCommandLine(from, stage)
+    await stageCommandLine(stage)
   } else {
     manifest.files = ["dist", "!dist/.tsbuildinfo", "src"]
     for (const part of ["dist", "src"]) cpSync(join(from, part), join(stage, part), { recursive: true })

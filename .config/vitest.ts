@@ -25,6 +25,8 @@ const underLoad = [
   "packages/cli/test/BesideServer.test.ts"
 ]
 
+const commandLine = fileURLToPath(new URL("commandLine.ts", import.meta.url))
+
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL("..", import.meta.url)),
@@ -37,7 +39,12 @@ export default defineConfig({
     projects: [
       ...["core", "http", "cli"].map((name) => ({
         extends: true as const,
-        test: { name, include: [`packages/${name}/test/**/*.test.ts`], exclude: [...underLoad] }
+        test: {
+          name,
+          include: [`packages/${name}/test/**/*.test.ts`],
+          exclude: [...underLoad],
+          globalSetup: name === "cli" ? [commandLine] : []
+        }
       })),
       // The suite of core without what exists for speed only: no answer may change.
       ...(process.env["TODO_TEST_PLAIN"] === undefined
@@ -55,7 +62,14 @@ export default defineConfig({
           ]),
       {
         extends: true as const,
-        test: { name: "load", include: [...underLoad], maxWorkers: 1, retry: 2, sequence: { groupOrder: 1 } }
+        test: {
+          name: "load",
+          include: [...underLoad],
+          globalSetup: [commandLine],
+          maxWorkers: 1,
+          retry: 2,
+          sequence: { groupOrder: 1 }
+        }
       }
     ],
     reporters: ["default", summary],

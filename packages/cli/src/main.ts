@@ -1,3 +1,4 @@
+/** Runs `todo-admin`; `bin/todo-admin.js` starts it. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
@@ -14,7 +15,7 @@ import { say } from "./terminal/Output.ts"
 import { Debugging, layer, todoAdmin } from "./TodoAdmin.ts"
 
 const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
-  const line = yield* describe(cause)
+  const line = describe(cause)
   if (line === undefined) return
   yield* say(line)
   if (yield* Ref.get(yield* Debugging)) yield* say(Cause.pretty(cause))

@@ -156,9 +156,11 @@ const startUp = async (bench: Bench) => {
     const server = await start("todo", database, bench.directory)
     ready.push(performance.now() - started)
     await server.stop()
-    help.push(await timed("../../cli/src/bin.ts", ["--help"]))
+    help.push(await timed("../../cli/bin/todo-admin.js", ["--help"]))
     list.push(
-      await timed("../../cli/src/bin.ts", ["todo", "list", "--user", "alice"], { DATABASE_URL: database.runtimeUrl })
+      await timed("../../cli/bin/todo-admin.js", ["todo", "list", "--user", "alice"], {
+        DATABASE_URL: database.runtimeUrl
+      })
     )
   }
   await bench.postgres.drop(database)

@@ -1,4 +1,4 @@
-import type { Finding } from "@todo/core/admin"
+import { Doctor, type Finding } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import { ProblemsFound } from "../terminal/ExitCode.ts"
@@ -28,7 +28,6 @@ export const doctor = Command.make(
   "doctor",
   {},
   Effect.fnUntraced(function* () {
-    const { Doctor } = yield* Effect.promise(() => import("@todo/core/admin"))
     const findings = yield* Doctor.examine(yield* notices)
     yield* print(findings, draw)
     const count = findings.filter(({ status }) => status === "failed").length

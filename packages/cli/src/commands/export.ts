@@ -1,5 +1,5 @@
 import { type Todo, UserId } from "@todo/core/domain"
-import type { Export } from "@todo/core/admin"
+import { Export } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { asOperator } from "../database/Session.ts"
 import { writeTo } from "../terminal/OutputFile.ts"
 import { toCsv } from "../formats/Csv.ts"
 import { toICalendar } from "../formats/ICalendar.ts"
@@ -17,9 +18,6 @@ import { pathOf } from "../flags/NamedFile.ts"
 import { print, remark } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { counted, oneLine } from "../terminal/TerminalText.ts"
-
-const core = Effect.promise(() => import("@todo/core/admin"))
-const session = Effect.promise(() => import("../database/Session.ts"))
 
 const formats = ["ndjson", "ics", "csv", "todotxt"] as const
 
@@ -44,8 +42,6 @@ export const exportUser = Command.make(
   },
   Effect.fnUntraced(function* ({ format, id, output: named }) {
     const output = Option.isSome(named) && named.value !== "-" ? Option.some(yield* pathOf(named.value)) : Option.none()
-    const { Export } = yield* core
-    const { asOperator } = yield* session
     const notes = new Notes()
     const written = yield* asOperator(
       Export.snapshot(
@@ -60,7 +56,7 @@ export const exportUser = Command.make(
                 Stream.tap(({ length }) => Effect.sync(() => void (written[kind] += length)))
               )
             const snapshot = { counts, user, lists: told("lists", lists), todos: told("todos", todos) }
-            return writeTo(output, text(Export, format, snapshot, notes))
+            return writeTo(output, text(format, snapshot, notes))
           })
           return written
         })
@@ -108,14 +104,13 @@ const watched = Effect.fnUntraced(function* <A, E, R>(
 })
 
 const text = (
-  { toLines }: typeof Export,
   format: (typeof formats)[number],
   snapshot: Export.Snapshot,
   notes: Notes
 ): Stream.Stream<string, Unavailable> => {
   switch (format) {
     case "ndjson":
-      return toLines(snapshot)
+      return Export.toLines(snapshot)
     case "ics":
       return toICalendar(snapshot.todos)
     case "csv":

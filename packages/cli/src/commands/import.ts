@@ -1,5 +1,13 @@
 import { UserId } from "@todo/core/domain"
-import type { ForeignImport, ImportConflict, ImportInvalid, ImportReport, RowCounts } from "@todo/core/admin"
+import {
+  ForeignImport,
+  Import,
+  type ImportConflict,
+  type ImportInvalid,
+  type ImportReport,
+  type RowCounts,
+  textFile
+} from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
@@ -9,17 +17,18 @@ import type * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { asOperator } from "../database/Session.ts"
 import { Usage } from "../terminal/ExitCode.ts"
 import * as Flags from "../flags/Flags.ts"
+import { todosOfCsv } from "../formats/TodosOfCsv.ts"
+import { todosOfICalendar } from "../formats/TodosOfICalendar.ts"
+import { todosOfTodoTxt } from "../formats/TodosOfTodoTxt.ts"
 import { Notes } from "../formats/LeftOut.ts"
 import { pathOf } from "../flags/NamedFile.ts"
 import { Json, print, remark, say } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { type Screen, table } from "../views/Table.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
-
-const core = Effect.promise(() => import("@todo/core/admin"))
-const session = Effect.promise(() => import("../database/Session.ts"))
 
 const isUserId = Schema.is(UserId)
 
@@ -43,8 +52,6 @@ export const importUser = Command.make(
     if (merge && format !== "ndjson") {
       return yield* new Usage({ message: `--merge is for ndjson: of ${format}, what is there always stays` })
     }
-    const { ForeignImport, Import, textFile } = yield* core
-    const { asOperator } = yield* session
     const files = yield* FileSystem.FileSystem
     const { stdin } = yield* Stdio.Stdio
     const bytes = path === "-" ? stdin : files.stream(yield* pathOf(path))
@@ -55,7 +62,7 @@ export const importUser = Command.make(
         return yield* Import.restore<PlatformError, never, Watching>(bytes, { ...options, user, merge })
       if (user === undefined)
         return yield* new Usage({ message: `--format ${format} needs a user's id before the file` })
-      const found = yield* foundIn(format, textFile(bytes), notes)
+      const found = foundIn(format, textFile(bytes), notes)
       return yield* ForeignImport.run<PlatformError | ImportInvalid, never, Watching>(found, { ...options, user })
     })
     const report = yield* asOperator(imported).pipe(
@@ -111,17 +118,16 @@ const foundIn = <E, R>(
   format: "csv" | "todotxt" | "ics",
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: Notes
-): Effect.Effect<Stream.Stream<ForeignImport.ForeignTodo, E, R>> =>
-  Effect.promise(async () => {
-    switch (format) {
-      case "csv":
-        return (await import("../formats/TodosOfCsv.ts")).todosOfCsv(bytes, notes)
-      case "todotxt":
-        return (await import("../formats/TodosOfTodoTxt.ts")).todosOfTodoTxt(bytes, notes)
-      case "ics":
-        return (await import("../formats/TodosOfICalendar.ts")).todosOfICalendar(bytes, notes)
-    }
-  })
+): Stream.Stream<ForeignImport.ForeignTodo, E, R> => {
+  switch (format) {
+    case "csv":
+      return todosOfCsv(bytes, notes)
+    case "todotxt":
+      return todosOfTodoTxt(bytes, notes)
+    case "ics":
+      return todosOfICalendar(bytes, notes)
+  }
+}
 
 /** How many kinds of what was left out are told to people; a document has them all. */
 const most = 20

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as AsUser from "../database/asUser.ts"
+import * as Session from "../database/Session.ts"
 import { askable, confirm, yes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
 import { drawList, drawLists } from "../views/ListView.ts"
@@ -20,7 +20,7 @@ type Service = typeof Lists.Service
 
 /** Runs on behalf of `--user`. */
 const asUser = <A, E, R>(use: (lists: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
-  Effect.flatMap(noun, ({ user }) => AsUser.asUser(user, ({ lists }) => use(lists)))
+  Effect.flatMap(noun, ({ user }) => Session.asUser(user, ({ lists }) => use(lists)))
 
 const one = <E, R>(use: (lists: Service) => Effect.Effect<TodoList, E, R | CurrentUser>) =>
   Effect.flatMap(asUser(use), (list) => print(list, drawList))

@@ -1,14 +1,13 @@
+import { Migrations, SchemaName } from "@todo/core"
+import { Installation } from "@todo/core/installation"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { asOwner } from "../database/Session.ts"
 import { print, remark, remarks } from "../terminal/Output.ts"
 import { table } from "../views/Table.ts"
-
-const core = Effect.promise(() => import("@todo/core"))
-const installation = Effect.promise(() => import("@todo/core/installation"))
-const session = Effect.promise(() => import("../database/Session.ts"))
 
 const runtimeRole = Flag.String("runtime-role").pipe(
   Flag.withMetavar("ROLE"),
@@ -51,8 +50,6 @@ const plan = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ from, runtimeRole }) {
-    const { Migrations } = yield* core
-    const { Installation } = yield* installation
     const plan = Migrations.plan(from, { runtimeRole: Option.getOrUndefined(runtimeRole) })
     const steps = yield* Effect.provide(plan, Installation.layerSchema)
     yield* print(steps, drawPlan)
@@ -78,8 +75,6 @@ const grants = Command.make(
   "grants",
   { runtimeRole: runtimeRole.pipe(Flag.withDescription("The role that servers run as")) },
   Effect.fnUntraced(function* ({ runtimeRole }) {
-    const { Migrations } = yield* core
-    const { Installation } = yield* installation
     const plan = Migrations.plan(Migrations.version, { runtimeRole })
     yield* print(yield* Effect.provide(plan, Installation.layerSchema), drawPlan)
   })
@@ -94,8 +89,6 @@ const status = Command.make(
   "status",
   {},
   Effect.fnUntraced(function* () {
-    const { Migrations } = yield* core
-    const { asOwner } = yield* session
     const steps = yield* asOwner(Migrations.status)
     yield* print(steps, (steps, screen) =>
       table(
@@ -128,9 +121,6 @@ const up = Command.make(
     )
   },
   Effect.fnUntraced(function* (flags) {
-    const { Migrations, SchemaName } = yield* core
-    const { Installation } = yield* installation
-    const { asOwner } = yield* session
     const onStep = yield* remarks
     const done = yield* asOwner(
       Effect.gen(function* () {

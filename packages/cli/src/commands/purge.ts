@@ -1,15 +1,13 @@
-import type { Purge } from "@todo/core/admin"
+import { Purge } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { asOperator } from "../database/Session.ts"
 import { askable, confirm, yes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
 import { print, Quiet, remark } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { counted } from "../terminal/TerminalText.ts"
-
-const core = Effect.promise(() => import("@todo/core/admin"))
-const session = Effect.promise(() => import("../database/Session.ts"))
 
 export const purge = Command.make(
   "purge",
@@ -23,8 +21,6 @@ export const purge = Command.make(
   },
   Effect.fnUntraced(function* ({ dryRun, olderThan, user, yes }) {
     yield* askable(yes || dryRun)
-    const { Purge } = yield* core
-    const { asOperator } = yield* session
     const purged = yield* asOperator(
       Effect.gen(function* () {
         const { before, of, ...planned } = yield* Purge.plan({ olderThan, ...Flags.given({ user }) })

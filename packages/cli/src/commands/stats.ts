@@ -1,5 +1,7 @@
+import { Stats } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
+import { asOperator } from "../database/Session.ts"
 import { print } from "../terminal/Output.ts"
 import { drawStats } from "../views/StatsView.ts"
 
@@ -7,9 +9,6 @@ export const stats = Command.make(
   "stats",
   {},
   Effect.fnUntraced(function* () {
-    const { Stats } = yield* Effect.promise(() => import("@todo/core/admin"))
-    const { asOperator } = yield* Effect.promise(() => import("../database/Session.ts"))
-
     yield* print(yield* asOperator(Stats.read), drawStats)
   })
 ).pipe(

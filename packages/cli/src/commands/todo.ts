@@ -2,7 +2,7 @@ import { type CurrentUser, type Todo, TodoId, type TodoPatch, type TodoQuery } f
 import type { Expectation, Todos } from "@todo/core"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
-import * as AsUser from "../database/asUser.ts"
+import * as Session from "../database/Session.ts"
 import { askable, confirm, yes } from "../terminal/Confirm.ts"
 import { Usage } from "../terminal/ExitCode.ts"
 import * as Flags from "../flags/Flags.ts"
@@ -21,7 +21,7 @@ type Service = typeof Todos.Service
 
 /** Runs on behalf of `--user`. */
 const asUser = <A, E, R>(use: (todos: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
-  Effect.flatMap(noun, ({ user }) => AsUser.asUser(user, ({ todos }) => use(todos)))
+  Effect.flatMap(noun, ({ user }) => Session.asUser(user, ({ todos }) => use(todos)))
 
 const one = <E, R>(use: (todos: Service) => Effect.Effect<Todo, E, R | CurrentUser>) =>
   Effect.flatMap(asUser(use), (todo) => print(todo, drawTodo))
@@ -44,7 +44,7 @@ const list = Command.make(
     const query = forPeople && isAboutDays(asked) ? { ...asked, timeZone: here.timeZone } : asked
 
     const { user } = yield* noun
-    const { lists, page } = yield* AsUser.asUser(
+    const { lists, page } = yield* Session.asUser(
       user,
       Effect.fnUntraced(function* ({ lists, todos }) {
         const page = yield* all ? everyPage(todos.list, query) : todos.list(query)

@@ -1,4 +1,4 @@
-import type * as Installed from "@todo/core/installation"
+import { developmentClaims, developmentSecret, settings } from "@todo/core/installation"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { SignJWT } from "jose/jwt/sign"
 import { Usage } from "../terminal/ExitCode.ts"
 import * as Flags from "../flags/Flags.ts"
 import { notice, print } from "../terminal/Output.ts"
@@ -31,9 +32,6 @@ export const token = Command.make(
     audience: claim("audience", "TODO_JWT_AUDIENCE")
   },
   Effect.fnUntraced(function* (flags) {
-    const [{ developmentClaims, developmentSecret, settings }, { SignJWT }] = yield* Effect.promise(() =>
-      Promise.all([import("@todo/core/installation"), import("jose/jwt/sign")])
-    )
     const maxAge = yield* settings.TODO_JWT_MAX_AGE.pipe(Config.withDefault(Duration.hours(24)))
     if (flags.expires > Duration.toSeconds(maxAge)) {
       return yield* new Usage({
@@ -41,7 +39,7 @@ export const token = Command.make(
       })
     }
     const secret = yield* Config.option(settings.TODO_JWT_SECRET)
-    if (Option.isNone(secret)) yield* warnOfOtherKeys(settings)
+    if (Option.isNone(secret)) yield* warnOfOtherKeys
     const key = Option.isSome(secret) ? secret.value : yield* developmentSecret
     const type = yield* Config.option(settings.TODO_JWT_TYP)
     const issuer = yield* settings.TODO_JWT_ISSUER.pipe(Config.withDefault(developmentClaims.issuer))
@@ -75,7 +73,7 @@ export const token = Command.make(
 )
 
 /** The development secret convinces no server that has keys of its own, or a database of its own. */
-const warnOfOtherKeys = Effect.fnUntraced(function* (settings: typeof Installed.settings) {
+const warnOfOtherKeys = Effect.gen(function* () {
   const other = yield* Effect.all([
     Config.option(settings.DATABASE_URL),
     Config.option(settings.TODO_JWT_PUBLIC_KEY),

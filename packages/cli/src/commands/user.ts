@@ -1,9 +1,10 @@
-import type { Users, UserSort } from "@todo/core/admin"
+import { Users, type UserSort } from "@todo/core/admin"
 import { UserId } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { asOperator } from "../database/Session.ts"
 import { askable, confirm, yes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
 import { print, remark } from "../terminal/Output.ts"
@@ -12,9 +13,6 @@ import { counted, oneLine } from "../terminal/TerminalText.ts"
 import { drawUser, drawUsers } from "../views/UserView.ts"
 import { exportUser } from "./export.ts"
 import { importUser } from "./import.ts"
-
-const core = Effect.promise(() => import("@todo/core/admin"))
-const session = Effect.promise(() => import("../database/Session.ts"))
 
 const orders = [
   "id",
@@ -38,8 +36,6 @@ const list = Command.make(
     ...Flags.paging
   },
   Effect.fnUntraced(function* ({ all, count, disabled, limit, ...rest }) {
-    const { Users } = yield* core
-    const { asOperator } = yield* session
     const query = { ...Flags.given(rest), ...(disabled && { disabled }), ...(count && { count }) }
     const page = yield* asOperator(all ? Users.listAll(query) : Users.list({ ...query, ...Flags.given({ limit }) }))
     yield* printPage(page, "No users", drawUsers)
@@ -67,8 +63,6 @@ const show = Command.make(
   "show",
   { id },
   Effect.fnUntraced(function* ({ id }) {
-    const { Users } = yield* core
-    const { asOperator } = yield* session
     yield* print(yield* asOperator(Users.show(id)), drawUser)
   })
 ).pipe(
@@ -80,8 +74,6 @@ const disable = Command.make(
   "disable",
   { id },
   Effect.fnUntraced(function* ({ id }) {
-    const { Users } = yield* core
-    const { asOperator } = yield* session
     const user = yield* asOperator(Users.disable(id))
     yield* print(user, drawUser)
     yield* remark(
@@ -105,8 +97,6 @@ const enable = Command.make(
   "enable",
   { id },
   Effect.fnUntraced(function* ({ id }) {
-    const { Users } = yield* core
-    const { asOperator } = yield* session
     const user = yield* asOperator(Users.enable(id))
     yield* print(user, drawUser)
     yield* remark(user.changed ? "Enabled: servers let this user in within 5 seconds" : "Was not disabled")
@@ -121,9 +111,7 @@ const erase = Command.make(
   { id, yes },
   Effect.fnUntraced(function* ({ id, yes }) {
     yield* askable(yes)
-    const { Users } = yield* core
-    const { asOperator } = yield* session
-    const erased = yield* asOperator(eraseConfirmed(Users, id, yes))
+    const erased = yield* asOperator(eraseConfirmed(id, yes))
     yield* print(
       erased,
       ({ id, lists, todos }) => `Erased ${oneLine(id)}: ${counted(todos, "todo")}, ${counted(lists, "list")}`
@@ -143,14 +131,14 @@ const erase = Command.make(
   ])
 )
 
-const eraseConfirmed = Effect.fnUntraced(function* (users: typeof Users, id: UserId, yes: boolean) {
-  const { counts } = yield* users.show(id)
+const eraseConfirmed = Effect.fnUntraced(function* (id: UserId, yes: boolean) {
+  const { counts } = yield* Users.show(id)
   const todos = counts.open + counts.completed + counts.trashed
   yield* confirm(
     `Erase "${oneLine(id)}" with ${counted(todos, "todo")} and ${counted(counts.lists, "list")}, for good?`,
     yes
   )
-  return yield* users.erase(id)
+  return yield* Users.erase(id)
 })
 
 export const user = Command.make("user").pipe(

@@ -1,27 +1,18 @@
 /** Todos as iCalendar (RFC 5545), for calendars and the lists of tasks that come with them. */
 import type { Due, Todo } from "@todo/core/domain"
 import * as DateTime from "effect/DateTime"
-import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type ICAL from "ical.js"
+import ICAL from "ical.js"
 import { instantOf } from "../views/DueView.ts"
 
-type Library = typeof ICAL
+// Without the space that begins the lines behind the first: 75 with it (RFC 5545, 3.1).
+ICAL.foldLength = 74
 
 /** A calendar of todos; the same ones give the same text. */
 export const toICalendar = <E, R>(pages: Stream.Stream<ReadonlyArray<Todo>, E, R>): Stream.Stream<string, E, R> =>
-  Stream.unwrap(
-    Effect.map(
-      Effect.promise(() => import("ical.js")),
-      ({ default: library }) => {
-        // Without the space that begins the lines behind the first: 75 with it (RFC 5545, 3.1).
-        library.foldLength = 74
-        return Stream.succeed("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//todo//todo-admin//EN\r\n").pipe(
-          Stream.concat(Stream.map(pages, (page) => page.map((todo) => `${component(library, todo)}\r\n`).join(""))),
-          Stream.concat(Stream.succeed("END:VCALENDAR\r\n"))
-        )
-      }
-    )
+  Stream.succeed("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//todo//todo-admin//EN\r\n").pipe(
+    Stream.concat(Stream.map(pages, (page) => page.map((todo) => `${component(todo)}\r\n`).join(""))),
+    Stream.concat(Stream.succeed("END:VCALENDAR\r\n"))
   )
 
 /** 1 is the highest, 0 is none (RFC 5545, 3.8.1.9). */
@@ -30,12 +21,12 @@ const priorities = { none: undefined, high: 1, medium: 5, low: 9 } as const
 /** Most that an INTEGER may be (RFC 5545, 3.3.8). */
 const mostInteger = 2 ** 31 - 1
 
-const component = (library: Library, todo: Todo): string => {
-  const made = new library.Component("vtodo")
+const component = (todo: Todo): string => {
+  const made = new ICAL.Component("vtodo")
   const set = (name: string, value: string | number | ICAL.Time | undefined) => {
     if (value !== undefined) made.addPropertyWithValue(name, value)
   }
-  const utc = (time: string) => library.Time.fromDateTimeString(`${time.slice(0, 19)}Z`)
+  const utc = (time: string) => ICAL.Time.fromDateTimeString(`${time.slice(0, 19)}Z`)
 
   set("uid", todo.id)
   // Without a METHOD it says when the todo was last written (RFC 5545, 3.8.7.2), and so does not depend on today.
@@ -45,13 +36,13 @@ const component = (library: Library, todo: Todo): string => {
   set("sequence", Math.min(todo.revision, mostInteger))
   set("summary", text(todo.title))
   set("description", todo.description === null ? undefined : text(todo.description))
-  set("due", todo.due === null ? undefined : due(library, todo.due))
+  set("due", todo.due === null ? undefined : due(todo.due))
   set("priority", priorities[todo.priority])
   set("status", todo.completed ? "COMPLETED" : "NEEDS-ACTION")
   set("percent-complete", todo.completed ? 100 : undefined)
   set("completed", todo.completedAt === null ? undefined : utc(todo.completedAt))
   if (todo.tags.length > 0) {
-    const categories = new library.Property("categories")
+    const categories = new ICAL.Property("categories")
     categories.setValues(todo.tags.map(text))
     made.addProperty(categories)
   }
@@ -65,10 +56,10 @@ const text = (given: string): string => given.replace(/\r\n?/g, "\n").replace(/[
  * A day, or an instant in UTC: every reader understands that, and none needs the rules of a zone, which the file would
  * have to carry. Where the instant has no year of four digits, the time as the clocks there show it.
  */
-const due = (library: Library, given: Due): ICAL.Time => {
-  if ("date" in given) return library.Time.fromDateString(given.date)
+const due = (given: Due): ICAL.Time => {
+  if ("date" in given) return ICAL.Time.fromDateString(given.date)
   const instant = DateTime.formatIso(instantOf(given))
   return /^(?!0000)\d{4}-/.test(instant)
-    ? library.Time.fromDateTimeString(`${instant.slice(0, 19)}Z`)
-    : library.Time.fromDateTimeString(given.dateTime)
+    ? ICAL.Time.fromDateTimeString(`${instant.slice(0, 19)}Z`)
+    : ICAL.Time.fromDateTimeString(given.dateTime)
 }

@@ -2,8 +2,8 @@
  * What an error is to the person or script that called: one line with a hint, and a
  * documented exit code.
  */
+import { settingMessage } from "@todo/core/installation"
 import * as Cause from "effect/Cause"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { PlatformError } from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
@@ -78,13 +78,11 @@ const kindOf = (error: { readonly _tag: unknown }): string =>
   Predicate.hasProperty(error, "reason") && error.reason === "read-only" ? "ReadOnly" : String(error._tag)
 
 /** The line for stderr; `undefined` where all has been said. */
-export const describe = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> =>
-  Effect.gen(function* () {
-    const error = Cause.squash(cause)
-    if (Cause.hasInterruptsOnly(cause) || isUnread(cause) || error instanceof ShowHelp) return undefined
-    const message = hasDefect(cause) ? defect(error) : yield* expected(error)
-    return `todo-admin: ${oneLine(message)}`
-  })
+export const describe = (cause: Cause.Cause<unknown>): string | undefined => {
+  const error = Cause.squash(cause)
+  if (Cause.hasInterruptsOnly(cause) || isUnread(cause) || error instanceof ShowHelp) return undefined
+  return `todo-admin: ${oneLine(hasDefect(cause) ? defect(error) : expected(error))}`
+}
 
 /** Whether stdout was closed by who read it, as `head` does when it has enough: an end like any other. */
 export const isUnread = (cause: Cause.Cause<unknown>): boolean => {
@@ -94,17 +92,16 @@ export const isUnread = (cause: Cause.Cause<unknown>): boolean => {
 
 const hasDefect = (cause: Cause.Cause<unknown>): boolean => cause.reasons.some(Cause.isDieReason)
 
-const expected = Effect.fnUntraced(function* (error: unknown) {
+const expected = (error: unknown): string => {
   if (!(Predicate.hasProperty(error, "_tag") && Predicate.hasProperty(error, "message"))) return defect(error)
   const hint = hints[kindOf(error)]
-  const message = uncapitalised(yield* messageOf(error))
+  const message = uncapitalised(messageOf(error))
   return hint === undefined ? message : `${message}; ${hint}`
-})
+}
 
-const messageOf = Effect.fnUntraced(function* (error: { readonly _tag: unknown; readonly message: unknown }) {
+const messageOf = (error: { readonly _tag: unknown; readonly message: unknown }): string => {
   switch (error._tag) {
     case "ConfigError": {
-      const { settingMessage } = yield* Effect.promise(() => import("@todo/core/installation"))
       return settingMessage(error as Parameters<typeof settingMessage>[0])
     }
     case "InvalidInput": {
@@ -122,7 +119,7 @@ const messageOf = Effect.fnUntraced(function* (error: { readonly _tag: unknown; 
     default:
       return String(error.message)
   }
-})
+}
 
 /** What nobody foresaw. A right that the database refuses is the operator's to give; the rest is our bug. */
 const defect = (error: unknown): string => {

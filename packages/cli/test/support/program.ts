@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto"
 import { once } from "node:events"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { assert } from "@effect/vitest"
 import { CurrentUser, Database, type Lists, Services, type Todos, UserId } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
@@ -11,13 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
-import { bundled } from "../../src/Bundle.ts"
+import { inject } from "vitest"
 
-/** Where the program starts. */
-export const bin = fileURLToPath(new URL("../../src/bin.ts", import.meta.url))
-
-// Once, and not by every process that is started.
-bundled()
+/** The bundled program, as it is published. `.config/commandLine.ts` makes it before the tests. */
+export const bin = inject("todoAdmin")
 
 /** Spares each process a third of its time, most of it for stripping types. */
 const compiled = join(tmpdir(), "todo-admin-compiled")
