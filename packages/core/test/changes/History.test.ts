@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { asOwner, broken, onPool, range } from "../support/clients.ts"
 import { Admin, history } from "../support/history.ts"
-import { asNewUser, live, long, query, Random, seeded } from "../support/suite.ts"
+import { asNewUser, live, query, Random, rounds as howMany, seeded } from "../support/suite.ts"
 
 const on = (poolSize: number) => Admin.layer.pipe(Layer.provideMerge(onPool(poolSize)))
 
@@ -23,7 +23,7 @@ const all = (count: number, purges: boolean, concurrency: number) =>
     )
   )
 
-const rounds = long ? 5_000 : 500
+const rounds = howMany(60, 500, 5_000)
 
 layer(on(10), live)("followed from page to page while writers commit late or roll back", (it) => {
   it.effect(

@@ -92,3 +92,7 @@ export const seeded = <A, E, R>(run: (random: Random) => Effect.Effect<A, E, R>,
 
 /** More rounds than fit into every run. */
 export const long = process.env["TODO_TEST_LONG"] === "1"
+
+/** How many random rounds to run: in `npm test`, in `npm run test:long`, and with `TODO_TEST_LONG=1`. */
+export const rounds = (few: number, many: number, all: number): number =>
+  long ? all : process.env["TODO_TEST_ROUNDS"] === "many" ? many : few

@@ -3,11 +3,11 @@ import { CurrentUser, Lists, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Effect } from "effect"
 import { Model, type Outcome } from "../support/model.ts"
-import { live, long, Random, seeded, services } from "../support/suite.ts"
+import { live, Random, rounds, seeded, services } from "../support/suite.ts"
 import { anyStep, type Step } from "../support/steps.ts"
 
 const steps = 30
-const sequences = long ? 2_000 : 1_000
+const sequences = rounds(100, 1_000, 2_000)
 
 /** Does a step for real. */
 const perform = Effect.fnUntraced(function* ({ args, method, on }: Step) {
