@@ -3,7 +3,7 @@ import { columnsOf, type FieldsColumns } from "../writes/FieldColumns.ts"
 
 /** The fields of a list that clients set, and how each is stored. */
 export const listColumns: FieldsColumns<NewList> = {
-  name: { columns: ["name"], write: (name) => ({ name }) }
+  name: { columns: ["name"], write: (name) => ({ name }), json: () => ({ name: "t.name" }) }
 }
 
 /** The columns of the fields that are there. */

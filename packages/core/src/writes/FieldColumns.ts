@@ -8,6 +8,8 @@ interface FieldColumns<Value> {
   readonly default?: Value
   /** The value as the columns, and the derived ones. */
   readonly write: (value: Value) => Readonly<Record<string, unknown>>
+  /** What clients see of it: for each member of the JSON, the SQL expression over a row `t` of a quoted schema. */
+  readonly json: (schema: string) => Readonly<Record<string, string>>
 }
 
 /** One entry for each field that clients set. */
@@ -41,6 +43,16 @@ type ColumnNames = Readonly<Record<string, Pick<FieldColumns<never>, "columns" |
 /** The names of the columns that hold what clients set, without the derived ones. */
 export const storedColumns = (record: ColumnNames): ReadonlyArray<string> =>
   Object.values(record).flatMap(({ columns }) => columns)
+
+/** The members of the JSON of a row, as arguments of `json_build_object`. */
+export const jsonMembers = (
+  schema: string,
+  record: Readonly<Record<string, Pick<FieldColumns<never>, "json">>>
+): string =>
+  Object.values(record)
+    .flatMap(({ json }) => Object.entries(json(schema)))
+    .map(([name, expression]) => `'${name}', ${expression},`)
+    .join("\n    ")
 
 /** The names of the derived columns. */
 export const derivedColumns = (record: ColumnNames): ReadonlyArray<string> =>

@@ -161,7 +161,7 @@ const isQuick = ({ kind, op }: Operation, json: string): boolean =>
 
 /**
  * What makes two requests the same: the content of their bodies, without ids of the server and derived columns. Keys are
- * good for a day and outlive an upgrade, so the order of these members stays as it is.
+ * good for a day and outlive an upgrade, so the order of these members and columns stays as it is.
  */
 const contentOf = ({ after, before, fields, id, ifAbsent, ifRevision, kind, op }: Operation) => ({
   kind,
@@ -171,8 +171,14 @@ const contentOf = ({ after, before, fields, id, ifAbsent, ifRevision, kind, op }
   before,
   after,
   id: ifAbsent === true ? undefined : id,
-  fields: fields && Object.entries(fields).filter(([column]) => !derived.has(column))
+  fields:
+    fields &&
+    Object.entries(fields)
+      .filter(([column]) => !derived.has(column))
+      .toSorted(([one], [other]) => Number(isOfDue(one)) - Number(isOfDue(other)))
 })
+
+const isOfDue = (column: string): boolean => column.startsWith("due_")
 
 const derived = new Set(derivedColumns(todoRecord))
 

@@ -5,8 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { UserId } from "../../domain/User.ts"
-import { columns } from "../../todos/TodoColumns.ts"
 import { ExportReader, type ExportedRow } from "./ExportReader.ts"
+import { columns as listColumns } from "../../lists/ListColumns.ts"
+import { columns as todoColumns } from "../../todos/TodoColumns.ts"
 import { ImportInvalid } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport } from "./ImportReport.ts"
 import { textFile } from "../../formats/TextFile.ts"
@@ -61,7 +62,7 @@ const restoredRow = (row: ExportedRow["row"]): Record<string, unknown> => {
     updated_at: row.updatedAt,
     deleted_at: row.deletedAt
   }
-  if (!("title" in row)) return { ...shared, name: row.name }
-  const { completedAt, description, due, listId, priority, tags, title } = row
-  return { ...shared, ...columns({ title, description, priority, due, tags, listId }), completed_at: completedAt }
+  return "title" in row
+    ? { ...shared, ...todoColumns(row), completed_at: row.completedAt }
+    : { ...shared, ...listColumns(row) }
 }

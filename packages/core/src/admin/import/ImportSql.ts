@@ -2,6 +2,9 @@
  * The statements of imports, in one transaction: rows are gathered in temporary tables that are shaped like ours,
  * judged there as a whole, and then written. From `verdicts` on, `$1` is the user on whose behalf it is done.
  */
+import { listColumns } from "../../lists/ListColumns.ts"
+import { todoColumns } from "../../todos/TodoColumns.ts"
+import { derivedColumns, storedColumns } from "../../writes/FieldColumns.ts"
 
 export type Kind = "list" | "todo"
 
@@ -69,20 +72,8 @@ from ${s}.users where id = $1 for no key update`
 
 /** What clients see of a row, besides where it stands and when it was written. */
 const content: Record<Kind, ReadonlyArray<string>> = {
-  list: ["name", "created_at", "deleted_at"],
-  todo: [
-    "title",
-    "description",
-    "priority",
-    "due_date",
-    "due_time",
-    "due_zone",
-    "tags",
-    "list_id",
-    "created_at",
-    "completed_at",
-    "deleted_at"
-  ]
+  list: [...storedColumns(listColumns), "created_at", "deleted_at"],
+  todo: [...storedColumns(todoColumns), "created_at", "deleted_at"]
 }
 
 const of = (row: string, columns: ReadonlyArray<string>) => `(${columns.map((name) => `${row}.${name}`).join(", ")})`
@@ -147,7 +138,7 @@ export const lastLine = "select coalesce(max(line), 0) from pg_temp.import_steps
 /** The columns that are as in the file, whatever the revision and the position become. */
 const copied: Record<Kind, ReadonlyArray<string>> = {
   list: content.list,
-  todo: [...content.todo, "title_key", "title_words", "description_words", "due_at"]
+  todo: [...content.todo, ...derivedColumns(todoColumns)]
 }
 
 /** Both sides name the lines: whichever table PostgreSQL begins with, it reads no more than these lines of either. */

@@ -1,3 +1,6 @@
+import { todoColumns } from "../../todos/TodoColumns.ts"
+import { jsonMembers } from "../../writes/FieldColumns.ts"
+
 /** Rows as clients see them. PostgreSQL writes the JSON once; nothing encodes it again on the way to the client. */
 export const json = (s: string): ReadonlyArray<string> => [
   /* sql */ `create or replace function ${s}.instant(moment timestamptz) returns text language sql stable as $$
@@ -7,17 +10,7 @@ $$`,
   /* sql */ `create or replace function ${s}.todo_json(t ${s}.todos) returns json language sql stable as $$
   select json_build_object(
     'id', t.id,
-    'title', t.title,
-    'description', t.description,
-    'completed', t.completed_at is not null,
-    'completedAt', ${s}.instant(t.completed_at),
-    'priority', (array['none', 'low', 'medium', 'high'])[t.priority + 1],
-    'due', case
-      when t.due_date is not null then json_build_object('date', t.due_date)
-      when t.due_time is not null then json_build_object('dateTime', t.due_time, 'timeZone', t.due_zone)
-    end,
-    'tags', t.tags,
-    'listId', t.list_id,
+    ${jsonMembers(s, todoColumns)}
     'position', t.position,
     'revision', t.revision,
     'createdAt', ${s}.instant(t.created_at),
