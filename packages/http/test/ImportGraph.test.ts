@@ -14,7 +14,7 @@ const entries = globSync("packages/*/package.json", { cwd: root }).flatMap((file
     .filter(({ file }) => file.endsWith(".ts") && existsSync(file))
 })
 
-/** What every module imports, as one process that loads all of `files` sees it: importer to imported. */
+/** The imports of every module, as one process that loads all `files` resolves them: importer to imported. */
 const importsOf = (files: ReadonlyArray<string>): ReadonlyMap<string, ReadonlySet<string>> => {
   const script = `
     import { registerHooks } from "node:module"
@@ -38,8 +38,8 @@ const importsOf = (files: ReadonlyArray<string>): ReadonlyMap<string, ReadonlySe
   return graph
 }
 
-// The server as a program is no entry, but its modules serve apps all the same.
-const program = join(root, "packages/http/src/Program.ts")
+// The server as a program is not an entry point, but its modules serve apps too.
+const program = join(root, "packages/http/src/serve/Program.ts")
 const graph = importsOf([...entries.map(({ file }) => file), program])
 
 /** Everything that importing the file loads: paths from the root of the repository, and `node:` builtins. */
@@ -56,7 +56,7 @@ const of = (name: string) =>
 
 const isBuiltin = (url: string): boolean => url.startsWith("node:")
 const isSql = (url: string): boolean =>
-  /\/(sql|sql-[a-z]+)\/(src|dist)\/|\/effect\/(src|dist)\/sql\/|core\/src\/(internal|migrations)\//.test(url)
+  /\/(sql|sql-[a-z]+)\/(src|dist)\/|\/effect\/(src|dist)\/sql\/|core\/src\/(schema\/|.*Sql\.ts$)/.test(url)
 
 describe("The import graph", () => {
   it("has all entries of the packages", () => {
@@ -114,7 +114,7 @@ describe("The import graph", () => {
       expect(modules.filter(isBuiltin)).not.toEqual([])
       expect(modules.filter(isSql)).toEqual(
         expect.arrayContaining([
-          "packages/core/src/internal/TodosSql.ts",
+          "packages/core/src/todos/TodosSql.ts",
           expect.stringContaining("@effect/sql-pg/"),
           expect.stringContaining("effect/dist/sql/")
         ])
