@@ -1,5 +1,5 @@
 /**
- * The contract of the HTTP API. Runs in a browser.
+ * The contract of the HTTP API: endpoints, schemas and problems, without handlers. Runs in a browser.
  */
 export { Api } from "./api/Api.ts"
 export { Authorization } from "./api/Authorization.ts"

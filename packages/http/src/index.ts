@@ -1,6 +1,7 @@
 /**
- * The HTTP API: on a socket of its own (`Server.layer`), as a function (`createHandler`, `createNodeHandler`, and as
- * services `WebHandler`, `NodeHandler`), or among the routes of an Effect `HttpRouter` (`Mount.layer`).
+ * The HTTP API in three forms: as a server with its own socket (`Server.layer`), as a function (`createHandler` and
+ * `createNodeHandler`, or the services `WebHandler` and `NodeHandler`), and as routes of an Effect `HttpRouter`
+ * (`Mount.layer`).
  */
 export * from "./api.ts"
 export * as Authentication from "./auth/Authentication.ts"

@@ -15,7 +15,7 @@ import * as Logging from "./observability/Logging.ts"
 import * as Program from "./serve/Program.ts"
 import { describe } from "./observability/ErrorReports.ts"
 
-/** Why the server does not start, in one line. */
+/** The reason why the server cannot start, in one line. */
 const reason = (error: unknown): string => {
   if (error instanceof Config.ConfigError) return settingMessage(error)
   if (!(error instanceof Error)) return String(error)
@@ -40,22 +40,22 @@ const logging = Layer.unwrap(
   })
 )
 
-// Nobody reads the log any more: no reason to end.
+// A closed log pipe (EPIPE) must not end the server.
 process.stdout.on("error", () => {})
 
 /**
- * The first signal drains, a later one ends at once. Those within a second of the first repeat it: npm passes on to the
- * server what a terminal or `kill -- -PGID` has sent to both.
+ * The first signal drains the server; a later one ends it at once with exit code 130. Signals within a second of the
+ * first are duplicates: npm forwards a signal that a terminal or `kill -- -PGID` has sent to both processes.
  */
 const takeSignals = () => {
-  let told: number | undefined
+  let firstAt: number | undefined
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    // Those of `bin/todo-http.js`, which end a start at once.
+    // Removes the listeners of `bin/todo-http.js`, which end the process at once during the start.
     process.removeAllListeners(signal)
     process.on(signal, () => {
       const now = performance.now()
-      told ??= now
-      if (now - told > 1_000) process.exit(130)
+      firstAt ??= now
+      if (now - firstAt > 1_000) process.exit(130)
     })
   }
 }

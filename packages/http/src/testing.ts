@@ -1,5 +1,5 @@
 /**
- * Test kit for hosts: a real server on a free port with a database of its own, and tokens that it takes.
+ * Test kit for programs that use the API: a real server on a free port with its own database, and tokens for it.
  */
 export { startTestServer, TestServer } from "./testing/TestServer.ts"
 export * as TestTokens from "./testing/TestTokens.ts"

@@ -6,10 +6,10 @@ import { commonProblemBodies } from "./Problem.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TodosApi } from "./TodosApi.ts"
 
-/** Unknown fields and parameters are errors, and all that is wrong is told at once. */
+/** Unknown fields and parameters are errors. A problem lists all errors of a request, not only the first. */
 const strict = { onExcessProperty: "error", errors: "all" } as const
 
-/** The HTTP API: routes, shapes and errors. Runs in a browser. */
+/** The contract of the HTTP API: its routes, the schemas of requests and responses, and its errors. Runs in a browser. */
 export class Api extends HttpApi.make("todo")
   .add(TodosApi)
   .add(ListsApi)
@@ -23,7 +23,7 @@ export class Api extends HttpApi.make("todo")
       title: "Todo",
       version: "1",
       description: "Todos of one user: isolated, revisioned, never lost.",
-      // For clients that are generated from the file; a server says where it is itself.
+      // For clients that are generated from `openapi.json`. A running server replaces it with its own address.
       servers: [{ url: "http://127.0.0.1:3000", description: "A server on this machine, as `npm start` starts it" }],
       license: { name: "MIT", url: "https://opensource.org/license/mit" },
       transform: Document.transform

@@ -2,7 +2,7 @@ import type { CurrentUser } from "@todo/core/domain"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { RateLimitedProblem, UnauthorizedProblem, UnavailableProblem, UserDisabledProblem } from "./Problem.ts"
 
-/** Who calls: a bearer token (RFC 6750), whose subject is the `CurrentUser`. */
+/** The middleware that authenticates a request. It provides the `CurrentUser`: the subject of the bearer token (RFC 6750). */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentUser }>()(
   "@todo/http/Authorization",
   {

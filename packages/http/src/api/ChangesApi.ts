@@ -18,7 +18,7 @@ id: CURSOR
 :
 `
 
-/** What happened, and who asks. */
+/** The endpoints of the change feed (`/v1/changes`) and of the caller's account (`/v1/me`). */
 export class ChangesApi extends HttpApiGroup.make("changes")
   .add(
     HttpApiEndpoint.get("page", "/v1/changes", {

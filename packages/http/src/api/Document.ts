@@ -1,14 +1,13 @@
 /**
- * What the OpenAPI document says beyond the schemas of the contract: what every answer
- * has, what every request may be answered, how clients write query parameters, an example of
- * every body, and a description of everything that has a name.
+ * Completes the generated OpenAPI document with what the schemas of the contract do not say: the headers of every
+ * response, the problems of every endpoint, the style of query parameters, an example of every body, and descriptions.
  */
 import type { OpenApi } from "effect/http-api"
 import { exampleId, examples } from "./Examples.ts"
 import { flatten } from "./FlatSchema.ts"
 import { commonProblems, mediaType, problemTypes } from "./Problem.ts"
 
-/** The description and the default of each query parameter, the same wherever it is taken. */
+/** The description and the default of each query parameter. A parameter means the same at every endpoint. */
 const query: Record<string, { readonly description: string; readonly default?: string | boolean }> = {
   completed: { description: "Only completed todos (`true`), or only open ones (`false`)" },
   priority: { description: "Only todos of this priority" },
@@ -40,7 +39,7 @@ const query: Record<string, { readonly description: string; readonly default?: s
   todos: { description: "What happens to the todos in the list; required if there are any" }
 }
 
-/** On every answer. */
+/** The headers of every response. */
 const headers = {
   "x-request-id": {
     description: "The id of the request in logs and problems; the one that was sent, if it was well-formed",
@@ -63,11 +62,11 @@ interface Schema {
   readonly description?: string
 }
 
-/** The components that a schema is one of. */
+/** The names of the components that a schema refers to, directly or by `anyOf`. */
 const namesOf = ({ $ref, anyOf = [] }: Schema): ReadonlyArray<string> =>
   $ref === undefined ? anyOf.flatMap(namesOf) : [$ref.slice("#/components/schemas/".length)]
 
-/** An example of each component that a body may be. */
+/** References to the examples of the components that a body may be. */
 const examplesOf = (schema: Schema) => {
   const known = namesOf(schema).filter((name) => name in examples)
   return known.length === 0
@@ -75,13 +74,13 @@ const examplesOf = (schema: Schema) => {
     : { examples: Object.fromEntries(known.map((name) => [name, { $ref: `#/components/examples/${name}` }])) }
 }
 
-/** What a response with problems means. */
+/** The description of a response whose body is a problem. */
 const codesOf = (schema: Schema): string => {
   const codes = namesOf(schema).map((name) => `\`${name.slice("Problem-".length)}\``)
   return codes.length === 1 ? `The problem ${codes[0]}` : `One of the problems ${codes.join(", ")}`
 }
 
-/** To every request. No operation declares one of these statuses itself. */
+/** The responses that every operation shares. No operation declares one of these statuses itself. */
 const responses = Object.fromEntries(
   commonProblems.map((code) => {
     const schema = { $ref: `#/components/schemas/Problem-${code}` }
@@ -97,13 +96,13 @@ type Parameter = OpenApi.OpenAPISpecParameter
 
 const isBoolean = ({ enum: values }: { readonly enum?: ReadonlyArray<string> }) => values?.join() === "true,false"
 
-/** A number or a boolean is documented as such, not as the text that it travels in. */
+/** The schema of a number or boolean parameter. The contract decodes it from text, so the generator calls it a string. */
 const plain = (schema: object): object => {
   if ("contentSchema" in schema) return schema.contentSchema as object
   return isBoolean(schema) ? { type: "boolean" } : schema
 }
 
-/** What a schema says of itself is said of its parameter or header: renderers look there. */
+/** Moves the description of a schema to its parameter or header, where renderers look for it. */
 const described = <A extends { readonly schema: object }>({ schema, ...rest }: A) => {
   const { description, ...plainly } = schema as Schema
   return { ...rest, ...(description !== undefined && { description }), schema: plainly }
@@ -120,12 +119,12 @@ const queryParameter = ({ schema, ...parameter }: Parameter): Parameter => {
 }
 
 /**
- * OpenAPI ignores `accept`: the content types of the answer say it. `last-event-id` is set by clients of
- * event streams themselves, and generators would take it and `lastEventId` for one name.
+ * Headers that are not documented as parameters. OpenAPI ignores `accept`: the content types of the response stand for
+ * it. Clients of event streams set `last-event-id` themselves, and generators would give it and `lastEventId` one name.
  */
 const isIgnored = ({ in: place, name }: Parameter) => place === "header" && /^(accept|last-event-id)$/.test(name)
 
-/** An id has its example in its schema, where the viewer at `/docs` looks. */
+/** The viewer at `/docs` reads the example of an id from the schema of the parameter. */
 const otherParameter = (parameter: Parameter): Parameter => {
   const { schema, ...rest } = described(parameter) as Parameter
   return { ...rest, schema: parameter.in === "path" ? { ...schema, examples: [exampleId] } : schema }
@@ -133,7 +132,7 @@ const otherParameter = (parameter: Parameter): Parameter => {
 
 type Response = OpenApi.OpenApiSpecResponse
 
-/** What a response means, by its status or by its body. */
+/** The description of a response, from its status or its body. */
 const meaningOf = (status: string, { content = {} }: Response, components: Record<string, Schema>): string => {
   if (status === "204") return "The row is in the trash"
   if (status === "304") return "The client has the row as it is"
@@ -159,7 +158,7 @@ const complete = (operation: OpenApi.OpenAPISpecOperation, components: Record<st
   }
   Object.assign(operation.responses, responseRefs)
 
-  // One schema under two content types: the generator copies what it is told twice.
+  // Both content types of a patch refer to one schema. The generator would copy it.
   const sent = operation.requestBody?.content
   for (const content of Object.values(sent ?? {})) {
     content.schema = sent?.["application/json"]?.schema ?? content.schema
@@ -167,7 +166,7 @@ const complete = (operation: OpenApi.OpenAPISpecOperation, components: Record<st
   }
 }
 
-/** The transformation of the generated document, which is new and nobody else's yet. */
+/** Transforms the generated document. It changes its argument in place, which only the generator holds. */
 export const transform = (generated: Record<string, unknown>): Record<string, unknown> => {
   const document = flatten(generated) as OpenApi.OpenAPISpec
   const { schemas, securitySchemes } = document.components
@@ -176,10 +175,10 @@ export const transform = (generated: Record<string, unknown>): Record<string, un
   }
   for (const [name, schema] of Object.entries(schemas)) {
     if (name.endsWith("_1")) delete schemas[name]
-    // Every problem leaves with the id of its request.
+    // The middleware adds the id of the request to every problem.
     if (name.startsWith("Problem-")) (schema["required"] as Array<string>).push("requestId")
   }
-  // Tools compare the scheme with the lower-case names of the registry of IANA, and send Basic otherwise.
+  // Tools compare the scheme with the lower-case names of the IANA registry. They send Basic for `Bearer`.
   Object.assign(securitySchemes["bearer"] ?? {}, { scheme: "bearer", description: "A JSON Web Token (RFC 6750)" })
   return { ...document, components: { ...document.components, headers, responses, examples } }
 }

@@ -1,10 +1,10 @@
 /**
- * An example of every body in the OpenAPI document, by the name of its schema. The bodies of
- * requests can be sent as they are, in this order: `PUT` with the ids first, `move` later.
+ * An example of every body in the OpenAPI document, by the name of its schema. The bodies of requests can be sent as they
+ * are, in this order: `PUT` with the ids first, `move` later.
  */
 import { describe, type ProblemCode } from "./Problem.ts"
 
-/** Ids that the examples refer to. */
+/** The id of the todo and of the list in the examples. */
 export const exampleId = "0199ab00-0000-7000-8000-000000000001"
 const otherId = "0199ab00-0000-7000-8000-000000000002"
 
@@ -68,7 +68,7 @@ const bodies: Record<string, unknown> = {
   Ok: { status: "ok" }
 }
 
-/** What a problem says in words, and what it has besides. */
+/** The `detail` of each problem, and the members that only this problem has. */
 const problems: Partial<Record<ProblemCode, readonly [detail: string, members?: object]>> = {
   "malformed-request": ["The request cannot be read: malformed JSON, or a malformed header"],
   "invalid-cursor": ["The cursor was not made for this user and this query"],
@@ -93,7 +93,7 @@ const problems: Partial<Record<ProblemCode, readonly [detail: string, members?: 
   unavailable: ["The database cannot answer at the moment", { outcome: "not-applied" }]
 }
 
-/** The examples, by the name of the schema that they are of. */
+/** The examples by the name of their schema. */
 export const examples: Record<string, { readonly value: unknown }> = Object.fromEntries([
   ...Object.entries(bodies).map(([name, value]) => [name, { value }]),
   ...Object.entries(problems).map(([code, [detail, members]]) => [

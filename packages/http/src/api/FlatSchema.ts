@@ -1,22 +1,22 @@
 /**
- * JSON Schema in the form that generators of clients read. Effect writes a second check of a
- * value, and the annotations of a field, as `allOf` with parts that have no type. Generators read each
- * part as a schema of its own: `unknown & unknown`, or code that does not parse.
+ * Flattens `allOf` in JSON Schema, for generators of clients. Effect writes the second check of a value, and the
+ * annotations of a field, as parts of `allOf` that have no type. Generators read each part as a schema of its own and
+ * produce `unknown & unknown`, or code that does not parse.
  */
 
 type Json = { readonly [key: string]: unknown }
 
 const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Values, not schemas. */
+/** Keywords whose value is data, not a schema. */
 const isData = (key: string): boolean => /^(const|default|enum|example|examples)$/.test(key)
 
-/** Words of a later part replace those of an earlier one: the field says more than its type. */
+/** Annotations. Those of a later part replace those of an earlier one: a field describes more than its type. */
 const isAnnotation = (key: string): boolean => /^(default|description|examples|title)$/.test(key)
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
-/** One keyword that stands for two, or `undefined` where none does. */
+/** The value of a keyword that satisfies both values, or `undefined` if no single value does. */
 const both = (key: string, a: unknown, b: unknown): unknown => {
   if (same(a, b) || isAnnotation(key)) return b
   if (typeof a !== "number" || typeof b !== "number") return undefined
@@ -24,7 +24,7 @@ const both = (key: string, a: unknown, b: unknown): unknown => {
   return /^(exclusiveM|m)ax/.test(key) ? Math.min(a, b) : undefined
 }
 
-/** The schema of what meets both, without `allOf`; `undefined` where only `allOf` can say it. */
+/** One schema that means both, or `undefined` if only `allOf` can express it. */
 const merge = (one: Json, other: Json): Json | undefined => {
   const merged: Record<string, unknown> = { ...one }
   for (const [key, value] of Object.entries(other)) {
@@ -48,7 +48,7 @@ const withoutAllOf = ({ allOf, ...schema }: Json): Json => {
   return rest.length === 0 ? flat : { ...flat, allOf: rest }
 }
 
-/** `string` or `null` as `type: ["string", "null"]`: generators keep the limits of the string so, but not in `anyOf`. */
+/** Writes `string` or `null` as `type: ["string", "null"]`. Generators lose the limits of the string in `anyOf`. */
 const withNull = (schema: Json): Json => {
   const { anyOf, ...rest } = schema
   if (!Array.isArray(anyOf) || anyOf.length !== 2) return schema
@@ -58,7 +58,7 @@ const withNull = (schema: Json): Json => {
   return merge({ ...value, type: [value["type"], "null"] }, rest) ?? schema
 }
 
-/** Any part of an OpenAPI document, with all schemas in it. */
+/** Flattens all schemas in a part of an OpenAPI document. */
 export const flatten = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(flatten)
   if (!isObject(value)) return value

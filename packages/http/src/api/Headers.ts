@@ -5,36 +5,41 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { HttpApiSchema } from "effect/http-api"
 
-/** The strong entity tag of a revision: `"42"`. */
+/**
+ * The strong entity tag of a revision, as the `ETag` header has it.
+ *
+ * @example
+ * etag(42) // "\"42\""
+ */
 export const etag = (revision: number): string => `"${revision}"`
 
-/** The same, in an answer. */
+/** The `ETag` header of a response. */
 export const EntityTag = Schema.String.annotate({ description: "The revision of the row", examples: ['"42"'] })
 
-/** What an answer with one row says of it. */
+/** The headers of a response with one resource. */
 export const etagHeader = { etag: EntityTag }
 
-/** And of one that is new. */
+/** The headers of a response with a new resource. */
 export const createdHeaders = {
   ...etagHeader,
   location: Schema.String.annotate({ description: "The path of the row, or its URL where the server has a public URL" })
 }
 
-/** The client has the row as it is (RFC 9110, 15.4.5). */
+/** 304: the client has the current version (RFC 9110, 15.4.5). */
 export const NotModified = HttpApiSchema.WithHeaders(HttpApiSchema.Empty(304), etagHeader)
 
-/** What a header with entity tags says: those that we could have given, or any. */
+/** The value of `If-Match` or `If-None-Match`: revisions, or `*` for any. */
 export type EntityTags = Exclude<IfRevision, number>
 
-/** RFC 9110, 8.8.3: an opaque tag, weak or strong; it may have commas in it. */
+/** An entity tag, weak or strong (RFC 9110, 8.8.3). It may contain commas. */
 const tag = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g
 
-/** RFC 9110, 5.6.1: with commas between them, of which there may be too many. */
+/** A list of entity tags. Empty elements are allowed (RFC 9110, 5.6.1). */
 const listOfTags = new RegExp(`^(?:[ \\t,]*${tag.source}[ \\t]*(?=,|$))+[ \\t,]*$`)
 
 /**
- * A list of entity tags, or `*`. Of the tags, those that we could have given; `weak`
- * says whether weak ones count. Another header than that is malformed.
+ * Decodes a list of entity tags, or `*`. Tags that no revision has are left out, since they match nothing. Weak tags
+ * count only if `weak` is set. Any other header is malformed.
  */
 const entityTags = (weak: boolean, description: string) =>
   Schema.String.annotate({ description: `${description}: entity tags as answers carry them, \`"42"\`, or \`*\`` }).pipe(
@@ -57,24 +62,24 @@ const entityTags = (weak: boolean, description: string) =>
     )
   )
 
-/** Only if the row is still as it was (RFC 9110, 13.1.1): compared strongly. */
+/** `If-Match`, the precondition of a write (RFC 9110, 13.1.1). The comparison is strong. */
 export const ifMatch = {
   "if-match": Schema.optionalKey(entityTags(false, "Write only if the row is still at one of these revisions"))
 }
 
-/** Only if the row is no longer as it was (RFC 9110, 13.1.2): compared weakly. */
+/** `If-None-Match` of a read (RFC 9110, 13.1.2). The comparison is weak. */
 export const ifNoneMatch = {
   "if-none-match": Schema.optionalKey(entityTags(true, "Answer 304 if the row is still at one of these revisions"))
 }
 
-/** Only where nothing is there yet. */
+/** `If-None-Match: *`, the precondition of a write that only creates. */
 export const ifNoneMatchAny = {
   "if-none-match": Schema.optionalKey(
     Schema.Literal("*").annotate({ description: "Write only if there is no row with this id yet" })
   )
 }
 
-/** A key, bare or quoted as a structured field (RFC 8941) has it. */
+/** `Idempotency-Key`, bare or quoted as a structured field (RFC 8941). */
 export const idempotencyKey = {
   "idempotency-key": Schema.optionalKey(
     Schema.String.annotate({

@@ -38,7 +38,7 @@ const id = { id: ListId.annotateKey({ description: "The id of the list: a UUID" 
 const ListWithEtag = HttpApiSchema.WithHeaders(TodoList, etagHeader)
 const CreatedList = HttpApiSchema.WithHeaders(TodoList.pipe(HttpApiSchema.status(201)), createdHeaders)
 
-/** The lists of the caller: the same verbs as todos. */
+/** The endpoints of the caller's lists. They are those of todos, without the batch. */
 export class ListsApi extends HttpApiGroup.make("lists")
   .add(
     HttpApiEndpoint.get("list", "/v1/lists", {

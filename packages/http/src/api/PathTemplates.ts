@@ -1,10 +1,10 @@
 /**
- * The paths that the API knows, and what each may be asked.
+ * The path templates of the API, and the methods of each.
  */
 import { HttpApi } from "effect/http-api"
 import { Api } from "./Api.ts"
 
-/** Methods by path template. */
+/** The methods of each path template: `/v1/todos/:id` has `GET`, `HEAD`, `PUT`, `PATCH` and `DELETE`. */
 export const methodsByPath: ReadonlyMap<string, ReadonlySet<string>> = (() => {
   const known = new Map<string, Set<string>>(
     ["/openapi.json", "/docs", "/metrics"].map((path) => [path, new Set(["GET", "HEAD"])])
@@ -21,10 +21,13 @@ export const methodsByPath: ReadonlyMap<string, ReadonlySet<string>> = (() => {
   return known
 })()
 
-/** What is in front of the id that a path has, and what is behind it. */
+/** Splits a path into the parts before and after its id. */
 const withId = /^(\/[^/]*\/[^/]*\/)[^/]*(.*)$/
 
-/** The template of a request's path, for logs and metrics, which must not grow with what clients make up. */
+/**
+ * The path template of a request, or `unknown`. Logs, metrics and span names use it: their number of values must not grow
+ * with the paths that clients invent.
+ */
 export const templateOf = (url: string): string => {
   const end = url.search(/[?#;]/)
   const path = end === -1 ? url : url.slice(0, end)

@@ -1,6 +1,6 @@
 /**
- * Every error of the API: its code, its status and how it travels, as problem details
- * (RFC 9457). This is the one table from errors to statuses.
+ * Every error of the API as problem details (RFC 9457): its code, its status and its encoding. This is the only table from
+ * errors to statuses.
  */
 import * as Domain from "@todo/core/domain"
 import * as Schema from "effect/Schema"
@@ -10,7 +10,7 @@ import { EntityTag, etag } from "./Headers.ts"
 
 export const mediaType = "application/problem+json"
 
-/** Status and title of each code. */
+/** The HTTP status and the title of each problem code. */
 export const problemTypes = {
   "malformed-request": { status: 400, title: "Malformed request" },
   "invalid-cursor": { status: 400, title: "Invalid cursor" },
@@ -34,10 +34,10 @@ export const problemTypes = {
   unavailable: { status: 503, title: "Unavailable" }
 } as const
 
-/** What went wrong, as programs tell it apart. */
+/** The stable code of a problem, by which programs distinguish problems: `todo-not-found`. */
 export type ProblemCode = keyof typeof problemTypes
 
-/** The members that a problem of this code has whatever happened; `requestId` is added as the answer leaves. */
+/** The members that every problem of a code has. `RequestMiddleware` adds `requestId` to the response. */
 export const describe = <Code extends ProblemCode>(code: Code, detail: string) => ({
   type: `urn:todo:problem:${code}`,
   title: problemTypes[code].title,
@@ -62,15 +62,15 @@ const body = <Code extends ProblemCode, Members extends Schema.Struct.Fields>(co
     .pipe(HttpApiSchema.status(problemTypes[code].status), HttpApiSchema.asJson({ contentType: mediaType }))
 
 /**
- * What any request may be answered, whatever its endpoint: by what stands before the
- * routes, or when something breaks. No handler fails with these, so they are documented, not declared.
+ * The problems that every endpoint may answer with. The middleware before the routes or a defect causes them, not a
+ * handler, so endpoints document them and do not declare them.
  */
 export const commonProblems = ["payload-too-large", "unsupported-media-type", "internal"] as const
 
-/** Their bodies, for the OpenAPI document. */
+/** The bodies of `commonProblems`, for the OpenAPI document. */
 export const commonProblemBodies = commonProblems.map((code) => body(code, {}))
 
-/** An error without data, as a problem. */
+/** The codec between an error without data and its problem. */
 const problem = <E extends { readonly message: string }, Code extends ProblemCode>(
   error: Schema.Codec<E, unknown> & (new (fields: {}) => E),
   code: Code
@@ -89,12 +89,12 @@ const problem = <E extends { readonly message: string }, Code extends ProblemCod
   )
 }
 
-/** The request is not HTTP or JSON as it should be. */
+/** The request cannot be parsed: its URL, a header, or the JSON or UTF-8 of its body is malformed. Answered 400. */
 export class MalformedRequest extends Schema.TaggedError<MalformedRequest>()("MalformedRequest", {}) {
   override readonly message = "The request cannot be read: malformed JSON, or a malformed header"
 }
 
-/** Nobody in particular calls: the token, or what the host knows callers by, is missing or not one that is accepted. */
+/** The request is not authenticated: its credentials are missing or not accepted. Answered 401. */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
   reason: Schema.Literals(["missing", "invalid"])
 }) {
@@ -103,9 +103,9 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthoriz
   }
 }
 
-/** More requests than one user may make, or more bad tokens than one address may send. */
+/** A user sent too many requests, or an address sent too many invalid tokens. Answered 429. */
 export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
-  /** When to try again, in seconds from now. */
+  /** The time until the next request is allowed, in seconds from now. */
   retryAfter: Schema.Int
 }) {
   override readonly message = "Too many requests; wait before the next one"
@@ -119,7 +119,7 @@ const IdempotencyKeyInUseProblem = problem(Domain.IdempotencyKeyInUse, "idempote
 const IdempotencyKeyReusedProblem = problem(Domain.IdempotencyKeyReused, "idempotency-key-reused")
 export const ListNotEmptyProblem = problem(Domain.ListNotEmpty, "list-not-empty")
 
-/** Which operation of a batch failed, as `errors`; nothing outside of batches. */
+/** In a batch, `errors` names the operation that failed. Other problems leave it out. */
 const inBatch = {
   errors: Schema.optionalKey(Schema.Array(Domain.InputIssue)).annotateKey({
     description: "In a batch, the operation that failed"
@@ -134,7 +134,7 @@ const fromErrors = ({ errors }: { readonly errors?: ReadonlyArray<typeof Domain.
   return index === undefined ? {} : { index: Number(index) }
 }
 
-/** An error that can happen to one operation of a batch, as a problem. */
+/** The codec between an error that may concern one operation of a batch and its problem. */
 const operationProblem = <E extends { readonly message: string; readonly index?: number }, Code extends ProblemCode>(
   error: Schema.Codec<E, unknown> & (new (fields: { readonly index?: number }) => E),
   code: Code
@@ -170,7 +170,7 @@ export const InvalidInputProblem = body("invalid-input", {
   HttpApiSchema.asJson({ contentType: mediaType })
 )
 
-/** A write that the host's hooks refuse is one more conflict, with the host's own code for why as `refusal`. */
+/** A write that a hook of the host refuses is also a conflict. `refusal` is the code that the hook gave. */
 export const ConflictProblem = body("conflict", {
   reason: Schema.Literals([...Domain.Conflict.fields.reason.literals, "refused"]).annotateKey({
     description: "The kind of conflict; `refused` if the host of the server does not allow the write"
@@ -201,7 +201,7 @@ export const ConflictProblem = body("conflict", {
   HttpApiSchema.asJson({ contentType: mediaType })
 )
 
-/** With the challenge of RFC 6750: no `error` where nothing was sent. */
+/** Has the challenge of RFC 6750, without `error` if the request sent no credentials. */
 export const UnauthorizedProblem = Unauthorized.pipe(
   HttpApiSchema.encodeToWithHeaders(
     {
@@ -227,7 +227,7 @@ export const UnauthorizedProblem = Unauthorized.pipe(
   )
 )
 
-/** With the current entity tag, where there is a row. */
+/** Has the current entity tag, unless the row does not exist. */
 const RevisionMismatchProblem = Domain.RevisionMismatch.pipe(
   HttpApiSchema.encodeToWithHeaders(
     { body: body("revision-mismatch", inBatch), headers: { etag: Schema.optionalKey(EntityTag) } },
@@ -245,7 +245,7 @@ const RevisionMismatchProblem = Domain.RevisionMismatch.pipe(
   )
 )
 
-/** With the seconds after which there is one more to spend, and the policy as every answer has it. */
+/** Has `Retry-After`: the seconds until the next request is allowed. */
 export const RateLimitedProblem = RateLimited.pipe(
   HttpApiSchema.encodeToWithHeaders(
     {
@@ -264,7 +264,7 @@ export const RateLimitedProblem = RateLimited.pipe(
   )
 )
 
-/** With the seconds after which to try again. */
+/** Has `Retry-After` in seconds. */
 export const UnavailableProblem = Domain.Unavailable.pipe(
   HttpApiSchema.encodeToWithHeaders(
     {
@@ -287,8 +287,8 @@ export const UnavailableProblem = Domain.Unavailable.pipe(
   )
 )
 
-/** How every write can fail. */
+/** The problems of every write. */
 export const writeErrors = [RevisionMismatchProblem, ConflictProblem] as const
 
-/** How a write under an idempotency key can fail besides. */
+/** The additional problems of a write with an idempotency key. */
 export const keyErrors = [IdempotencyKeyInUseProblem, IdempotencyKeyReusedProblem] as const

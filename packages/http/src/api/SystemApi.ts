@@ -7,10 +7,10 @@ const Ok = Schema.Struct({
   status: Schema.Literal("ok").annotateKey({ description: "Always `ok`; what is not ok is answered 503" })
 }).annotate({ identifier: "Ok", description: "All is well" })
 
-/** Named here, or the declarations of this file would import all of `@todo/core`, which browsers cannot use. */
+/** The annotation keeps the emitted declarations from importing all of `@todo/core`, which browsers cannot load. */
 const unavailable = UnavailableProblem satisfies Schema.Schema<Unavailable>
 
-/** What orchestrators ask. No token needed. */
+/** The health checks of orchestrators. They need no token. */
 export class SystemApi extends HttpApiGroup.make("system")
   .add(
     HttpApiEndpoint.get("live", "/livez", { success: Ok, error: unavailable })

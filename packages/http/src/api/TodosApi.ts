@@ -47,7 +47,7 @@ const BatchResults = Schema.Struct({
   ).annotateKey({ description: "One result for each operation, in the same order" })
 }).annotate({ identifier: "TodoBatchResults", description: "What the operations of a batch did" })
 
-/** The todos of the caller. */
+/** The endpoints of the caller's todos. */
 export class TodosApi extends HttpApiGroup.make("todos")
   .add(
     HttpApiEndpoint.get("list", "/v1/todos", {

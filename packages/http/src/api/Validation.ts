@@ -3,10 +3,10 @@ import type * as Schema from "effect/Schema"
 import { HttpApiMiddleware } from "effect/http-api"
 import { InvalidInputProblem, MalformedRequestProblem } from "./Problem.ts"
 
-/** Named here, or the declarations of this file would import all of `@todo/core`, which browsers cannot use. */
+/** The annotation keeps the emitted declarations from importing all of `@todo/core`, which browsers cannot load. */
 const invalidInput = InvalidInputProblem satisfies Schema.Schema<InvalidInput>
 
-/** What a request that does not fit the contract is answered: 400 where it cannot be read, else 422. */
+/** The middleware that answers a request that breaks the contract: 400 if it cannot be parsed, 422 if it is invalid. */
 export class Validation extends HttpApiMiddleware.Service<Validation>()("@todo/http/Validation", {
   error: [MalformedRequestProblem, invalidInput]
 }) {}

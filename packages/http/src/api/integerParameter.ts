@@ -2,8 +2,8 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
 /**
- * A whole number in a query, in its one spelling: no sign, no exponent, no leading zero.
- * `initial` is what it is where nothing is said.
+ * An optional query parameter that is a whole number, in one spelling only: no sign, no exponent, no leading zero.
+ * `initial` is the documented default; the service applies it.
  */
 export const integerParameter = <S extends Schema.Codec<number, number>>(schema: S, initial: number) =>
   Schema.optionalKey(

@@ -4,7 +4,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
 import * as EventStream from "./EventStream.ts"
 
-/** Whether the header names the type of event streams, other than to refuse it (RFC 9110, 12.5.1). */
+/** Whether `Accept` names `text/event-stream` with a weight above 0 (RFC 9110, 12.5.1). */
 const acceptsEvents = (accept = ""): boolean =>
   accept.split(",").some((range) => /^\s*text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$).*)?$/i.test(range))
 
@@ -17,7 +17,7 @@ export const layer = HttpApiBuilder.group(
     const events = yield* EventStream.make
     return handlers.handleAll({
       page: ({ headers, query: { lastEventId, ...query } }) => {
-        // Some clients send an empty id before they have one.
+        // Some clients send an empty `Last-Event-ID` before their first event.
         const since = lastEventId || query.since
         if (acceptsEvents(headers.accept)) return events(headers["last-event-id"] || since)
         return changes.page(since === undefined ? query : { ...query, since })

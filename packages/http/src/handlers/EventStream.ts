@@ -10,28 +10,31 @@ import { RequestInfo } from "../boundary/RequestInfo.ts"
 import { streams } from "../observability/RequestMetrics.ts"
 
 /**
- * Tells clients how long to wait before they connect again, in milliseconds. No empty line
- * follows: `@microsoft/fetch-event-source` takes each empty line for the end of an event.
+ * The time that clients wait before they reconnect, in milliseconds. No empty line follows, because
+ * `@microsoft/fetch-event-source` reads each empty line as the end of an event.
  */
 const hint = "retry: 2000\n"
 
-/** A comment, which proxies see and clients skip; without an empty line for the same reason. */
+/**
+ * A comment line, which clients ignore. No empty line follows, because `@microsoft/fetch-event-source` reads each empty
+ * line as the end of an event.
+ */
 export const heartbeat = ":\n"
 
-/** Often enough for proxies, which close what is silent, and for our own idle timeout. */
+/** Shorter than the idle timeouts of common proxies and of the server's own socket (30 s). */
 const heartbeatInterval = "15 seconds"
 
 /**
- * Server-sent events (WHATWG HTML, 9.2). The id is the cursor that goes on behind the change. It
- * stands last: `@microsoft/fetch-event-source` keeps an id as soon as it has read its line, and
- * would skip an event whose data was cut off.
+ * A server-sent event (WHATWG HTML, 9.2). Its id is the cursor after the change. The id comes last, because
+ * `@microsoft/fetch-event-source` keeps an id as soon as it has read the line. With the id first, it would skip an event
+ * whose data was cut off.
  */
 const event = ({ change, cursor }: LiveChange): string =>
   `event: change\ndata: ${JSON.stringify(change)}\nid: ${cursor}\n\n`
 
 /**
- * Answers with the changes after a cursor and those to come. A bad cursor is an ordinary
- * error; whatever fails later ends the stream, and the client goes on from its last event.
+ * Answers with a stream of the changes after a cursor, past and future. An invalid cursor is a problem response. A
+ * failure after the response has begun ends the stream, and the client reconnects with its last event id.
  */
 export const make = Effect.gen(function* () {
   const changes = yield* Changes
