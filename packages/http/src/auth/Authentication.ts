@@ -1,5 +1,5 @@
 /**
- * Who calls: by a bearer token, or by the host's own word.
+ * Authenticates requests: by a bearer token (`layer`), or by the authentication of the host (`layerFrom`).
  */
 import { Accounts, CurrentUser, type Unavailable, UserDisabled, UserId } from "@todo/core"
 import * as Cache from "effect/Cache"
@@ -20,21 +20,23 @@ import { RequestInfo } from "../boundary/RequestInfo.ts"
 import { limited } from "../observability/RequestMetrics.ts"
 import { TokenVerifier } from "./TokenVerifier.ts"
 
-/** How much those who call may ask for. */
+/** The limits of authenticated and unauthenticated callers. */
 export interface AuthenticationSettings {
-  /** How many requests each user may make, and how many bad tokens an address may send; as many as they like where it is absent. */
+  /** The rate limit of requests for each user, and of invalid tokens for each client address. No limit by default. */
   readonly rateLimit?: RateLimit.RateLimitSettings | undefined
 }
 
-/** How long a user who was disabled may still read. */
+/** How long the answer "not disabled" is cached: a user who has just been disabled can still read for this time. */
 const disabledAfter = Duration.seconds(4)
 
-/** Whether it has the scheme at all. Who knows another one only is told of ours, without an error (RFC 6750, 3.1). */
+/** Whether the header has the Bearer scheme. Any other scheme gets a challenge without an error code (RFC 6750, 3.1). */
 const isBearer = (header = ""): boolean => /^bearer(\s|$)/i.test(header)
 
 /**
- * Gives every handler its `CurrentUser`, from the bearer token, unless the operator has
- * disabled that user or the user has spent the rate limit.
+ * Authenticates by bearer token, and provides `CurrentUser` to the handlers.
+ *
+ * Fails with `Unauthorized` (401) if the token is missing or not accepted, `UserDisabled` (403) if the operator has
+ * disabled the user, `RateLimited` (429) above the rate limit, and `Unavailable` (503) if keys cannot be fetched.
  */
 export const layer = (
   settings: AuthenticationSettings = {}
@@ -62,18 +64,20 @@ const withoutToken = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ head
   Effect.fail(new Unauthorized({ reason: isBearer(headers["authorization"]) ? "invalid" : "missing" }))
 )
 
-/** Whom a host says that calls: a user's id, and where its session has an end, that end: what comes later is answered 401, and event streams end. */
+/**
+ * The caller as the host has authenticated it: the id of the user, alone or with the time at which the session expires.
+ * After that time, requests are answered 401 and event streams end. An invalid date counts as expired.
+ */
 export type Caller = string | { readonly userId: string; readonly expires?: Date | undefined }
 
 const isUserId = Schema.is(UserId)
 
 /**
- * The same from the host's own authentication, in place of tokens: `identify` is asked once a
- * request, and sees its headers (`request.source` is what the platform made of it). It must not
- * read the body.
+ * Authenticates by the host's own means instead of tokens. `identify` is called once for each request. It reads the
+ * headers, or the platform's own request as `request.source`. It must not read the body.
  *
- * `undefined` is answered 401, and so is an id that can be no user's: 1-255 characters, no
- * control characters. `Unavailable` is answered 503; a defect 500, without a word of it.
+ * `undefined` is answered 401. An id that is not 1-255 characters without control characters is answered 401 too, and a
+ * warning is logged. `Unavailable` is answered 503. A defect is answered 500, and the response does not contain it.
  *
  * @example
  * Authentication.layerFrom((request) => Effect.map(sessions.find(request.cookies["session"]), (found) => found?.userId))
@@ -98,7 +102,7 @@ export const layerFrom = <R = never>(
           const { expires, userId } = typeof caller === "string" ? { userId: caller, expires: undefined } : caller
           if (isUserId(userId)) {
             if (expires === undefined) return yield* enter(handler, { id: userId }, undefined)
-            // An end that is no time is over, too.
+            // The time of an invalid date is NaN, which counts as expired.
             const isOpen = expires.getTime() > (yield* Clock.currentTimeMillis)
             if (isOpen) return yield* enter(handler, { id: userId }, expires.getTime() / 1_000)
             return yield* new Unauthorized({ reason: "invalid" })
@@ -110,7 +114,7 @@ export const layerFrom = <R = never>(
     })
   )
 
-/** What a known caller still has to pass: the rate limit, and the operator's word. */
+/** Makes the checks that follow authentication: the rate limit of the user, and whether the user is disabled. */
 const makeEnter = Effect.fnUntraced(function* ({ rateLimit }: AuthenticationSettings) {
   const accounts = yield* Accounts
   const limit = rateLimit === undefined ? undefined : limitUsers(rateLimit)
@@ -139,9 +143,9 @@ const refused = (scope: "user" | "address", retryAfter: number) =>
   Effect.andThen(Metric.update(Metric.withAttributes(limited, { scope }), 1), new RateLimited({ retryAfter }))
 
 /**
- * An address pays for bad tokens only, so that those behind one proxy do not pay for each
- * other; once it has spent its own, tokens from there that are not known to be good are not
- * looked at any more. Where no address is known, none pays: all would pay for each other.
+ * Limits the invalid tokens of each client network. Valid tokens do not count, so clients behind one proxy do not limit
+ * each other. Above the limit, tokens from that network are refused without verification, except those that were verified
+ * before. Without a client address there is no limit, because all clients would share it.
  */
 const limitAddresses = (settings: RateLimit.RateLimitSettings, verifier: typeof TokenVerifier.Service) => {
   const addresses = RateLimit.make(settings)
@@ -162,7 +166,7 @@ const limitAddresses = (settings: RateLimit.RateLimitSettings, verifier: typeof 
 const limitUsers = (settings: RateLimit.RateLimitSettings) => {
   const users = RateLimit.make(settings)
   const policy = `"user";${users.policy}`
-  /** Spends one of the user's requests; how it is refused where there is none. */
+  /** Counts a request of the user. Returns the failure if the limit is exceeded, else `undefined`. */
   return (user: UserId, info: typeof RequestInfo.Service) => {
     const { allowed, remaining, reset, retryAfter } = users.take(user, performance.now())
     info.rateLimit = { "ratelimit-policy": policy, ratelimit: `"user";r=${remaining};t=${reset}` }

@@ -1,32 +1,32 @@
 import { Unavailable } from "@todo/core/domain"
 import type * as Effect from "effect/Effect"
 
-/** The algorithms of public keys, one for each kind of key (RFC 7518, RFC 8037). `EdDSA` stands for `Ed25519` (RFC 9864) too. */
+/** The algorithms of public keys, one for each type of key (RFC 7518, RFC 8037). `EdDSA` includes `Ed25519` (RFC 9864). */
 export type PublicAlgorithm = "RS256" | "ES256" | "EdDSA"
 
-/** What signatures are verified with: a key, for exactly one algorithm. */
+/** A key that verifies signatures, for exactly one algorithm. */
 export interface Key {
   readonly algorithm: "HS256" | PublicAlgorithm
-  /** Its `kid`, where it has one. */
+  /** The `kid` of the key, if it has one. */
   readonly id: string | undefined
   readonly key: CryptoKey
 }
 
-/** What a token says about its key. Nothing else in its header is looked at to find one. */
+/** The fields of a token's header that select a key. No other field does. */
 export interface TokenHeader {
   readonly alg: string
   readonly kid: string | undefined
 }
 
-/** The keys of the issuer. */
+/** The keys that tokens are verified with. */
 export interface KeySet {
-  /** The keys that may have signed a token with this header; none where there is none. */
+  /** The candidate keys for a token with this header. Empty if no key fits. */
   readonly find: (header: TokenHeader) => Effect.Effect<ReadonlyArray<Key>, KeysUnavailable>
-  /** Whether the key is still one of the set, and what it has signed still good. */
+  /** Whether the key is still in the set, so that tokens signed with it stay valid. */
   readonly has: (key: Key) => boolean
 }
 
-/** No keys were fetched yet, so that nothing can be said about any token. */
+/** No keys have been fetched yet, so no token can be verified. */
 export class KeysUnavailable extends Unavailable {
   constructor() {
     super({ outcome: "not-applied" })
@@ -36,7 +36,7 @@ export class KeysUnavailable extends Unavailable {
   }
 }
 
-/** How tokens may name the algorithm: of the keys that we take, `EdDSA` and `Ed25519` mean the same (RFC 9864, 2.2). */
+/** The `alg` values of each algorithm. For the accepted keys `EdDSA` and `Ed25519` mean the same (RFC 9864, 2.2). */
 const names: Record<Key["algorithm"], ReadonlyArray<string>> = {
   HS256: ["HS256"],
   RS256: ["RS256"],
@@ -44,15 +44,15 @@ const names: Record<Key["algorithm"], ReadonlyArray<string>> = {
   EdDSA: ["EdDSA", "Ed25519"]
 }
 
-/** The names of a key's algorithm, in the header of a token or in a JWK. */
+/** The `alg` values that name an algorithm in the header of a token or in a JWK. */
 export const namesOf = (algorithm: Key["algorithm"]): ReadonlyArray<string> => names[algorithm]
 
-/** Whether a public key may have signed a token with this `alg`. */
+/** Whether `alg` is the algorithm of a public key. */
 export const isPublic = (alg: string): boolean => [...names.RS256, ...names.ES256, ...names.EdDSA].includes(alg)
 
 /**
- * The one key that fits the header. A key without an id (a PEM has none) stands for any
- * `kid`; a token without `kid` says enough where a single key has its algorithm.
+ * The one key that fits the header, or none. A key without an id (a PEM has none) fits any `kid`. A token without `kid`
+ * fits if only one key has its algorithm.
  */
 export const select = (keys: Iterable<Key>, { alg, kid }: TokenHeader): ReadonlyArray<Key> => {
   const fitting = [...keys].filter(({ algorithm }) => namesOf(algorithm).includes(alg))

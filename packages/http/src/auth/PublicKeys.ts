@@ -1,6 +1,6 @@
 /**
- * Public keys as they are configured and as issuers publish them: PEM, JWK and JWK set
- * (RFC 7517). A key that is not safe, or not for verifying signatures, is none.
+ * Reads public keys from configuration and from issuers: PEM, JWK and JWK sets (RFC 7517). Keys that are unsafe, or not
+ * for verifying signatures, are refused.
  */
 import { createPublicKey } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as jose from "jose"
 import { type Key, type KeySet, namesOf, type PublicAlgorithm, select } from "./KeySet.ts"
 
-/** Why a key cannot be used; says nothing of its value. */
+/** A key cannot be used. `reason` does not contain its value. */
 export class UnusableKey extends Schema.TaggedError<UnusableKey>()("UnusableKey", {
   reason: Schema.String
 }) {
@@ -36,7 +36,7 @@ const Jwk = Schema.Struct({
 const JwkSet = Schema.Struct({ keys: Schema.Array(Schema.Unknown) })
 
 const isJwk = Schema.is(Jwk)
-/** Whether a value has the form of a JWK set (RFC 7517, 5); nothing is said of its keys. */
+/** Whether a value has the form of a JWK set (RFC 7517, 5). Its keys may still be unusable. */
 export const isJwkSet = Schema.is(JwkSet)
 
 const algorithmOf = ({ crv, kty }: typeof Jwk.Type): PublicAlgorithm | undefined =>
@@ -50,7 +50,7 @@ const algorithmOf = ({ crv, kty }: typeof Jwk.Type): PublicAlgorithm | undefined
 
 const unusable = (reason: string) => Effect.fail(new UnusableKey({ reason }))
 
-/** The key, for the one algorithm of its kind. */
+/** Reads a public JWK. Fails with `UnusableKey` if the key is not public, not safe, or not for verifying signatures. */
 export const fromJwk = Effect.fnUntraced(function* (jwk: unknown): Effect.fn.Return<Key, UnusableKey> {
   if (!isJwk(jwk)) return yield* unusable("it is neither a public key in PEM (SPKI) nor a JWK")
   if (jwk.kty === "oct") return yield* unusable("it is a secret, where a public key belongs")
@@ -66,7 +66,7 @@ export const fromJwk = Effect.fnUntraced(function* (jwk: unknown): Effect.fn.Ret
   }
   const { crv, e, kty, n, x, y } = jwk
   const key = yield* Effect.tryPromise({
-    // Only what makes the key: what it is for has been looked at above.
+    // Only the key material. The purpose of the key has been checked above.
     try: async () => (await jose.importJWK({ crv, e, kty, n, x, y } as jose.JWK, algorithm)) as CryptoKey,
     catch: () => new UnusableKey({ reason: "the key is not valid" })
   })
@@ -74,7 +74,7 @@ export const fromJwk = Effect.fnUntraced(function* (jwk: unknown): Effect.fn.Ret
   return { algorithm, id: jwk.kid, key }
 })
 
-/** RFC 7518, 3.3 for the length. With an exponent of 1 everybody can sign. */
+/** RFC 7518, 3.3 requires 2048 bits. With an exponent of 1 anybody could forge signatures. */
 const checkRsa = ({ modulusLength, publicExponent }: RsaHashedKeyAlgorithm) => {
   if (modulusLength < 2_048) return unusable("an RSA key needs at least 2048 bits")
   const exponent = Buffer.from(publicExponent)
@@ -85,7 +85,7 @@ const checkRsa = ({ modulusLength, publicExponent }: RsaHashedKeyAlgorithm) => {
 const parse = (text: string): unknown => {
   try {
     const isPem = text.startsWith("-----BEGIN PUBLIC KEY-----") && text.split("-----BEGIN").length === 2
-    // Files of environment variables often write line breaks as \n.
+    // Files of environment variables often have `\n` for line breaks.
     return isPem ? createPublicKey(text.replaceAll("\\n", "\n")).export({ format: "jwk" }) : JSON.parse(text)
   } catch {
     return undefined
@@ -93,8 +93,8 @@ const parse = (text: string): unknown => {
 }
 
 /**
- * The keys of a set that can be used. Issuers publish others beside them, to encrypt or of kinds that we do not know: these
- * are left out, and the log says why.
+ * The usable keys of a set. Issuers also publish keys for encryption or of unknown types. Those are left out, and a
+ * warning gives the reasons.
  */
 const fromJwks = Effect.fnUntraced(function* (jwks: ReadonlyArray<unknown>) {
   const keys: Array<Key> = []
@@ -111,7 +111,7 @@ const fromJwks = Effect.fnUntraced(function* (jwks: ReadonlyArray<unknown>) {
   return keys
 })
 
-/** The keys in a setting: one, or a set. Fails where there is none that can be used. */
+/** Reads one key (PEM or JWK) or a JWK set from text. Fails with `UnusableKey` if no key can be used. */
 export const fromText = Effect.fnUntraced(function* (text: string): Effect.fn.Return<ReadonlyArray<Key>, UnusableKey> {
   const parsed = parse(text.trim())
   const keys = isJwkSet(parsed) ? yield* fromJwks(parsed.keys) : [yield* fromJwk(parsed)]
@@ -123,7 +123,7 @@ export const fromText = Effect.fnUntraced(function* (text: string): Effect.fn.Re
   return keys
 })
 
-/** Keys that do not change while the server runs. */
+/** A key set that does not change while the server runs. */
 export const make = (keys: ReadonlyArray<Key>): KeySet => ({
   find: (header) => Effect.succeed(select(keys, header)),
   has: () => true

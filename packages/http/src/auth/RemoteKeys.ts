@@ -10,10 +10,10 @@ import * as PublicKeys from "./PublicKeys.ts"
 const timeLimit = "3 seconds"
 const sizeLimit = 64 * 1_024
 
-/** Twice within the minute after which a removed key must be refused, should one answer be lost. */
+/** A removed key must be refused within a minute. Two fetches fit into it, so one of them may fail. */
 const interval = "25 seconds"
 
-/** Tokens with an unknown `kid` cannot make us fetch more often. */
+/** The shortest time between fetches that tokens with an unknown `kid` cause. */
 const cooldown = "10 seconds"
 
 class FetchError extends Schema.TaggedError<FetchError>()("FetchError", { reason: Schema.String }) {}
@@ -50,12 +50,12 @@ const fetchJwks = Effect.fnUntraced(function* (url: URL) {
 })
 
 /**
- * The keys that an issuer publishes. They are fetched again from time to time, and for a
- * `kid` that is not among them. While that fails, the last ones stay. Keys that we cannot
- * use are as good as not there: issuers publish others too.
+ * The key set that an issuer publishes at a URL (JWKS). It is fetched again at an interval, and when a token has an unknown
+ * `kid`. If a fetch fails, the last keys stay. Keys that cannot be used are ignored, because issuers also publish keys for
+ * other purposes.
  */
 export const make = Effect.fnUntraced(function* (url: URL): Effect.fn.Return<KeySet, never, Scope.Scope> {
-  /** By JWK: a key that stays the same is the same object, and what it has signed stays verified. */
+  /** By the text of the JWK. An unchanged key stays the same object, so tokens that it verified stay verified. */
   let known: ReadonlyMap<string, Key> | undefined
   let current: ReadonlySet<Key> = new Set()
 
@@ -71,7 +71,7 @@ export const make = Effect.fnUntraced(function* (url: URL): Effect.fn.Return<Key
     if (next.size === 0) yield* Effect.logWarning("TODO_JWKS_URL: the key set has no key that can be used")
   })
 
-  // One at a time, so that a late answer does not undo a newer one.
+  // One fetch at a time, so that a late response cannot replace a newer one.
   const semaphore = yield* Semaphore.make(1)
   const refresh = fetchJwks(url).pipe(
     Effect.flatMap(update),
@@ -81,7 +81,7 @@ export const make = Effect.fnUntraced(function* (url: URL): Effect.fn.Return<Key
     semaphore.withPermits(1)
   )
 
-  // Callers share what runs or has just run. It is not theirs: none takes it along when it goes away.
+  // Callers share a running or recent fetch. It belongs to the layer, so a caller that is interrupted does not end it.
   const scope = yield* Effect.scope
   const shared = yield* refresh.pipe(
     Effect.forkIn(scope),

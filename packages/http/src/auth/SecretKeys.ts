@@ -10,7 +10,7 @@ const fromSecret = async (secret: Redacted.Redacted): Promise<Key> => ({
   key: await crypto.subtle.importKey("raw", Buffer.from(Redacted.value(secret)), algorithm, false, ["verify"])
 })
 
-/** HS256 secrets: the UTF-8 bytes of each. They have no ids, so each is tried. */
+/** A key set of HS256 secrets. The key is the UTF-8 bytes of the secret. Secrets have no ids, so each one is tried. */
 export const make = (secrets: ReadonlyArray<Redacted.Redacted>): Effect.Effect<KeySet> =>
   Effect.map(
     Effect.promise(() => Promise.all(secrets.map(fromSecret))),

@@ -1,6 +1,6 @@
 /**
- * What a known path answers to a method that it does not have: 405 with `Allow`, and
- * `Allow` alone to OPTIONS. The router would say 404.
+ * Routes for the methods that a known path does not have: they answer 405 with `Allow`. `OPTIONS` answers 204 with
+ * `Allow`. Without these routes the router would answer 404.
  */
 import * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -25,7 +25,10 @@ export const layer = HttpRouter.addAll(
 
 const routed = new Set<string>([...methods, "HEAD", "OPTIONS"])
 
-/** The same for methods that the router has never heard of: what to answer in place of its 404. */
+/**
+ * The 405 response to a method that the router cannot route, such as `PROPFIND`, on a known path. `undefined` if the 404
+ * of the router is right.
+ */
 export const notAllowed = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
   const known = routed.has(method) ? undefined : methodsByPath.get(templateOf(url))
   return known === undefined

@@ -1,6 +1,6 @@
 /**
- * The answers that the contract does not encode: what the router, the body reader and
- * defects leave empty becomes problem details, and every problem gets its request id.
+ * Problem responses that the contract does not encode. The router, the body reader and defects produce empty responses,
+ * which become problem details here. Every problem gets the id of its request.
  */
 import type { Unavailable } from "@todo/core/domain"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -22,29 +22,32 @@ const unavailable = (detail: string, outcome: typeof Unavailable.Type.outcome) =
     { status: 503, contentType: mediaType, headers: { "retry-after": "1" } }
   )
 
-/** For whatever host it was meant. */
+/** 400: the Host header is missing, repeated or malformed. */
 export const strangeHost = HttpServerResponse.jsonUnsafe(
   describe("malformed-request", "The Host header must be there once, and name one host, such as example.com:8080"),
-  // What follows on such a connection may not be meant for this server either.
+  // Later requests on the connection may be meant for another server.
   { status: 400, contentType: mediaType, headers: { connection: "close" } }
 )
 
-/** Turned away at the door. */
+/** 503: too many requests are in flight. */
 export const overloaded = unavailable("The server has more requests than it can answer", "not-applied")
 
-/** Asked whether it is ready on its way out. */
+/** 503: the server is draining, or the handler has been disposed of. */
 export const ending = unavailable("The server is about to end", "not-applied")
 
-/** Given up on, where it could not change anything. */
+/** 503: a read passed its deadline. */
 export const outOfTime = unavailable("The server cannot answer in time", "not-applied")
 
-/** Given up on, where it could. */
+/** 503: a write passed its deadline, so its outcome is unknown. */
 export const outOfTimeWriting = unavailable(
   "The server cannot answer in time. A write may have happened: repeat it under its Idempotency-Key",
   "unknown"
 )
 
-/** The answer with a problem as its body, whatever made it. Only for statuses from 400 on. */
+/**
+ * Adds the request id to a problem response. Any other response with a status of 400 or above is replaced by the problem of
+ * its status; a status without one becomes `internal`.
+ */
 export const toProblem = (
   response: HttpServerResponse.HttpServerResponse,
   requestId: string

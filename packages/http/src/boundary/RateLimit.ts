@@ -1,36 +1,36 @@
 /**
- * Token buckets: each key may spend `requests` at once, and as many in each `window` from
- * then on. A bucket is one number, the time at which it is full again (what telephone
- * networks know as the generic cell rate algorithm). Every process has its own.
+ * A rate limit by token buckets. A key can spend `requests` tokens at once, and the bucket refills evenly within `window`.
+ * A bucket is stored as one number: the time at which it is full again (generic cell rate algorithm). Processes do not
+ * share buckets.
  */
 import * as Duration from "effect/Duration"
 
 export interface RateLimitSettings {
-  /** How many a full bucket holds. */
+  /** The capacity of a bucket: the number of requests allowed at once. */
   readonly requests: number
-  /** How long an empty one takes to fill. */
+  /** The time in which an empty bucket becomes full. */
   readonly window: Duration.Input
 }
 
-/** What a bucket answers. Times are in whole seconds, rounded up. */
+/** The state of a bucket. Times are in whole seconds, rounded up. */
 interface Allowance {
   readonly allowed: boolean
   readonly remaining: number
-  /** Until it is full. */
+  /** The time until the bucket is full. */
   readonly reset: number
-  /** Until there is one to spend; 0 where there is. */
+  /** The time until the next token; 0 if there is one now. */
   readonly retryAfter: number
 }
 
-/** Keys that are forgotten have full buckets again: those that were used least recently. */
+/** The most buckets in memory. Above it, the least recently used one is dropped and counts as full again. */
 const maxBuckets = 100_000
 
 export interface RateLimit {
-  /** For the `RateLimit-Policy` header: so many in so many seconds. */
+  /** The value of the `RateLimit-Policy` header: the quota `q` and the window `w` in seconds. */
   readonly policy: string
-  /** Spends one, where there is one; `now` in milliseconds. */
+  /** Spends a token of the key, if there is one. `now` is in milliseconds. */
   readonly take: (key: string, now: number) => Allowance
-  /** Whether there is one to spend. */
+  /** Reads the bucket of the key without spending a token. */
   readonly look: (key: string, now: number) => Allowance
 }
 
@@ -69,7 +69,7 @@ export const make = ({ requests, window }: RateLimitSettings): RateLimit => {
   }
 }
 
-/** The network that an address belongs to: one IPv4 address, or the 64 bits that a site on IPv6 has to itself. */
+/** The network of an address: the IPv4 address itself, or the /64 prefix of an IPv6 address, which one site owns. */
 export const networkOf = (address: string): string => {
   const ip = address.replace(/^::ffff:(?=\d+\.)/, "")
   if (!ip.includes(":")) return ip

@@ -1,14 +1,14 @@
 import * as Context from "effect/Context"
 import type { UserId } from "@todo/core"
 
-/** What is known of the request that runs, for its answer, its log line and its report. */
+/** Facts about the current request, for its response, its log line and its error report. */
 export class RequestInfo extends Context.Reference<{
   readonly id: string
-  /** Set once the caller is known. */
+  /** The user, once authenticated. */
   user: UserId | undefined
-  /** When the caller's token or session ends, in seconds since 1970, where it does. */
+  /** When the user's token or session expires, in seconds since 1970, if it does. */
   expires: number | undefined
-  /** What the answer says of the caller's rate limit, where there is one. */
+  /** The headers with the state of the user's rate limit, if there is a limit. */
   rateLimit: Readonly<Record<"ratelimit" | "ratelimit-policy", string>> | undefined
 }>("@todo/http/RequestInfo", {
   defaultValue: () => ({ id: "none", user: undefined, expires: undefined, rateLimit: undefined })

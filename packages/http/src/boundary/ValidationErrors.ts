@@ -11,10 +11,10 @@ import { HttpApiError } from "effect/http-api"
 import { MalformedRequest } from "../api/Problem.ts"
 import { Validation } from "../api/Validation.ts"
 
-/** Where the parts of a request stand in the pointers of `invalid-input`. */
+/** The beginning of the pointers in `invalid-input`, by the part of the request. */
 const roots: Record<string, string> = { Params: "/path", Query: "/query", Payload: "" }
 
-/** A query with an escape that is none, or bytes that are no UTF-8, would be taken for another one. */
+/** The parser would change the meaning of a query with an invalid escape or with bytes that are not UTF-8. */
 const isReadable = (query: string): boolean => {
   try {
     decodeURIComponent(query)
@@ -24,7 +24,7 @@ const isReadable = (query: string): boolean => {
   }
 }
 
-/** What is not UTF-8 would be read with U+FFFD in it, and a body stored so. */
+/** Refuses bytes that are not UTF-8. They would be decoded to U+FFFD, and the body stored with it. */
 const readable = Effect.gen(function* () {
   const request = yield* HttpServerRequest.HttpServerRequest
   if (request.url.includes("%") && !isReadable(request.url)) return yield* new MalformedRequest({})
@@ -32,7 +32,7 @@ const readable = Effect.gen(function* () {
   if (!isUtf8(yield* Effect.orDie(request.arrayBuffer))) return yield* new MalformedRequest({})
 })
 
-/** Where the contract has no parameters, each is one too many. */
+/** If an endpoint declares no query, every parameter is unknown. */
 const noParameters = Schema.decodeUnknownEffect(Schema.Record(Schema.String, Schema.Never), { errors: "all" })
 
 const refuseParameters = Effect.flatMap(HttpServerRequest.ParsedSearchParams, (parameters) =>
@@ -43,7 +43,7 @@ const explain = Effect.fnUntraced(function* (error: HttpApiError.HttpApiSchemaEr
   const { issue } = error.cause
   const root = roots[error.kind]
   switch (error.kind) {
-    // Our own answer does not fit our own contract: a defect, and not the client's business.
+    // The response breaks the contract. That is a defect of the server, answered 500.
     case "Body":
     case "ResponseHeaders":
       return yield* Effect.fail(error as never)
@@ -51,7 +51,7 @@ const explain = Effect.fnUntraced(function* (error: HttpApiError.HttpApiSchemaEr
       return yield* new MalformedRequest({})
     case "Params": {
       const { params } = yield* HttpRouter.RouteContext
-      // The router takes an empty segment for a parameter.
+      // The router matches an empty path segment with a parameter.
       if (Object.values(params).includes("")) return HttpServerResponse.empty({ status: 404 })
       break
     }
@@ -64,7 +64,7 @@ const explain = Effect.fnUntraced(function* (error: HttpApiError.HttpApiSchemaEr
   return yield* toInvalidInput(issue, root)
 })
 
-/** Tells a request that cannot be read (400) from one that breaks a rule (422). */
+/** Answers a request that cannot be parsed with 400, and one with invalid input with 422. */
 export const layer: Layer.Layer<Validation> = Layer.succeed(Validation, (handler, { endpoint }) =>
   readable.pipe(
     Effect.andThen(endpoint.query === undefined ? refuseParameters : Effect.void),
