@@ -19,12 +19,16 @@ import * as SecretKeys from "./SecretKeys.ts"
 export type TokenKeys =
   /** HS256 secrets of at least 32 bytes. The first is the current one; the others are being rotated out. */
   | { readonly secrets: ReadonlyArray<Redacted.Redacted> }
+  /** Public keys, as `PublicKeys.fromText` reads them. */
   | { readonly publicKeys: ReadonlyArray<Key> }
+  /** The URL of the JWK set of the issuer. It is fetched again every 25 seconds. */
   | { readonly jwksUrl: URL }
 
 /** The rules for accepted tokens (RFC 7519, RFC 8725). */
 export type TokenSettings = TokenKeys & {
+  /** The `iss` claim that tokens must have. */
   readonly issuer: string
+  /** The value that the `aud` claim of tokens must have or contain. */
   readonly audience: string
   /** The `typ` header that tokens must have, for example `at+jwt`. Not checked by default. */
   readonly type?: string | undefined

@@ -1,6 +1,6 @@
 /**
- * The API inside of a program that is somebody else's: one effect from request to answer, with
- * a router of its own, so that neither side's routes, middlewares and errors touch the other's.
+ * The API inside of a host program, as one effect from request to response. It has its own router, so the routes,
+ * middleware and errors of the host and of the API do not affect each other.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,23 +13,23 @@ import * as HttpApp from "../serve/HttpApp.ts"
 import { Lifecycle } from "../serve/Lifecycle.ts"
 import { ending } from "../boundary/ProblemResponse.ts"
 
-/** What a host may say about the API that it embeds. */
+/** The settings of an embedded API. */
 export interface EmbeddedSettings extends Omit<HttpApp.AppSettings, "requestTimeout" | "bodyLimit" | "publicUrl"> {
-  /** Longest time to an answer; 10 seconds where nothing is said. Event streams last longer. */
+  /** The longest time until a response begins, 10 seconds by default. After it the request is answered 503. Event streams last longer. */
   readonly requestTimeout?: Duration.Input | undefined
-  /** Largest body, in bytes; 256 KiB where nothing is said. */
+  /** The largest request body in bytes, 256 KiB by default. A larger one is answered 413. */
   readonly bodyLimit?: number | undefined
 }
 
-/** The same for what has an end of its own. */
+/** The settings of a handler, which has its own shutdown. */
 export interface HandlerSettings extends EmbeddedSettings {
-  /** How long requests in flight may take to end when the handler is told to; 10 seconds where nothing is said. */
+  /** How long requests in flight may run when the handler is disposed of, 10 seconds by default. */
   readonly drainTimeout?: Duration.Input | undefined
 }
 
 type RouteMiddleware = Layer.Layer<never, never, HttpRouter.HttpRouter>
 
-/** The app, and what its requests run with besides what their host gives them. */
+/** Makes the app, and the services that its requests need in addition to those of the host. */
 export const make = Effect.fnUntraced(function* (embedded: EmbeddedSettings, routeMiddleware?: RouteMiddleware) {
   const settings = {
     ...embedded,
@@ -41,13 +41,13 @@ export const make = Effect.fnUntraced(function* (embedded: EmbeddedSettings, rou
     HttpApp.layer(settings, routeMiddleware).pipe(Layer.provide(HttpServer.layerServices))
   ).pipe(
     Effect.provideService(HttpRouter.RouterConfig, HttpApp.routerConfig),
-    // Layers that a host has built already, its router above all, are not the ones that are meant here.
+    // A new memo map, so that layers which the host has built, above all its router, are not reused.
     Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe())
   )
   return { app, requestServices }
 })
 
-/** Told to the operator; the client hears that it is our fault. */
+/** The host has read the request body. The log tells the operator; the client gets 500. */
 class BodyAlreadyRead extends Error {
   override readonly name = "BodyAlreadyRead"
   override readonly message = "Mount the handler before body parsers: of this request's body there is nothing left"
@@ -56,12 +56,12 @@ class BodyAlreadyRead extends Error {
 const bodyAlreadyRead = Effect.suspend(() => Effect.withErrorReporting(Effect.die(new BodyAlreadyRead())))
 
 /**
- * The same, ending in order with the scope: event streams end, what comes is answered 503, what
- * is under way gets its time, and then 503 too.
+ * Makes an app that shuts down in order when its scope closes: event streams end, new requests are answered 503, and
+ * requests in flight get `drainTimeout`.
  */
 export const makeDraining = Effect.fnUntraced(function* (
   settings: HandlerSettings,
-  /** Whether somebody has taken the body that a request had. */
+  /** Whether the body of a request has been read already. */
   isRead: (request: HttpServerRequest.HttpServerRequest) => boolean
 ) {
   const lifecycle = yield* Lifecycle.make

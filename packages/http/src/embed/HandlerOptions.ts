@@ -1,6 +1,6 @@
 /**
- * What the options of a handler have to be. Hosts may not be written in TypeScript, and an option that cannot be what it
- * should is told at once: later, nobody would see why there are no answers.
+ * Checks the options of a handler. Hosts may be written in JavaScript, so the compiler does not check them. An invalid
+ * option throws at once, because a handler that fails later only answers 503.
  */
 import { Database, SchemaNameValue } from "@todo/core"
 import * as Duration from "effect/Duration"
@@ -21,14 +21,14 @@ const listOf =
 const isCount: Is = (value) => Number.isInteger(value) && Number(value) > 0
 const isText: Is = (value) => typeof value === "string" && value !== ""
 
-/** Timers wait no longer than 2^31 milliseconds. */
+/** Timers of JavaScript wait less than 2^31 milliseconds. */
 const isDuration: Is = (value) => {
   const parsed = Duration.fromInput(value as Duration.Input)
   const milliseconds = Option.match(parsed, { onNone: () => 0, onSome: Duration.toMillis })
   return milliseconds >= 1 && milliseconds < 2 ** 31
 }
 
-/** Of a page, or of an app that shows pages of its own (`capacitor://localhost`). */
+/** The origin of a web page, or of an app with embedded pages (`capacitor://localhost`). */
 const isOrigin: Is = (value) => typeof value === "string" && /^(null|[a-z][\w+.-]*:\/\/[^\s/?#]+)$/.test(value)
 
 const isRateLimit: Is = (value) =>
@@ -37,7 +37,7 @@ const isRateLimit: Is = (value) =>
   Predicate.hasProperty(value, "window") &&
   isDuration(value.window)
 
-/** A key as long as the hash (RFC 7518, 3.2). */
+/** A secret at least as long as the hash, 32 bytes (RFC 7518, 3.2). */
 const isSecret: Is = (secret) => Redacted.isRedacted(secret) && Buffer.byteLength(String(Redacted.value(secret))) >= 32
 
 const isKeyUrl: Is = (value) => value instanceof URL && /^https?:$/.test(value.protocol)
@@ -52,7 +52,7 @@ const areTokens: Is = (value) => {
 
 const duration = [isDuration, 'a duration like "10 seconds"'] as const
 
-/** Of each option that may be left out, what it is where it is there. */
+/** The rule of each optional option, and the text that describes it. */
 const rules: Readonly<Record<string, readonly [is: Is, what: string]>> = {
   schema: [Schema.is(SchemaNameValue), "a lower-case name of a PostgreSQL schema"],
   poolSize: [isCount, "a whole number from 1 on"],
@@ -72,7 +72,7 @@ const demand = (isMet: boolean, what: string): void => {
   if (!isMet) throw new TypeError(what)
 }
 
-/** Of each way to name the database, what else is said of it there: an option that would have no effect is refused. */
+/** The database options that each source of the database allows. An option without effect is refused. */
 const ownOptions = {
   url: ["poolSize", "prepare", "schema", "hooks"],
   sql: ["schema", "hooks"],
@@ -101,7 +101,7 @@ const assertDatabase = (given: { readonly [name: string]: unknown }): void => {
   if (given["hooks"] !== undefined) demand(Predicate.isObject(given["hooks"]), "hooks: an object with before or after")
 }
 
-/** Throws a `TypeError` that names the first option that is wrong, without its value. */
+/** Throws a `TypeError` that names the first invalid option, without its value. */
 export const assertWellFormed = (options: object): void => {
   const given = options as { readonly [name: string]: unknown }
   assertDatabase(given)

@@ -1,5 +1,5 @@
 /**
- * The API among the routes of a host that serves with Effect's `HttpRouter`.
+ * Mounts the API among the routes of an Effect `HttpRouter`.
  */
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
@@ -9,20 +9,21 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as EmbeddedApi from "./EmbeddedApi.ts"
 import * as Prefix from "../boundary/Prefix.ts"
 
-/** Where, and how. */
+/** The settings of a mounted API. */
 export interface MountSettings extends EmbeddedApi.EmbeddedSettings {
-  /** The path above the API's, `/api/todos`. */
+  /** The path below which the API is mounted: `/api/todos`, without a slash at its end. */
   readonly prefix: string
 }
 
 /**
- * Adds one route, `prefix/*`, to the host's router. What is below it is answered here to its
- * end, errors too; nothing of it touches other routes. Global middlewares of the host see its
- * requests and answers like any others.
+ * Adds one route, `prefix/*`, to the router of the host. The API answers every request below the prefix, also with errors.
+ * Other routes are not affected. Global middleware of the host sees the requests and responses of the API too.
  *
- * The host's `Lifecycle` ends event streams: provide `Lifecycle.layerDrain` above the server, or
- * they hold up its end for as long as it waits for requests. Two mounts on two databases are
- * `Layer.fresh` each, as layers are built once.
+ * Provide `Lifecycle.layerDrain` above the server, so that event streams end when the host shuts down. Otherwise they
+ * delay the shutdown until its timeout. To mount two APIs on two databases, wrap each in `Layer.fresh`, because layers are
+ * built once.
+ *
+ * Throws a `TypeError` if `prefix` is not well-formed.
  *
  * @example
  * Mount.layer({ prefix: "/api/todos" }).pipe(
@@ -43,7 +44,7 @@ export const layer = (settings: MountSettings) => {
             answered = request.method === "HEAD" ? response : HttpEffect.scopeTransferToStream(response)
           })
         ).pipe(
-          // What is wrong has been answered and told; where nobody waits any more, the host finds out by itself.
+          // A failure has been answered and logged. An interruption reaches the host by itself.
           Effect.exit,
           Effect.map(() => answered ?? HttpServerResponse.empty({ status: 500 }))
         )
@@ -53,7 +54,7 @@ export const layer = (settings: MountSettings) => {
         "*",
         `${settings.prefix}/*` as `/${string}`,
         answer.pipe(
-          // The host has a span for the request.
+          // The host makes the span of the request.
           Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true),
           Effect.provideContext(requestServices)
         )

@@ -12,30 +12,29 @@ import * as EmbeddedApi from "./EmbeddedApi.ts"
 const isRead = (request: HttpServerRequest.HttpServerRequest): boolean =>
   HttpMethod.hasBody(request.method) && NodeHttpServerRequest.toIncomingMessage(request).readableDidRead
 
-/** Express keeps here what the client asked for, and takes its own mount path off `url`. */
+/** Express removes the mount path from `url`, and keeps the URL of the client in `originalUrl`. */
 const asSent = (request: IncomingMessage & { readonly originalUrl?: unknown }) =>
   typeof request.originalUrl === "string" ? request.originalUrl : request.url
 
 /**
- * The API as a listener of Node, for the frameworks that stand on `node:http`: Express, Fastify
- * (`request.raw`, `reply.raw`), Koa, Connect. Requests and answers take the same way as in our
- * own server: no conversion, clients that read slowly slow the stream, and a connection that
- * closes interrupts the work.
+ * The API as a request listener of `node:http`, for Express, Fastify (`request.raw`, `reply.raw`), Koa and Connect.
+ * Requests and responses are not converted, a slow reader slows the stream (back-pressure), and a closed connection
+ * interrupts the work.
  *
- * The body must be unread. Behind `express.json()` there is nothing left of it: mount the
- * handler before body parsers; else writes are answered 500, and the log says why.
+ * Mount the handler before body parsers such as `express.json()`, which read the body. Behind one, writes are answered
+ * 500, and the log gives the reason.
  */
 export class NodeHandler extends Context.Service<
   NodeHandler,
   (request: IncomingMessage, response: ServerResponse) => void
 >()("@todo/http/NodeHandler") {
-  /** On the services of the host. Ends in order with its scope. */
+  /** Serves with the services of the host. Shuts down in order when its scope closes. */
   static readonly layer = (settings: EmbeddedApi.HandlerSettings = {}) =>
     Layer.effect(
       NodeHandler,
       Effect.gen(function* () {
         const { app, requestServices } = yield* EmbeddedApi.makeDraining(settings, isRead)
-        // Not the scope of the layer, whose end would interrupt them before it drains.
+        // Not the scope of the layer: closing it would interrupt requests before they drain.
         const scope = yield* Scope.make()
         const handler = yield* Effect.provideContext(NodeHttpServer.makeHandler(app, { scope }), requestServices)
         return NodeHandler.of((request, response) => {

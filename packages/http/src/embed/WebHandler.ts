@@ -11,14 +11,13 @@ const isRead = ({ source }: HttpServerRequest.HttpServerRequest): boolean => {
 }
 
 /**
- * The API as a function of web standards, for every framework that knows them: Hono, Next.js,
- * `Deno.serve`, `Bun.serve`. It takes requests as they came, with the mount prefix in their URL
- * and the body unread: behind what has read it, writes are answered 500, and the log says why.
+ * The API as a function from `Request` to `Response`, for Hono, Next.js, `Deno.serve` and `Bun.serve`. Pass the request
+ * with the prefix in its URL and the body unread. If the body has been read, writes are answered 500, and the log gives the
+ * reason.
  *
- * It never rejects; every error is answered as problem details. When `request.signal` aborts,
- * the work is interrupted, the statement in the database too; to cancel the body of an event
- * stream ends the stream. No address of a client is known here: a rate limit holds for users,
- * and bad tokens are not counted by address.
+ * The promise never rejects; every error is answered as problem details. If `request.signal` aborts, the work is
+ * interrupted, also the statement in the database. Cancelling the body of an event stream ends the stream. The address of
+ * the client is unknown here, so a rate limit applies to users only, not to invalid tokens.
  *
  * @example
  * const handler = yield* WebHandler
@@ -27,7 +26,7 @@ const isRead = ({ source }: HttpServerRequest.HttpServerRequest): boolean => {
 export class WebHandler extends Context.Service<WebHandler, (request: Request) => Promise<Response>>()(
   "@todo/http/WebHandler"
 ) {
-  /** On the services of the host. Ends in order with its scope. */
+  /** Serves with the services of the host. Shuts down in order when its scope closes. */
   static readonly layer = (settings: EmbeddedApi.HandlerSettings = {}) =>
     Layer.effect(
       WebHandler,

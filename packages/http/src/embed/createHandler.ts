@@ -24,70 +24,73 @@ import { ErrorTracker, type Report } from "../observability/ErrorReports.ts"
 import { type TokenSettings, TokenVerifier } from "../auth/TokenVerifier.ts"
 import { WebHandler } from "./WebHandler.ts"
 
-/** Who calls: by the host's own authentication, or by tokens. */
+/** How callers are identified: by the authentication of the host, or by bearer tokens. */
 export type Identification<Request> =
   | {
       /**
-       * Tells from the headers of a request whose it is: the user's id (1-255 characters, no control characters), or
-       * nothing, which is answered 401. Whatever it throws is answered 500, without a word of it, and told to `onError`;
-       * `Unavailable` of `@todo/core` is answered 503.
+       * Returns the id of the user who sends a request (1-255 characters, no control characters), or `undefined`, which
+       * is answered 401. It reads the headers and must not read the body. An exception is answered 500 and passed to
+       * `onError`; the response does not contain it. `Unavailable` of `@todo/core` is answered 503.
        */
       readonly authenticate: (
         request: Request
       ) => Authentication.Caller | null | undefined | Promise<Authentication.Caller | null | undefined>
     }
   | {
-      /** The bearer tokens (JWT) that are taken. */
+      /** The rules for accepted bearer tokens (JWT). */
       readonly tokens: TokenSettings
     }
 
-/** The tables, and what the host does within each write to them. */
+/** The schema of the tables, and the hooks of the host. */
 interface Tables {
-  /** The schema of the tables; `todo` by default. */
+  /** The PostgreSQL schema of the tables, `todo` by default. */
   readonly schema?: string | undefined
-  /** What the host does within each write, as `createTodos` takes it. */
+  /** Hooks that run within each write, as `createTodos` takes them. */
   readonly hooks?: PromisedHooks | undefined
 }
 
-/** A migrated database: one of which the handler has a pool of its own, or one that it shares with the host. */
+/** A migrated database. The handler opens its own connection pool (`url`), or shares that of the host (`sql`, `todos`). */
 export type HandlerDatabase =
   | (Tables & {
-      /** `postgres://user:password@host:5432/database`. The handler has a pool of its own there. */
+      /** The database of the handler's own pool: `postgres://user:password@host:5432/database`. */
       readonly url: string
-      /** How many connections at most; 10 by default. */
+      /** The most connections of the pool, 10 by default. */
       readonly poolSize?: number | undefined
-      /** `false` behind a transaction pooler that keeps no prepared statements. */
+      /** Set it to `false` behind a transaction pooler that does not support prepared statements. */
       readonly prepare?: boolean | undefined
     })
   | (Tables & {
-      /** The `SqlClient` of a host that is written with Effect. The handler shares it, and never closes it. */
+      /** The `SqlClient` of a host that is written with Effect. The handler never closes it. */
       readonly sql: SqlClient.SqlClient
     })
   | {
       /**
-       * What `createTodos` of `@todo/core/promise` gave: the handler shares its pool, schema and hooks. Dispose of the
-       * handler first, then close this.
+       * The result of `createTodos` of `@todo/core/promise`. The handler shares its pool, schema and hooks. Dispose of the
+       * handler before you close it.
        */
       readonly todos: TodosForPromises
     }
 
-/** What a handler is made of. */
+/** The options of a handler, except how callers are identified. */
 export type HandlerOptions = HandlerDatabase & CommonOptions
 
-/** What a handler can be told besides where its database is, and who calls. */
+/** The options of a handler, except the database and how callers are identified. */
 interface CommonOptions extends EmbeddedApi.HandlerSettings, Authentication.AuthenticationSettings {
   /** Called with each failure on the side of the server: once for each response with a status of 500 or above. */
   readonly onError?: ((report: Report) => void) | undefined
-  /** Handed the log, a line of JSON for each request among it; without it, only failures are logged, to the console. */
+  /**
+   * Called with log lines as JSON, each ended by a line break. They include one line for each request. By default only
+   * warnings and errors are logged, to the console.
+   */
   readonly log?: ((lines: string) => void) | undefined
 }
 
-/** Where the log says why there are no answers, unless it was told to end before it began. */
+/** Logs why the handler cannot start. A disposal before the start is not a failure. */
 const logStartFailure = Layer.tapCause((cause: Cause.Cause<unknown>) =>
   Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("the handler cannot start", cause)
 )
 
-/** The host's own word, as an effect. */
+/** Calls the `authenticate` of the host. */
 const callerOf = <Request>(
   authenticate: Extract<Identification<Request>, { readonly authenticate: unknown }>["authenticate"],
   request: Request
@@ -100,7 +103,7 @@ const callerOf = <Request>(
     })
   )
 
-/** The services, on the database that the host names. */
+/** The services of `@todo/core` on the database of the options. */
 const layerDatabaseServices = (options: HandlerDatabase) => {
   if ("todos" in options && options.todos !== undefined) return Layer.effectContext(options.todos.services)
   const { hooks, schema = "todo" } = options as Exclude<HandlerDatabase, { readonly todos: unknown }>
@@ -114,7 +117,7 @@ const layerDatabaseServices = (options: HandlerDatabase) => {
 const layerPool = ({ poolSize, prepare, url }: Extract<HandlerDatabase, { readonly url: unknown }>) =>
   Database.layer({ url: Redacted.make(url), poolSize, prepare })
 
-/** All that a handler needs, from what its host says. */
+/** All services that a handler needs, from its options. */
 const layerHost = <Request>(
   options: HandlerOptions & Identification<Request>,
   requestOf: (request: HttpServerRequest.HttpServerRequest) => Request
@@ -138,13 +141,14 @@ const layerHost = <Request>(
 }
 
 /**
- * The API as `(request) => Promise<Response>`, as `WebHandler` describes it, for Hono, Next.js and all that speaks the
- * web's standards.
+ * Makes a handler `(request) => Promise<Response>` for Hono, Next.js and other frameworks of web standards. `WebHandler`
+ * describes how it treats requests.
  *
- * It connects when it is first needed: a database that is down is answered 503. `dispose` ends in order: event streams
- * end, requests in flight get `drainTimeout`, then the pool closes; what still comes is answered 503.
+ * It connects to the database at the first request that needs it. While the database is unreachable, requests are answered
+ * 503. `dispose` shuts down in order: event streams end, requests in flight get `drainTimeout`, and the pool closes. Later
+ * requests are answered 503.
  *
- * Throws a `TypeError` where an option cannot be what it should.
+ * Throws a `TypeError` that names the first invalid option.
  *
  * @example
  * const { handler, dispose } = createHandler({
@@ -162,7 +166,7 @@ export const createHandler = (
   )
   const started = runtime.runPromise(WebHandler)
   const ended = () => HttpServerResponse.toWeb(ending)
-  // Where it was disposed before it had started.
+  // A disposal before the start rejects this promise, which is not an unhandled error.
   started.catch(() => {})
   return {
     handler: (request) => started.then((handler) => handler(request), ended),
@@ -171,8 +175,11 @@ export const createHandler = (
 }
 
 /**
- * The same as `(request, response) => void`, as `NodeHandler` describes it, for Express, Fastify and all that stands
- * on `node:http`. `authenticate` gets Node's request, with all that the host's middlewares have put on it.
+ * Makes a handler `(request, response) => void` for Express, Fastify and other frameworks on `node:http`. `NodeHandler`
+ * describes how it treats requests. `authenticate` gets the request of Node with the properties that middleware of the
+ * host has added.
+ *
+ * Connecting, `dispose` and errors are those of `createHandler`.
  *
  * @example
  * const { handler, dispose } = createNodeHandler({

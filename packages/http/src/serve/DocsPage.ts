@@ -1,6 +1,6 @@
 /**
- * The page at `/docs`: Scalar's viewer of the OpenAPI document, which `effect` brings along. The page is 3.5 MB, so it is
- * rendered and compressed once, when somebody first asks for it, and browsers ask again with its entity tag.
+ * The page at `/docs`: Scalar's viewer of the OpenAPI document, which `effect` contains. The page has 3.5 MB, so the first
+ * request renders and compresses it once, and browsers revalidate it by its entity tag.
  */
 import { createHash } from "node:crypto"
 import { promisify } from "node:util"
@@ -14,19 +14,19 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { HttpApiScalar, OpenApi } from "effect/http-api"
 import type { Api } from "../api/Api.ts"
 
-/** What the viewer is told. Nothing in it may lead to another origin. */
+/** The configuration of the viewer. No part of it may link to another origin. */
 const configuration: HttpApiScalar.ScalarConfig & Record<string, unknown> = {
   authentication: { preferredSecurityScheme: "bearer" },
   withDefaultFonts: false,
   telemetry: false,
-  // Both lead to scalar.com.
+  // Both link to scalar.com.
   hideClientButton: true,
   showDeveloperTools: "never",
-  // The place for messages would be wider than a telephone.
+  // The toaster is wider than the screen of a phone.
   customCss: ".scalar-toaster { max-width: calc(100% - 64px) }"
 }
 
-/** The browser itself asks no other origin, whatever the viewer would like. */
+/** The content security policy keeps the browser from loading anything of another origin. */
 const policy = [
   "default-src 'self'",
   "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
@@ -57,7 +57,7 @@ const encoders = {
 }
 type Encoding = keyof typeof encoders
 
-/** The best encoding that the browser takes (RFC 9110, 12.5.3). */
+/** The best encoding that `Accept-Encoding` allows (RFC 9110, 12.5.3). */
 const encodingOf = (accepted = ""): Encoding => {
   const taken = new Set(
     accepted
@@ -72,7 +72,7 @@ const encodingOf = (accepted = ""): Encoding => {
 
 /** Answers `GET /docs` with the viewer of an API that is at `base`: a path, a URL, or nothing for the page's own origin. */
 export const layer = (served: typeof Api, base: string) => {
-  // The viewer joins `/` and `/v1/todos` to `//v1/todos`. Without a server it takes its own origin.
+  // With the server `/` the viewer would request `//v1/todos`. Without a server it uses its own origin.
   const api = served.annotate(OpenApi.Servers, base === "" ? [] : [{ url: base }])
   let page: Promise<Uint8Array> | undefined
   const encoded = new Map<Encoding, Promise<{ readonly body: Uint8Array; readonly etag: string }>>()

@@ -1,6 +1,6 @@
 /**
- * All routes and what stands before them, for a router of its own: what `Server` serves on a
- * socket, and what the ways to embed serve inside of something else.
+ * The routes of the API with their middleware, from the outside in: prefix, CORS, `RequestMiddleware`, validation,
+ * authentication, handlers. `Server` serves it on a socket, and `EmbeddedApi` inside of another program.
  */
 import { Accounts, Changes, Lists, Todos } from "@todo/core"
 import * as ByteSize from "effect/ByteSize"
@@ -30,29 +30,30 @@ import * as ErrorReports from "../observability/ErrorReports.ts"
 import * as ValidationErrors from "../boundary/ValidationErrors.ts"
 
 export interface AppSettings extends RequestMiddleware.RequestSettings {
-  /** Where the routes are mounted: `/api/todos`, so that `/v1/me` is at `/api/todos/v1/me`; at the root where nothing is said. */
+  /** The path below which the routes are mounted: with `/api/todos`, `/v1/me` is at `/api/todos/v1/me`. The root by default. */
   readonly prefix?: string | undefined
   /**
    * Where clients see the server, `https://example.com/api`, without a slash at its end. Requests are served at the root
    * and below its path, and answers name it. Leave `prefix` out then.
    */
   readonly publicUrl?: string | undefined
-  /** Web pages of which origins may call from a browser; none where it is empty. */
+  /** The origins whose web pages may call the API from a browser (CORS), such as `https://app.example.com`. None by default. */
   readonly corsOrigins?: ReadonlyArray<string> | undefined
 }
 
-/** What a browser asks before it asks. Any other OPTIONS is a question to the route. */
+/** Whether an OPTIONS request is a CORS preflight. The route itself answers any other. */
 const isPreflight = ({ headers }: HttpServerRequest.HttpServerRequest): boolean =>
   headers["access-control-request-method"] !== undefined
 
-/** To a preflight of an origin that may not call: no leave. */
+/** The response to a preflight of an origin that is not allowed: it has no CORS headers. */
 const preflightRefused = Effect.succeed(HttpServerResponse.empty({ status: 204, headers: { vary: "Origin" } }))
 
 /**
- * Lets pages of these origins, and no others, read answers (Fetch Standard, 3.2), and send whatever headers they ask for:
- * tracing tools add their own (`traceparent`, `b3`, `sentry-trace`, `x-datadog-trace-id` and more to come), and one that is
- * refused stops the whole request. A header gives a page no rights: the token does, browsers add none of theirs, and the
- * page's script has to know it.
+ * CORS (Fetch Standard, 3.2): only pages of these origins can read responses.
+ *
+ * They can send any header. Tracing tools add headers of their own (`traceparent`, `b3`, `sentry-trace`,
+ * `x-datadog-trace-id`), and a browser drops the whole request if one is refused. Allowing them is safe: only the token
+ * gives rights, and the page's script has to send it, because browsers do not add it.
  */
 const layerCors = (origins: ReadonlyArray<string>) => {
   if (origins.length === 0) return Layer.empty
@@ -60,7 +61,7 @@ const layerCors = (origins: ReadonlyArray<string>) => {
   const shared = HttpMiddleware.cors({
     allowedOrigins: (origin) => allowed.has(origin),
     allowedMethods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-    // None: those that the preflight names.
+    // With an empty list the middleware allows the headers that the preflight names.
     allowedHeaders: [],
     exposedHeaders: [
       "allow",
@@ -88,8 +89,8 @@ const layerCors = (origins: ReadonlyArray<string>) => {
 }
 
 /**
- * The handlers, built with what they need and no more: all that they are built with is merged into the context of each
- * request, which took 3 µs.
+ * The handlers, built with only the services that they need. `HttpApiBuilder` merges the context of the build into the
+ * context of each request; with all services in it that took 3 µs a request.
  */
 const layerHandlers = (() => {
   const all = Layer.mergeAll(TodosHandlers.layer, ListsHandlers.layer, ChangesHandlers.layer, SystemHandlers.layer)
@@ -107,7 +108,7 @@ const layerHandlers = (() => {
   return Layer.fromBuild((memoMap, scope) => Effect.updateContext(Layer.buildWithMemoMap(all, memoMap, scope), needed))
 })()
 
-/** Paths mean what they say: no folded case, no ignored slashes. */
+/** Paths are matched exactly: by case, and with all slashes. */
 export const routerConfig = {
   caseSensitive: true,
   ignoreTrailingSlash: false,
@@ -115,11 +116,11 @@ export const routerConfig = {
   maxParamLength: 100
 }
 
-/** What requests run with: how much of a body is read, and where failures are told. */
+/** The services that each request runs with: the limit of the body, and the error reporter. */
 export const layerRequestServices = ({ bodyLimit }: AppSettings) =>
   Layer.merge(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)), ErrorReports.layer)
 
-/** `routeMiddleware` are global middlewares of who serves it, right before the routes. */
+/** All routes with their middleware. `routeMiddleware` runs inside of all other middleware, right before the routes. */
 export const layer = (
   settings: AppSettings,
   routeMiddleware: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty

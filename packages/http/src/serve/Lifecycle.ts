@@ -4,19 +4,22 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-/** Whether the server is on its way out: first no longer ready, then closing its connections and ending its streams. */
+/**
+ * The shutdown of a server, in two steps. First it drains: `/readyz` answers 503, and each response closes its connection.
+ * After a delay it ends: event streams end, and no new request is taken.
+ */
 export class Lifecycle extends Context.Service<
   Lifecycle,
   {
-    /** From the first moment on: not ready, and each answer is the last of its connection. */
+    /** Whether the shutdown has begun. */
     readonly draining: () => boolean
-    /** Waits until nothing new is taken. */
+    /** Completes when no new request is taken. */
     readonly ended: Effect.Effect<void>
-    /** Takes what still comes for so long, for balancers that have yet to notice, and then nothing new. */
+    /** Begins the shutdown. Requests are still taken for `delay`, so that load balancers can notice, and then no longer. */
     readonly drain: (delay: Duration.Duration) => Effect.Effect<void>
   }
 >()("@todo/http/Lifecycle") {
-  /** One that has not begun to end. */
+  /** Makes a lifecycle whose shutdown has not begun. */
   static readonly make = Effect.sync(() => {
     const end = Deferred.makeUnsafe<void>()
     let draining = false
@@ -31,10 +34,13 @@ export class Lifecycle extends Context.Service<
     })
   })
 
-  /** One for the server above it, and all that asks it. */
+  /** A lifecycle whose shutdown has not begun. */
   static readonly layer = Layer.effect(Lifecycle, this.make)
 
-  /** Provide it above the server: it is then the first to hear of the end. */
+  /**
+   * Begins the shutdown when its scope closes, and then waits for `delay`. Provide the server to this layer: finalizers
+   * run in reverse order, so the shutdown begins before the server closes.
+   */
   static readonly layerDrain = (delay: Duration.Duration) =>
     Layer.effectDiscard(Effect.flatMap(Lifecycle, ({ drain }) => Effect.addFinalizer(() => drain(delay))))
 }

@@ -1,5 +1,5 @@
 /**
- * The server as a program: settings, database, schema, routes, in this order.
+ * The server as a program. It loads the settings, connects to the database, checks or migrates the schema, and listens.
  */
 import { Migrations, Services } from "@todo/core"
 import { Installation, ServerRequirements, unknownSettings } from "@todo/core/installation"
@@ -18,8 +18,8 @@ import * as Settings from "../settings/ServerSettings.ts"
 import { TokenVerifier } from "../auth/TokenVerifier.ts"
 
 /**
- * Whether row-level security holds the role. A role that it does not hold is a warning, or ends the server in production
- * unless `TODO_ALLOW_UNSAFE_ROLE` says otherwise.
+ * Checks that the role of the database cannot bypass row-level security. An unsafe role is a warning with
+ * `TODO_ALLOW_UNSAFE_ROLE=true` (the default outside of production), and otherwise ends the server.
  */
 const checkRole = ({ allowUnsafeRole }: Settings.Settings) =>
   Migrations.checkRole.pipe(
@@ -35,12 +35,12 @@ const checkRole = ({ allowUnsafeRole }: Settings.Settings) =>
     )
   )
 
-/** Never ends, or fails with why a server that has started must end. */
+/** Waits for a check that could not run before the start. Fails if the server must end, and never succeeds. */
 class LateRefusal extends Context.Service<LateRefusal, Effect.Effect<never, ServerRequirements.UnsafeSetting>>()(
   "@todo/http/LateRefusal"
 ) {}
 
-/** Says that the server has ended, once everything else has, where it had started. */
+/** Logs "ended" as the last finalizer, if the server had started. */
 class Ended extends Context.Service<Ended, { readonly started: Effect.Effect<void> }>()("@todo/http/Ended") {
   static readonly layer = Layer.effect(
     Ended,
@@ -59,7 +59,7 @@ const layerUnknownSettings = Layer.effectDiscard(
   )
 )
 
-/** Brings the schema up (development), or makes sure that it is the one that this release works with. */
+/** Migrates the schema (`TODO_MIGRATE=auto`), or checks that it is the schema of this release. */
 const layerSchema = (settings: Settings.Settings) =>
   Layer.effect(
     LateRefusal,
@@ -69,8 +69,8 @@ const layerSchema = (settings: Settings.Settings) =>
       if (settings.migrate === "auto") {
         yield* Effect.provide(Migrations.up({ runtimeRole }), Installation.layerMigrations)
       }
-      // What is served is checked, as it is served. A database that is down is no reason not to start: the server is
-      // live, and ready when the database returns. Its role is looked at then.
+      // The check uses the runtime role, like requests. If the database is unreachable, the server still starts: it is
+      // live, and becomes ready when the database returns. The role is checked then.
       return yield* Migrations.check.pipe(
         Effect.andThen(checkRole(settings)),
         Effect.provide(Installation.layerDatabase),
@@ -84,7 +84,7 @@ const layerSchema = (settings: Settings.Settings) =>
     })
   )
 
-/** Looks at the role as soon as the database answers. */
+/** Checks the role as soon as the database answers. */
 const lateCheck = (settings: Settings.Settings) =>
   checkRole(settings).pipe(
     Effect.retry({ while: ({ _tag }) => _tag === "Unavailable", schedule: Schedule.spaced("1 second") }),
@@ -111,7 +111,7 @@ const layerAnnouncement = (settings: Settings.Settings) =>
     })
   )
 
-/** The whole server. Fails with one of the documented errors where it cannot start. */
+/** The server. Fails with one of the documented errors if it cannot start. */
 const layer = Layer.unwrap(
   Effect.map(Settings.load, (settings) =>
     layerAnnouncement(settings).pipe(
@@ -126,5 +126,5 @@ const layer = Layer.unwrap(
   )
 ).pipe(Layer.provide([Ended.layer, layerUnknownSettings]))
 
-/** Serves until it is interrupted, or until it is known that it must not. */
+/** Serves until it is interrupted, or until the late check of the role fails. */
 export const launch = Effect.scoped(Effect.flatMap(Layer.build(layer), (context) => Context.get(context, LateRefusal)))

@@ -1,5 +1,5 @@
 /**
- * The API as a server of its own, the one that `npm start` runs.
+ * The API as a server with its own socket. `npm start` runs it.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,20 +13,20 @@ import { Lifecycle } from "./Lifecycle.ts"
 import * as Socket from "./Socket.ts"
 import * as Telemetry from "../observability/RequestMetrics.ts"
 
-/** What a server is made of. */
+/** The settings of a server. */
 export interface ServerSettings
   extends HttpApp.AppSettings, Authentication.AuthenticationSettings, Socket.SocketSettings {
-  /** Where it listens; 0 for one that is free. */
+  /** The port of the API. 0 takes a free port. */
   readonly port: number
-  /** Where `/metrics` is served: on a port of its own, or else beside the API. */
+  /** The port of `/metrics`, which then has its own socket. By default `/metrics` is on the port of the API. */
   readonly metricsPort?: number | undefined
-  /** How long it still takes what comes once it is told to stop and no longer ready; not at all where nothing is said. */
+  /** How long requests are still taken after the shutdown has begun and `/readyz` answers 503. No time by default. */
   readonly drainDelay?: Duration.Duration | undefined
 }
 
 const options = { routerConfig: HttpApp.routerConfig, disableLogger: true, disableListenLog: true } as const
 
-/** Drains first of all when the scope closes, and says so. */
+/** Begins the shutdown as the first finalizer, and logs its steps. */
 const layerDrain = ({ drainDelay = Duration.zero, drainTimeout }: ServerSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
@@ -41,7 +41,10 @@ const layerDrain = ({ drainDelay = Duration.zero, drainTimeout }: ServerSettings
   )
 
 /**
- * The API on a socket of its own. Ends in order: not ready, requests in flight, connections.
+ * Serves the API on its own socket. Fails with `CannotListen` if the port or host cannot be used.
+ *
+ * When the scope closes, the server shuts down in order: `/readyz` answers 503 for `drainDelay`; event streams end and no
+ * new request is taken; requests in flight get `drainTimeout`; connections close.
  *
  * @example
  * const settings = { host: "127.0.0.1", port: 3000, bodyLimit: 256 * 1_024, ... }

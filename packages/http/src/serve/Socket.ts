@@ -1,6 +1,6 @@
 /**
- * The socket that requests come in by: what it does with clients that are slow, silent or
- * do not speak HTTP, and how it ends.
+ * The listening socket: its timeouts for slow and silent clients, its responses to input that is not HTTP, and its
+ * shutdown.
  */
 import { randomUUID } from "node:crypto"
 import { createServer, type ServerResponse } from "node:http"
@@ -15,22 +15,22 @@ import * as HostHeader from "../boundary/HostHeader.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 
 export interface SocketSettings {
-  /** The address of this machine that it listens on: `127.0.0.1` for itself alone, `0.0.0.0` for all. */
+  /** The address to listen on: `127.0.0.1` serves this machine only, `0.0.0.0` serves others too. */
   readonly host: string
-  /** How long requests in flight may take to end when the server is told to stop. */
+  /** How long requests in flight may run after the server has stopped taking new ones. */
   readonly drainTimeout: Duration.Duration
-  /** How many connections at once, 10,000 where nothing is said; those on top are closed as they come. */
+  /** The most open connections, 10,000 by default. Further ones are closed at once. */
   readonly maxConnections?: number | undefined
 }
 
-/** What Node finds wrong with what came, by its code: status line and detail. Anything else is no HTTP. */
+/** The response to each error code of Node's HTTP parser. Any other code means that the input is not HTTP. */
 const refusals: Record<string, readonly [status: number, reason: string, detail: string]> = {
   HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large", "The headers are larger than this server reads"],
   ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The request did not come to its end in time"]
 }
 const notHttp = [400, "Bad Request", "This is not HTTP"] as const
 
-/** Answers what is not HTTP at all or does not come to its end, which Node would do with an empty body. */
+/** Answers input that is not HTTP, or incomplete, with problem details. Node's own response has no body. */
 const refuse = (error: NodeJS.ErrnoException, socket: Duplex, begun: boolean) => {
   if (!socket.writable || begun || error.code === "ECONNRESET") return socket.destroy()
   const [status, reason, detail] = refusals[error.code ?? ""] ?? notHttp
@@ -49,15 +49,15 @@ const refuse = (error: NodeJS.ErrnoException, socket: Duplex, begun: boolean) =>
 
 const noAddress = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EAI_AGAIN", "EINVAL", "ENOTFOUND"])
 
-/** The server cannot listen where its settings say. Its message names the setting, and what to do. */
+/** The server cannot listen on its host and port. The message names the setting and what to do. */
 export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
-  /** Which of the two ports it is about. */
+  /** The setting of the port. */
   setting: Schema.Literals(["PORT", "TODO_METRICS_PORT"]),
-  /** The address or name it was to listen on. */
+  /** The address or name to listen on. */
   host: Schema.String,
-  /** The port. */
+  /** The port to listen on. */
   port: Schema.Int,
-  /** What the system says: `EADDRINUSE`, `EACCES`, `ENOTFOUND`. */
+  /** The error code of the system: `EADDRINUSE`, `EACCES`, `ENOTFOUND`. */
   code: Schema.String
 }) {
   override get message() {
@@ -73,7 +73,7 @@ export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotList
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "unknown error"
 
-/** Listens. Slow and silent clients are cut off, and when the time to drain is over, all are. */
+/** Listens on a port. Fails with `CannotListen`. Slow and silent clients are disconnected, and all clients after the drain timeout. */
 export const layer = (settings: SocketSettings, port: number, setting: "PORT" | "TODO_METRICS_PORT") =>
   Layer.unwrap(
     Effect.gen(function* () {
@@ -81,46 +81,47 @@ export const layer = (settings: SocketSettings, port: number, setting: "PORT" | 
       const server = createServer({
         headersTimeout: 10_000,
         requestTimeout: 30_000,
-        // Of a header that is there once at most, Node would take the first: what a proxy in front took is another.
+        // By default Node takes the first of repeated headers, and a proxy in front may have taken another one.
         joinDuplicateHeaders: true,
         requireHostHeader: false,
         connectionsCheckingInterval: 1_000,
-        // Longer than the minute after which balancers close theirs: whoever closes first never hits a request.
+        // Longer than the idle timeout of load balancers (60 s). If the server closed first, a request could be lost.
         keepAliveTimeout: 65_000,
-        // Who asks for another protocol, as some clients do with each request, is answered in this one (RFC 9110, 7.8).
+        // `Upgrade` is ignored (RFC 9110, 7.8). Some clients send it with each request.
         shouldUpgradeCallback: () => false
       })
       server.maxConnections = settings.maxConnections ?? 10_000
-      // Silent both ways for so long is a client that does not read, as event streams are never silent. Node
-      // looks twice before it believes it.
+      // Event streams send heartbeats, so a connection that is silent both ways belongs to a client that does not read.
+      // Node closes it after one to two of these intervals.
       server.setTimeout(30_000)
       const answers = new WeakMap<Duplex, ServerResponse>()
       server.on("request", HostHeader.markMissing)
       server.on("request", ({ socket }, answer) => answers.set(socket, answer))
       const refuseOn = (error: NodeJS.ErrnoException, socket: Duplex) => {
         const answer = answers.get(socket)
-        // In the middle of an answer there is no place for another.
+        // A response that has begun cannot be followed by an error response.
         refuse(error, socket, answer !== undefined && answer.headersSent && !answer.writableFinished)
       }
       server.on("clientError", refuseOn)
-      // Node would hang up on the one, and answer the other without a body; RFC 9110, 10.1.1 lets us pass over it.
+      // Node would close the connection of a CONNECT request, and answer an unknown `Expect` without a body. RFC 9110,
+      // 10.1.1 allows ignoring `Expect`.
       server.on("connect", (_, socket) => refuseOn(new Error(), socket))
       server.on("checkExpectation", (request, response) => server.emit("request", request, response))
-      // Connections that were opened ahead and have not asked for anything would hold up the end.
+      // Connections without a first request would delay the shutdown.
       const unused = new Set<Duplex>()
       server.on("connection", (socket) => {
         unused.add(socket)
         socket.once("close", () => unused.delete(socket))
       })
       server.on("request", ({ socket }) => unused.delete(socket))
-      // Detached, for it has to outlive what it waits for.
+      // Detached, because it must outlive the scope that it waits for.
       yield* Effect.forkDetach(
         Effect.andThen(
           ended,
           Effect.sync(() => {
-            // A request may be on its way in one that was just opened.
+            // A first request may be arriving on a new connection.
             setTimeout(() => unused.forEach((socket) => socket.destroy()), 100).unref()
-            // What is interrupted at the deadline still says so.
+            // Requests that are interrupted at the timeout still get their response.
             setTimeout(() => server.closeAllConnections(), Duration.toMillis(settings.drainTimeout) + 100).unref()
           })
         )

@@ -1,7 +1,7 @@
 import { settings } from "@todo/core/installation"
 import pkg from "../../package.json" with { type: "json" }
 
-/** What is printed in place of a start, to stdout or, where it is a mistake, to stderr. */
+/** A text to print instead of starting the server: to stdout with exit code 0, to stderr with exit code 2. */
 export interface Reply {
   readonly text: string
   readonly exitCode: 0 | 2
@@ -22,7 +22,7 @@ ${Object.keys(settings)
   .map((name) => `  ${name}\n`)
   .join("")}`
 
-/** What to print for these arguments; `undefined` where there are none, and the server starts. */
+/** The reply to command line arguments; `undefined` without arguments, which starts the server. */
 export const reply = (args: ReadonlyArray<string>): Reply | undefined => {
   const unknown = args.find((arg) => !["-h", "--help", "-v", "--version"].includes(arg))
   if (unknown !== undefined) {

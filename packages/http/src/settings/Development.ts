@@ -1,5 +1,5 @@
 /**
- * What development mode prints: where everything is, and a request that works.
+ * The banner of development mode: the addresses, a token, and a first request to copy.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ const user = "dev"
 
 const lifetime = ({ maxAge }: TokenSettings) => Duration.min(maxAge, Duration.hours(24))
 
-/** A token of the development user, as the settings ask for it. */
+/** A token of the development user that the settings accept. */
 const token = (settings: TokenSettings, secret: Redacted.Redacted) =>
   Effect.promise(() =>
     new jose.SignJWT()

@@ -1,6 +1,6 @@
 /**
- * The settings of the server, read from the environment once, at the start. A value
- * that is missing or wrong stops the start with its name and the reason.
+ * Reads the settings of the server from the environment, once at the start. A missing or invalid value stops the start
+ * with the name of the setting and the reason.
  */
 import { developmentClaims, developmentSecret, ServerRequirements, settings } from "@todo/core/installation"
 import * as Config from "effect/Config"
@@ -12,7 +12,7 @@ import type { TokenKeys, TokenSettings } from "../auth/TokenVerifier.ts"
 import { methodsByPath } from "../api/PathTemplates.ts"
 import * as PublicKeys from "../auth/PublicKeys.ts"
 
-/** Far above what people and their apps do; a stop for one that runs in circles. */
+/** Far above normal use. It stops a client that repeats requests in a loop. */
 const productionRateLimit = { requests: 60_000, window: Duration.minutes(1) }
 
 const optional = <A>(config: Config.Config<A>) => Effect.map(Config.option(config), Option.getOrUndefined)
@@ -39,13 +39,13 @@ const checkPublicPath = (publicUrl: string | undefined) => {
     : Effect.void
 }
 
-/** Everything `main` needs. `development` is a server on this machine alone, with a generated secret. */
+/** All settings of the program. `development` serves this machine only, with a generated secret. */
 export interface Settings {
   readonly server: ServerSettings
   readonly tokens: TokenSettings
   readonly development: boolean
   readonly migrate: "auto" | "check"
-  /** Whether it serves with a role that row-level security does not hold: not in production, unless it is told to. */
+  /** Whether the server may run with a database role that can bypass row-level security. `false` in production by default. */
   readonly allowUnsafeRole: boolean
 }
 

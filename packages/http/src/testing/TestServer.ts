@@ -12,7 +12,7 @@ import { TokenVerifier } from "../auth/TokenVerifier.ts"
 import * as TestTokens from "./TestTokens.ts"
 
 /**
- * The real server on a free port of this machine, for the tests of what talks to it.
+ * The real server on a free port of this machine, for tests of programs that call it.
  *
  * @example
  * const { token, url } = yield* TestServer
@@ -22,13 +22,13 @@ import * as TestTokens from "./TestTokens.ts"
 export class TestServer extends Context.Service<
   TestServer,
   {
-    /** `http://127.0.0.1:port`. */
+    /** The base address of the server: `http://127.0.0.1:port`. */
     readonly url: string
-    /** A token that it takes. */
+    /** Signs a token of a user that the server accepts. */
     readonly token: TestTokens.TestTokens["sign"]
   }
 >()("@todo/http/TestServer") {
-  /** On the host's services. It ends its streams and requests within a second. */
+  /** Serves with the given services of `@todo/core`. The shutdown takes at most a second. */
   static readonly layer = (settings: Partial<Server.ServerSettings> = {}) =>
     Layer.unwrap(
       Effect.sync(() => {
@@ -56,7 +56,8 @@ export class TestServer extends Context.Service<
 }
 
 /**
- * The same with a database of its own, for tests that are not written with Effect. It logs failures alone.
+ * Starts a test server with its own database, for tests that are not written with Effect. It logs errors only. `stop`
+ * shuts it down and drops the database.
  *
  * @example
  * const server = await startTestServer()

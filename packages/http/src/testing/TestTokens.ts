@@ -1,5 +1,5 @@
 /**
- * Tokens for the tests of hosts.
+ * Bearer tokens for tests.
  */
 import { randomBytes } from "node:crypto"
 import * as Duration from "effect/Duration"
@@ -7,15 +7,15 @@ import * as Redacted from "effect/Redacted"
 import * as jose from "jose"
 import type { TokenSettings } from "../auth/TokenVerifier.ts"
 
-/** An issuer of tests, with a secret that nobody else has. */
+/** An issuer of test tokens with a random secret. */
 export interface TestTokens {
-  /** What takes its tokens: for `TokenVerifier.layer`, or `createHandler({ tokens })`. */
+  /** The settings that accept its tokens, for `TokenVerifier.layer` or `createHandler({ tokens })`. */
   readonly settings: TokenSettings
-  /** A token of a user, good for an hour where nothing is said; of a time that is over it is one that has expired. */
+  /** Signs a token of a user, valid for one hour by default. A negative duration gives an expired token. */
   readonly sign: (user: string, expiresIn?: Duration.Input) => Promise<string>
 }
 
-/** Makes one. */
+/** Makes an issuer of test tokens. */
 export const make = (): TestTokens => {
   const secret = randomBytes(32).toString("base64url")
   const [issuer, audience] = ["https://issuer.test", "https://todo.test"]
