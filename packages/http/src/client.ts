@@ -1,6 +1,6 @@
 /**
- * A typed client of the HTTP API, in Effects. Runs in a browser. `@todo/http/client/promise`
- * has the same calls as promises.
+ * A typed client of the HTTP API whose calls are Effects. Runs in a browser. `@todo/http/client/promise` has the same calls
+ * as promises.
  *
  * @example
  * ```ts
@@ -24,15 +24,15 @@ export type { Collection, IfAbsent, IfRevision, Keyed, Overwrite } from "./clien
 export type { Change, LiveChange, SubscribeError, SubscribeOptions } from "./client/Subscription.ts"
 export type { ClientSettings } from "./client/Transport.ts"
 
-/** What a client is made of. */
+/** The options of a client. */
 export interface ClientOptions extends ClientSettings {
   /**
-   * The bearer token, asked for before each request, so that it can be renewed, and once more
-   * where one was refused. None where requests are authenticated otherwise.
+   * Gives the bearer token. It runs before each request, so that it can renew the token, and once more after a 401. Leave
+   * it out if requests are authenticated by other means, such as a cookie.
    */
   readonly token?: Effect.Effect<Redacted.Redacted>
 }
 
-/** Makes a client; nothing is sent before the first call. Interruption ends a call, and the request with it. */
+/** Makes a client. It sends nothing before the first call. Interrupting a call aborts its request. */
 export const make = ({ token, ...settings }: ClientOptions): Client.Client =>
   Client.make(settings, () => (token === undefined ? Effect.succeed(undefined) : Effect.map(token, Redacted.value)))

@@ -7,16 +7,16 @@ import * as Collection from "./Collection.ts"
 import * as Subscription from "./Subscription.ts"
 import * as Transport from "./Transport.ts"
 
-/** A todo, as JSON. */
+/** A todo as JSON. */
 export type Todo = ResponseBody<Endpoints["todos"]["get"]>
 
-/** What can be set of a todo. */
+/** The fields of a todo that a client can set, as JSON. `title` is required. */
 export type NewTodo = RequestBody<Endpoints["todos"]["create"]>
 
-/** A list, as JSON. */
+/** A list as JSON. */
 export type TodoList = ResponseBody<Endpoints["lists"]["get"]>
 
-/** One step of a batch. */
+/** One operation of a batch. */
 export type TodoOperation = RequestBody<Endpoints["todos"]["batch"]>["operations"][number]
 
 type BatchError = CallError<Endpoints["todos"]["batch"], Todo, TodoOperation>
@@ -24,7 +24,8 @@ type BatchError = CallError<Endpoints["todos"]["batch"], Todo, TodoOperation>
 /** The calls for todos. */
 export interface Todos<Options = {}> extends Collection.Collection<Endpoints["todos"], Options> {
   /**
-   * Up to 100 steps, of which all happen or none, once; gives the todos in the order of the steps.
+   * Applies up to 100 operations in one transaction, all or none. Returns the todos in the order of the operations. A
+   * repeated request is applied once.
    *
    * @example
    * ```ts
@@ -40,37 +41,38 @@ export interface Todos<Options = {}> extends Collection.Collection<Endpoints["to
   ) => Effect.Effect<ReadonlyArray<Todo>, BatchError>
 }
 
-/** The calls for lists. A list that holds todos is deleted with a word on what becomes of them. */
+/** The calls for lists. To delete a list that has todos, pass `todos: "trash"` or `todos: "keep"`. */
 export type Lists<Options = {}> = Collection.Collection<
   Endpoints["lists"],
   Options,
   Query<Endpoints["lists"]["delete"]>
 >
 
-/** The calls for all of the API that clients need. `Options` is what every call takes besides. */
+/** A client of the API. `Options` are additional options of every call. */
 export interface Client<Options = {}> {
   /** Reads and writes todos. */
   readonly todos: Todos<Options>
   /** Reads and writes lists. */
   readonly lists: Lists<Options>
-  /** What happened to both. */
+  /** The change feed of todos and lists. */
   readonly changes: {
-    /** A page of changes in revision order, after the cursor; `nextCursor` continues, also where there is nothing yet. */
+    /** A page of changes in revision order. Pass `nextCursor` as `since` for the next page, also if the page is empty. */
     readonly page: (
       query?: Query<Endpoints["changes"]["page"]>,
       options?: Options
     ) => Effect.Effect<ResponseBody<Endpoints["changes"]["page"]>, CallError<Endpoints["changes"]["page"]>>
   }
-  /** Who asks: id, revision, counts. */
+  /** The account of the caller: its id, its last revision, and the numbers of todos and lists. */
   readonly me: (
     options?: Options
   ) => Effect.Effect<ResponseBody<Endpoints["changes"]["me"]>, CallError<Endpoints["changes"]["me"]>>
   /**
-   * The changes after a cursor, all where there is none, and then each as it happens: once,
-   * and none left out, whatever becomes of connections in between. Where something on the way
-   * holds streams back, it asks for pages instead. Keep the cursor of what you have worked off
-   * to go on there another time. Ends only with an error that needs you: a token that is
-   * refused, or a cursor (`cursor-expired`: read everything again, and subscribe without one).
+   * Streams the changes after the cursor `since` (all changes by default), and then each change as it happens. No change is
+   * lost or repeated when a connection breaks. If a proxy blocks event streams, the client polls pages instead.
+   *
+   * Save the cursor of each change that you have processed, and pass it as `since` to resume. The stream fails only with
+   * errors that cannot be retried, such as a refused token or `cursor-expired`. After `cursor-expired`, read everything
+   * again and subscribe without a cursor.
    *
    * @example
    * ```ts
@@ -85,7 +87,7 @@ export interface Client<Options = {}> {
   ) => Stream.Stream<Subscription.LiveChange, Subscription.SubscribeError>
 }
 
-/** What a field of a todo is where a `put` leaves it out. */
+/** The value of each field that a `put` leaves out. */
 const defaults: Required<Omit<NewTodo, "title">> = {
   description: null,
   completed: false,
@@ -95,7 +97,7 @@ const defaults: Required<Omit<NewTodo, "title">> = {
   listId: null
 }
 
-/** Which step of a batch a problem is about. */
+/** The index of the operation of a batch that failed. */
 const indexOf = ({ problem }: ProblemError<"revision-mismatch">): number =>
   Number(problem.errors?.[0]?.pointer.split("/").at(-1))
 

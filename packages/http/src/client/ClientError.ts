@@ -1,7 +1,7 @@
 import type { ProblemCode } from "../api/Problem.ts"
 import type { CodeOf, Endpoints, ProblemBody, RequestBody, ResponseBody } from "./ContractTypes.ts"
 
-/** A code as a tag: `TodoNotFound` for `todo-not-found`, as the core calls the same error. */
+/** The tag of a problem code: `TodoNotFound` for `todo-not-found`. It is the tag of the same error in `@todo/core`. */
 export type Tag<Code extends string> = Code extends `${infer Word}-${infer Rest}`
   ? `${Capitalize<Word>}${Tag<Rest>}`
   : Capitalize<Code>
@@ -13,8 +13,8 @@ const tag = <Code extends string>(code: Code) =>
     .join("") as Tag<Code>
 
 /**
- * The server refused, and said why (RFC 9457). `code` tells which refusal it is, and with
- * it what `problem` has: `errors` of an `invalid-input`, `reason` of a `conflict`.
+ * The server answered with a problem (RFC 9457). `code` identifies the problem and its members: `invalid-input` has
+ * `errors`, `conflict` has `reason`.
  *
  * @example
  * ```ts
@@ -24,13 +24,13 @@ const tag = <Code extends string>(code: Code) =>
 export class ProblemError<Code extends ProblemCode> extends Error {
   readonly _tag: Tag<Code>
   readonly code: Code
-  /** Of HTTP. */
+  /** The HTTP status. */
   readonly status: number
-  /** Names the request in the server's log. */
+  /** The id of the request in the server's log. */
   readonly requestId: string | undefined
-  /** The problem as it came. */
+  /** The problem details of the response. */
   readonly problem: ProblemBody<Code>
-  /** When the server may be asked again, in seconds, where it said so. */
+  /** The seconds to wait before the next request, if the response has `Retry-After`. */
   readonly retryAfter: number | undefined
 
   constructor(problem: ProblemBody<Code>, retryAfter?: number) {
@@ -45,8 +45,8 @@ export class ProblemError<Code extends ProblemCode> extends Error {
 }
 
 /**
- * Somebody else has written in between (412): with the version that the write was based on,
- * where it was given, what was to be written, and what is there now.
+ * The row has changed since it was read (412). The error has the version that the write was based on, the rejected write,
+ * and the current version.
  *
  * @example
  * ```ts
@@ -54,11 +54,11 @@ export class ProblemError<Code extends ProblemCode> extends Error {
  * ```
  */
 export class RevisionMismatchError<Row, Mine> extends ProblemError<"revision-mismatch"> {
-  /** The row as it was read, where the call was given one. */
+  /** The row that the call was given. `undefined` if the call was given an id. */
   readonly base: Row | undefined
-  /** What was to be written; nothing where the row was to be deleted. */
+  /** The rejected write. `undefined` for a deletion. */
   readonly mine: Mine
-  /** The row as the server has it; `null` where there is none, `undefined` where it could not be fetched. */
+  /** The row on the server. `null` if it does not exist, `undefined` if it could not be fetched. */
   readonly current: Row | null | undefined
 
   constructor(
@@ -72,7 +72,7 @@ export class RevisionMismatchError<Row, Mine> extends ProblemError<"revision-mis
   }
 }
 
-/** No answer: no connection, one that broke, or none in time. A write may have happened all the same. */
+/** There was no response: the connection failed or broke, or the timeout passed. A write may have been applied. */
 export class NetworkError extends Error {
   readonly _tag = "NetworkError"
   readonly code = "network-error"
@@ -83,16 +83,16 @@ export class NetworkError extends Error {
   }
 }
 
-/** An answer that is none of the contract's: of a proxy, a captive portal, or another server. */
+/** The response does not fit the contract. It may come from a proxy, a captive portal or another server. */
 export class UnreadableAnswer extends Error {
   readonly _tag = "UnreadableAnswer"
   readonly code = "unreadable-answer"
   override readonly name = "UnreadableAnswer"
-  /** Of HTTP. */
+  /** The HTTP status. */
   readonly status: number
-  /** Names the request in the server's log, where it was the server that answered. */
+  /** The id of the request in the server's log, if the response has one. */
   readonly requestId: string | undefined
-  /** When the server may be asked again, in seconds, where it said so. */
+  /** The seconds to wait before the next request, if the response has `Retry-After`. */
   readonly retryAfter: number | undefined
 
   constructor(status: number, requestId?: string, retryAfter?: number) {
@@ -103,7 +103,7 @@ export class UnreadableAnswer extends Error {
   }
 }
 
-/** What gives the token failed; its error is the `cause`. */
+/** The function that gives the token failed. `cause` has its error. */
 export class TokenUnavailable extends Error {
   readonly _tag = "TokenUnavailable"
   readonly code = "token-unavailable"
@@ -114,14 +114,14 @@ export class TokenUnavailable extends Error {
   }
 }
 
-/** How any call can fail besides what the contract says of it. */
+/** The errors of every call that are not problems of the contract. */
 export type Failure = NetworkError | UnreadableAnswer | TokenUnavailable
 
 type ProblemErrorOf<Code extends ProblemCode, Row, Mine> = Code extends "revision-mismatch"
   ? RevisionMismatchError<Row, Mine>
   : ProblemError<Code>
 
-/** How a call of an endpoint can fail. */
+/** The errors of a call: the problems that the endpoint declares, and `Failure`. */
 export type CallError<Endpoint, Row = never, Mine = never> = ProblemErrorOf<CodeOf<Endpoint>, Row, Mine> | Failure
 
 type Written<Group extends "todos" | "lists"> = RevisionMismatchError<
@@ -129,7 +129,7 @@ type Written<Group extends "todos" | "lists"> = RevisionMismatchError<
   RequestBody<Endpoints[Group]["put" | "update" | "move"]> | undefined
 >
 
-/** How calls can fail, told apart by `code`: what a `catch` of the Promise flavour gets, `signal.reason` aside. */
+/** All errors of calls, discriminated by `code`. A promise rejects with one of them, or with the reason of its `signal`. */
 export type ClientError =
   | ProblemErrorOf<Exclude<ProblemCode, "revision-mismatch">, never, never>
   | Written<"todos">
@@ -137,7 +137,7 @@ export type ClientError =
   | Failure
 
 /**
- * Whether something that was thrown is an error of the client.
+ * Whether a thrown value is an error of the client.
  *
  * @example
  * ```ts

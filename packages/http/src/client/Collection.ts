@@ -1,5 +1,5 @@
 /**
- * What can be done with todos, and likewise with lists.
+ * The calls that todos and lists share.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,27 +10,27 @@ import { type CallError, ProblemError, RevisionMismatchError } from "./ClientErr
 import type { Endpoints, Query, RequestBody, ResponseBody, Routes } from "./ContractTypes.ts"
 import type { Expectation, Expected, Transport, TransportError } from "./Transport.ts"
 
-/** Last writer wins: the write goes through whatever is there by now, and is not repeated where its outcome is unknown. */
+/** Writes without a precondition: the last write wins. The write is not repeated if its outcome is unknown. */
 export interface Overwrite {
-  /** Said aloud, for what others wrote in between is lost. */
+  /** Must be given explicitly, because changes that others made in the meantime are lost. */
   readonly overwrite: true
 }
 
-/** The write goes through only if the row is at this revision, or at one of these, or, with `"*"`, if there is one. */
+/** Writes only if the row is at one of these revisions. Otherwise the call fails with `revision-mismatch`. */
 export interface IfRevision {
-  /** The `revision` of the row as it was read, or a list of revisions, or `"*"`. */
+  /** The `revision` of the row, a list of revisions, or `"*"` for any existing row. */
   readonly ifRevision: Expected
 }
 
-/** The write goes through only if nothing is there yet. */
+/** Writes only if there is no row with the id. Otherwise the call fails with `revision-mismatch`. */
 export interface IfAbsent {
-  /** `revision-mismatch` where there is a row. */
+  /** Always `true`. */
   readonly ifAbsent: true
 }
 
-/** Where a call is one of a write that happens once, however often it is sent. */
+/** The idempotency key of a write, which is applied once however often it is sent. */
 export interface Keyed {
-  /** Names the write, 1 to 255 visible ASCII characters; one of its own for each call where nothing is said. */
+  /** The key, 1 to 255 visible ASCII characters. By default each call makes a random key. */
   readonly idempotencyKey?: string
 }
 
@@ -39,18 +39,19 @@ type Group = Endpoints["todos" | "lists"]
 
 type Row<G extends Group> = ResponseBody<G["get"]>
 
-/** How a write of a row can fail. */
+/** The errors of a write. */
 type WriteError<G extends Group, Name extends keyof G, Mine> = CallError<G[Name], Row<G>, Mine>
 
 /**
- * The calls for todos, and likewise for lists. A row that was read is changed with itself
- * as the first argument: the write goes through only if it is still as it was, and fails
- * with both versions otherwise (`revision-mismatch`). With its id in the first place, the
- * last argument says what is expected, and be it `{ overwrite: true }`.
+ * The calls for todos or lists.
+ *
+ * A write takes a row or an id. With a row that was read, it is applied only if the row has not changed since. Otherwise it
+ * fails with `revision-mismatch`, which has both versions. With an id, the options must state the precondition:
+ * `ifRevision`, `ifAbsent` or `overwrite: true`.
  */
 export interface Collection<G extends Group, Options, Deletion = {}> {
   /**
-   * One page; `nextCursor` in the next query's `cursor` gives the next one.
+   * Reads one page. Pass its `nextCursor` as `cursor` for the next page; it is `null` on the last page.
    *
    * @example
    * ```ts
@@ -62,7 +63,7 @@ export interface Collection<G extends Group, Options, Deletion = {}> {
     options?: Options
   ) => Effect.Effect<ResponseBody<G["list"]>, CallError<G["list"]>>
   /**
-   * All there are, asked for page by page as they are read.
+   * Reads all pages, each when it is needed.
    *
    * @example
    * ```ts
@@ -71,7 +72,7 @@ export interface Collection<G extends Group, Options, Deletion = {}> {
    */
   readonly all: (query?: Query<G["list"]>, options?: Options) => Stream.Stream<Row<G>, CallError<G["list"]>>
   /**
-   * Adds one: once, however often the network makes it be sent.
+   * Creates a row. A repeated request creates it once.
    *
    * @example
    * ```ts
@@ -82,10 +83,11 @@ export interface Collection<G extends Group, Options, Deletion = {}> {
     row: RequestBody<G["create"]>,
     options?: Keyed & Options
   ) => Effect.Effect<Row<G>, CallError<G["create"]>>
-  /** One by its id. What the client has of it already is not sent again if it has not changed. */
+  /** Reads a row by its id. An unchanged row comes from the cache of the client (`If-None-Match`). */
   readonly get: (id: string, options?: Options) => Effect.Effect<Row<G>, CallError<G["get"]>>
   /**
-   * Replaces all fields of a row that was read, or of an id: of one that the caller makes up, with `ifAbsent`.
+   * Replaces all fields of a row. Fields that are left out get their defaults. With an id of your own and `ifAbsent` it
+   * creates a row.
    *
    * @example
    * ```ts
@@ -98,7 +100,7 @@ export interface Collection<G extends Group, Options, Deletion = {}> {
       | [id: string, replacement: RequestBody<G["put"]>, options: (IfAbsent | IfRevision | Overwrite) & Options]
   ) => Effect.Effect<Row<G>, WriteError<G, "put", RequestBody<G["put"]>>>
   /**
-   * Changes the fields that are given; `null` clears.
+   * Changes the given fields. `null` clears a field.
    *
    * @example
    * ```ts
@@ -111,18 +113,18 @@ export interface Collection<G extends Group, Options, Deletion = {}> {
       | [row: Row<G>, patch: RequestBody<G["update"]>, options?: Partial<Overwrite> & Options]
       | [id: string, patch: RequestBody<G["update"]>, options: (IfRevision | Overwrite) & Options]
   ) => Effect.Effect<Row<G>, WriteError<G, "update", RequestBody<G["update"]>>>
-  /** Into the trash. */
+  /** Puts a row into the trash. */
   readonly delete: (
     ...call:
       | [row: Row<G>, options?: Partial<Overwrite> & Deletion & Options]
       | [id: string, options: (IfRevision | Overwrite) & Deletion & Options]
   ) => Effect.Effect<void, WriteError<G, "delete", undefined>>
-  /** Out of the trash. */
+  /** Takes a row out of the trash. */
   readonly restore: (
     id: string,
     options?: Partial<IfRevision> & Keyed & Options
   ) => Effect.Effect<Row<G>, WriteError<G, "restore", undefined>>
-  /** Right before or right behind another one; changes nothing but its position. */
+  /** Moves a row right before or right behind another one. Only its `position` changes. */
   readonly move: (
     id: string,
     where: RequestBody<G["move"]>,
@@ -142,7 +144,7 @@ interface WriteOptions {
   readonly idempotencyKey?: string
 }
 
-/** What is expected of a row: that it is as it was read, unless something else is said. */
+/** The precondition of a write: by default, that a row which was read has not changed. */
 const expectationOf = (target: AnyRow | string, { ifAbsent, ifRevision, overwrite }: WriteOptions): Expectation => {
   if (overwrite) return {}
   return typeof target === "string" ? { ifAbsent, ifRevision } : { ifRevision: target.revision }
@@ -150,7 +152,7 @@ const expectationOf = (target: AnyRow | string, { ifAbsent, ifRevision, overwrit
 
 const idOf = (target: AnyRow | string): string => (typeof target === "string" ? target : target.id)
 
-/** Whether JSON says the same, whatever the order of its members. */
+/** Whether two JSON values are equal. The order of members does not matter. */
 const same = (one: unknown, other: unknown): boolean => {
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other
   const keys = new Set([...Object.keys(one), ...Object.keys(other)])
@@ -162,24 +164,24 @@ const isNotFound = ({ status }: ProblemError<ProblemCode>): boolean => status ==
 const isMismatch = (error: TransportError): error is ProblemError<"revision-mismatch"> =>
   error instanceof ProblemError && error.code === "revision-mismatch"
 
-/** What is there now: `null` where there is nothing, `undefined` where that cannot be found out. */
+/** The current row: `null` if there is none, `undefined` if it cannot be fetched. */
 export const current = <A, E extends TransportError>(got: Effect.Effect<A, E>): Effect.Effect<A | null | undefined> =>
   Effect.match(got, {
     onSuccess: (row) => row,
     onFailure: (error) => (error instanceof ProblemError && isNotFound(error) ? null : undefined)
   })
 
-/** The calls as they are when nobody asks for the types of the contract. */
+/** Makes the calls. They are implemented without the types of the contract, and cast at the end. */
 export const make = <G extends Group, Deletion>(
   { send }: Transport,
   routes: Routes["todos" | "lists"],
-  /** What a field is that a `put` leaves out. */
+  /** The value of each field that a `put` leaves out. */
   defaults: object
 ): Collection<G, {}, Deletion> => {
   const list = (query: object = {}) => send({ route: routes.list, query })
   const get = (id: string) => send({ route: routes.get, id })
 
-  /** Fails with both versions where somebody else was first. */
+  /** Turns `revision-mismatch` into a `RevisionMismatchError` with both versions. */
   const withVersions = <A>(
     written: Effect.Effect<A, TransportError>,
     target: AnyRow | string,
@@ -195,7 +197,10 @@ export const make = <G extends Group, Deletion>(
         : Effect.fail(error)
     )
 
-  /** A write that came too late because of itself has happened: the row is as it was to become. */
+  /**
+   * Resolves a mismatch of a repeated write. If the row already has the written values, an earlier attempt was applied, and
+   * the call succeeds.
+   */
   const settle = (id: string, wanted: object) => (refusal: ProblemError<ProblemCode>) =>
     isMismatch(refusal)
       ? Effect.map(current(get(id)), (row) =>

@@ -1,6 +1,6 @@
 /**
- * What the contract says, as types alone: a client that is made of these has no schema in
- * it, and does not compile where it says something else than the contract.
+ * The types of the contract. The client imports only these types, so its bundle has no schemas, and the compiler still
+ * checks it against the contract.
  */
 import type * as Brand from "effect/Brand"
 import type { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSchema } from "effect/http-api"
@@ -9,7 +9,7 @@ import type { commonProblemBodies, ProblemCode } from "../api/Problem.ts"
 
 type Groups = typeof Api extends HttpApi.HttpApi<string, infer Group> ? Group : never
 
-/** Every endpoint that clients call, `Endpoints["todos"]["create"]`; those of the system are for orchestrators. */
+/** The endpoints that clients call, such as `Endpoints["todos"]["create"]`. Those of `system` are for orchestrators. */
 export type Endpoints = {
   readonly [Group in Groups as Exclude<HttpApiGroup.Identifier<Group>, "system">]: {
     readonly [Endpoint in HttpApiGroup.Endpoints<Group> as HttpApiEndpoint.Identifier<Endpoint>]: Endpoint
@@ -18,30 +18,30 @@ export type Endpoints = {
 
 type Plain<Value> = Value extends Brand.Brand<string> ? Brand.Brand.Unbranded<Value> : Value
 
-/** What may stand in the query of a call. */
+/** The query parameters of an endpoint. */
 export type Query<Endpoint> = {
   readonly [Key in keyof HttpApiEndpoint.Query<Endpoint>["Type"]]: Plain<HttpApiEndpoint.Query<Endpoint>["Type"][Key]>
 }
 
-/** What travels: the contract keeps a schema inside of its codec for JSON. */
+/** The JSON of a codec. The contract wraps a schema in its codec for JSON. */
 type Encoded<Codec> = Codec extends { readonly schema: { readonly Encoded: infer Json } }
   ? Json
   : Codec extends { readonly Encoded: infer Json }
     ? Json
     : never
 
-/** The body of a call, as JSON. */
+/** The request body of an endpoint as JSON. */
 export type RequestBody<Endpoint> = Encoded<HttpApiEndpoint.Payload<Endpoint>>
 
 type BodyOf<Success> =
   Success extends HttpApiSchema.WithHeaders<infer Body, infer _Headers> ? Encoded<Body> : Encoded<Success>
 
-/** The body of a good answer, as JSON. */
+/** The body of a successful response as JSON. */
 export type ResponseBody<Endpoint> = Exclude<BodyOf<HttpApiEndpoint.Success<Endpoint>>, void>
 
 type IsKeyed<Headers> = [Headers] extends [never] ? false : "idempotency-key" extends keyof Headers ? true : false
 
-/** Method and path, and whether a call may carry an `Idempotency-Key`. */
+/** The method and path of an endpoint, and whether it accepts an `Idempotency-Key`. */
 type RouteOf<Endpoint> = Endpoint extends { readonly method: infer Method; readonly path: infer Path }
   ? readonly [method: Method, path: Path, keyed: IsKeyed<HttpApiEndpoint.Headers<Endpoint>["Type"]>]
   : never
@@ -53,11 +53,11 @@ export type Routes = {
   }
 }
 
-/** A problem that travels with headers of its own is encoded as a pair. */
+/** A problem with headers of its own is encoded as a pair of body and headers. */
 type ProblemOf<Codec> =
   Encoded<Codec> extends infer Json ? (Json extends { readonly body: infer Body } ? Body : Json) : never
 
-/** What an endpoint, or what stands before it, may answer other than what was asked for. */
+/** The problems that an endpoint or its middleware may answer with. */
 type Problems<Endpoint> = Extract<
   | ProblemOf<HttpApiEndpoint.Error<Endpoint>>
   | ProblemOf<HttpApiMiddleware.ErrorSchema<HttpApiEndpoint.Middleware<Endpoint>>>
@@ -76,10 +76,10 @@ interface PlainProblem<Code extends ProblemCode> {
   readonly requestId?: string
 }
 
-/** The problem details of a code, as they travel. */
+/** The problem details of a code as JSON. */
 export type ProblemBody<Code extends ProblemCode> = Code extends AnyProblem["code"]
   ? Extract<AnyProblem, { readonly code: Code }>
   : PlainProblem<Code>
 
-/** The codes that an endpoint may answer with; the last two where the address leads to something else. */
+/** The codes that an endpoint may answer with. The last two occur if the base address is wrong. */
 export type CodeOf<Endpoint> = Problems<Endpoint>["code"] | "route-not-found" | "method-not-allowed"

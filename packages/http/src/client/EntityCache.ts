@@ -1,10 +1,10 @@
-/** A row as the server gave it, as JSON, under the entity tag that it gave it under. */
+/** A response body and its entity tag. */
 interface CachedEntity {
   readonly etag: string
   readonly json: string
 }
 
-/** The entities that were used last, up to a limit; none without a key. */
+/** A least-recently-used cache of responses. Without a key nothing is stored or found. */
 export interface EntityCache {
   readonly get: (key: string | undefined) => CachedEntity | undefined
   readonly set: (key: string | undefined, entity: CachedEntity) => void
@@ -12,7 +12,7 @@ export interface EntityCache {
 }
 
 export const make = (limit: number): EntityCache => {
-  // A map keeps the order of insertion: the first is the one that was not used for longest.
+  // A map keeps the order of insertion, and each use inserts again: the first entry is the least recently used.
   const kept = new Map<string, CachedEntity>()
   const set: EntityCache["set"] = (key, entity) => {
     if (key === undefined) return

@@ -1,4 +1,4 @@
-/** One event of a stream. */
+/** A server-sent event. */
 export interface StreamedEvent {
   readonly id: string
   readonly event: string
@@ -6,9 +6,8 @@ export interface StreamedEvent {
 }
 
 /**
- * Reads server-sent events (WHATWG HTML, 9.2.6) from text that comes in pieces. An event
- * counts once its empty line is there: what a broken connection leaves of one does not.
- * The parser of Effect would bring all its schemas into the page.
+ * Makes an incremental parser of server-sent events (WHATWG HTML, 9.2.6). An event is complete at its empty line, so the
+ * rest of a broken connection is dropped. Own code, because the parser of Effect would add all its schemas to the bundle.
  */
 export const make = (): ((text: string) => ReadonlyArray<StreamedEvent>) => {
   let rest = ""

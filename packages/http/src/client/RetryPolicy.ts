@@ -1,6 +1,5 @@
 /**
- * When a request is sent again: only where that cannot do harm, and the failure is one
- * that may pass.
+ * Decides whether and when a request is repeated. The failure must be transient, and repeating must be safe.
  */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -11,14 +10,14 @@ type Failed = { readonly _tag: string } | ProblemError<ProblemCode>
 
 const passing = new Set([429, 502, 503, 504])
 
-/** Whether the same request may well succeed a moment later. */
+/** Whether the failure is transient, so that the same request may succeed later. */
 export const isTransient = (error: Failed): boolean =>
   error instanceof NetworkError ||
   ((error instanceof ProblemError || error instanceof UnreadableAnswer) && passing.has(error.status)) ||
-  // Our own first attempt is still running.
+  // The first attempt of the same call is still running.
   (error instanceof ProblemError && error.code === "idempotency-key-in-use")
 
-/** Whether it is certain that the request did nothing. */
+/** Whether the response guarantees that a write was not applied. */
 export const isNotApplied = (error: Failed): boolean =>
   error instanceof ProblemError &&
   (error.code === "rate-limited" || (error.code === "unavailable" && outcomeOf(error) === "not-applied"))
@@ -28,7 +27,7 @@ const outcomeOf = ({ problem }: ProblemError<ProblemCode>) => ("outcome" in prob
 const first = 200
 const longest = 5_000
 
-/** How long to wait in milliseconds: as long as the server says, and longer each time, never the same for two clients. */
+/** The delay before the next attempt in milliseconds: `Retry-After`, plus exponential back-off with jitter. */
 export const wait = (error: Failed, attempt: number): Effect.Effect<number> =>
   Effect.map(Random.next, (random) => {
     const backOff = Math.min(longest, first * 2 ** (attempt - 1)) * (0.5 + random / 2)
@@ -36,7 +35,7 @@ export const wait = (error: Failed, attempt: number): Effect.Effect<number> =>
     return told + backOff
   })
 
-/** `Retry-After` in seconds from now: of seconds, or of a date (RFC 9110, 10.2.3). */
+/** `Retry-After` in seconds from now. The header has seconds or a date (RFC 9110, 10.2.3). */
 export const retryAfter = (header: string | null, now: number): number | undefined => {
   if (header === null) return undefined
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1_000

@@ -1,5 +1,5 @@
 /**
- * Changes as they happen, over connections that come and go.
+ * Subscribes to changes by event streams. It reconnects when a connection breaks, and polls if streams are blocked.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -15,36 +15,36 @@ import * as Transport from "./Transport.ts"
 
 type Page = ResponseBody<Endpoints["changes"]["page"]>
 
-/** A row as it is after its latest change; `deleted` while it is in the trash. */
+/** A row after its latest change. `deleted` is `true` while it is in the trash. */
 export type Change = Page["changes"][number]
 
-/** A change, and the cursor to go on behind it. */
+/** A change and its cursor. */
 export interface LiveChange {
-  /** The row as it is after the change. */
+  /** The row after the change. */
   readonly change: Change
   /**
-   * Where another subscription goes on, `since` it. Of changes that were asked for as a
-   * page, all but the last have the cursor before the page: what goes on there gets them again.
+   * The cursor to resume at: pass it as `since`. While the client polls, only the last change of a page has the new cursor;
+   * the others have the cursor of the page before. After a restart within a page, some changes may arrive twice.
    */
   readonly cursor: string | undefined
 }
 
-/** Where a subscription begins, and how patient it is. */
+/** The start of a subscription, and its timeouts. */
 export interface SubscribeOptions {
-  /** The cursor of the last change that was worked off; from the beginning where nothing is said. */
+  /** The cursor of the last processed change. By default the subscription starts with all changes. */
   readonly since?: string
-  /** How long a new stream may take to say anything, before pages are asked for instead. 5 seconds where nothing is said. */
+  /** How long a new stream may stay silent before the client polls instead. 5 seconds by default. */
   readonly patience?: Duration.Input
-  /** How long a stream may be silent before it counts as broken: more than the server's 15 seconds between heartbeats; 40 where nothing is said. */
+  /** How long a stream may stay silent before the client reconnects. 40 seconds by default; the server sends a heartbeat every 15 seconds. */
   readonly silence?: Duration.Input
-  /** How often to ask for changes where they cannot be streamed. 5 seconds where nothing is said. */
+  /** The interval of polling. 5 seconds by default. */
   readonly pollEvery?: Duration.Input
 }
 
-/** Why a subscription cannot go on by itself; with `cursor-expired`, read everything again and subscribe without a cursor. */
+/** The errors that end a subscription. After `cursor-expired`, read everything again and subscribe without a cursor. */
 export type SubscribeError = CallError<Endpoints["changes"]["page"]>
 
-/** The end of a connection that another one may mend, and how long to wait for that: by the schedule where nothing is said. */
+/** A connection ended and the client reconnects: after `wait`, or by the schedule `reconnecting`. */
 class Disconnected {
   readonly _tag = "Disconnected"
   readonly wait: Duration.Input | undefined
@@ -53,13 +53,13 @@ class Disconnected {
   }
 }
 
-/** How long to do without a stream once none came through. */
+/** How long the client polls before it tries a stream again. */
 const streamPause = Duration.toMillis("5 minutes")
 
-/** So many streams that end at once, and pages are tried. */
+/** After so many streams in a row that ended at once, the client polls. */
 const maxShortStreams = 3
 
-/** From a fifth of a second up to ten between attempts, or as told; begins anew after each change. */
+/** The delay between attempts: 0.2 to 10 seconds with exponential back-off, or `wait`. Each change resets it. */
 const reconnecting = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("10 seconds")]).pipe(
   Schedule.setInputType<Disconnected | SubscribeError>(),
   Schedule.tap(({ input }) => (input._tag === "Disconnected" ? Effect.void : Effect.fail(input))),
@@ -71,19 +71,19 @@ const reconnecting = Schedule.min([Schedule.exponential("200 millis"), Schedule.
   Schedule.jittered
 )
 
-/** How often in a row what is not the server may answer for it, or no token be had: offline, behind a portal. */
+/** The most responses in a row that do not come from the server (captive portal), or failures to get a token. */
 const maxStrangeResponses = 10
 
-/** What ends a subscription, and what only ends a connection. */
+/** Decides whether a failure ends the subscription or only the connection. */
 const connectionFailure = (error: Transport.TransportError, isStrange: boolean): Disconnected | SubscribeError => {
   const passes = isStrange || RetryPolicy.isTransient(error) || ("status" in error && error.status >= 500)
   if (!passes) return error as SubscribeError
   const told = "retryAfter" in error ? error.retryAfter : undefined
-  // What is jittered by a fifth is not sooner than told.
+  // The jitter of 20 % must not make the delay shorter than `Retry-After`.
   return new Disconnected(told === undefined ? undefined : told * 1_250)
 }
 
-/** Not from our server, or nothing within our patience: something in between does not let streams through. */
+/** Whether a proxy probably blocks the stream: the response is not from the server, or none came in time. */
 const isHeldBack = (error: Transport.TransportError): boolean =>
   (error instanceof UnreadableAnswer && !RetryPolicy.isTransient(error)) ||
   (error instanceof NetworkError && Transport.isTimeout(error))
@@ -94,11 +94,14 @@ export const subscribe = (
 ): Stream.Stream<LiveChange, SubscribeError> =>
   Stream.suspend(() => {
     let cursor = since
-    /** Until when pages are asked for in place of a stream. */
+    /** The time until which the client polls. */
     let pollUntil = 0
-    /** Streams in a row that ended before they had lasted. */
+    /** The number of streams in a row that ended at once. */
     let failures = 0
-    /** Strange answers in a row since the server was last met; who never met it is told of the first. */
+    /**
+     * The number of responses in a row that did not come from the server. It starts at the limit: before the first response
+     * of the server such a response is an error, because the address is probably wrong.
+     */
     let strangeResponses = maxStrangeResponses
 
     const serverAnswered = (): void => {
@@ -119,7 +122,7 @@ export const subscribe = (
 
     const again = Effect.succeed(new Disconnected(0))
 
-    /** The text of the body as it comes; fails where nothing does. */
+    /** The text of the body in pieces. Fails if a piece does not arrive in time. */
     const texts = (body: ReadableStream<Uint8Array>) =>
       Stream.suspend(() => {
         const reader = body.getReader()
@@ -129,7 +132,7 @@ export const subscribe = (
           reading.pipe(
             Effect.timeoutOrElse({
               duration: pieces === 0 ? patience : silence,
-              // The first piece may be all that a proxy lets through.
+              // A proxy may pass on only the first piece.
               orElse: () => Effect.flatMap(pieces > 1 ? again : pollForNow, Effect.fail)
             }),
             Effect.map(({ value }) => {
@@ -173,7 +176,7 @@ export const subscribe = (
       })
     )
 
-    /** What has happened since, page by page, and then nothing until it is time to ask again. */
+    /** One page of changes, then a `Disconnected` that delays the next page. */
     const polled = Stream.unwrap(
       Effect.gen(function* () {
         const asked = send({ route: routes.changes.page, query: { since: cursor, limit: 500 } })
@@ -208,6 +211,6 @@ export const subscribe = (
     )
     return connection.pipe(Stream.concat(Stream.fail(new Disconnected())), Stream.retry(reconnecting))
   }).pipe(
-    // Retried for ever, so it does not get here.
+    // `Stream.retry` handles every `Disconnected`. This removes it from the type.
     Stream.catchTag("Disconnected", () => Stream.empty)
   )

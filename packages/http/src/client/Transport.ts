@@ -1,5 +1,5 @@
 /**
- * Requests and their answers: the token, what is sent again and when, and entity tags.
+ * Sends requests: adds the token, repeats requests that fail, and revalidates cached responses by entity tag.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -11,34 +11,34 @@ import type { ProblemBody } from "./ContractTypes.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
 import * as EntityCache from "./EntityCache.ts"
 
-/** What both flavours can be told. */
+/** The settings of a client, except the token. */
 export interface ClientSettings {
   /**
-   * Where the server is: `https://todo.example.com`, with the path that the API is mounted
-   * below, if any. In a browser, a path alone is one of the page's own server.
+   * The address of the API: `https://todo.example.com`, with the path below which the API is mounted. In a browser a path
+   * alone is relative to the origin of the page.
    */
   readonly url: string | URL
-  /** Sends what the client asks for; the global `fetch` where nothing is said. */
+  /** The function that sends requests, the global `fetch` by default. */
   readonly fetch?: typeof globalThis.fetch
-  /** How long to wait for each answer: longer than the server takes at most. 15 seconds where nothing is said. */
+  /** The timeout of each attempt, 15 seconds by default. It should be longer than the request timeout of the server. */
   readonly timeout?: Duration.Input
-  /** How often a request is repeated at most, and until how long after the call; 4 times in 30 seconds where nothing is said. */
+  /** The most repetitions of a request, and the time after the call within which they start: 4 `times` `within` 30 seconds by default. */
   readonly retry?: { readonly times?: number; readonly within?: Duration.Input }
-  /** How many todos and lists to keep with their entity tags, each for the token it was read with, so that what has not changed need not come again; 500 where nothing is said. */
+  /** The most todos and lists in the cache, 500 by default. An unchanged row is not sent again. The cache separates tokens. */
   readonly cache?: number
 }
 
-/** Gives the token: asked before each request, and again with the one that was refused. None where requests carry none. */
+/** Gives the token before each request, and once more with the refused token after a 401. `undefined` sends none. */
 export type GetToken = (refused: string | undefined) => Effect.Effect<string | undefined, TokenUnavailable>
 
 export type TransportError = ProblemError<ProblemCode> | NetworkError | UnreadableAnswer | TokenUnavailable
 
 type Route = readonly [method: string, path: string, keyed: boolean]
 
-/** A revision, one of several, or any. */
+/** The expected revision of a row, several of them, or `"*"` for any. */
 export type Expected = number | ReadonlyArray<number> | "*"
 
-/** What a write expects to find: a revision, nothing, or whatever there is. */
+/** The precondition of a write. Empty means none. */
 export interface Expectation {
   readonly ifRevision?: Expected | undefined
   readonly ifAbsent?: true | undefined
@@ -51,16 +51,16 @@ interface Call extends Expectation {
   readonly body?: unknown
   readonly idempotencyKey?: string | undefined
   /**
-   * What a refusal means where an attempt before may have been executed, and this one came
-   * too late because of that: the answer, or nothing.
+   * Called if a repeated write is refused and an earlier attempt may have been applied. Succeeds with the result of the
+   * call if the earlier attempt was applied.
    */
   readonly settle?: (refusal: ProblemError<ProblemCode>) => Effect.Effect<Result.Result<unknown, void>>
 }
 
 export interface Transport {
-  /** Sends, as often as it takes and does no harm; gives the JSON of the answer. */
+  /** Sends a request, repeats it while that is safe, and returns the JSON of the response. */
   readonly send: (call: Call) => Effect.Effect<unknown, TransportError>
-  /** Sends once and gives the answer whose body is still to come, where it is a good one. */
+  /** Sends a request once, and returns a successful response with its body unread. */
   readonly open: (
     call: Call,
     headers: Record<string, string>,
@@ -74,7 +74,7 @@ interface Reply {
   readonly text: string
 }
 
-/** What a promise gives within the time; another end than that is one of the network. */
+/** Runs a promise with a timeout. A rejection and the timeout become `NetworkError`. */
 const answered = <A>(
   limit: Duration.Input,
   promise: (signal: AbortSignal) => Promise<A>
@@ -86,7 +86,7 @@ const answered = <A>(
     })
   )
 
-/** The span that the caller is in (W3C Trace Context), where there is one. */
+/** The `traceparent` header (W3C Trace Context), if the caller has a span. */
 const trace: Effect.Effect<{ readonly traceparent?: string }> = Effect.match(Effect.currentParentSpan, {
   onSuccess: ({ sampled, spanId, traceId }) => ({
     traceparent: `00-${traceId.padStart(32, "0")}-${spanId}-${sampled ? "01" : "00"}`
@@ -94,11 +94,11 @@ const trace: Effect.Effect<{ readonly traceparent?: string }> = Effect.match(Eff
   onFailure: () => ({})
 })
 
-/** Whether there was nothing wrong but that it took too long. */
+/** Whether the error is a timeout. */
 export const isTimeout = ({ cause }: NetworkError): boolean =>
   cause instanceof DOMException && cause.name === "TimeoutError"
 
-/** A path for an id, whatever it is: empty ones and dots would lead to another route. */
+/** The path with the id in it. An empty id and dots would match another route, so they become `-`, which is not found. */
 const pathOf = ({ id, route: [, path] }: Call): string =>
   id === undefined ? path : path.replace(":id", /^\.{0,2}$/.test(id) ? "-" : encodeURIComponent(id.toWellFormed()))
 
@@ -111,16 +111,16 @@ const search = (query: object = {}): string => {
   return parameters.length === 0 ? "" : `?${new URLSearchParams(parameters)}`
 }
 
-/** Not `randomUUID`, which pages have over TLS alone. */
+/** A random key. `crypto.randomUUID` exists only on pages that were loaded over TLS. */
 const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")
 
-/** What can be a bearer token (RFC 6750, 2.1): others would stand in the message of an error. */
+/** The syntax of a bearer token (RFC 6750, 2.1). `fetch` would quote any other in the message of its error. */
 const credentials = /^[\w.~+/-]+=*$/
 
 const isRevision = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
 
-/** `If-Match` (RFC 9110, 13.1.1). Nothing is at a revision of an empty list, so that is a tag that no row has. */
+/** `If-Match` (RFC 9110, 13.1.1). An empty list matches nothing, so it becomes a tag that no row has. */
 const ifMatch = (expected: Expected): string => {
   if (expected === "*") return expected
   const revisions = typeof expected === "number" ? [expected] : expected
@@ -130,7 +130,7 @@ const ifMatch = (expected: Expected): string => {
   return revisions.length === 0 ? '""' : revisions.map((revision) => `"${revision}"`).join(", ")
 }
 
-/** With `"*"` or several revisions, a second attempt could overwrite what somebody else wrote after the first. */
+/** Whether repeating the write is safe. With `"*"` or several revisions, it could overwrite a later write of others. */
 const isGuarded = ({ ifAbsent, ifRevision }: Expectation): boolean =>
   ifAbsent === true || (ifRevision !== undefined && ifRevision !== "*" && [ifRevision].flat().length < 2)
 
@@ -187,15 +187,15 @@ export const make = (settings: ClientSettings, getToken: GetToken): Transport =>
         ...given
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      // One that is followed may turn a POST into a GET, whose answer is of another kind.
+      // Following a redirect may turn a POST into a GET.
       redirect: "manual"
     }
     const url = base + pathOf(call) + search(query)
-    // What is no request at all is the caller's mistake, which no repetition mends: it throws here.
+    // An invalid URL or header is a mistake of the caller. It throws here, so that it is not repeated.
     return { url: new Request(url, init).url, init }
   }
 
-  /** Sends, and takes of the answer what is asked for. */
+  /** Sends a request once, and reads the response with `take`. */
   const exchange = <A>(
     call: Call,
     token: string | undefined,
@@ -210,7 +210,7 @@ export const make = (settings: ClientSettings, getToken: GetToken): Transport =>
       return answered(limit, async (signal) => take(await fetch(url, { ...init, signal: within ?? signal })))
     })
 
-  /** Asks with a token, and once more with another where that one is refused, which is before anything is done. */
+  /** Sends with a token, and after a 401 once more with a new one. A 401 means that nothing was applied. */
   const authorized = Effect.fnUntraced(function* <A extends { readonly status: number }>(
     exchange: (token: string | undefined) => Effect.Effect<A, NetworkError>
   ) {
@@ -235,7 +235,7 @@ export const make = (settings: ClientSettings, getToken: GetToken): Transport =>
     const [method, path] = call.route
     const [collection = path] = path.split("/:id")
     const isRead = method === "GET" && call.id !== undefined
-    // By the token, which says whose they are; without one, nobody can tell.
+    // The token identifies the user. Without one the user is unknown, so nothing is cached.
     const cacheKey = (token: string | undefined, id = "") =>
       token === undefined ? undefined : `${token}\n${collection}/${id}`
     const { reply, token } = yield* authorized((token) => {

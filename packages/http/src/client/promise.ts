@@ -1,5 +1,5 @@
 /**
- * A typed client of the HTTP API that gives promises. Runs in a browser.
+ * A typed client of the HTTP API whose calls are promises. Runs in a browser.
  *
  * @example
  * ```ts
@@ -22,19 +22,19 @@ export type { Collection, IfAbsent, IfRevision, Keyed, Overwrite } from "./Colle
 export type { Change, LiveChange, SubscribeError, SubscribeOptions } from "./Subscription.ts"
 export type { ClientSettings } from "./Transport.ts"
 
-/** What a client is made of. */
+/** The options of a client. */
 export interface ClientOptions extends ClientSettings {
   /**
-   * The bearer token, or what gives it: asked before each request, so keep it until it
-   * expires, and once more, with the token in question, where one was refused. None where
-   * requests are authenticated otherwise.
+   * The bearer token, or a function that gives it. The function is called before each request, so cache the token until it
+   * expires. After a 401 it is called once more with the refused token. Leave it out if requests are authenticated by other
+   * means, such as a cookie.
    */
   readonly token?: string | ((refused?: string) => string | Promise<string>)
 }
 
-/** What every call takes besides. */
+/** The options that every call takes. */
 export interface CallOptions {
-  /** Ends the call, which rejects with the signal's reason. A write that was sent already may happen all the same. */
+  /** Aborts the call, which then rejects with the signal's reason. A write that was already sent may still be applied. */
   readonly signal?: AbortSignal
 }
 
@@ -46,7 +46,7 @@ type Promised<Calls> = {
       : Promised<Calls[Name]>
 }
 
-/** The calls, each of which gives a promise that rejects with a `ClientError`, or something to go through with `for await`. */
+/** The calls of the client. Each returns a promise that rejects with a `ClientError`, or an async iterable for `for await`. */
 export type PromiseClient = Promised<Client.Client<CallOptions>>
 
 const signalOf = (call: ReadonlyArray<unknown>): AbortSignal | undefined => {
@@ -54,7 +54,7 @@ const signalOf = (call: ReadonlyArray<unknown>): AbortSignal | undefined => {
   return typeof last === "object" && last !== null && "signal" in last ? (last.signal as AbortSignal) : undefined
 }
 
-/** Fails with the signal's reason once there is one. */
+/** Fails with the signal's reason when the signal aborts. */
 const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
   Effect.callback((resume) => {
     const abort = () => resume(Effect.fail(signal.reason))
@@ -79,7 +79,7 @@ const promisedAll = (calls: object): object =>
     Object.entries(calls).map(([name, call]) => [name, typeof call === "function" ? promised(call) : promisedAll(call)])
   )
 
-/** Makes a client; nothing is sent before the first call. */
+/** Makes a client. It sends nothing before the first call. */
 export const createClient = ({ token, ...settings }: ClientOptions): PromiseClient => {
   const ask = (refused: string | undefined) =>
     typeof token === "function"

@@ -1,6 +1,6 @@
 /**
- * What went wrong on our side, told to the operator: every answer from 500 on leaves one
- * line with its cause, found by the request id that the client got.
+ * Reports failures of the server. Every response with a status of 500 or above leaves one log line with its cause and the
+ * request id that the client got.
  */
 import { Database } from "@todo/core"
 import * as Cause from "effect/Cause"
@@ -13,45 +13,45 @@ import * as Predicate from "effect/Predicate"
 import { isSqlError } from "effect/sql/SqlError"
 import { RequestInfo } from "../boundary/RequestInfo.ts"
 
-/** A body that the client did not send to its end. */
+/** Whether the client did not send its whole body. */
 const isCutOff = (defect: unknown): boolean => isHttpServerError(defect) && defect.reason._tag === "RequestParseError"
 
-/** Our failures: defects, answers that break our own contract, and the database being away. */
+/** Whether a failure is the server's: a defect, a response that breaks the contract, or an unavailable database. */
 const isOurs = (reason: Cause.Reason<unknown>): boolean =>
   (Cause.isDieReason(reason) && !isCutOff(reason.defect)) ||
   (Cause.isFailReason(reason) &&
     (HttpApiError.HttpApiSchemaError.is(reason.error) || Predicate.isTagged(reason.error, "Unavailable")))
 
-/** Messages of JavaScript itself quote the value that they complain of. */
+/** Errors of the JavaScript engine. Their messages quote the offending value. */
 const isOfEngine = (error: Error): boolean =>
   error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError
 
-/** Errors of ours whose cause is the database's. Those of others may repeat in it what nobody may read. */
+/** Whether the cause of an error is safe to report. Only our own errors with a cause from the database are. */
 const tellsWhy = (error: Error): boolean =>
   error.cause !== undefined && (Predicate.isTagged(error, "Unavailable") || error.name === "SchemaMissing")
 
-/** What may be kept of an error: no values of rows. */
+/** The parts of an error that are safe to store. They contain no values of rows. */
 export interface ReportedError {
-  /** Its class; of one of the database's, what kind it is. */
+  /** The name of its class; of a database error, its kind. */
   readonly name: string
-  /** Its text, where that holds nothing of users. */
+  /** Its message, if that contains no data of users. */
   readonly message?: string | undefined
-  /** Where it came about. */
+  /** Its stack trace. */
   readonly stack?: string
-  /** PostgreSQL's, or the system's (`ECONNREFUSED`). */
+  /** The SQLSTATE of PostgreSQL, or the error code of the system (`ECONNREFUSED`). */
   readonly sqlState?: string | undefined
-  /** The rule of the database that a row broke. */
+  /** The constraint that a row violated. */
   readonly constraint?: string | undefined
-  /** PostgreSQL's own function that told it. */
+  /** The source function of PostgreSQL that raised it. */
   readonly routine?: string | undefined
-  /** What led to it: of `Unavailable`, what the database or the network said. */
+  /** Its cause: of `Unavailable`, the error of the database or the network. */
   readonly cause?: ReportedError
 }
 
 /**
- * What may be written down of an error. Of one of PostgreSQL's, the state and the
- * constraint: its other fields repeat rows, unless no connection came about. Of one of
- * JavaScript's, where it happened.
+ * The parts of an error that are safe to store. Other fields of a PostgreSQL error quote rows, so only its state and
+ * constraint are kept, and its message if no connection was made. Of an error of the JavaScript engine only the name and
+ * the stack frames are kept.
  */
 export const describe = (error: unknown): ReportedError => {
   if (isSqlError(error)) {
@@ -76,22 +76,22 @@ export const describe = (error: unknown): ReportedError => {
   return { name, stack: places.join("\n") }
 }
 
-/** What went wrong in one request. */
+/** The failures of one request. */
 export interface Report {
-  /** What the client got as `X-Request-Id`, and the log has. */
+  /** The id of the request, as in the log and in the `X-Request-Id` of the response. */
   readonly requestId: string
-  /** What may be kept: names, messages, states; no rows. */
+  /** The failures without values of rows, safe to store. */
   readonly errors: ReadonlyArray<ReportedError>
-  /** All that is known. Errors of PostgreSQL repeat values of rows in it. */
+  /** The full cause. PostgreSQL errors in it contain values of rows. */
   readonly cause: Cause.Cause<unknown>
 }
 
-/** Where a host's error tracker hooks in: it is handed every report. */
+/** The error tracker of the host. It is called with every report; an exception that it throws is logged. */
 export class ErrorTracker extends Context.Reference<(report: Report) => void>("@todo/http/ErrorTracker", {
   defaultValue: () => () => {}
 }) {}
 
-/** Logs each cause once, and hands it to the `ErrorTracker`. */
+/** Logs each failure once, and passes it to the `ErrorTracker`. */
 export const layer = ErrorReporter.layer(
   [
     ErrorReporter.make(({ cause, fiber }) => {
@@ -110,7 +110,7 @@ export const layer = ErrorReporter.layer(
       try {
         fiber.getRef(ErrorTracker)({ requestId: id, errors, cause })
       } catch (error) {
-        // Of the host, whose client is waiting for an answer.
+        // The client is waiting, so an exception of the host must not fail the request.
         log("the error tracker failed", [describe(error)])
       }
     })

@@ -1,6 +1,9 @@
 /**
- * Where log lines go. For people, a line each; for machines, one JSON object a line, written once for each turn of the event loop:
- * a write for each line blocks the process (get one, 16 connections: 7.7k/s so, 9.0k/s like this).
+ * The formats of log lines: text for people, JSON for machines.
+ *
+ * JSON lines are collected and written once for each turn of the event loop, because each write blocks the process. Reads
+ * of one todo over 16 connections (`npm run bench`): 9.0k/s, and 7.7k/s with one write for each line. To do
+ * without, write each line in `layerJson`.
  */
 import { styleText } from "node:util"
 import * as Cause from "effect/Cause"
@@ -10,7 +13,7 @@ import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 
-/** Collects what is written in one turn. */
+/** Collects the lines of one turn of the event loop. */
 const collected = (write: (text: string) => void) => {
   let waiting: Array<string> = []
   const flush = () => {
@@ -27,7 +30,7 @@ const collected = (write: (text: string) => void) => {
 const isPlain = (value: unknown): boolean =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean"
 
-/** Lines as `Logger.formatJson` has them; one text with plain annotations, as that of each request, without its care. */
+/** Formats like `Logger.formatJson`. Lines with one text and plain annotations, as of each request, skip its checks. */
 const formatted = Logger.make((options): string => {
   const { cause, date, fiber, logLevel, message } = options
   const [text, ...more] = Array.isArray(message) ? message : [undefined]
@@ -39,7 +42,7 @@ const formatted = Logger.make((options): string => {
   return JSON.stringify({ message: text, level, timestamp, annotations, spans: {}, fiberId })
 })
 
-/** JSON lines, to `write`. The last ones are out before the scope closes. */
+/** Writes JSON lines to `write`. The last lines are written before the scope closes. */
 export const layerJson = (write: (text: string) => void): Layer.Layer<never> =>
   Layer.unwrap(
     Effect.gen(function* () {
@@ -56,7 +59,7 @@ const colours: Partial<Record<LogLevel.LogLevel, "red" | "yellow" | "green">> = 
   Info: "green"
 }
 
-/** Nothing in it breaks the line, or is obeyed by a terminal. */
+/** Quotes and escapes a value, so that it cannot break the line or control the terminal. */
 const shown = (value: unknown): string => {
   const text = isPlain(value) ? String(value) : JSON.stringify(value, (_, part) => (isBig(part) ? String(part) : part))
   return /^[\x21\x23-\x7E]+$/.test(text ?? "") ? text : JSON.stringify(text ?? "").replaceAll(unprintable, escaped)
@@ -68,8 +71,8 @@ const unprintable = /[\u007F-\u009F\u2028\u2029]/g
 const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`
 
 /**
- * Lines for a person, to the stream: one for each request, `12:00:00.123 INFO request method=GET status=200`. Only a
- * failure takes more, for its stack. In colours where the stream is a terminal (`NO_COLOR`, `FORCE_COLOR`).
+ * Writes text lines to a stream: `12:00:00.123 INFO request method=GET status=200`. A failure adds its stack trace on
+ * further lines. The lines have colours if the stream is a terminal (`NO_COLOR`, `FORCE_COLOR`).
  */
 export const layerPretty = (stream: NodeJS.WritableStream): Layer.Layer<never> =>
   Logger.layer([

@@ -1,7 +1,6 @@
 /**
- * Traces that say of a request its route and its status, and of a failure its name.
- * Addresses have search words and now and then a token in them, messages of PostgreSQL
- * repeat rows: what users send does not leave by a trace.
+ * Keeps data of users out of traces. A span has the route and the status of a request, and only the name of an error. URLs
+ * may contain search words or tokens, and messages of PostgreSQL quote rows.
  */
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
@@ -17,7 +16,7 @@ import { ownUrl } from "../boundary/Prefix.ts"
 
 const withheld = new Set(["url.full", "url.path", "url.query", "user_agent.original"])
 
-/** The same end, with the name of what failed alone. */
+/** Reduces the error of a failed exit to its name. */
 const named = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> => {
   if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return exit
   const error = Cause.squash(exit.cause)
@@ -27,17 +26,17 @@ const named = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> =
   return Exit.die(failure)
 }
 
-/** Whether the spans of a trace are exported: by its id where there is no parent, or the parent is not asked. */
+/** Decides whether the spans of a trace are exported: by the parent span if `parentBased`, else by the trace id. */
 export interface Sampler {
-  /** The share of traces, from 0 to 1. */
+  /** The share of exported traces, from 0 to 1. */
   readonly ratio: number
-  /** Whether the parent's decision, from the caller's `traceparent`, counts. */
+  /** Whether the decision of the caller (`traceparent`) is followed. */
   readonly parentBased: boolean
 }
 
 const kinds = ["always_on", "always_off", "traceidratio"] as const
 
-/** `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. */
+/** Reads `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. */
 export const sampler = Effect.gen(function* () {
   const names = [...kinds, ...kinds.map((kind) => `parentbased_${kind}` as const)]
   const name = yield* Config.Literals(names, "OTEL_TRACES_SAMPLER").pipe(Config.withDefault("parentbased_always_on"))
@@ -49,7 +48,7 @@ export const sampler = Effect.gen(function* () {
   } satisfies Sampler
 })
 
-/** The id's last 56 bits are random (W3C Trace Context 2), so that all services decide alike. */
+/** Compares the last 56 bits of the trace id, which are random (W3C Trace Context 2), so all services decide alike. */
 const isSampled = ({ parentBased, ratio }: Sampler, span: Tracer.Span): boolean =>
   parentBased && Option.isSome(span.parent)
     ? span.parent.value.sampled
@@ -78,7 +77,7 @@ const discreet = (span: Tracer.Span): Tracer.Span => {
   })
 }
 
-/** What goes to the tracer that is there goes without what it must not have. */
+/** Wraps the current tracer: withholds attributes and errors, and samples spans. */
 export const layer = (sampler: Sampler) =>
   Layer.effect(
     Tracer.Tracer,
