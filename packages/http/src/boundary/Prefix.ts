@@ -4,23 +4,23 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
-/** Segments of characters that no URL escapes, so that there is one spelling of it. */
+/** Path segments of characters that URLs never escape, so that a prefix has only one spelling. */
 const wellFormed = /^(\/[\w.~-]+)+$/
 
-/** Throws where it is no prefix. */
+/** Throws a `TypeError` if the prefix is not well-formed. */
 export const assertWellFormed = (prefix: string): void => {
   if (!wellFormed.test(prefix)) throw new TypeError("prefix: a path like /api/todos, without a slash at its end")
 }
 
-/** No route is there. */
+/** A path without a route. */
 const nowhere = "/"
 
-/** Where `url` leads without the prefix; `undefined` where it is not below it. */
-const without = (prefix: string, url: string): string | undefined =>
+/** `url` without the prefix; `undefined` if it is not below the prefix. */
+const stripPrefix = (prefix: string, url: string): string | undefined =>
   url.startsWith(`${prefix}/`) ? url.slice(prefix.length) : undefined
 
-/** Rewrites the path of each request by `below`, and puts `base` before the `Location` of each answer. */
-const rewriting = (base: string, below: (url: string) => string) => {
+/** Rewrites the path of each request by `below`, and adds `base` to the `Location` of each response. */
+const layerRewrite = (base: string, below: (url: string) => string) => {
   const located = (response: HttpServerResponse.HttpServerResponse) => {
     const { location } = response.headers
     return location?.startsWith("/") ? HttpServerResponse.setHeader(response, "location", base + location) : response
@@ -39,26 +39,26 @@ const rewriting = (base: string, below: (url: string) => string) => {
   )
 }
 
-/** Serves below a prefix what is written without: takes it off the paths of requests, and puts it before those of answers. */
+/** Mounts all routes below a prefix: removes it from the paths of requests, and adds it to `Location` in responses. */
 export const layer = (prefix: string) => {
   if (prefix === "") return Layer.empty
   assertWellFormed(prefix)
-  return rewriting(prefix, (url) => without(prefix, url) ?? nowhere)
+  return layerRewrite(prefix, (url) => stripPrefix(prefix, url) ?? nowhere)
 }
 
-/** The path of a public URL, without a slash at its end; empty where it has none. */
+/** The path of a public URL without a slash at its end. Empty if there is no URL or path. */
 export const pathOf = (publicUrl: string | undefined): string =>
   publicUrl === undefined ? "" : new URL(publicUrl).pathname.replace(/\/$/, "")
 
-/** The path that the server has for a request: some proxies take the public path off, others leave it. */
-export const ownUrl = (path: string, url: string): string => (path === "" ? url : (without(path, url) ?? url))
+/** The URL of a request without the public path. Some proxies remove that path, and others keep it. */
+export const ownUrl = (path: string, url: string): string => (path === "" ? url : (stripPrefix(path, url) ?? url))
 
 /**
- * Serves at the root and below the path of the public URL alike, so that it makes no difference whether a proxy takes
- * the path off. Answers name the public URL.
+ * Serves both at the root and below the path of the public URL, so a proxy may remove the path or keep it. `Location` in
+ * responses has the public URL.
  */
 export const layerPublic = (publicUrl: string) => {
   const path = pathOf(publicUrl)
   if (path !== "") assertWellFormed(path)
-  return rewriting(publicUrl, (url) => ownUrl(path, url))
+  return layerRewrite(publicUrl, (url) => ownUrl(path, url))
 }

@@ -1,5 +1,5 @@
 /**
- * Traces, metrics and logs by OTLP, as the standard variables of OpenTelemetry say
+ * Exports traces, metrics and logs by OTLP. It is configured by the standard variables of OpenTelemetry
  * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
  */
 import { settings } from "@todo/core/installation"
@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Tracing from "./Tracing.ts"
 
-/** Names and values as in W3C Baggage: percent-encoded, with commas between them. */
+/** Reads a list like W3C Baggage: percent-encoded names and values, separated by commas. */
 const list = (name: string) =>
   Config.Record(Schema.StringFromUriComponent, Schema.StringFromUriComponent, name, { trim: true }).pipe(
     Config.withDefault<Readonly<Record<string, string>>>({})
@@ -21,7 +21,7 @@ const list = (name: string) =>
 
 const text = (name: string) => Config.option(Config.String(name))
 
-/** Known to OpenTelemetry, and without effect here. */
+/** Variables of OpenTelemetry that have no effect here. */
 const unsupported = [
   ...["TRACES", "METRICS", "LOGS"].flatMap((signal) => [
     `OTEL_${signal}_EXPORTER`,
@@ -47,7 +47,7 @@ const tellUnsupported = Effect.forEach(
   { discard: true }
 )
 
-/** Tells of exports that fail once, and once when they come through again; each signal by itself. */
+/** Logs once for each signal when exports begin to fail, and once when they succeed again. */
 const layerClient = Layer.effect(
   HttpClient.HttpClient,
   Effect.map(HttpClient.HttpClient, (client) => {
@@ -74,7 +74,7 @@ const layerClient = Layer.effect(
   })
 ).pipe(Layer.provide(FetchHttpClient.layer))
 
-/** Exports where an endpoint is set; nothing is traced where none is. */
+/** Exports if an endpoint is set. Otherwise nothing is traced. */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     yield* tellUnsupported

@@ -1,7 +1,6 @@
 /**
- * What is seen of each request: one line in the log, one step of the metrics. Neither
- * holds a token, a query string or a text of a user; the path is a template, and the user a
- * digest unless the operator wants the id.
+ * The log line and the metrics of each request, and the metrics of the process. They contain no token, query string or
+ * text of a user. The path is a template, and the user is a digest unless `TODO_LOG_USER=plain` is set.
  */
 import { createHash } from "node:crypto"
 import { monitorEventLoopDelay } from "node:perf_hooks"
@@ -27,28 +26,28 @@ const seconds = Metric.histogram("http_request_duration_seconds", {
   boundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 })
 
-/** Live event streams that are open. */
+/** The number of open event streams. */
 export const streams = Metric.gauge("http_event_streams", { description: "Open event streams" })
 
-/** Requests that were turned away because too many were in flight. */
+/** The number of requests refused because too many were in flight (load shedding). */
 export const shed = Metric.counter("http_requests_shed_total", {
   description: "Requests refused because too many were in flight",
   incremental: true
 })
 
-/** Requests that were refused because of a rate limit, by whose. */
+/** The number of requests refused by a rate limit. The attribute `scope` is `user` or `address`. */
 export const limited = Metric.counter("http_requests_limited_total", {
   description: "Requests refused because of a rate limit, by scope",
   incremental: true
 })
 
-/** Signatures that were checked; the other tokens were remembered. */
+/** The number of checked token signatures. A token in the cache needs no check. */
 export const signatures = Metric.counter("token_signatures_checked_total", {
   description: "Token signatures checked, by outcome; the tokens of other requests were remembered",
   incremental: true
 })
 
-/** Tokens that are remembered as good. */
+/** The number of tokens in the cache of verified tokens. */
 export const tokensRemembered = Metric.gauge("tokens_remembered", {
   description: "Verified tokens that are remembered"
 })
@@ -57,10 +56,10 @@ const loopDelay = Metric.gauge("nodejs_eventloop_lag_p99_seconds", {
   description: "99th percentile of the event loop's delay since the last look"
 })
 
-/** How log lines name users: by a digest that is the same for the same user, or by their ids. */
+/** How log lines name users: by a stable digest of the id, or by the id. */
 export type UserLabel = "hashed" | "plain"
 
-/** A digest takes 2 µs, so those of the last users are kept. */
+/** A cache of digests. Computing one takes 2 µs. */
 const digests = new Map<string, string>()
 const digest = (user: string): string => {
   const known = digests.get(user)
@@ -76,7 +75,7 @@ const labels: Record<UserLabel, (user: string) => string> = {
   plain: (user) => user
 }
 
-/** The metrics of a route and status, made once. */
+/** A cache of the metrics for each method, route and status. */
 const cached = new Map<string, readonly [typeof requests, typeof seconds]>()
 const metricsOf = (method: string, route: string, status: number) => {
   const key = `${method} ${route} ${status}`
@@ -92,7 +91,7 @@ const metricsOf = (method: string, route: string, status: number) => {
 
 const answered = Effect.logInfo("request")
 
-/** Writes the line and counts the request. */
+/** Logs and counts a request. `started` is a time of `performance.now()`. */
 export const observe = (
   request: HttpServerRequest.HttpServerRequest,
   status: number,
@@ -121,8 +120,8 @@ export const observe = (
 /** `GET /metrics`, in Prometheus' text format. */
 export const layerMetricsRoute = PrometheusMetrics.layerHttp({ path: "/metrics" })
 
-/** The same as an app of its own, which has no other path; `publicPath` may be in front of it. */
-export const metricsAlone = (publicPath: string) =>
+/** `GET /metrics` as an app without other routes, for a port of its own. It also answers below `publicPath`. */
+export const metricsApp = (publicPath: string) =>
   Effect.gen(function* () {
     const { headers, url } = yield* HttpServerRequest.HttpServerRequest
     if (!HostHeader.isAcceptable(headers)) return strangeHost
@@ -133,7 +132,7 @@ export const metricsAlone = (publicPath: string) =>
       : HttpServerResponse.empty({ status: 404 })
   })
 
-/** The counters of refusals and the streams are there from the start: nobody can be alerted by what is not there yet. */
+/** Sets the metrics of refusals and streams to 0 at the start. Alerts need a series that exists before the first event. */
 export const layerRefusals = Layer.effectDiscard(
   Effect.andThen(
     Metric.modify(streams, 0),
@@ -144,7 +143,7 @@ export const layerRefusals = Layer.effectDiscard(
   )
 )
 
-/** Watches how late the event loop is, which is how busy the process is. */
+/** Measures the delay of the event loop every 5 seconds. It shows how busy the process is. */
 export const layerEventLoop = Layer.effectDiscard(
   Effect.gen(function* () {
     const histogram = yield* Effect.acquireRelease(

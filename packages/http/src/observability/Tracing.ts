@@ -54,10 +54,10 @@ const isSampled = ({ parentBased, ratio }: Sampler, span: Tracer.Span): boolean 
     ? span.parent.value.sampled
     : Number.parseInt(span.traceId.slice(-14), 16) / 2 ** 56 < ratio
 
-/** As OpenAPI writes a route. */
+/** The route as OpenAPI writes it. */
 const inBraces = (route: string): string => route.replace(":id", "{id}")
 
-/** `GET /v1/todos/{id}`: names must not grow with what clients make up (OpenTelemetry, HTTP spans). */
+/** Names spans `GET /v1/todos/{id}`. The number of names must not grow with the paths that clients invent. */
 export const layerSpanNames = (publicPath: string) =>
   Layer.succeed(HttpMiddleware.SpanNameGenerator, ({ method, url }) => {
     const route = templateOf(ownUrl(publicPath, url))
@@ -70,7 +70,7 @@ const discreet = (span: Tracer.Span): Tracer.Span => {
   return Object.assign(span, {
     attribute: (key: string, value: unknown) => {
       if (withheld.has(key)) return
-      // The router sets it, where the request has a route. It is the one in the name of the span.
+      // The router sets `http.route`. It is written like the name of the span.
       attribute(key, key === "http.route" ? inBraces(String(value)) : value)
     },
     end: (time: bigint, exit: Exit.Exit<unknown, unknown>) => end(time, named(exit))

@@ -70,7 +70,7 @@ const encodingOf = (accepted = ""): Encoding => {
   return taken.has("br") ? "br" : taken.has("gzip") ? "gzip" : "identity"
 }
 
-/** Answers `GET /docs` with the viewer of an API that is at `base`: a path, a URL, or nothing for the page's own origin. */
+/** The route `GET /docs` for an API at `base`: a path, a URL, or an empty string for the origin of the page. */
 export const layer = (served: typeof Api, base: string) => {
   // With the server `/` the viewer would request `//v1/todos`. Without a server it uses its own origin.
   const api = served.annotate(OpenApi.Servers, base === "" ? [] : [{ url: base }])

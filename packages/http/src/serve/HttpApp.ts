@@ -33,8 +33,8 @@ export interface AppSettings extends RequestMiddleware.RequestSettings {
   /** The path below which the routes are mounted: with `/api/todos`, `/v1/me` is at `/api/todos/v1/me`. The root by default. */
   readonly prefix?: string | undefined
   /**
-   * Where clients see the server, `https://example.com/api`, without a slash at its end. Requests are served at the root
-   * and below its path, and answers name it. Leave `prefix` out then.
+   * The URL of the server for clients: `https://example.com/api`, without a slash at its end. Requests are served at the
+   * root and below its path, and responses use it in `Location`. It cannot be combined with `prefix`.
    */
   readonly publicUrl?: string | undefined
   /** The origins whose web pages may call the API from a browser (CORS), such as `https://app.example.com`. None by default. */
@@ -129,7 +129,7 @@ export const layer = (
   if (prefix !== "" && publicUrl !== undefined) {
     throw new TypeError("prefix: leave it out, the path of publicUrl stands for it")
   }
-  // Relative where the public URL is not known, so that it is right behind proxies that leave the path as it is.
+  // Without a public URL the address is relative, so it is right behind proxies that keep the path.
   const base = publicUrl ?? prefix
   const api = Api.annotate(OpenApi.Servers, [{ url: base === "" ? "/" : base }])
   return Layer.mergeAll(

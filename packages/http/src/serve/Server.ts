@@ -61,7 +61,7 @@ export const layer = (settings: ServerSettings) => {
   const metrics =
     metricsPort === undefined
       ? Layer.empty
-      : HttpServer.serve(Telemetry.metricsAlone(Prefix.pathOf(settings.publicUrl))).pipe(
+      : HttpServer.serve(Telemetry.metricsApp(Prefix.pathOf(settings.publicUrl))).pipe(
           Layer.provide(Socket.layer(settings, metricsPort, "TODO_METRICS_PORT"))
         )
   return layerDrain(settings).pipe(

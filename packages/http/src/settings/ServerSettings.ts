@@ -23,10 +23,10 @@ const publicKeys = (text: string) =>
     ({ reason: why }) => new ServerRequirements.UnsafeSetting({ name: "TODO_JWT_PUBLIC_KEY", why })
   )
 
-/** The first segments of the paths that the server has: `/v1`, `/docs`, `/livez` and others. */
+/** The first segments of the paths of the API: `/v1`, `/docs`, `/livez` and others. */
 const ownPaths = new Set([...methodsByPath.keys()].map((path) => path.split("/", 2).join("/")))
 
-/** A proxy that takes the path off, and one that leaves it, could not be told apart below a path that is the server's own. */
+/** Refuses a public path that begins like a path of the API: the server could not see whether a proxy has removed it. */
 const checkPublicPath = (publicUrl: string | undefined) => {
   const first = publicUrl === undefined ? "" : new URL(publicUrl).pathname.split("/", 2).join("/")
   return ownPaths.has(first)
