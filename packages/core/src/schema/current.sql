@@ -333,7 +333,7 @@ begin
     insert into "todo".users (id) values (me) on conflict (id) do nothing;
     select * into strict account from "todo".users where id = me for no key update;
   end if;
-  return "todo".write_held(account, op);
+  return "todo".write_locked(account, op);
 end
 $function$
 ;
@@ -357,35 +357,6 @@ begin
   return to_json(answers);
 exception when sqlstate 'TODO0' then
   return sqlerrm::json;
-end
-$function$
-;
-
-CREATE OR REPLACE FUNCTION todo.write_held(account todo.users, op jsonb)
- RETURNS json
- LANGUAGE plpgsql
-AS $function$
-declare
-  me constant text := account.id;
-  outcome "todo".outcome;
-  moment timestamptz(3);
-begin
-  if account.disabled_at is not null then return json_build_object('failure', 'user-disabled'); end if;
-
-  -- The clock may have been set back: times of one user never run backwards.
-  moment := greatest(clock_timestamp(), account.written_at);
-  if op->>'kind' = 'list' then
-    outcome := "todo".write_list(me, op, account.revision + 1, moment);
-  else
-    outcome := "todo".write_todo(me, op, account.revision + 1, moment);
-  end if;
-  if outcome.failure is not null then
-    return json_build_object('failure', outcome.failure, 'current', outcome.current);
-  end if;
-  if outcome.steps > 0 then
-    update "todo".users set revision = revision + outcome.steps, written_at = moment where id = me;
-  end if;
-  return json_build_object('created', outcome.created, 'row', outcome.body);
 end
 $function$
 ;
@@ -489,6 +460,35 @@ begin
     name = next.name, position = next.position, revision = next.revision, updated_at = next.updated_at, deleted_at = next.deleted_at
   where owner_id = me and id = next.id;
   return "todo".done(steps + 1, "todo".list_json(next));
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION todo.write_locked(account todo.users, op jsonb)
+ RETURNS json
+ LANGUAGE plpgsql
+AS $function$
+declare
+  me constant text := account.id;
+  outcome "todo".outcome;
+  moment timestamptz(3);
+begin
+  if account.disabled_at is not null then return json_build_object('failure', 'user-disabled'); end if;
+
+  -- The clock may have been set back: times of one user never run backwards.
+  moment := greatest(clock_timestamp(), account.written_at);
+  if op->>'kind' = 'list' then
+    outcome := "todo".write_list(me, op, account.revision + 1, moment);
+  else
+    outcome := "todo".write_todo(me, op, account.revision + 1, moment);
+  end if;
+  if outcome.failure is not null then
+    return json_build_object('failure', outcome.failure, 'current', outcome.current);
+  end if;
+  if outcome.steps > 0 then
+    update "todo".users set revision = revision + outcome.steps, written_at = moment where id = me;
+  end if;
+  return json_build_object('created', outcome.created, 'row', outcome.body);
 end
 $function$
 ;

@@ -80,7 +80,7 @@ export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: strin
   const write = scope.write(one)
   const writeBatched = batched.write(
     one,
-    `select ${schema}.write_held(held.account, $2::jsonb)::text ${unlessLocked}`,
+    `select ${schema}.write_locked(held.account, $2::jsonb)::text ${unlessLocked}`,
     1
   )
   const writeAll = scope.write(`select ${schema}.write_all(me.id, $2::jsonb)::text`)

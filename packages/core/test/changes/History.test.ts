@@ -46,7 +46,7 @@ layer(on(10), live)("with revisions out of a sequence", (it) => {
       yield* asOwner(query("grant usage on sequence todo.gap to public"))
       yield* broken("write", ["for no key update", ""])
       yield* broken(
-        "write_held",
+        "write_locked",
         ["account.revision + 1", "nextval('todo.gap')"],
         ["if outcome.steps > 0", "perform pg_sleep(random() * 0.005);\n  if outcome.steps > 0"],
         ["revision = revision + outcome.steps", "revision = greatest(revision, (outcome.body->>'revision')::bigint)"]

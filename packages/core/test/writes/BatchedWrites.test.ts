@@ -193,7 +193,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
         Effect.gen(function* () {
           const write = yield* Effect.forkChild(as(held.user)(todos.create({ title: "second" })))
           yield* waiting.pipe(Effect.repeat({ while: ({ length }) => length < 1 }))
-          assert.deepStrictEqual(written(), ["write_held", "write"])
+          assert.deepStrictEqual(written(), ["write_locked", "write"])
           yield* release
           assert.strictEqual((yield* Fiber.join(write)).revision, 2)
         })

@@ -172,7 +172,7 @@ describe("Canaries", () => {
     expect((await send("POST", "/v1/todos", { json: todo })).status).toBe(500)
     await asAdmin(
       "alter table todo.todos drop constraint odd",
-      "alter function todo.write_held(todo.users, jsonb) rename to sound"
+      "alter function todo.write_locked(todo.users, jsonb) rename to sound"
     )
     for (const body of [
       "raise exception 'broken by %', op",
@@ -182,14 +182,14 @@ describe("Canaries", () => {
       "return null"
     ]) {
       await asAdmin(
-        `create or replace function todo.write_held(account todo.users, op jsonb) returns json language plpgsql as $$ begin ${body}; end $$`,
-        "grant execute on function todo.write_held(todo.users, jsonb) to public"
+        `create or replace function todo.write_locked(account todo.users, op jsonb) returns json language plpgsql as $$ begin ${body}; end $$`,
+        "grant execute on function todo.write_locked(todo.users, jsonb) to public"
       )
       expect((await send("POST", "/v1/todos", { json: todo })).status).toBe(500)
     }
-    await asAdmin("drop function todo.write_held(todo.users, jsonb)")
+    await asAdmin("drop function todo.write_locked(todo.users, jsonb)")
     await Promise.all(routes.map((route) => visit(route, randomUUID())))
-    await asAdmin("alter function todo.sound(todo.users, jsonb) rename to write_held")
+    await asAdmin("alter function todo.sound(todo.users, jsonb) rename to write_locked")
     // 503: the database is away, with statements under way.
     const pending = Array.from({ length: 5 }, () => send("POST", "/v1/todos", { json: todo, headers: keyed() }))
     await way.close()

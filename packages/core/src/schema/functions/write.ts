@@ -21,12 +21,12 @@ begin
     insert into ${s}.users (id) values (me) on conflict (id) do nothing;
     select * into strict account from ${s}.users where id = me for no key update;
   end if;
-  return ${s}.write_held(account, op);
+  return ${s}.write_locked(account, op);
 end
 $$`,
 
   // Writes for a user whose row the transaction has locked and read.
-  /* sql */ `create or replace function ${s}.write_held(account ${s}.users, op jsonb) returns json language plpgsql as $$
+  /* sql */ `create or replace function ${s}.write_locked(account ${s}.users, op jsonb) returns json language plpgsql as $$
 declare
   me constant text := account.id;
   outcome ${s}.outcome;

@@ -18,5 +18,5 @@ export interface Migration {
  */
 export const migrations: ReadonlyArray<Migration> = [
   { id: 5, name: "baseline", up: baseline },
-  { id: 6, name: "index of done todos", up: done }
+  { id: 6, name: "done todos", up: done }
 ]
