@@ -31,19 +31,19 @@ describe("npm run bench", () => {
     await rm(directory, { recursive: true, force: true })
   })
 
-  it("has two others at least to compare with", () => {
+  it("has at least two other contestants", () => {
     expect(contestants.map(({ name }) => name)).toEqual(expect.arrayContaining(["todo", "fastify", "limit"]))
   })
 
   it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
-    "gets the same answers from all to %s",
+    "all contestants give the same responses to %s",
     async (_, scenario) => {
       expect(users).toHaveLength(2)
       for (const user of users) await assertAlike([scenario], contestants, user)
     }
   )
 
-  it("has changes of another revision refused by all", async () => {
+  it("all contestants refuse a change of another revision", async () => {
     const [user] = users
     if (user === undefined) throw new Error("no user")
     const path = `/v1/todos/${user.todos[0]}`

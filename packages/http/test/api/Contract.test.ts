@@ -10,7 +10,7 @@ const document = OpenApi.fromApi(Api)
 describe("Contract", () => {
   const server = useServer()
 
-  it("asks for a token on every endpoint but the system's", () => {
+  it("requires a token on every endpoint except the health checks", () => {
     const open: Array<string> = []
     HttpApi.reflect(Api, {
       onGroup: () => {},
@@ -35,7 +35,7 @@ describe("Contract", () => {
     await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot("../../openapi.json")
   })
 
-  it("is served as that document", async () => {
+  it("is served as the same document", async () => {
     const answer = await server.send("GET", "/openapi.json")
     expect(answer.status).toBe(200)
     expect(answer.headers["content-type"]).toMatch(/^application\/json/)
@@ -57,7 +57,7 @@ describe("Contract", () => {
     expect((await new Validator().validate(broken)).valid).toBe(false)
   })
 
-  it("describes what a client must know of an endpoint: its token, its errors, its headers", () => {
+  it("describes the token, the errors and the headers of an endpoint", () => {
     const update = document.paths["/v1/todos/{id}"]?.patch
     expect(update?.security).toEqual([{ bearer: [] }])
     expect(Object.keys(update?.responses ?? {})).toEqual(
@@ -67,7 +67,7 @@ describe("Contract", () => {
     expect(update?.responses["200"]).toHaveProperty("headers.etag")
   })
 
-  it("leaves no input open: every object that a client sends refuses unknown members", () => {
+  it("refuses unknown members in every object that a client sends", () => {
     const sent = Object.entries(document.components.schemas).filter(([name]) => /^New|Patch$/.test(name))
     expect(sent.map(([name]) => name)).toEqual(expect.arrayContaining(["NewTodo", "TodoPatch"]))
     for (const [, schema] of sent) expect(schema).toMatchObject({ additionalProperties: false })

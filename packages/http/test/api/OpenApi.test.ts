@@ -36,7 +36,7 @@ const queries = operations.flatMap(({ name, operation, path }) =>
 describe("The OpenAPI document", () => {
   const server = useServer()
 
-  it.each(operations)("says what may go wrong with $name, whatever it does", ({ operation, path }) => {
+  it.each(operations)("declares the common problems of $name", ({ operation, path }) => {
     const expected = path.startsWith("/v1/")
       ? ["400", "401", "403", "413", "415", "422", "500", "503"]
       : ["413", "415", "500", "503"]
@@ -80,7 +80,7 @@ describe("The OpenAPI document", () => {
     }
   })
 
-  it("tells how many there are where nothing is said", async () => {
+  it("states the default limit of pages", async () => {
     const me = await server.user()
     const limit = queries.find(({ at }) => at === "GET /v1/todos?limit")?.schema.default as number
     const create = (count: number) =>
@@ -118,13 +118,13 @@ describe("The OpenAPI document", () => {
     })
   })
 
-  describe("is held to its word, which notices", () => {
+  describe("is compared with responses, and the comparison finds", () => {
     const answered = async (me: TestUser, method = "GET", path = "/v1/me") => {
       const { headers, status, text } = await me.send(method, path)
       return { method, url: server.url + path, status, headers, text }
     }
 
-    it("nothing where it is kept", async () => {
+    it("no difference in a correct response", async () => {
       expect(make(document)(await answered(await server.user()))).toBeUndefined()
     })
 
@@ -160,7 +160,7 @@ describe("The OpenAPI document", () => {
       expect(make(document)({ ...given, ...change(given) })).toContain(wrong)
     })
 
-    it("an answer that the document no longer has", async () => {
+    it("a response that the document lacks", async () => {
       const less = OpenApi.fromApi(Api)
       delete less.paths["/v1/todos/{id}"]?.get?.responses[422]
       const given = await answered(await server.user(), "GET", "/v1/todos/x")

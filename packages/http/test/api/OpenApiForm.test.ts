@@ -120,7 +120,7 @@ describe("The OpenAPI document, as tools read it,", () => {
 
     const server = useServer()
 
-    it("that the server takes as it is", async () => {
+    it("that the server accepts", async () => {
       const me = await server.user()
       const requests = operations.flatMap(({ method, parameters, path, sent = {} }) =>
         Object.entries<Json>(sent).flatMap(([type, { examples }]) =>

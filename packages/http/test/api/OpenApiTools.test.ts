@@ -10,7 +10,7 @@ const document = await readFile(resolve(import.meta.dirname, "../../openapi.json
 /** The first time, the tools are downloaded. */
 const installing = 600_000
 
-describe("What other people read openapi.json with", () => {
+describe("Third-party tools for openapi.json", () => {
   let tools: string | undefined
   beforeAll(async () => void (tools = await install()), installing)
   beforeEach(({ skip }) => skip(tools === undefined, "no registry to install the generators from"))
@@ -67,7 +67,7 @@ describe("What other people read openapi.json with", () => {
     expect(said).toMatch(/checks\.ts.*\n?.*error/)
   })
 
-  it("redocly finds nothing to say", async () => {
+  it("redocly reports nothing", async () => {
     const folder = await folderWith(document)
     const { code, said } = await start(
       folder,
@@ -80,7 +80,7 @@ describe("What other people read openapi.json with", () => {
     expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining("is valid") })
   })
 
-  it("spectral finds nothing to say", async () => {
+  it("spectral reports nothing", async () => {
     const folder = await folderWith(document)
     // Whom to ask about a server is not known to the document.
     const rules = { extends: ["spectral:oas"], rules: { "info-contact": "off" } }

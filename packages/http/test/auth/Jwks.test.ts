@@ -34,7 +34,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("are fetched at most once in 10 seconds for unknown ones, however many ask", () =>
+  it.effect("are fetched at most once in 10 seconds for unknown kids", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       yield* TestClock.adjust("10 seconds")
@@ -61,7 +61,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("are not fetched more often for those who go away", () =>
+  it.effect("are not fetched more often when callers are interrupted", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       yield* TestClock.adjust("10 seconds")
@@ -88,7 +88,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("do so even where one answer is lost, and for a set that is empty", () =>
+  it.effect("refuse them also if one fetch fails, and if the set is empty", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk, b.jwk)
       const gone = a.token()
@@ -134,7 +134,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("that were never fetched answer nothing about tokens they could have signed; bad ones are bad", () =>
+  it.effect("that were never fetched make verification unavailable; malformed tokens are still refused", () =>
     Effect.gen(function* () {
       const endpoint = yield* makeEndpoint
       endpoint.stop()
@@ -156,7 +156,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("that do not come for 3 seconds hold nobody up for longer", () =>
+  it.effect("that are not fetched within 3 seconds delay no request further", () =>
     Effect.gen(function* () {
       const endpoint = yield* makeEndpoint
       endpoint.answer = () => {}
@@ -183,7 +183,7 @@ describe("Keys at a URL", () => {
   )
 
   const weak = { ...makeKey("RS256", "weak").jwk, n: Buffer.alloc(128, 0xff).toString("base64url") }
-  it.effect("may stand beside others that we cannot use", () =>
+  it.effect("are used although the set has unusable keys", () =>
     Effect.gen(function* () {
       const others = [
         null,

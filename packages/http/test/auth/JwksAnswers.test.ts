@@ -7,7 +7,7 @@ const refused = "Unauthorized"
 const accepted = "somebody"
 const [a, b] = [makeKey("EdDSA", "a"), makeKey("EdDSA", "b")]
 
-describe("What is not a key set replaces none:", () => {
+describe("An invalid response does not replace the key set:", () => {
   const forged = JSON.stringify({ keys: [b.jwk] })
   const answers: ReadonlyArray<
     readonly [name: string, status: number, body: string, headers?: Record<string, string>]
@@ -41,7 +41,7 @@ describe("What is not a key set replaces none:", () => {
     )
   }
 
-  it.effect("and one without an end is not read to it", () =>
+  it.effect("an endless response is not read to its end", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       yield* TestClock.adjust("10 seconds")

@@ -36,7 +36,7 @@ describe.each(algs)("A public key for %s", (alg) => {
     )
   }
 
-  it.effect("is no secret of HS256, in any of its forms", () =>
+  it.effect("cannot be used as an HS256 secret, in any of its encodings", () =>
     Effect.gen(function* () {
       const { n, x } = key.jwk
       const known = [key.pem, key.pem.trim(), JSON.stringify(key.jwk), n ?? x ?? ""]
@@ -51,7 +51,7 @@ describe.each(algs)("A public key for %s", (alg) => {
     })
   )
 
-  it.effect("verifies its own algorithm alone", () =>
+  it.effect("verifies its own algorithm only", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* publicKeys(key.pem))
       const names = ["none", "HS256", "PS256", "RS384", "RS512", "ES384", "Ed448", alg.toLowerCase(), ...algs]
@@ -97,7 +97,7 @@ describe("Ed25519", () => {
     })
   )
 
-  it.effect("is no name for the algorithm of another key", () =>
+  it.effect("does not name the algorithm of another key", () =>
     Effect.gen(function* () {
       for (const alg of ["RS256", "ES256"] as const) {
         const other = makeKey(alg, "a")
@@ -131,7 +131,7 @@ describe("A key set in a setting", () => {
     "no key": null
   }
   for (const [name, other] of Object.entries(others)) {
-    it.effect(`is read without what cannot be used: ${name}`, () =>
+    it.effect(`is read without an unusable key: ${name}`, () =>
       Effect.gen(function* () {
         for (const keys of [
           [other, good.jwk],
@@ -172,7 +172,7 @@ describe("The key of a token", () => {
     })
   )
 
-  it.effect("with a kid is a key without an id too, as in a PEM", () =>
+  it.effect("with a kid may be a key without an id, as in a PEM", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* publicKeys(a.pem))
       assert.strictEqual(yield* verify(a.token()), accepted)
@@ -228,7 +228,7 @@ describe("Secrets", () => {
     })
   )
 
-  it.effect("must come with the typ that is set", () =>
+  it.effect("are accepted only with the typ that is set", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(secrets(current), { type: "at+jwt" })
       const typed = (typ?: unknown) => verify(forge({ alg: "HS256", typ }, claims(accepted), current))

@@ -53,7 +53,7 @@ describe("A verified token", () => {
     })
   )
 
-  it.effect("has no second spelling, also when it is known", () =>
+  it.effect("has no second spelling, also when it is cached", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(keys)
       const good = token()
@@ -66,7 +66,7 @@ describe("A verified token", () => {
     })
   )
 
-  it.effect("is looked at again after it was refused", () =>
+  it.effect("is checked again after a refusal", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(keys)
       const early = token({ nbf: now() + 60 })
@@ -76,7 +76,7 @@ describe("A verified token", () => {
     })
   )
 
-  it.effect("is forgotten after 10,000 others, and not for bad ones", () =>
+  it.effect("is evicted after 10,000 other valid tokens, and not by invalid ones", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(keys)
       const first = token()

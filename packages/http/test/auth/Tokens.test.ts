@@ -39,7 +39,7 @@ describe("Tokens", () => {
   const missing = 'Bearer realm="todo"'
   const invalid = 'Bearer realm="todo", error="invalid_token"'
 
-  it("asks for one where none was sent, without an error (RFC 6750, 3)", async () => {
+  it("a request without a token gets a challenge without an error code (RFC 6750, 3)", async () => {
     expectRefused(await get(), missing)
   })
 
@@ -52,7 +52,7 @@ describe("Tokens", () => {
     expectRefused(await get(`Bearer ${token}`), invalid)
   })
 
-  it("refuses every bad token for its own reason: the same without the change is good", async () => {
+  it("the unchanged token is accepted, so each change is the reason of its refusal", async () => {
     expect((await get(`Bearer ${forge({ alg: "HS256" }, claims("somebody"))}`)).status).toBe(200)
   })
 
@@ -100,7 +100,7 @@ describe("Tokens", () => {
       expect((await get(`Bearer  ${await token}`)).status).toBe(200)
     })
 
-    it("is not looked for anywhere else", async () => {
+    it("is not read from a query, a cookie or a body", async () => {
       expectRefused(await server.send("GET", `/v1/todos?access_token=${await token}`), missing)
       const sent = { headers: { cookie: `authorization=${await token}`, "x-access-token": await token } }
       expectRefused(await server.send("GET", "/v1/todos", sent), missing)
@@ -155,7 +155,7 @@ describe("Tokens", () => {
   describe("Without the database", () => {
     const servers = useServers()
 
-    it(`no bad token, of ${invalidTokens.length}, costs a statement`, async () => {
+    it(`none of ${invalidTokens.length} invalid tokens causes a statement`, async () => {
       const counted = await servers.start()
       const ask = (token: string) =>
         request(`${counted.url}/v1/me`, "GET", { headers: { authorization: `Bearer ${token}` } })
@@ -175,7 +175,7 @@ describe("Tokens", () => {
     expect((await server.send("GET", `/v1/todos/${id}`, { headers: { authorization } })).status).toBe(200)
   })
 
-  it("does not remember a token for longer than it lives", async () => {
+  it("does not cache a token beyond its expiry", async () => {
     // Within the tolerance for two to three seconds; then the same token is refused.
     const token = await sign({ ...claims("somebody"), iat: now() - 60, exp: now() - 2 })
     expect((await get(`Bearer ${token}`)).status).toBe(200)

@@ -23,7 +23,7 @@ describe.each([...algs, "HS256"])("Of the signatures of %s", (alg) => {
       : Effect.map(PublicKeys.fromText(key.pem), (publicKeys) => ({ publicKeys }))
   const good = () => key?.token() ?? forge({ alg }, claims(user), secret)
 
-  it.effect("a good one is accepted", () =>
+  it.effect("a valid one is accepted", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* tokenKeys)
       assert.strictEqual(yield* verify(good()), user)
@@ -141,7 +141,7 @@ describe("Of the keys", () => {
     )
   }
 
-  it.effect("each that is refused is refused for its own reason", () =>
+  it.effect("the unchanged key is accepted, so each change is the reason of its refusal", () =>
     Effect.gen(function* () {
       const reasons: ReadonlyArray<readonly [key: object, reason: RegExp]> = [
         [{ kty: "oct", k: secret }, /a secret/],

@@ -34,7 +34,7 @@ describe("TODO_CORS_ORIGINS", () => {
   const serve = (origins: string) =>
     start({ ...settings, DATABASE_URL: urls.DATABASE_URL, TODO_CORS_ORIGINS: origins }).address()
 
-  it("lets pages of these origins read answers, errors too, and no others", async () => {
+  it("lets only pages of these origins read responses, also errors", async () => {
     const address = await serve(`${app},${other}`)
     const token = { authorization: `Bearer ${await sign(claims("cors"))}` }
     for (const [origin, headers, status] of [
@@ -79,7 +79,7 @@ describe("TODO_CORS_ORIGINS", () => {
     expect(Object.keys(refused.headers).filter((name) => name.startsWith("access-control-"))).toEqual([])
   })
 
-  it("lets pages send what tracing tools add", async () => {
+  it("allows the headers that tracing tools add", async () => {
     const address = await serve(app)
     for (const name of tracing) {
       const headers = { origin: app, authorization: `Bearer ${await sign(claims("cors"))}`, [name]: "1" }
@@ -88,7 +88,7 @@ describe("TODO_CORS_ORIGINS", () => {
     }
   })
 
-  it("leaves OPTIONS that is no preflight to the route", async () => {
+  it("leaves an OPTIONS request that is not a preflight to the route", async () => {
     const address = await serve(app)
     const options = await request(`${address}/v1/me`, "OPTIONS", { headers: { origin: app } })
     expect(options).toMatchObject({ status: 204, headers: { allow: "GET, HEAD, OPTIONS" } })
@@ -139,7 +139,7 @@ describe("TODO_CORS_ORIGINS", () => {
     expect(result).toMatchObject({ failure: expect.stringContaining(`TODO_CORS_ORIGINS: ${why}`) })
   })
 
-  it("takes apps that show pages of their own", async () => {
+  it("accepts the origins of apps with embedded pages", async () => {
     const address = await serve("capacitor://localhost,tauri://localhost,http://[::1]:5173")
     const answer = await request(`${address}/livez`, "GET", { headers: { origin: "capacitor://localhost" } })
     expect(answer.headers["access-control-allow-origin"]).toBe("capacitor://localhost")

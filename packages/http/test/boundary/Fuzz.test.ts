@@ -151,7 +151,7 @@ describe("Fuzzing", () => {
     }))
   }
 
-  it(`${count} requests: each answered as promised, in time, without a fault of ours or a word of others`, async () => {
+  it(`${count} random requests get responses of the contract in time, without a 5xx or data of other users`, async () => {
     console.log(`TODO_TEST_SEED=${seed}`)
     const users = await makeUsers(new Random(seed))
     const before = sockets()

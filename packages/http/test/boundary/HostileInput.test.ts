@@ -101,19 +101,19 @@ describe("Hostile input", () => {
       expectProblem(answer, "unsupported-media-type")
     })
 
-    it("tells everything that is wrong at once", async () => {
+    it("lists all errors of a body", async () => {
       const { body } = await through(door, `{"title":"","tags":["a","a"],"priority":1,"x":"${canary}"}`)
       const pointers = body.errors.map(({ pointer }: { pointer: string }) => pointer).toSorted()
       expect([...new Set(pointers)]).toEqual(["/priority", "/tags", "/title", "/x"])
     })
 
-    it("answers a body over the limit that says its length: 413, and the connection ends", async () => {
+    it("answers 413 to a body whose Content-Length is over the limit, and closes the connection", async () => {
       const answer = await through(door, `{"title":"${canary}${"x".repeat(256 * 1_024)}"}`)
       expectProblem(answer, "payload-too-large")
       expect(answer.headers["connection"]).toBe("close")
     })
 
-    it("answers a body over the limit that does not: 413", async () => {
+    it("answers 413 to a chunked body over the limit", async () => {
       const chunk = new TextEncoder().encode(canary.repeat(1_000))
       let sent = 0
       const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -148,7 +148,7 @@ describe("Hostile input", () => {
     expect(answer.body.errors[0]).toEqual({ pointer, message: expect.any(String) })
   })
 
-  it.each(unreadableQueries)("no route reads ?%s", async (query) => {
+  it.each(unreadableQueries)("every route refuses ?%s", async (query) => {
     for (const path of ["/v1/todos", "/v1/lists", "/v1/changes", "/v1/me", `/v1/todos/${mine.id}`]) {
       expectProblem(await me.send("GET", `${path}?${query}`), "malformed-request")
     }
@@ -188,7 +188,7 @@ describe("Hostile input", () => {
     }
   })
 
-  it.each(unknownPaths)("there is nothing at %s", async (path) => {
+  it.each(unknownPaths)("%s is not found", async (path) => {
     const at = path.replace("ID", mine.id)
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
       const answer = await me.send(method, at, method === "GET" ? {} : { json: { title: "x" } })
@@ -196,7 +196,7 @@ describe("Hostile input", () => {
     }
   })
 
-  it("takes what is just within the limits: the tables above can fail", async () => {
+  it("values just within the limits are accepted, so the tables above can fail", async () => {
     const other = await server.user()
     const todo = {
       title: "😀".repeat(500),

@@ -22,7 +22,7 @@ describe("Methods", () => {
   describe.each([...known])("%s", (path, methods) => {
     const wrong = ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => !methods.has(method))
 
-    it("answers 405 and what it allows to every other method, with a token and without", async () => {
+    it("answers 405 with Allow to every other method, with and without a token", async () => {
       const { send } = await server.user()
       for (const method of wrong) {
         for (const asked of [send, server.send]) {
@@ -39,7 +39,7 @@ describe("Methods", () => {
       expect(wrong).not.toEqual([])
     })
 
-    it("answers OPTIONS with what it allows, and nothing of other origins", async () => {
+    it("answers OPTIONS with Allow, and without CORS headers", async () => {
       const answer = await server.send("OPTIONS", at(path), {
         headers: { origin: "https://elsewhere.test", "access-control-request-method": "POST" }
       })
@@ -48,7 +48,7 @@ describe("Methods", () => {
       expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control-"))).toEqual([])
     })
 
-    it.each(["PROPFIND", "QUERY", "REPORT"])("answers 405 to %s, which no path knows", async (method) => {
+    it.each(["PROPFIND", "QUERY", "REPORT"])("answers 405 to %s, which no path has", async (method) => {
       const answer = await server.send(method, at(path))
       expect(answer).toMatchObject({ status: 405, body: { code: "method-not-allowed" } })
       expect(allowed(answer.headers)).toEqual([...methods].toSorted())

@@ -7,7 +7,7 @@ import { claims, request, sign } from "../support/testServer.ts"
 describe("A token bucket", () => {
   const bucket = () => RateLimit.make({ requests: 3, window: Duration.seconds(6) })
 
-  it("holds so many, and gives one back for each share of its window", () => {
+  it("holds `requests` tokens, and refills one in each share of its window", () => {
     const { take } = bucket()
     assert.deepStrictEqual(
       [0, 0, 0, 0].map((now) => take("a", now)),
@@ -24,38 +24,34 @@ describe("A token bucket", () => {
     assert.deepInclude(take("a", 1_000_000), { allowed: true, remaining: 2 })
   })
 
-  it("is nobody else's", () => {
+  it("belongs to one key", () => {
     const { take } = bucket()
     for (const _ of [1, 2, 3, 4]) take("a", 0)
     assert.isTrue(take("b", 0).allowed)
   })
 
-  it("is not touched by a look", () => {
+  it("does not change when it is read", () => {
     const { look, take } = bucket()
     for (const _ of [1, 2, 3, 4]) assert.deepInclude(look("a", 0), { allowed: true, remaining: 3 })
     assert.deepInclude(take("a", 0), { remaining: 2 })
   })
 
   const Times = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5_000 })))
-  it.prop(
-    "never lets more through than it holds and its time gives back, and always that much",
-    [Times],
-    ([pauses]) => {
-      const { take } = bucket()
-      let now = 0
-      // What is there, kept the other way round: as a number of tokens.
-      let tokens = 3
-      for (const pause of pauses) {
-        now += pause
-        tokens = Math.min(3, tokens + pause / 2_000)
-        const { allowed, retryAfter } = take("a", now)
-        // Not where rounding decides.
-        if (Math.abs(tokens - 1) > 1e-6) assert.strictEqual(allowed, tokens > 1)
-        if (allowed) tokens--
-        else assert.strictEqual(retryAfter, Math.ceil((1 - tokens) * 2 - 1e-6))
-      }
+  it.prop("allows exactly its capacity plus what has been refilled", [Times], ([pauses]) => {
+    const { take } = bucket()
+    let now = 0
+    // What is there, kept the other way round: as a number of tokens.
+    let tokens = 3
+    for (const pause of pauses) {
+      now += pause
+      tokens = Math.min(3, tokens + pause / 2_000)
+      const { allowed, retryAfter } = take("a", now)
+      // Not where rounding decides.
+      if (Math.abs(tokens - 1) > 1e-6) assert.strictEqual(allowed, tokens > 1)
+      if (allowed) tokens--
+      else assert.strictEqual(retryAfter, Math.ceil((1 - tokens) * 2 - 1e-6))
     }
-  )
+  })
 })
 
 describe("The network of an address", () => {
@@ -84,7 +80,7 @@ describe("TODO_RATE_LIMIT", () => {
   const as = async (user: string) => ({ headers: { authorization: `Bearer ${await sign(claims(user))}` } })
   const todos = "/v1/todos"
 
-  it("stops one user, tells when to go on, and lets the others through", async () => {
+  it("refuses one user with Retry-After, and not the others", async () => {
     const address = await serve({ TODO_RATE_LIMIT: "3/hour" })
     const [mine, theirs] = [await as("limited-a"), await as("limited-b")]
     for (const remaining of [2, 1, 0]) {
@@ -107,7 +103,7 @@ describe("TODO_RATE_LIMIT", () => {
     assert.match((await request(`${address}/metrics`, "GET")).text, /http_requests_limited_total\{scope="user"\} 2/)
   })
 
-  it("stops an address that sends bad tokens, before they are looked at, and not those who are known", async () => {
+  it("refuses the unverified tokens of an address that sent invalid ones, and accepts verified tokens", async () => {
     const address = await serve({ TODO_RATE_LIMIT: "3/hour" })
     const known = await as("known")
     assert.strictEqual((await request(address + todos, "GET", known)).status, 200)
@@ -121,7 +117,7 @@ describe("TODO_RATE_LIMIT", () => {
     assert.match((await request(`${address}/metrics`, "GET")).text, /http_requests_limited_total\{scope="address"\} 2/)
   })
 
-  it("is off where nothing is said, but in production", async () => {
+  it("is off by default, except in production", async () => {
     const answer = await request((await serve()) + todos, "GET", await as("free"))
     assert.strictEqual(answer.status, 200)
     assert.notProperty(answer.headers, "ratelimit")

@@ -37,7 +37,7 @@ describe("On the wire", () => {
     expect(answer).toContain('"code":"payload-too-large"')
   })
 
-  it("says that the connection ends to a body in chunks that exceeds the limit", async () => {
+  it("answers a chunked body over the limit with Connection: close", async () => {
     const me = await server.user()
     const chunk = new Uint8Array(10_000).fill(0x20)
     let sent = 0
@@ -48,7 +48,7 @@ describe("On the wire", () => {
     expect(answer).toMatchObject({ status: 413, headers: { connection: "close" } })
   })
 
-  it("stops reading a body in chunks that exceeds the limit, however long the client goes on", async () => {
+  it("stops reading a chunked body over the limit, however long it is", async () => {
     const chunk = `ffff\r\n${"x".repeat(0xffff)}\r\n`
     const start = await head("Content-Type: application/json", "Transfer-Encoding: chunked")
     const ended = await new Promise((resolve) => {
@@ -121,7 +121,7 @@ describe("On the wire", () => {
   )
 
   it.each(["text/event-stream;q=0", "text/event-stream; q=0.000, */*", "text/event-streamx", "x-text/event-stream"])(
-    "gives a page of changes to who accepts %s",
+    "answers Accept: %s with a page of changes",
     async (accept) => {
       const me = await server.user()
       const answer = await me.send("GET", "/v1/changes", { headers: { accept } })
@@ -140,7 +140,7 @@ describe("On the wire", () => {
     expect(answer).toMatchObject({ status: 404, body: { code: "route-not-found" } })
   })
 
-  it("asks for the token before it asks for the body", async () => {
+  it("checks the token before it reads the body", async () => {
     const answer = await exchange(
       ["POST /v1/todos HTTP/1.1", "Host: x", "Content-Length: 100", "Expect: 100-continue", "", ""].join("\r\n"),
       (received) => received.includes('"requestId"')
@@ -195,7 +195,7 @@ describe("On the wire", () => {
     expect(await exchange(`GET /livez HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /)
   })
 
-  it("needs no host in HTTP/1.0, and takes no two there either", async () => {
+  it("HTTP/1.0 needs no host, and two hosts are refused", async () => {
     expect(await exchange("GET /livez HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /)
     expect(await exchange("GET /livez HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /)
   })
@@ -206,11 +206,11 @@ describe("On the wire", () => {
     )
   })
 
-  it("answers what is no HTTP with a problem", async () => {
+  it("answers input that is not HTTP with a problem", async () => {
     expect(await exchange("GET /livez HTTP/1.1\r\nHost : x\r\n\r\n")).toContain('"code":"malformed-request"')
   })
 
-  it("refuses two Authorization headers, also where one of them is good, or both are", async () => {
+  it("refuses two Authorization headers, also if one or both are valid", async () => {
     const { token } = await server.user()
     const get = (...given: ReadonlyArray<string>) =>
       exchange(

@@ -16,7 +16,7 @@ describe("The client of promises", () => {
     return { client: createClient({ url: proxy.url, token: me.token, ...options }), me, proxy }
   }
 
-  it("takes a todo round: create, get, change, list, delete, restore", async () => {
+  it("creates, reads, changes, lists, deletes and restores a todo", async () => {
     const { client, me } = await connect()
     const created = await client.todos.create({ title: "Buy milk", due: { date: "2026-12-01" } })
     expect(created).toEqual((await me.send("GET", `/v1/todos/${created.id}`)).body)
@@ -29,7 +29,7 @@ describe("The client of promises", () => {
     expect(await client.todos.restore(created.id)).toMatchObject({ completed: true, deletedAt: null, revision: 4 })
   })
 
-  it("takes lists round, and todos into them", async () => {
+  it("creates, changes and deletes lists with todos", async () => {
     const { client, me } = await connect()
     const home = await client.lists.create({ name: "home" })
     const work = await client.lists.put(randomUUID(), { name: "work" }, { ifAbsent: true })
@@ -54,7 +54,7 @@ describe("The client of promises", () => {
     expect([hasMore, (await client.changes.page({ since: nextCursor })).changes]).toEqual([false, []])
   })
 
-  it("walks along the cursor, page by page as they are read", async () => {
+  it("reads all pages, each when it is needed", async () => {
     const { client, me, proxy } = await connect()
     for (const title of ["a", "b", "c", "d", "e"]) await me.add({ title })
     const titles: Array<string> = []
@@ -68,7 +68,7 @@ describe("The client of promises", () => {
     expect(none).toEqual([])
   })
 
-  it("ends a walk with the error, or the reason of its signal", async () => {
+  it("an error or the signal ends the reading of pages", async () => {
     const { client, me, proxy } = await connect()
     for (const title of ["a", "b", "c"]) await me.add({ title })
     const walk = async (signal: AbortSignal, each: () => void) => {
@@ -87,7 +87,7 @@ describe("The client of promises", () => {
   })
 
   describe("the token", () => {
-    it("is asked for before each request, and once more, with the one in question, where it is refused", async () => {
+    it("is requested before each request, and once more with the refused token after a 401", async () => {
       const { me } = await connect()
       const tokens = [me.token, "expired", me.token, "bad", "worse", me.token]
       const refused: Array<string | undefined> = []
@@ -104,30 +104,33 @@ describe("The client of promises", () => {
       expect(proxy.passed.map(({ status }) => status)).toEqual([200, 401, 201, 401, 401, 200])
     })
 
-    it("that stays the same is not tried again", async () => {
+    it("that is refused is not sent again if it stays the same", async () => {
       const { client, proxy } = await connect({ token: "x.y.z" })
       expect(await clientFailure(client.todos.list())).toMatchObject({ code: "unauthorized" })
       expect(proxy.passed).toHaveLength(1)
     })
 
-    it("that is not to be had is an error of its own", async () => {
+    it("that cannot be given is a TokenUnavailable", async () => {
       const cause = new Error("signed out")
       const { client, proxy } = await connect({ token: () => Promise.reject(cause) })
       expect(await clientFailure(client.todos.list())).toMatchObject({ code: "token-unavailable", cause })
       expect(proxy.passed).toEqual([])
     })
 
-    it.each(["", "two words", "a\nb", "\u00fc"])("that is none is told without it: %j", async (token) => {
-      const { client, proxy } = await connect({ token })
-      const error = await clientFailure(client.todos.list())
-      expect([error.code, String(error.cause)]).toEqual([
-        "token-unavailable",
-        "Error: What was given is no bearer token"
-      ])
-      expect(proxy.passed).toEqual([])
-    })
+    it.each(["", "two words", "a\nb", "\u00fc"])(
+      "that is malformed is an error that does not contain it: %j",
+      async (token) => {
+        const { client, proxy } = await connect({ token })
+        const error = await clientFailure(client.todos.list())
+        expect([error.code, String(error.cause)]).toEqual([
+          "token-unavailable",
+          "Error: What was given is no bearer token"
+        ])
+        expect(proxy.passed).toEqual([])
+      }
+    )
 
-    it("is not needed where requests are authenticated otherwise", async () => {
+    it("can be left out if requests are authenticated by other means", async () => {
       const { me } = await connect()
       const authenticated: typeof fetch = (url, init) =>
         fetch(url, { ...init, headers: { ...init?.headers, authorization: `Bearer ${me.token}` } })
@@ -146,7 +149,7 @@ describe("The client of promises", () => {
         .filter(({ method }) => method === "GET")
         .map(({ headers, status }) => [headers["if-none-match"], status])
 
-    it("are kept: what has not changed does not come again, and is nobody else's object", async () => {
+    it("are cached: an unchanged todo is not sent again, and each read returns a new object", async () => {
       const { client, me, proxy } = await connect()
       const { id, ...todo } = await me.add()
       const [one, two] = [await client.todos.get(id), await client.todos.get(id)]
@@ -163,7 +166,7 @@ describe("The client of promises", () => {
       ])
     })
 
-    it("are kept of what was written, too, until it is deleted", async () => {
+    it("are cached for written todos too, until they are deleted", async () => {
       const { client, proxy } = await connect()
       const todo = await client.todos.create({ title: "a" })
       const list = await client.lists.create({ name: "a" })
@@ -179,7 +182,7 @@ describe("The client of promises", () => {
       ])
     })
 
-    it("are those of one user: what another has under the same id and revision is not mixed up", async () => {
+    it("are separate for each token, also with equal id and revision", async () => {
       const [one, two] = [await server.user(), await server.user()]
       let who: TestUser = one
       const { client, proxy } = await connect({ token: () => who.token })
@@ -192,7 +195,7 @@ describe("The client of promises", () => {
       expect(seen(proxy).map(([, status]) => status)).toEqual([200, 200, 304, 304])
     })
 
-    it("are as many as may be, those that were used last", async () => {
+    it("are limited to the most recently used", async () => {
       const { client, me, proxy } = await connect({ cache: 2 })
       const [a, b, c] = [await me.add(), await me.add(), await me.add()]
       for (const { id } of [a, b, a, c, a, b]) await client.todos.get(id)
@@ -201,7 +204,7 @@ describe("The client of promises", () => {
   })
 
   describe("a write of a row that was read", () => {
-    it("expects it as it was: who comes second gets both versions", async () => {
+    it("fails if the row has changed, with both versions", async () => {
       const { client, me, proxy } = await connect()
       const base = await client.todos.create({ title: "a" })
       const theirs = (await me.send("PATCH", `/v1/todos/${base.id}`, { json: { title: "theirs" } })).body
@@ -224,7 +227,7 @@ describe("The client of promises", () => {
       expect(proxy.passed.findLast(({ method }) => method !== "GET")?.headers["if-match"]).toBe('"1"')
     })
 
-    it("can be made with what the error has", async () => {
+    it("can be repeated with the versions of the error", async () => {
       const { client, me } = await connect()
       const base = await client.todos.create({ title: "a" })
       await me.send("PATCH", `/v1/todos/${base.id}`, { json: { priority: "high" } })
@@ -237,7 +240,7 @@ describe("The client of promises", () => {
       })
     })
 
-    it("can overwrite whatever is there, when that is said", async () => {
+    it("can overwrite with `overwrite: true`", async () => {
       const { client, me, proxy } = await connect()
       const base = await client.todos.create({ title: "a" })
       await me.send("PATCH", `/v1/todos/${base.id}`, { json: { title: "theirs" } })
@@ -246,7 +249,7 @@ describe("The client of promises", () => {
       await client.todos.delete(base.id, { overwrite: true })
     })
 
-    it("expects the revision that is given where it has the id alone", async () => {
+    it("with an id expects the given revision", async () => {
       const { client, me } = await connect()
       const { id } = await me.add()
       expect(await client.todos.update(id, { title: "b" }, { ifRevision: 1 })).toMatchObject({ revision: 2 })
@@ -261,7 +264,7 @@ describe("The client of promises", () => {
       })
     })
 
-    it("expects one of several revisions, or any, as If-Match says it", async () => {
+    it("expects one of several revisions, or any", async () => {
       const { client, me, proxy } = await connect()
       const { id } = await me.add()
       const list = await client.lists.create({ name: "a" })
@@ -297,7 +300,7 @@ describe("The client of promises", () => {
       expect(await clientFailure(put)).toMatchObject({ code: "revision-mismatch", current: null })
     })
 
-    it("creates under an id of its own, once", async () => {
+    it("creates with an id of the client, once", async () => {
       const { client } = await connect()
       const id = randomUUID()
       const created = await client.todos.put(id, { title: "mine" }, { ifAbsent: true })
@@ -307,7 +310,7 @@ describe("The client of promises", () => {
       })
     })
 
-    it("says of a batch which step came too late, and what is there", async () => {
+    it("a batch names the operation with the mismatch, and the current row", async () => {
       const { client } = await connect()
       const todo = await client.todos.create({ title: "a" })
       const current = await client.todos.update(todo, { title: "b" })
@@ -318,7 +321,7 @@ describe("The client of promises", () => {
     })
   })
 
-  it("sends a key of its own with each write that can take one, or the one that is given", async () => {
+  it("sends a random idempotency key with each write that accepts one, or the given key", async () => {
     const { client, proxy } = await connect()
     await client.todos.create({ title: "a" })
     await client.todos.create({ title: "a" })
@@ -334,7 +337,7 @@ describe("The client of promises", () => {
   })
 
   describe("errors", () => {
-    it("tell themselves apart by code, and have what comes with it, and the request's id", async () => {
+    it("are discriminated by code, and have its members and the request id", async () => {
       const { client, me } = await connect()
       const listId = randomUUID()
       const calls: Record<string, () => Promise<unknown>> = {
@@ -358,7 +361,7 @@ describe("The client of promises", () => {
       expect(conflict.problem.reason).toBe("in-trash")
     })
 
-    it("are those of another server, too: no network, no contract", async () => {
+    it("include a failed connection and a response outside of the contract", async () => {
       const nowhere = createClient({ url: "http://127.0.0.1:1", retry: { times: 0 } })
       expect(await clientFailure(nowhere.me())).toMatchObject({ code: "network-error", _tag: "NetworkError" })
       const { me } = await connect()
@@ -367,7 +370,7 @@ describe("The client of promises", () => {
     })
   })
 
-  it("does not take a mistake of the caller for one of the network", async () => {
+  it("a mistake of the caller is not a NetworkError", async () => {
     const { client, proxy } = await connect()
     const nonsense = client.todos.create({ title: "a" }, { idempotencyKey: "a\nb" })
     await expect(nonsense).rejects.toBeInstanceOf(TypeError)
@@ -383,7 +386,7 @@ describe("The client of promises", () => {
   })
 
   it.each(["", ".", "..", "../lists", "a/b?c#d", "%2e", "\ud800"])(
-    "takes %j for an id and not for another path",
+    "the id %j does not lead to another path",
     async (id) => {
       const { client, me } = await connect()
       await me.add()
@@ -396,7 +399,7 @@ describe("The client of promises", () => {
     }
   )
 
-  it("does not compile what the contract does not have, or what would overwrite without a word", () => {
+  it("calls outside of the contract, and writes without a precondition, do not compile", () => {
     const client = createClient({ url: "" })
     const mistakes = (id: string, todo: Todo) => [
       // @ts-expect-error -- nothing said of what is expected
@@ -455,14 +458,14 @@ describe("The client of Effects", () => {
     })
   })
 
-  it("asks for the token again where one was refused", async () => {
+  it("requests the token again after a 401", async () => {
     const { me } = await connect()
     const tokens = ["expired", me.token]
     const token = Effect.sync(() => Redacted.make(tokens.shift() ?? ""))
     expect(await Effect.runPromise(make({ url: server.url, token }).me())).toMatchObject({ id: me.id })
   })
 
-  it("sends the span that it is called in, and makes up none", async () => {
+  it("sends the span of the caller, if there is one", async () => {
     const { client, proxy } = await connect()
     const { traceId } = await Effect.runPromise(
       Effect.withSpan(
@@ -476,7 +479,7 @@ describe("The client of Effects", () => {
     expect(plain?.headers).not.toHaveProperty("traceparent")
   })
 
-  it("ends its request when it is interrupted", async () => {
+  it("aborts its request when it is interrupted", async () => {
     const { client, proxy } = await connect()
     proxy.next("hangs")
     const call = Effect.runFork(client.todos.create({ title: "a" }))
@@ -486,7 +489,7 @@ describe("The client of Effects", () => {
     expect(proxy.passed).toHaveLength(1)
   })
 
-  it("fails as the contract says, and in no other way", () => {
+  it("fails only with the errors of the contract", () => {
     const { todos } = make({ url: "" })
     type ErrorOf<Call extends (...given: never) => Effect.Effect<unknown, unknown>> = Effect.Error<ReturnType<Call>>
     type Anything =

@@ -5,7 +5,7 @@ import { HttpApi } from "effect/http-api"
 import * as EventParser from "../../src/client/EventParser.ts"
 import { routes } from "../../src/client/Routes.ts"
 
-it("The client's routes are those of the contract, all but the system's", () => {
+it("The client has all routes of the contract except the health checks", () => {
   const found: Record<string, Record<string, unknown>> = {}
   HttpApi.reflect(Api, {
     onGroup: ({ group }) => void (found[group.identifier] = {}),
@@ -25,7 +25,7 @@ describe("The parser of events", () => {
     return pieces.flatMap((piece) => feed(piece))
   }
 
-  it("reads what the server writes", () => {
+  it("reads the events of the server", () => {
     assert.deepStrictEqual(
       parse('retry: 2000\nevent: change\ndata: {"x":": "}\nid: a\n\n:\n:\nevent: change\n', "data: 1\nid: b\n\n"),
       [
@@ -42,7 +42,7 @@ describe("The parser of events", () => {
     ])
   })
 
-  it("does not take what is cut off for an event", () => {
+  it("ignores an event that is cut off", () => {
     assert.deepStrictEqual(parse("id: a\ndata: 1\n\nid: b\ndata: 2\n"), [{ id: "a", event: "", data: "1" }])
   })
 
@@ -52,17 +52,13 @@ describe("The parser of events", () => {
   const End = Schema.Literals(["\n", "\r\n", "\r"])
   const Cuts = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 9 })))
 
-  it.prop(
-    "gives the same events wherever the text is cut, and however its lines end",
-    [Lines, End, Cuts],
-    ([lines, end, cuts]) => {
-      const text = lines.map((line) => line + end).join("")
-      const pieces: Array<string> = []
-      let at = 0
-      for (const cut of cuts) pieces.push(text.slice(at, (at += cut)))
-      pieces.push(text.slice(at))
-      // A last line end may be the first half of one: a comment behind it says that it is whole.
-      assert.deepStrictEqual(parse(...pieces, ":"), parse(lines.map((line) => `${line}\n`).join("")))
-    }
-  )
+  it.prop("gives the same events for any chunks and line ends", [Lines, End, Cuts], ([lines, end, cuts]) => {
+    const text = lines.map((line) => line + end).join("")
+    const pieces: Array<string> = []
+    let at = 0
+    for (const cut of cuts) pieces.push(text.slice(at, (at += cut)))
+    pieces.push(text.slice(at))
+    // A last line end may be the first half of one: a comment behind it says that it is whole.
+    assert.deepStrictEqual(parse(...pieces, ":"), parse(lines.map((line) => `${line}\n`).join("")))
+  })
 })

@@ -38,7 +38,7 @@ describe("The client, on a bad connection,", () => {
     expect(keys).toEqual([expect.stringMatching(/^[\da-f]{32}$/), keys[0]])
   })
 
-  it("never creates twice, and loses nothing, in 60 creates with every pair of fates", async () => {
+  it("never creates twice, and loses nothing, in 60 creates with every pair of failures", async () => {
     const { client, me, proxy } = await connect()
     const fates: ReadonlyArray<Fate> = [undefined, "lost before", "lost after", "cut", { status: 503 }]
     const keys: Array<unknown> = []
@@ -54,7 +54,7 @@ describe("The client, on a bad connection,", () => {
     expect([new Set(keys).size, proxy.passed.length > 120]).toEqual([60, true])
   })
 
-  it("takes a batch, a move and a restore for what they are: done once", async () => {
+  it("applies a batch, a move and a restore once", async () => {
     const { client, me, proxy } = await connect()
     proxy.next("lost after")
     const [one, two] = await client.todos.batch([
@@ -102,7 +102,7 @@ describe("The client, on a bad connection,", () => {
     })
   })
 
-  it("takes an update that got through for done, also where others have changed other fields since", async () => {
+  it("an applied update succeeds, also if others have changed other fields since", async () => {
     const { client, me, proxy } = await connect()
     const todo = await client.todos.create({ title: "a" })
     proxy.next("lost after")
@@ -112,7 +112,7 @@ describe("The client, on a bad connection,", () => {
     expect(await update).toMatchObject({ title: "b", priority: "high", revision: 3 })
   })
 
-  it("and for lost where they have changed the same", async () => {
+  it("and fails if others have changed the same fields", async () => {
     const { client, me, proxy } = await connect()
     const todo = await client.todos.create({ title: "a" })
     proxy.next("lost after")
@@ -122,7 +122,7 @@ describe("The client, on a bad connection,", () => {
     expect(await update).toMatchObject({ code: "revision-mismatch", current: { title: "c", revision: 3 } })
   })
 
-  it("and a put for lost where others have set what it leaves out", async () => {
+  it("and a put fails if others have set fields that it leaves out", async () => {
     const { client, me, proxy } = await connect()
     const todo = await client.todos.create({ title: "a" })
     proxy.next("lost after")
@@ -156,7 +156,7 @@ describe("The client, on a bad connection,", () => {
   })
 
   it.each<[Fate]>([[problem("unavailable", 503, { outcome: "not-applied" })], [problem("rate-limited", 429, {})]])(
-    "but does where the answer says that nothing was done: %j",
+    "but does if the response says that nothing was applied: %j",
     async (fate) => {
       const { client, proxy } = await connect()
       const todo = await client.todos.create({ title: "a" })
@@ -165,14 +165,14 @@ describe("The client, on a bad connection,", () => {
     }
   )
 
-  it.each([400, 401, 403, 404, 409, 410, 413, 415, 422, 500])("takes %i for an answer", async (status) => {
+  it.each([400, 401, 403, 404, 409, 410, 413, 415, 422, 500])("does not repeat after %i", async (status) => {
     const { client, proxy } = await connect()
     proxy.next({ status })
     expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({ _tag: "UnreadableAnswer", status })
     expect(proxy.passed).toHaveLength(1)
   })
 
-  it("takes an answer that it cannot read for one all the same: no repetition", async () => {
+  it("does not repeat after an unreadable response", async () => {
     const { client, proxy } = await connect()
     proxy.next({ status: 200, body: "<html>Please log in", headers: { "x-request-id": "r1" } })
     expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
@@ -183,7 +183,7 @@ describe("The client, on a bad connection,", () => {
     expect(proxy.passed).toHaveLength(1)
   })
 
-  it("does not follow to another place, where a POST would come as a GET", async () => {
+  it("does not follow redirects, which may turn a POST into a GET", async () => {
     const { client, proxy } = await connect()
     proxy.next({ status: 301, headers: { location: `${server.url}/v1/todos` } })
     expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
@@ -193,7 +193,7 @@ describe("The client, on a bad connection,", () => {
     expect(proxy.passed).toHaveLength(1)
   })
 
-  it("waits for its own first attempt, where that is still running, and for no other", async () => {
+  it("waits while its own first attempt is running, and not for other calls", async () => {
     const { client, proxy } = await connect()
     const running = problem("idempotency-key-in-use", 409, {})
     proxy.next("lost before", running, undefined)
@@ -213,7 +213,7 @@ describe("The client, on a bad connection,", () => {
     expect(performance.now() - began).toBeGreaterThan(990)
   })
 
-  it("and not at all where that would be too long", async () => {
+  it("and fails at once if that is too long", async () => {
     const { client, proxy } = await connect()
     proxy.next(problem("rate-limited", 429, {}, { "retry-after": "3600" }))
     expect(await clientFailure(client.todos.list())).toMatchObject({ code: "rate-limited", retryAfter: 3600 })
@@ -222,7 +222,7 @@ describe("The client, on a bad connection,", () => {
     expect(proxy.passed).toHaveLength(2)
   })
 
-  it("gives up: after so many times", async () => {
+  it("gives up after `times` repetitions", async () => {
     const { client, proxy } = await connect({ retry: { times: 2 } })
     proxy.otherwise = () => "lost before"
     expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
@@ -233,14 +233,14 @@ describe("The client, on a bad connection,", () => {
     expect(proxy.passed).toHaveLength(3)
   })
 
-  it("gives up: after so long", async () => {
+  it("gives up after `within`", async () => {
     const { client, proxy } = await connect({ retry: { times: 1_000, within: "700 millis" } })
     proxy.otherwise = () => "lost before"
     expect(await clientFailure(client.todos.list())).toMatchObject({ code: "network-error" })
     expect(proxy.passed.length).toBeLessThan(6)
   })
 
-  it("stops with its signal, while it waits for an answer and between attempts", async () => {
+  it("the signal stops it while it waits for a response and between attempts", async () => {
     const { client, proxy } = await connect()
     const reason = new Error("enough")
     for (const fate of ["hangs", { status: 503, headers: { "retry-after": "20" } }] as const) {
@@ -256,7 +256,7 @@ describe("The client, on a bad connection,", () => {
     }
   })
 
-  it("sends nothing where the signal has gone off before", async () => {
+  it("sends nothing if the signal has already aborted", async () => {
     const { client, proxy } = await connect()
     const reason = new Error("too late")
     await expect(client.todos.list({}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)

@@ -169,7 +169,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       expect((await me.send("GET", "/v1/todos")).body.items).toHaveLength(1)
     })
 
-    it("a body over the limit is 413, with its length told and without", async () => {
+    it("a body over the limit is 413, with and without Content-Length", async () => {
       const me = await newUser()
       const headers = { "content-type": "application/json" }
       const told = await me.send("POST", "/v1/todos", { headers, body: `{"title":"${"x".repeat(256 * 1_024)}"}` })
@@ -186,7 +186,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       expect((await me.send("POST", "/v1/todos", { headers, body: fits })).status).toBe(201)
     })
 
-    it("what is no JSON is 415, what cannot be read 400, what breaks a rule 422", async () => {
+    it("another media type is 415, malformed JSON 400, and invalid input 422", async () => {
       const me = await newUser()
       const post = (type: string, body: string) =>
         me.send("POST", "/v1/todos", { headers: { "content-type": type }, body })
@@ -199,13 +199,13 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       })
     })
 
-    it("nobody in particular is 401", async () => {
+    it("an unauthenticated request is 401", async () => {
       const answer = await send("GET", "/v1/todos")
       expect(answer).toMatchObject({ status: 401, body: { code: "unauthorized" } })
       expect(answer.headers["www-authenticate"]).toMatch(/^Bearer /)
     })
 
-    it("one user's todos are nobody else's", async () => {
+    it("a user cannot see the todos of another", async () => {
       const [me, other] = [await newUser(), await newUser()]
       const { body } = await me.send("POST", "/v1/todos", { json: { title: "mine" } })
       const path = `/v1/todos/${body.id}`
@@ -231,7 +231,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       expect(answer.headers["allow"]).toBe("GET, HEAD, POST, OPTIONS")
     })
 
-    it("changes come live, and go on behind Last-Event-ID", async () => {
+    it("changes are streamed, and resume after Last-Event-ID", async () => {
       const me = await newUser()
       await me.send("POST", "/v1/todos", { json: { title: "first" } })
       const live = await follow(me.headers)
@@ -252,7 +252,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       expect((await follow({ ...me.headers, "last-event-id": "none" })).response.status).toBe(400)
     })
 
-    it("a client that goes away ends its stream", async () => {
+    it("a closed connection ends its stream", async () => {
       const me = await newUser()
       await me.send("POST", "/v1/todos", { json: { title: "first" } })
       const live = await follow(me.headers)
@@ -270,7 +270,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       await expect.poll(ticked, { interval: 1_000, timeout: 10_000 }).toBe(false)
     })
 
-    it("a client that goes away ends its statement, which leaves nothing behind", again, async () => {
+    it("a closed connection ends its statement, which changes nothing", again, async () => {
       const me = await newUser()
       await me.send("POST", "/v1/todos", { json: { title: "first" } })
       const release = await lockUser(urls.admin, me.id)
@@ -289,7 +289,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       expect(body.items.map(({ title }: { title: string }) => title).toSorted()).toEqual(["first", "second"])
     })
 
-    it.skipIf(prefix === "")("the host's own routes are as they were, its own 404 too", async () => {
+    it.skipIf(prefix === "")("the routes of the host are unchanged, also its 404", async () => {
       const page = await fetch(origin)
       expect([page.status, await page.text()]).toEqual([200, "The host's own page"])
       for (const path of ["/v1/todos", "/api", "/api/todosx/v1/todos", "/nothing"]) {
@@ -300,14 +300,14 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       }
     })
 
-    it("documents itself where it is", async () => {
+    it("the OpenAPI document has the prefix", async () => {
       const { body, status } = await request(`${origin}${prefix}/openapi.json`, "GET")
       expect([status, body.openapi, body.servers]).toEqual([200, "3.1.0", [{ url: prefix === "" ? "/" : prefix }]])
       const page = await fetch(`${origin}${prefix}/docs`)
       expect([page.status, page.headers.get("content-type")]).toEqual([200, expect.stringContaining("text/html")])
     })
 
-    it("answers many at once, of many users, to each their own", async () => {
+    it("concurrent users each get their own todos", async () => {
       const users = await Promise.all(Array.from({ length: 10 }, newUser))
       const created = await Promise.all(
         Array.from({ length: 100 }, (_, n) =>
@@ -323,37 +323,33 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
     })
 
     // Next.js tells its handlers nothing of the end.
-    it.skipIf(name.includes("Next.js"))(
-      "told to stop, it ends streams, answers what is under way, and ends",
-      again,
-      async () => {
-        const program = await begin()
-        const me = await newUser()
-        await me.send("POST", "/v1/todos", { json: { title: "first" } })
-        const live = await follow(me.headers)
-        await expect.poll(live.titles, patient).toEqual(["first"])
-        const release = await lockUser(urls.admin, me.id)
-        const writing = new Promise<number | undefined>((done, fail) => {
-          const sending = open(
-            `${origin}${prefix}/v1/todos`,
-            { agent: false, method: "POST", headers: { ...me.headers, "content-type": "application/json" } },
-            (answer) => {
-              answer.resume()
-              done(answer.statusCode)
-            }
-          )
-          sending.on("error", fail).end('{"title":"last"}')
-        })
-        await expect.poll(waiting, { interval: 20, timeout: 2_500 }).toBe(1)
-        program.kill("SIGTERM")
-        // It says the end of the stream, and does not cut it.
-        expect(await live.ended).toBe("ended")
-        release()
-        expect(await writing).toBe(201)
-        // Effect's own runtime tells of the signal.
-        expect(await program.ended).toBe(name === "Effect's HttpRouter" ? 130 : 0)
-        expect(program.stderr()).toBe("")
-      }
-    )
+    it.skipIf(name.includes("Next.js"))("the shutdown ends streams and answers requests in flight", again, async () => {
+      const program = await begin()
+      const me = await newUser()
+      await me.send("POST", "/v1/todos", { json: { title: "first" } })
+      const live = await follow(me.headers)
+      await expect.poll(live.titles, patient).toEqual(["first"])
+      const release = await lockUser(urls.admin, me.id)
+      const writing = new Promise<number | undefined>((done, fail) => {
+        const sending = open(
+          `${origin}${prefix}/v1/todos`,
+          { agent: false, method: "POST", headers: { ...me.headers, "content-type": "application/json" } },
+          (answer) => {
+            answer.resume()
+            done(answer.statusCode)
+          }
+        )
+        sending.on("error", fail).end('{"title":"last"}')
+      })
+      await expect.poll(waiting, { interval: 20, timeout: 2_500 }).toBe(1)
+      program.kill("SIGTERM")
+      // It says the end of the stream, and does not cut it.
+      expect(await live.ended).toBe("ended")
+      release()
+      expect(await writing).toBe(201)
+      // Effect's own runtime tells of the signal.
+      expect(await program.ended).toBe(name === "Effect's HttpRouter" ? 130 : 0)
+      expect(program.stderr()).toBe("")
+    })
   }
 )

@@ -67,7 +67,7 @@ describe("Mount", () => {
     expect((await send("GET", "/api/todos/v1/me", { "x-user": "alice" })).status).toBe(200)
   })
 
-  it("keeps its own errors where the host has a word for every error", async () => {
+  it("keeps its own errors if the host handles every error", async () => {
     const page = HttpServerResponse.text("The host's own page of errors", { status: 418 })
     const handling = HttpRouter.middleware((app) => Effect.catchCause(app, () => Effect.succeed(page)) as typeof app, {
       global: true
@@ -108,7 +108,7 @@ describe("Mount", () => {
     expect((await (await post("/echo")).text()).length).toBe(300_000)
   })
 
-  it("is one span of the host's, not two", async () => {
+  it("a request has one span, that of the host", async () => {
     const spans: Array<string> = []
     const tracer = Tracer.make({
       span: (options) => {
@@ -123,7 +123,7 @@ describe("Mount", () => {
     expect(spans).toHaveLength(1)
   })
 
-  it("lets the host's CORS stand, for its routes and for ours", async () => {
+  it("the CORS of the host applies to its routes and to the API", async () => {
     const origin = "https://app.example.com"
     const send = serve(
       Layer.mergeAll(own, todos("/api/todos")).pipe(
@@ -137,7 +137,7 @@ describe("Mount", () => {
     }
   })
 
-  it("twice, on two databases, shows nothing of the one in the other", async () => {
+  it("two mounts on two databases do not share data", async () => {
     const send = serve(Layer.mergeAll(todos("/one"), Layer.fresh(todos("/two"))).pipe(Layer.provide(Lifecycle.layer)))
     const user = { "x-user": "alice", ...json }
     const created = await send("POST", "/one/v1/todos", user, '{"title":"a"}')
@@ -146,7 +146,7 @@ describe("Mount", () => {
     expect(JSON.parse((await send("GET", "/two/v1/me", user)).text).counts.open).toBe(0)
   })
 
-  it("asks a service of the host who calls, with the host's own errors for it", async () => {
+  it("authenticates by a service of the host, and answers its errors", async () => {
     class Sessions extends Context.Service<Sessions, { readonly userOf: (session: string) => string | undefined }>()(
       "test/Sessions"
     ) {}

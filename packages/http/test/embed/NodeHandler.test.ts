@@ -41,7 +41,7 @@ describe("createNodeHandler", () => {
 
   const todos = "/api/todos/v1/todos"
 
-  it("takes the user that the host's middlewares have put on the request", async () => {
+  it("reads the user that middleware of the host has set on the request", async () => {
     const origin = await listen(withUser(create()))
     const created = await request(origin + todos, "POST", { json: { title: "a" } })
     expect(created).toMatchObject({ status: 201, headers: { location: `${todos}/${created.body.id}` } })
@@ -70,7 +70,7 @@ describe("createNodeHandler", () => {
     expect((await request(`${origin}/api/todos/v1/nothing`, "GET")).body.code).toBe("route-not-found")
   })
 
-  it("behind a body parser answers writes 500, tells the host why, and reads on", async () => {
+  it("behind a body parser answers writes 500 and logs the reason, and still answers reads", async () => {
     const reports: Array<Report> = []
     const app = express()
     app.use(express.json())
@@ -82,7 +82,7 @@ describe("createNodeHandler", () => {
     expect((await request(origin + todos, "GET")).status).toBe(200)
   })
 
-  it("limits bad tokens by the address that they come from, as the server does", async () => {
+  it("limits invalid tokens by client address, as the server does", async () => {
     const { dispose, handler } = createNodeHandler({
       url: urls.DATABASE_URL,
       prepare: urls.prepare,

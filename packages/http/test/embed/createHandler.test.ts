@@ -67,7 +67,7 @@ describe("createHandler", () => {
   const streams = async () =>
     Number(/^http_event_streams (\d+)$/m.exec(await Effect.runPromise(PrometheusMetrics.format()))?.[1] ?? 0)
 
-  describe("asks the host who calls", () => {
+  describe("authenticates by the function of the host", () => {
     it.each([
       ["a name", "alice"],
       ["a promise of one", Promise.resolve("alice")],
@@ -118,17 +118,17 @@ describe("createHandler", () => {
       expect(reports.map(({ requestId }) => requestId)).toEqual([answer.body.requestId])
     })
 
-    it("and where that is unavailable, answers 503", async () => {
+    it("and answers 503 if that fails with Unavailable", async () => {
       const { send } = create({ authenticate: () => Promise.reject(new Unavailable({ outcome: "not-applied" })) })
       expect(await send("GET", "/v1/me")).toMatchObject({ status: 503, headers: { "retry-after": "1" } })
     })
 
-    it("and does not wait for ever", async () => {
+    it("and answers 503 if that exceeds the request timeout", async () => {
       const { send } = create({ authenticate: () => new Promise(() => {}), requestTimeout: "200 millis" })
       expect(await send("GET", "/v1/me")).toMatchObject({ status: 503, body: { outcome: "not-applied" } })
     })
 
-    it("and not for what needs nobody", async () => {
+    it("but not for health checks", async () => {
       const { send } = create({ authenticate: () => Promise.reject(new Error("asked")) })
       for (const path of ["/livez", "/readyz", "/openapi.json", "/docs"]) {
         expect((await send("GET", path)).status).toBe(200)
@@ -136,7 +136,7 @@ describe("createHandler", () => {
     })
   })
 
-  it("keeps a disabled user out", async () => {
+  it("refuses a disabled user", async () => {
     const user = `user-${randomUUID()}`
     const { send } = create()
     await send("POST", "/v1/todos", user, { json: { title: "a" } })
@@ -157,7 +157,7 @@ describe("createHandler", () => {
     expect((await send("GET", "/v1/me", other)).status).toBe(200)
   })
 
-  it("takes tokens in place of the host's word, and blames no one's address for bad ones", async () => {
+  it("accepts tokens instead, and does not limit invalid ones by address", async () => {
     const { dispose, handler } = createHandler({
       url: urls.DATABASE_URL,
       prepare: urls.prepare,
@@ -177,7 +177,7 @@ describe("createHandler", () => {
     expect(await ask(await sign(claims("alice")))).toBe(200)
   })
 
-  it("answers with its prefix where it is mounted, and nothing elsewhere", async () => {
+  it("answers below its prefix only", async () => {
     const { handler, send } = create()
     const { body, headers } = await send("POST", "/v1/todos", "alice", { json: { title: "a" } })
     expect(headers["location"]).toBe(`/api/todos/v1/todos/${body.id}`)
@@ -197,7 +197,7 @@ describe("createHandler", () => {
     expect((await send("GET", "/openapi.json")).body.servers).toEqual([{ url: "/api/todos" }])
   })
 
-  it("lets pages of the origins that it is told read answers, and answers their preflights", async () => {
+  it("lets pages of `corsOrigins` read responses, and answers their preflights", async () => {
     const origin = "https://app.example.com"
     const { send } = create({ corsOrigins: [origin] })
     const preflight = { origin, "access-control-request-method": "POST" }
@@ -207,7 +207,7 @@ describe("createHandler", () => {
     expect(answer.headers["access-control-expose-headers"]).toContain("etag")
   })
 
-  it("is silent but for failures, and hands over its log where it is asked to", async () => {
+  it("logs failures only, or everything to `log`", async () => {
     const lines: Array<string> = []
     const { dispose, send } = create({ log: (text) => lines.push(text) })
     const { headers } = await send("GET", "/v1/me?x=canary", "somebody")
@@ -282,7 +282,7 @@ describe("createHandler", () => {
     expect(reports).toMatchObject([{ errors: [{ name: "BodyAlreadyRead" }] }])
   })
 
-  it("answers where the host's own code fails, its tracker too, and repeats nothing of what led to that", async () => {
+  it("answers 500 if code of the host throws, also its error tracker, without details", async () => {
     const lines: Array<string> = []
     const { send } = create({
       authenticate: () => {
@@ -299,7 +299,7 @@ describe("createHandler", () => {
     expect(lines.join("")).not.toContain("canary")
   })
 
-  it("says in its log why it cannot start", async () => {
+  it("logs why it cannot start", async () => {
     const lines: Array<string> = []
     // What nobody foresaw: an option that was good when it was looked at, and breaks when it is used.
     let reads = 0
@@ -374,7 +374,7 @@ describe("createHandler", () => {
       await expect.poll(streams, { timeout: 20_000 }).toBe(0)
     })
 
-    it("in order when it is disposed: streams, what is under way, and what still comes", async () => {
+    it("in order when it is disposed: streams, requests in flight, later requests", async () => {
       const user = `user-${randomUUID()}`
       const { dispose, handler, send } = create()
       await send("POST", "/v1/todos", user, { json: { title: "first" } })
@@ -398,7 +398,7 @@ describe("createHandler", () => {
       expect((await handler(new Request(`${at}/v1/me`))).status).toBe(503)
     })
 
-    it("what takes longer than it may when it is disposed, saying that it may have happened", async () => {
+    it("requests that exceed the drain timeout, with an unknown outcome", async () => {
       const user = `user-${randomUUID()}`
       const { dispose, send } = create({ drainTimeout: "100 millis" })
       await send("POST", "/v1/todos", user, { json: { title: "first" } })

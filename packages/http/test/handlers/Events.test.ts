@@ -10,7 +10,7 @@ const tick = "given.seen"
 describe("Live events over HTTP", () => {
   const servers = useServers()
 
-  it("begin with a hint to reconnect, and bring each change with its cursor as id, the same as the pages", async () => {
+  it("begin with a retry hint, and send each change with its cursor as id, as the pages have it", async () => {
     const server = await servers.start()
     const me = await newUser()
     const add = (title: string) => me.send(server, "POST", "/v1/todos", { json: { title } })
@@ -41,7 +41,7 @@ describe("Live events over HTTP", () => {
     }
   })
 
-  it("go on behind Last-Event-ID, which wins over since", async () => {
+  it("resume after Last-Event-ID, which overrides since", async () => {
     const server = await servers.start()
     const me = await newUser()
     for (const title of ["a", "b", "c"]) await me.send(server, "POST", "/v1/todos", { json: { title } })
@@ -54,7 +54,7 @@ describe("Live events over HTTP", () => {
     expect(await (await me.follow(server, { since: body.nextCursor })).until(1)).toEqual(all.slice(2))
   })
 
-  it("go on behind ?lastEventId=, of clients that cannot set headers; the header wins, and an empty id is none", async () => {
+  it("resume after ?lastEventId= for clients that cannot set headers; the header overrides it, and an empty id is ignored", async () => {
     const server = await servers.start()
     const me = await newUser()
     for (const title of ["a", "b", "c"]) await me.send(server, "POST", "/v1/todos", { json: { title } })
@@ -105,7 +105,7 @@ describe("Live events over HTTP", () => {
     expect(folded.toSorted((a, b) => a.revision - b.revision)).toEqual(body.changes)
   })
 
-  it("that cannot begin are problems: 400, 401, 410", async () => {
+  it("that cannot begin are answered with problems: 400, 401, 410", async () => {
     const server = await servers.start()
     const [me, other] = [await newUser(), await newUser()]
     const { body } = await me.send(server, "POST", "/v1/todos", { json: { title: "a" } })
@@ -135,7 +135,7 @@ describe("Live events over HTTP", () => {
     })
   })
 
-  it("are not begun for HEAD: the answer ends", async () => {
+  it("are not opened for HEAD: the response ends", async () => {
     const server = await servers.start()
     const me = await newUser()
     const sent = { headers: { accept: "text/event-stream" } }
@@ -147,7 +147,7 @@ describe("Live events over HTTP", () => {
     await expect.poll(() => quiet(server), { timeout: 30_000, interval: 700 }).toBe(true)
   })
 
-  it("end with the token", async () => {
+  it("end when the token expires", async () => {
     const server = await servers.start()
     const expires = now() + 4
     const me = await newUser(undefined, expires)
@@ -167,7 +167,7 @@ describe("Live events over HTTP", () => {
     return server.count(tick) === before
   }
 
-  it("leave nothing behind when the client goes away, and none when it goes away at once", async () => {
+  it("release everything when the client disconnects, also if it does so at once", async () => {
     const server = await servers.start()
     const me = await newUser()
     const live = await Promise.all(Array.from({ length: 20 }, () => me.follow(server)))
@@ -226,7 +226,7 @@ describe("Live events over HTTP", () => {
     console.log(`ended after ${Math.round((performance.now() - began) / 1_000)} s`)
   })
 
-  it.runIf(long)("are never silent for longer than a proxy waits: a comment every 15 s", async () => {
+  it.runIf(long)("send a comment every 15 s, so that no proxy closes them", async () => {
     const server = await servers.start()
     const live = await (await newUser()).follow(server)
     await expect.poll(() => live.text(), { timeout: 17_000 }).toMatch(/\n:\n$/)
@@ -236,7 +236,7 @@ describe("Live events over HTTP", () => {
 describe("Many idle streams", () => {
   const servers = useServers()
 
-  it("300 of 300 users in one process cost little", async () => {
+  it("of 300 users in one process cost little", async () => {
     const server = await servers.start()
     const users = await Promise.all(Array.from({ length: 300 }, () => newUser()))
     const streams = await Promise.all(users.map((user) => user.follow(server)))

@@ -18,7 +18,7 @@ describe("Idempotency-Key", () => {
 
   const total = async (me: User) => (await me.send("GET", "/v1/todos?count=true&limit=1")).body.total
 
-  it("50 identical POSTs at once make one row; afterwards the first answer, byte for byte", async () => {
+  it("50 concurrent identical POSTs create one row; later ones get the first response, byte for byte", async () => {
     const me = await server.user()
     const answers = await Promise.all(Array.from({ length: 50 }, () => post(me, "/v1/todos", "k", milk)))
     const created = answers.filter(({ status }) => status === 201)
@@ -33,7 +33,7 @@ describe("Idempotency-Key", () => {
     expect(await total(me)).toBe(1)
   })
 
-  it("gives the first answer again on every route that takes it, though the rows have changed since", async () => {
+  it("returns the first response on every route that accepts it, even if the rows have changed", async () => {
     const me = await server.user()
     const [one, two] = [await me.add({ title: "one" }), await me.add({ title: "two" })]
     const { body: list } = await me.send("POST", "/v1/lists", { json: { name: "a" } })
@@ -66,7 +66,7 @@ describe("Idempotency-Key", () => {
     }
   })
 
-  it("with another body is 422, and the same body spelled otherwise is the same", async () => {
+  it("with another body is 422; another spelling of the same JSON is the same body", async () => {
     const me = await server.user()
     const first = await post(me, "/v1/todos", "k", milk)
     for (const json of [{ title: "Buy milk" }, { ...milk, title: "buy milk" }, { ...milk, priority: "high" }]) {
@@ -83,7 +83,7 @@ describe("Idempotency-Key", () => {
     expect(told(spelled)).toEqual(told(first))
   })
 
-  it("is one key quoted or bare, and another in another case", async () => {
+  it("is the same key quoted and bare, and case-sensitive", async () => {
     const me = await server.user()
     const first = await post(me, "/v1/todos", "abc-1", milk)
     expect(told(await post(me, "/v1/todos", '"abc-1"', milk))).toEqual(told(first))
@@ -128,7 +128,7 @@ describe("Idempotency-Key", () => {
     expect((await me.send("GET", "/v1/me")).body.revision).toBe(0)
   })
 
-  it("is not used up by requests that failed, whatever they were", async () => {
+  it("is not used up by failed requests", async () => {
     const me = await server.user()
     const { id } = await me.add()
     const missing = "00000000-0000-4000-8000-000000000000"
@@ -145,7 +145,7 @@ describe("Idempotency-Key", () => {
     expect(await total(me)).toBe(2)
   })
 
-  it("is the user's own", async () => {
+  it("belongs to one user", async () => {
     const [me, other] = [await server.user(), await server.user()]
     const mine = await post(me, "/v1/todos", "k", milk)
     const theirs = await post(other, "/v1/todos", "k", { title: "theirs" })
@@ -153,7 +153,7 @@ describe("Idempotency-Key", () => {
     expect(theirs.body.id).not.toBe(mine.body.id)
   })
 
-  it("is forgotten after 24 hours", async () => {
+  it("can be used again after 24 hours", async () => {
     const me = await server.user()
     await post(me, "/v1/todos", "k", milk)
     const age = "update todo.idempotency_keys set created_at = created_at - $2::interval where owner_id = $1"
@@ -163,7 +163,7 @@ describe("Idempotency-Key", () => {
     expect(await post(me, "/v1/todos", "k", { title: "b" })).toMatchObject({ status: 201, body: { title: "b" } })
   })
 
-  it("without one, the same POST twice makes two rows", async () => {
+  it("is optional: without one, two equal POSTs create two rows", async () => {
     const me = await server.user()
     await me.add(milk)
     await me.add(milk)
@@ -205,7 +205,7 @@ describe("If-None-Match on a read", () => {
       expect(await get(tag)).toMatchObject({ status: 400, body: { code: "malformed-request" } })
     })
 
-    it("of what is gone is 404, not 304", async () => {
+    it("of a deleted row is 404, not 304", async () => {
       const { get, me, path } = await row(kind)
       await me.send("DELETE", path)
       for (const tag of ["*", '"2"', '"3"']) expect((await get(tag)).status).toBe(404)

@@ -183,18 +183,18 @@ describe("Isolation", () => {
   })
 
   describe.each(known(pathCases))("%s", (route) => {
-    it.each(["todo", "trashed", "list"] as const)("answers for another user's %s as for nothing", (kind) =>
+    it.each(["todo", "trashed", "list"] as const)("another user's %s is answered like an unknown id", (kind) =>
       compare(foreign[kind], pathCases[route] ?? (() => []))
     )
   })
 
   describe.each(known(inputCases))("%s, an id in its input", (route) => {
-    it.each(["todo", "trashed", "list"] as const)("answers for another user's %s as for nothing", (kind) =>
+    it.each(["todo", "trashed", "list"] as const)("another user's %s is answered like an unknown id", (kind) =>
       compare(foreign[kind], inputCases[route] ?? (() => []))
     )
   })
 
-  it("would notice: to the owner the answers differ from those for nothing", async () => {
+  it("the owner gets other responses than for an unknown id, so the tests above can fail", async () => {
     for (const attempt of [
       { method: "GET", path: `/v1/todos/${foreign.todo}` },
       { method: "PATCH", path: `/v1/todos/${foreign.todo}`, sent: { json: {} } },
@@ -207,7 +207,7 @@ describe("Isolation", () => {
     }
   })
 
-  it("lists only the caller's todos, also where the owner has more under the same conditions", async () => {
+  it("lists only the caller's todos, also if another user has more that match", async () => {
     const other = await server.user()
     const mine = await other.add()
     for (const query of ["", "sort=-createdAt", "completed=false", "listId=none", "limit=200"]) {
@@ -215,7 +215,7 @@ describe("Isolation", () => {
     }
   })
 
-  it("keeps two users apart who chose the same id", async () => {
+  it("two users can use the same id", async () => {
     const [one, two] = [await server.user(), await server.user()]
     const path = `/v1/todos/${randomUUID()}`
     expect((await one.send("PUT", path, { json: { title: "one" } })).status).toBe(201)
@@ -226,7 +226,7 @@ describe("Isolation", () => {
     expect((await two.send("GET", path)).body).toMatchObject({ title: "two", revision: 1 })
   })
 
-  it("keeps users apart whose ids look alike", async () => {
+  it("users with similar ids are different users", async () => {
     const name = `user-${randomUUID()}`
     const ids = [
       name,
@@ -246,7 +246,7 @@ describe("Isolation", () => {
     }
   })
 
-  it("never mixes users up, however many ask at once", async () => {
+  it("never mixes up concurrent users", async () => {
     const users = await Promise.all(Array.from({ length: 20 }, () => server.user()))
     const todos = await Promise.all(users.map((user) => user.add({ title: user.id })))
     const answers = await Promise.all(

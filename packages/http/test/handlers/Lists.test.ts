@@ -10,7 +10,7 @@ describe("Lists, moves and batches over HTTP", () => {
   const titles = async (me: TestUser, query = "") =>
     (await me.send("GET", `/v1/todos?${query}`)).body.items.map(({ title }: { title: string }) => title)
 
-  it("takes a list round: create, get, rename, replace, delete, restore", async () => {
+  it("a list can be created, read, renamed, replaced, deleted and restored", async () => {
     const me = await server.user()
     const created = await me.send("POST", "/v1/lists", { json: { name: "home" } })
     const path = `/v1/lists/${created.body.id}`
@@ -35,7 +35,7 @@ describe("Lists, moves and batches over HTTP", () => {
     expect((await me.send("POST", `${path}/restore`)).body).toMatchObject({ name: "work", deletedAt: null })
   })
 
-  it("does not delete a list with todos in it without being told what becomes of them", async () => {
+  it("a list with todos is deleted only with `todos=trash` or `todos=keep`", async () => {
     const me = await server.user()
     const { id } = await addList(me)
     await me.add({ listId: id })
@@ -56,7 +56,7 @@ describe("Lists, moves and batches over HTTP", () => {
     expect(await titles(me, "deleted=true")).toEqual(trashed)
   })
 
-  it("moves a todo before and behind another one, and nothing else", async () => {
+  it("a move changes only the position of the todo", async () => {
     const me = await server.user()
     const [a, , c] = [await me.add({ title: "a" }), await me.add({ title: "b" }), await me.add({ title: "c" })]
     const moved = await me.send("POST", `/v1/todos/${c.id}/move`, { json: { before: a.id } })

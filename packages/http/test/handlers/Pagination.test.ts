@@ -87,11 +87,11 @@ describe("Pagination", () => {
     expect(body.nextCursor).toEqual(expect.any(String))
   })
 
-  it("ends with null where the last page is full", async () => {
+  it("ends with null if the last page is full", async () => {
     expect((await walk("limit=100")).map((page) => page.length)).toEqual([100, 100, 100])
   })
 
-  it("keeps to the filter on every page", async () => {
+  it("applies the filter to every page", async () => {
     const other = await server.user()
     for (let i = 0; i < 6; i++) await other.add({ title: `${i}`, completed: i % 2 === 0, tags: i < 5 ? ["a"] : [] })
     const titles = async (query: string) =>
@@ -126,7 +126,7 @@ describe("Pagination", () => {
       }
     )
 
-    it("of a sorted walk is refused in a plain one", async () => {
+    it("of a sorted query is refused in an unsorted one", async () => {
       const cursor = await cursorOf(me, "sort=-createdAt")
       expect(await me.send("GET", `/v1/todos?cursor=${cursor}`)).toMatchObject(refused)
     })

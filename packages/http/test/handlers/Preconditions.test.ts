@@ -122,7 +122,7 @@ describe("Preconditions", () => {
     expect((await me.send(method, `/v1/todos/${randomUUID()}`, sent)).status).toBe(404)
   })
 
-  it("lets one of many writers with the same tag through, and tells the others the new one", async () => {
+  it("one of many writers with the same tag succeeds, and the others get 412 with the new tag", async () => {
     const me = await server.user()
     const { id } = await me.add()
     const answers = await Promise.all(

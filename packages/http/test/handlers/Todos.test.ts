@@ -46,7 +46,7 @@ describe("Todos over HTTP", () => {
     expect((await me.send("GET", headers["location"] ?? "")).body).toEqual(body)
   })
 
-  it("gives every field back as it was sent", async () => {
+  it("returns every field as it was sent", async () => {
     const me = await server.user()
     const created = await me.add(full)
     expect(created).toMatchObject(full)
@@ -55,7 +55,7 @@ describe("Todos over HTTP", () => {
     expect({ status, etag: headers["etag"], body }).toEqual({ status: 200, etag: '"1"', body: created })
   })
 
-  it("repeats a request id that it was given, where that is harmless", async () => {
+  it("repeats a well-formed request id", async () => {
     const me = await server.user()
     const sent = (id: string) => me.send("GET", "/v1/todos", { headers: { "x-request-id": id } })
     expect((await sent("abc-1.2:3_4")).headers["x-request-id"]).toBe("abc-1.2:3_4")
@@ -65,7 +65,7 @@ describe("Todos over HTTP", () => {
   })
 
   describe("PATCH", () => {
-    it("keeps what is absent", async () => {
+    it("keeps absent fields", async () => {
       const me = await server.user()
       const created = await me.add(full)
       const { body, headers, status } = await me.send("PATCH", `/v1/todos/${created.id}`, { json: { title: "x" } })
@@ -75,7 +75,7 @@ describe("Todos over HTTP", () => {
       expect((await me.send("GET", `/v1/todos/${created.id}`)).body).toEqual(body)
     })
 
-    it("clears what is null", async () => {
+    it("clears fields that are null", async () => {
       const me = await server.user()
       const created = await me.add(full)
       const patch = { description: null, due: null, listId: null }
@@ -122,7 +122,7 @@ describe("Todos over HTTP", () => {
   })
 
   describe("PUT", () => {
-    it("creates under the client's id, then replaces whole", async () => {
+    it("creates with the id of the client, then replaces all fields", async () => {
       const me = await server.user()
       const path = `/v1/todos/${randomUUID()}`
       const created = await me.send("PUT", path, { json: full })
@@ -145,7 +145,7 @@ describe("Todos over HTTP", () => {
       })
     })
 
-    it("is idempotent: the same again changes nothing", async () => {
+    it("is idempotent: a repetition changes nothing", async () => {
       const me = await server.user()
       const path = `/v1/todos/${randomUUID()}`
       const first = await me.send("PUT", path, { json: full })
@@ -175,7 +175,7 @@ describe("Todos over HTTP", () => {
   })
 
   describe("the trash", () => {
-    it("takes a todo with DELETE: 204 without a body, then it is not found, restored it is back", async () => {
+    it("takes a todo with DELETE: 204, then 404, and 200 after it is restored", async () => {
       const me = await server.user()
       const created = await me.add(full)
       const path = `/v1/todos/${created.id}`
@@ -191,7 +191,7 @@ describe("Todos over HTTP", () => {
       expect((await me.send("GET", path)).body).toEqual(body)
     })
 
-    it("restores what is not in it as it is", async () => {
+    it("restoring a todo that is not in it changes nothing", async () => {
       const me = await server.user()
       const created = await me.add()
       expect(await me.send("POST", `/v1/todos/${created.id}/restore`)).toMatchObject({ status: 200, body: created })
@@ -216,7 +216,7 @@ describe("Todos over HTTP", () => {
     expect(options.headers).not.toHaveProperty("access-control-allow-origin")
   })
 
-  it("answers what orchestrators ask without a token", async () => {
+  it("answers health checks without a token", async () => {
     for (const path of ["/livez", "/readyz"]) {
       expect(await server.send("GET", path)).toMatchObject({ status: 200, body: { status: "ok" } })
     }

@@ -60,7 +60,7 @@ describe("What is seen of requests", () => {
     expect(program.stdout()).not.toContain(user)
   })
 
-  it("has the ids of rows in no route, and made-up paths under one name", async () => {
+  it("has templates for routes, and one name for all unknown paths", async () => {
     const { address, program } = await serve()
     const id = "019ab000-0000-7000-8000-000000000000"
     for (const [path, requestId] of [
@@ -75,7 +75,7 @@ describe("What is seen of requests", () => {
     expect(program.stdout()).not.toContain(id)
   })
 
-  it("names users by their ids where TODO_LOG_USER says so", async () => {
+  it("names users by their ids if TODO_LOG_USER=plain is set", async () => {
     const { address, program } = await serve({ TODO_LOG_USER: "plain" })
     await request(`${address}/v1/me`, "GET", { headers: { authorization, "x-request-id": "plain" } })
     await expect.poll(() => linesOf(program, "plain")).toHaveLength(1)
@@ -115,7 +115,7 @@ describe("What is seen of requests", () => {
     expect((await fetch(`http://127.0.0.1:${port}/v1/me`)).status).toBe(404)
   })
 
-  it("has the counters of what is refused from the start", async () => {
+  it("has the counters of refusals from the start", async () => {
     const { address } = await serve()
     const { text } = await request(`${address}/metrics`, "GET")
     for (const name of [
@@ -130,7 +130,7 @@ describe("What is seen of requests", () => {
     }
   })
 
-  it("leads from a 500 to its cause by the request id, without what the rows hold", async () => {
+  it("has the cause of a 500 under its request id, without values of rows", async () => {
     const { address, program } = await serve()
     const sent = { headers: { authorization, "x-request-id": "broken" }, json: { title: "a title to be kept" } }
     await breakMe(urls.admin)
@@ -147,7 +147,7 @@ describe("What is seen of requests", () => {
 describe("A database that cannot be had", () => {
   const urls = useDatabase()
 
-  it("is told with what it said, at the start and for each answer", async () => {
+  it("is logged with its error, at the start and for each response", async () => {
     const url = new URL(urls.DATABASE_URL)
     url.pathname = "/nothing"
     const program = start({ ...settings, DATABASE_URL: url.href })

@@ -19,7 +19,7 @@ describe("What is exported by OTLP", () => {
     return program
   }
 
-  it("goes out under the service's name and headers, with routes and the real database in it", async () => {
+  it("has the name of the service, the headers, the routes and the database", async () => {
     const otlp = await collector()
     const program = await serve({
       OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url,
@@ -58,7 +58,7 @@ describe("What is exported by OTLP", () => {
     expect(otlp.received("logs")).not.toBe("")
   })
 
-  it("tells once for each signal that it cannot be exported", async () => {
+  it("causes one warning for each signal that cannot be exported", async () => {
     const { stdout } = await serve({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}` })
     expect(stdout().split("traces cannot be exported: no answer")).toHaveLength(2)
   })

@@ -39,7 +39,7 @@ it("todo-http --version prints the version, and starts nothing", () => {
   }
 })
 
-it("todo-http with an argument that it does not know says so, and starts nothing", () => {
+it("todo-http names an unknown argument, and starts nothing", () => {
   for (const args of [["start"], ["--port", "80"], ["--help", "--prot"], [""]]) {
     const unknown = args.findLast((arg) => arg !== "80")
     const stderr = `todo-http: unknown argument ${JSON.stringify(unknown)}; see "todo-http --help"\n`

@@ -70,7 +70,7 @@ describe("kill -9", () => {
   )
 
   it(
-    "of the database, whose commits were told not to wait for the disk, does lose some: the tests above can fail",
+    "of the database with synchronous_commit=off loses acknowledged writes, so the tests above can fail",
     { timeout: 120_000 },
     async () => {
       const directory = await temporaryDirectory()

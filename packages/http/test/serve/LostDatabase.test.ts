@@ -8,7 +8,7 @@ const long = process.env["TODO_TEST_LONG"] === "1"
 const away = long ? 15_000 : 4_000
 
 describe("A database that is stopped", () => {
-  it("before the server starts: it is live, not ready, and heals within two seconds when the database comes", async () => {
+  it("before the server starts: it is live, not ready, and ready within two seconds after the database starts", async () => {
     const database = await stoppablePostgres()
     const program = start({ ...settings, DATABASE_URL: database.url })
     const address = await program.address()

@@ -11,7 +11,7 @@ const slow = ["create policy slow on todo.todos as restrictive for select using 
 
 const seconds = 6
 
-describe("A server that is asked for more than it can do", () => {
+describe("An overloaded server", () => {
   const urls = useDatabase()
 
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describe("A server that is asked for more than it can do", () => {
     )
   })
 
-  it("does as much as ever, tells the others when to come again, and stays alive to its orchestrator", async () => {
+  it("keeps its throughput, answers the excess 503 with Retry-After, and stays live", async () => {
     const program = start({
       ...settings,
       DATABASE_URL: urls.DATABASE_URL,

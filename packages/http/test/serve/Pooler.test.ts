@@ -12,7 +12,7 @@ describe.skipIf(pgbouncer === undefined)(
   () => {
     const urls = useDatabase()
 
-    it("20 users at once see what is theirs and nothing else, and aborts beside them fail nobody", async () => {
+    it("20 concurrent users see only their own todos, and aborted requests affect no other", async () => {
       const direct = new URL(urls.TODO_MIGRATE_URL)
       const { pathname, username } = new URL(urls.DATABASE_URL)
       direct.pathname = pathname

@@ -33,7 +33,7 @@ describe("The process", () => {
     expect(program.stderr()).toBe("")
   })
 
-  it("answers what is in flight when it is told to stop, and takes nothing new", async () => {
+  it("answers requests in flight after SIGTERM, and takes no new ones", async () => {
     const program = start(environment())
     const address = await program.address()
     const me = await newUser()
@@ -75,7 +75,7 @@ describe("The process", () => {
     expect(await program.ended).toBe(0)
   })
 
-  describe("does not wait longer than it may", () => {
+  describe("does not wait beyond the drain timeout", () => {
     const drained = async (bytes: string) => {
       const program = start({ ...environment(), TODO_DRAIN_TIMEOUT: "500 millis", TODO_REQUEST_TIMEOUT: "4 seconds" })
       const port = Number(new URL(await program.address()).port)
@@ -100,7 +100,7 @@ describe("The process", () => {
     })
   })
 
-  it("has everything that it has acknowledged after kill -9", async () => {
+  it("keeps every acknowledged write after kill -9", async () => {
     const killed = start(environment())
     const address = await killed.address()
     const me = await newUser()
@@ -122,7 +122,7 @@ describe("The process", () => {
     expect([...acknowledged].filter((id) => !ids.has(id))).toEqual([])
   })
 
-  it("starts without its database: live, not ready, and heals when the database comes and comes back", async () => {
+  it("starts without its database: live, not ready, and ready whenever the database is reachable", async () => {
     const database = await gate(urls.DATABASE_URL)
     const program = start({ ...environment(), DATABASE_URL: database.url, TODO_MIGRATE_URL: database.url })
     const address = await program.address()
@@ -152,7 +152,7 @@ describe("The process", () => {
     expect(await program.ended).toBe(0)
   })
 
-  it("logs a line of JSON for each request, without what is secret", async () => {
+  it("logs a line of JSON for each request, without secrets", async () => {
     const program = start({ ...environment(), TODO_LOG_FORMAT: "json" })
     const address = await program.address()
     const me = await newUser()
@@ -170,7 +170,7 @@ describe("The process", () => {
     expect(program.stdout()).not.toContain(settings.TODO_JWT_SECRET)
   })
 
-  it("logs why, where it answers 500, under the request id of the answer", async () => {
+  it("logs the cause of a 500 under its request id", async () => {
     const program = start(environment())
     const address = await program.address()
     const rename = (from: string, to: string) =>

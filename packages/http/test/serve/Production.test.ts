@@ -111,7 +111,7 @@ describe.runIf(process.platform === "linux")("The production command", () => {
     expect(await program.ended).toBe(0)
   })
 
-  it("ends as process 1 where it is told before it has loaded", async ({ skip }) => {
+  it("ends as process 1 on a signal that arrives before it has loaded", async ({ skip }) => {
     if (!hasNamespaces) skip("this user may not make process namespaces here")
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(neverLoads)}`
     const program = launchCommand([...namespace, "node", entry], { ...environment(), NODE_OPTIONS }, repository)

@@ -122,7 +122,7 @@ describe("Clients that are slow or rude", () => {
     console.log(what, statuses(samples), `p99 ${Math.round(percentile(samples, 99))} ms`, before, after)
 
   const sockets = 2_000
-  it(`${sockets} that send their headers byte by byte: others are served, and these are cut off`, async () => {
+  it(`${sockets} clients that send their headers byte by byte are disconnected, and others are served`, async () => {
     const server = await begin()
     const before = await settled(server.program)
     const clients = await load(server.address, { rate: 20 })
@@ -145,7 +145,7 @@ describe("Clients that are slow or rude", () => {
 
   const seconds = long ? 60 : 6
   it(
-    `50 aborts a second for ${seconds} s: nobody else's request fails, and nothing is lost`,
+    `50 aborts a second for ${seconds} s: no other request fails, and nothing is lost`,
     { timeout: 180_000 },
     async () => {
       const server = await begin({ TODO_DATABASE_POOL: "4" })
@@ -184,7 +184,7 @@ describe("Clients that are slow or rude", () => {
     }
   )
 
-  it("a client that goes away ends its statement", async () => {
+  it("a closed connection ends its statement", async () => {
     const server = await begin()
     const holding = Effect.runFork(
       Effect.flatMap(SqlClient.SqlClient, (sql) =>
@@ -218,7 +218,7 @@ describe("Clients that are slow or rude", () => {
     expect(performance.now() - began).toBeLessThan(2_500)
   })
 
-  it("a body that is half-sent: an answer or a close at the deadline", async () => {
+  it("a half-sent body gets a response or a close at the deadline", async () => {
     const server = await begin({ TODO_REQUEST_TIMEOUT: "1 second" })
     const head = Object.entries({ ...headers, host: "x", "content-type": "application/json" })
     const lines = ["POST /v1/todos HTTP/1.1", ...head.map(([name, value]) => `${name}: ${value}`)]
@@ -283,7 +283,7 @@ describe("Clients that are slow or rude", () => {
 
   const upgrades = ["websocket", "h2c", "TLS/1.0, HTTP/1.1", "nonsense"]
   const routes = ["/livez", "/v1/todos", "/v1/changes", "/v1/todos/batch", "/docs", "/nowhere", "/metrics"]
-  it("200 that ask for another protocol and reset", async () => {
+  it("200 clients that request an upgrade and reset do no harm", async () => {
     const server = await begin()
     const before = await settled(server.program)
     for (let n = 0; n < 200; n++) {
@@ -298,7 +298,7 @@ describe("Clients that are slow or rude", () => {
     expect((await exchange(server.address, { path: "/livez" })).status).toBe(200)
   })
 
-  it.each(upgrades)("one that asks for %s is answered in HTTP/1.1, its body read", async (protocol) => {
+  it.each(upgrades)("a request to upgrade to %s is answered in HTTP/1.1, and its body is read", async (protocol) => {
     const server = await begin()
     const more = { connection: "Upgrade", upgrade: protocol, "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" }
     const asked = { ...headers, ...more }
@@ -310,7 +310,7 @@ describe("Clients that are slow or rude", () => {
     }
   })
 
-  it("100 requests in one write are answered in their order, and garbage behind one ends the connection", async () => {
+  it("100 pipelined requests are answered in order, and garbage after a request ends the connection", async () => {
     const server = await begin()
     const gather = async (bytes: string, until: RegExp) => {
       const socket = await open(server.port, bytes)
@@ -355,7 +355,7 @@ describe("Clients that are slow or rude", () => {
     expect(server.program.stderr()).toBe("")
   })
 
-  it("more connections than there may be: those on top are closed, and there is room again afterwards", async () => {
+  it("connections above the limit are closed, and later ones are accepted again", async () => {
     const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL, TODO_MAX_CONNECTIONS: "20" })
     const address = await program.address()
     await answers(address, "/readyz", 200)
@@ -376,7 +376,7 @@ describe("Clients that are slow or rude", () => {
 
   const limits = "/usr/bin/prlimit"
   it.skipIf(!existsSync(limits))(
-    "no file left to open: the process lives, and serves again when there is",
+    "without free file descriptors the process lives, and serves again when there are some",
     async () => {
       const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL })
       const address = await program.address()

@@ -117,7 +117,7 @@ describe("A start is refused in one line", () => {
   })
 
   it.each(["192.0.2.1", "not-a-host.invalid", "2001:db8::1"])(
-    "where the host is none of this machine: %s",
+    "where the host is not an address of this machine: %s",
     async (HOST) => {
       const line = new RegExp(`^todo: HOST: ${HOST} is no address of this machine \\(E\\w+\\); set `)
       await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, HOST }, line)
@@ -140,12 +140,12 @@ describe("A start is refused in one line", () => {
     for (const [name, text] of Object.entries(files)) expect(await readFile(join(directory, name), "utf8")).toBe(text)
   })
 
-  it("where the database is to be migrated and cannot be had: why", async () => {
+  it("where the database is to be migrated and is unreachable: the reason", async () => {
     const DATABASE_URL = "postgres://user:canary@127.0.0.1:1/todo"
     await expectRefusal({ ...settings, DATABASE_URL, TODO_MIGRATE: "auto" }, /cannot answer.*ECONNREFUSED/)
   })
 
-  it("where the schema is not there: both versions, and what to run", async () => {
+  it("where the schema is missing: both versions, and what to run", async () => {
     await expectRefusal(
       { ...settings, DATABASE_URL: empty.DATABASE_URL },
       new RegExp(`version 0\\b.*version ${Migrations.version}\\b.*"todo-admin migrate up"`)
@@ -185,7 +185,7 @@ describe("A start is refused in one line", () => {
   })
 })
 
-describe("A role that row-level security does not hold", () => {
+describe("A role that bypasses row-level security", () => {
   const urls = useDatabase()
   const owned = useDatabase()
   const production = { ...settings, NODE_ENV: "production", TODO_LOG_FORMAT: "json" }
@@ -197,7 +197,7 @@ describe("A role that row-level security does not hold", () => {
       ).pipe(Effect.provide(Database.layer({ url, poolSize: 1 })))
     )
 
-  it("is a warning in development, and the right one is none", async () => {
+  it("is a warning in development, and the runtime role is not", async () => {
     for (const [url, isWarned] of [
       [Redacted.value(urls.admin), true],
       [urls.DATABASE_URL, false]
@@ -236,13 +236,13 @@ describe("A role that row-level security does not hold", () => {
     await expectRefusal(environment, /does not hold role "todo_owner", which sees every row of lists/)
   })
 
-  it("starts in production where TODO_ALLOW_UNSAFE_ROLE says so, and warns", async () => {
+  it("starts in production with TODO_ALLOW_UNSAFE_ROLE=true, and warns", async () => {
     const program = start({ ...production, DATABASE_URL: Redacted.value(urls.admin), TODO_ALLOW_UNSAFE_ROLE: "true" })
     await program.address()
     expect(program.stdout()).toMatch(/row-level security does not hold role/)
   })
 
-  it("stops a start in development where TODO_ALLOW_UNSAFE_ROLE says so", async () => {
+  it("stops a start in development with TODO_ALLOW_UNSAFE_ROLE=false", async () => {
     const DATABASE_URL = Redacted.value(urls.admin)
     await expectRefusal({ ...settings, DATABASE_URL, TODO_ALLOW_UNSAFE_ROLE: "false" }, /DATABASE_URL: row-level/)
   })
@@ -293,7 +293,7 @@ describe("A start", () => {
     expect((await request(`${local}/livez`, "GET")).status).toBe(200)
   })
 
-  it("tells of unknown settings by name, with the one that was probably meant, and never of their value", async () => {
+  it("warns of unknown settings by name, suggests the closest name, and never logs their value", async () => {
     const unknown = {
       TODO_JWT_SECERT: "canary",
       TODO_DATADIR: "canary",
@@ -320,7 +320,7 @@ describe("A start", () => {
 describe("A start brings the schema up", () => {
   const empty = useDatabase(TestDatabase.layerEmpty)
 
-  it("where TODO_MIGRATE says so, with the rights of TODO_MIGRATE_URL, in the schema of TODO_SCHEMA", async () => {
+  it("with TODO_MIGRATE=auto, as the role of TODO_MIGRATE_URL, in the schema of TODO_SCHEMA", async () => {
     const { DATABASE_URL, TODO_MIGRATE_URL } = empty
     const program = start({ ...settings, DATABASE_URL, TODO_MIGRATE_URL, TODO_MIGRATE: "auto", TODO_SCHEMA: "mine" })
     const address = await program.address()

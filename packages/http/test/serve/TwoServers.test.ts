@@ -33,7 +33,7 @@ describe("Two servers on one database", () => {
     expect(Math.max(...delays)).toBeLessThan(1_000)
   })
 
-  it("an event id of one goes on at the other, and a cursor of its pages too", async () => {
+  it("an event id of one resumes a stream at the other, and a page cursor does too", async () => {
     const [one, two] = await both()
     const me = await newUser()
     for (const title of ["a", "b"]) await me.send(one, "POST", "/v1/todos", { json: { title } })
@@ -78,7 +78,7 @@ describe("Two servers on one database", () => {
     expect((await me.send(two, "GET", `/v1/todos/${body.id}`)).body).toEqual(won[0]?.body)
   })
 
-  it("one that is stopped ends its streams at once, and a client goes on at the other without a gap", async () => {
+  it("one that is stopped ends its streams at once, and a client resumes at the other without a gap", async () => {
     const [one, two] = await both()
     const me = await newUser()
     const add = (title: string) => me.send(two, "POST", "/v1/todos", { json: { title } })
@@ -96,7 +96,7 @@ describe("Two servers on one database", () => {
     expect(events.map(({ change }) => change.id)).toEqual([body.id])
   })
 
-  it("a subscription of the typed client goes on by itself through 15 cuts, and misses and repeats nothing", async () => {
+  it("a subscription of the typed client survives 15 broken connections, and misses and repeats nothing", async () => {
     const [one, two] = await both()
     const me = await newUser()
     const way = await gate(one.url)
