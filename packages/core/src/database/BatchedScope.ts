@@ -1,16 +1,23 @@
 /**
- * Optimisation: calls of many users that arrive together share one statement, in which the select runs once for each of
- * them, as its user. Quick writes also share one commit, which costs as much as a write.
+ * Optimisation: request batching. Calls of many users that arrive together share one statement, which runs the select
+ * once for each call, as its user. Quick writes also share one commit, which costs as much as the write itself.
  *
- * Gains, in turn with 16 connections: create 2,400 a second instead of 1,500, list 50 1.3 times as many with 100
- * connections. Measure with `npm run bench -- create "list 50" todo`. Without it, `UserScope` runs each call alone: set
- * `optimisations.requestBatching` to `false`.
+ * Gains: 2,400 creates a second instead of 1,500 with 16 connections; "list 50" is 1.3 times as fast with 100 connections.
+ * Measure with `npm run bench -- create "list 50" todo`. To do without it, set `optimisations.requestBatching` to
+ * `false`: `UserScope` then runs each call alone.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError } from "effect/sql/SqlError"
 import type { Conflict, Unavailable } from "../domain/Errors.ts"
-import { isOfStatement, retryRead, retryWrite, type StatementError, toReadError, toWriteError } from "./SqlErrors.ts"
+import {
+  isStatementFailure,
+  retryRead,
+  retryWrite,
+  type StatementError,
+  toReadError,
+  toWriteError
+} from "./SqlErrors.ts"
 import { optimisations } from "./optimisations.ts"
 import { ConnectionQueue, queued } from "./ConnectionQueue.ts"
 import { interruptAtOnce } from "./interruptAtOnce.ts"
@@ -18,11 +25,11 @@ import { batching, type BatchLimits } from "./RequestBatching.ts"
 import * as UserScope from "./UserScope.ts"
 import { asUser, forEachCall } from "./UserScopeSql.ts"
 
-/** Statements that calls may share. Their parameters are texts; a call with a null runs alone. */
+/** Statements that can be batched. Parameters are sent as text. A call with a `null` parameter runs alone. */
 export interface BatchedScope {
-  /** A select without effects that is quick and often asked for. A row may have one column more, behind its own. */
+  /** A quick select without effects. Rows of a batch have the number of their call as an additional last column. */
   readonly read: (select: string, parameters: number, limits?: BatchLimits) => UserScope.Statement<Unavailable>
-  /** A quick write. `unlessLocked` is the same write that gives no row if it would have to wait; the call then runs alone. */
+  /** A quick write. `unlessLocked` returns no row if it would have to wait for a lock; the call then runs alone. */
   readonly write: (
     select: string,
     unlessLocked: string,
@@ -33,10 +40,10 @@ export interface BatchedScope {
 /** The user and the parameters of a call. */
 type Call = ReadonlyArray<string>
 
-/** Two transactions of many writes at a time: create 1.07, patch 1.06 times as fast as with four. */
+/** With two batches of writes at a time, create is 1.07 and patch 1.06 times as fast as with four. */
 const writeLimits: BatchLimits = { batches: 2 }
 
-/** Makes it, on the host's `SqlClient`. */
+/** Builds the batched scope on the host's `SqlClient`. */
 export const make: Effect.Effect<BatchedScope, never, SqlClient.SqlClient> = Effect.gen(function* () {
   const scope = yield* UserScope.make
   if (!optimisations.requestBatching) {
@@ -45,7 +52,7 @@ export const make: Effect.Effect<BatchedScope, never, SqlClient.SqlClient> = Eff
   const sql = yield* SqlClient.SqlClient
   const wait = queued(yield* ConnectionQueue)
 
-  /** Runs a call in a batch; alone in a transaction of the host, and if the batch gave it no answer. */
+  /** Runs a call in a batch. It runs alone in a transaction of the host, and if the batch returned `undefined` for it. */
   const inBatch =
     <E>(
       batch: (call: Call) => Effect.Effect<UserScope.Rows | undefined, E>,
@@ -55,13 +62,13 @@ export const make: Effect.Effect<BatchedScope, never, SqlClient.SqlClient> = Eff
       Effect.withFiber((fiber) => {
         if (UserScope.isInTransaction(sql, fiber) || parameters.includes(null)) return alone(...parameters)
         const user = UserScope.userOf(fiber)
-        if (user === undefined) return UserScope.noUser
+        if (user === undefined) return UserScope.invalidUser
         return Effect.flatMap(batch([user, ...parameters.map(String)]), (rows) =>
           rows === undefined ? alone(...parameters) : Effect.succeed(rows)
         )
       })
 
-  /** The rows of each call, or `undefined` for all of them if one made the shared statement fail. */
+  /** The rows of each call, or `undefined` for every call if the shared statement failed because of one of them. */
   const runAll = (
     one: string,
     many: string,
@@ -80,7 +87,9 @@ export const make: Effect.Effect<BatchedScope, never, SqlClient.SqlClient> = Eff
             return Effect.succeed(answers)
           },
           onFailure: (error) =>
-            isSqlError(error) && isOfStatement(error) ? Effect.succeed(calls.map(() => undefined)) : Effect.fail(error)
+            isSqlError(error) && isStatementFailure(error)
+              ? Effect.succeed(calls.map(() => undefined))
+              : Effect.fail(error)
         })
       )
     }

@@ -1,10 +1,10 @@
 /**
- * Optimisation: statements queue for the connections of our pool here, so that under load a request fails after three
- * seconds instead of waiting ever longer (503 with `Retry-After`), and one user's writes cannot take all connections.
- * The driver's own pool queues without either limit.
+ * Optimisation: back-pressure for the connection pool. Under load a statement fails after three seconds in the queue
+ * instead of waiting ever longer (503 with `Retry-After`), and one user's writes cannot take all connections. The queue
+ * of the driver's pool has neither limit.
  *
- * Measure with `npm run bench` and the tests `Overload` and `Stalled`. Without it the driver's queue remains: set
- * `optimisations.connectionQueue` to `false`.
+ * Measure with `npm run bench` and the tests `Overload` and `Stalled`. To do without it, set
+ * `optimisations.connectionQueue` to `false`: statements then wait in the driver's queue.
  *
  * Not `PartitionedSemaphore` of `effect`: it shares permits fairly between users, but one user's writes that wait for a
  * lock in the database would still hold every connection.
@@ -19,8 +19,8 @@ import type { Unavailable } from "../domain/Errors.ts"
 import { unavailable } from "./SqlErrors.ts"
 import { optimisations } from "./optimisations.ts"
 
-/** The longest wait for a connection. Longer waits only make a queue longer. */
-const patience = "3 seconds"
+/** The longest wait for a connection. A longer wait would only make the queue longer. */
+const waitLimit = "3 seconds"
 
 const pending = Metric.gauge("db_client_connection_pending_requests", {
   description: "Statements that wait for a connection of the pool"
@@ -35,9 +35,9 @@ const timeouts = Metric.counter("db_client_connection_timeouts_total", {
 interface Queue {
   readonly connections: number
   readonly permits: Semaphore.Semaphore
-  /** How many statements wait. */
+  /** The number of statements that wait. */
   waiting: number
-  /** The queue of each user who is writing, as long as somebody is in it. */
+  /** A queue for each user with writes in progress. It is removed when its last caller leaves. */
   readonly writers: Map<string, { readonly queue: Queue; callers: number }>
 }
 
@@ -49,17 +49,17 @@ export const makeQueue = (connections: number): Queue => ({
 })
 
 /**
- * One user's writes may use four fifths of the connections. They wait for each other in the database, and would otherwise
- * keep all others from the pool meanwhile. With sixteen writes of one user at once and ten connections, a limit of eight
- * costs that user a tenth of the speed, five two fifths, two two thirds.
+ * One user's writes may use four fifths of the connections. They wait for the same row lock in the database, and without
+ * a limit they could hold the whole pool while they wait. With 16 concurrent writes of one user and 10 connections, a
+ * limit of 8 costs that user 10 % of the speed, a limit of 5 costs 40 %, and a limit of 2 costs 67 %.
  */
 const writersOf = ({ connections }: Queue): Queue => makeQueue(Math.max(1, Math.floor(connections * 0.8)))
 
-/** The queue for our pool (`Database.layer`). In a pool of the host there is none: how long to wait is the host's choice. */
+/** The queue of the pool that `Database.layer` opens. A pool of the host has none: the host chooses how long to wait. */
 export class ConnectionQueue extends Context.Reference<Queue | undefined>("@todo/core/ConnectionQueue", {
   defaultValue: () => undefined
 }) {
-  /** For a pool of so many connections. Its metrics are exported from now on, also at 0, because alerts need that. */
+  /** For a pool of `connections` connections. The metrics are exported at once with value 0, because alerts need that. */
   static readonly layer = (connections: number): Layer.Layer<never> =>
     Layer.effect(
       ConnectionQueue,
@@ -67,7 +67,7 @@ export class ConnectionQueue extends Context.Reference<Queue | undefined>("@todo
     )
 }
 
-/** Runs once a connection is free, or fails after three seconds, before anything was sent. */
+/** Runs the effect once a connection is free. It fails after three seconds in the queue; then nothing was sent. */
 export const queued =
   (queue: Queue | undefined) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Unavailable, R> => {
@@ -87,10 +87,10 @@ export const queued =
         queue.waiting--
         return Metric.modify(pending, -1)
       })
-      // The permit is taken and given back around the run in one step, so that no end of the wait can lose it.
+      // `withPermit` takes and releases the permit in one step, so an interrupted wait cannot lose it.
       const run = permits.withPermit(Effect.andThen(stopWaiting, self))
       const late = Effect.andThen(
-        Effect.sleep(patience),
+        Effect.sleep(waitLimit),
         Effect.suspend(() => (isWaiting ? tooLate : Effect.never))
       )
       return Effect.acquireUseRelease(
@@ -104,11 +104,11 @@ export const queued =
       permits.withPermitsIfAvailable(1)(self),
       Option.match({ onNone: () => waiting, onSome: Effect.succeed })
     )
-    // First come, first served: a free permit belongs to those who wait.
+    // First come, first served: while statements wait, a free permit is theirs.
     return Effect.suspend(() => (queue.waiting === 0 ? atOnce : waiting))
   }
 
-/** For a write of a user, which waits for the other writes of that user first. */
+/** Queues a write: first among the writes of its user, then for a connection. */
 export const queuedAsWriter =
   (queue: Queue | undefined, user: string) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Unavailable, R> => {
@@ -130,13 +130,13 @@ const tooLate = Effect.andThen(
   Metric.update(timeouts, 1),
   Effect.suspend(() =>
     Effect.fail(
-      unavailable({ outcome: "not-applied" }, new Error(`no connection of the pool came free in ${patience}`))
+      unavailable({ outcome: "not-applied" }, new Error(`no connection of the pool came free in ${waitLimit}`))
     )
   )
 )
 
-/** How many statements that go ahead of the queue may run at once. */
+/** How many statements of the separate queue may run at once. */
 const aheadAtOnce = 4
 
-/** For a statement that every request needs before it begins: it has a queue of its own, so it never waits behind them. */
+/** A separate queue for statements that every request needs first, so they never wait behind the requests themselves. */
 export const queuedAhead = (queue: Queue | undefined) => queued(queue && makeQueue(aheadAtOnce))

@@ -5,27 +5,27 @@ import type { UserId } from "../domain/User.ts"
 
 const tagBytes = 12
 
-/** Longer than any of ours. */
+/** In characters. Every cursor that this file makes is shorter. */
 const maxLength = 2_048
 
 /**
- * A cursor is where a page ended and a digest that binds it to the user and the
- * query. The digest is no secret: a cursor only ever selects among the caller's own
- * rows. It is there so that a cursor in the wrong place is an error, not a wrong page.
+ * A cursor consists of the sort values of a page's last row and a digest that binds them to the user and the query. With
+ * the digest, a cursor of another query is an error instead of a wrong page. It is not a secret and needs none: a cursor
+ * only selects among the caller's own rows.
  */
 const seal = (binding: string, payload: string): string => {
   const tag = hash("sha256", `${binding}\0${payload}`, "buffer").subarray(0, tagBytes)
   return Buffer.concat([tag, Buffer.from(payload)]).toString("base64url")
 }
 
-/** Whose cursor it is: a user's, or an operator's (`null`). */
+/** The owner of a cursor: a user, or an operator (`null`). */
 type Holder = UserId | null
 
 const bindingOf = (user: Holder, query: unknown): string => JSON.stringify([user, query])
 
 /**
- * The cursor that continues `query` of `user` after the row with these sort values. It never begins with a dash, which a
- * command line would take for a flag: with one more space behind the values it begins otherwise.
+ * The cursor that continues `query` of `user` after the row with these sort values. It never begins with a dash, because
+ * a command line would parse that as a flag. A space is added to the payload until the first character is another one.
  */
 export const make = (user: Holder, query: unknown, values: ReadonlyArray<unknown>): string => {
   const binding = bindingOf(user, query)
@@ -36,7 +36,10 @@ export const make = (user: Holder, query: unknown, values: ReadonlyArray<unknown
   return from(JSON.stringify(values))
 }
 
-/** What is in a cursor: sort values, or any JSON of somebody who made up the digest, too. What is not sealed is refused. */
+/**
+ * The values in a cursor. Fails with `InvalidCursor` if the digest does not match. A client can compute the digest, so the
+ * caller must validate the values.
+ */
 export const open = (user: Holder, query: unknown, cursor: string): Effect.Effect<unknown, InvalidCursor> => {
   const payload = Buffer.from(cursor, "base64url").subarray(tagBytes).toString()
   return Effect.try({

@@ -1,5 +1,5 @@
 /**
- * The connection to PostgreSQL, for programs that have none of their own.
+ * A connection pool for PostgreSQL. Programs that have an `SqlClient` of their own do not need it.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Duration from "effect/Duration"
@@ -24,36 +24,39 @@ import { interruptAtOnce } from "./interruptAtOnce.ts"
 export { connectionHint } from "../connection/connectionHint.ts"
 export type { InvalidDatabaseUrl }
 
-/** Where the database is and how to use it. */
+/** Where the database is, and how to connect to it. */
 export interface DatabaseSettings {
   /**
    * `postgres://user:password@host:5432/database?sslmode=verify-full&sslrootcert=/etc/ssl/ca.pem`, with the parameters of
-   * libpq. Each is obeyed or refused by its name. `PG...` variables (`PGSSLMODE`) stand for what the URL leaves out.
+   * libpq. A parameter that is not supported is an error that names it. `PG...` variables (`PGSSLMODE`) are used for
+   * parameters that the URL leaves out.
    */
   readonly url: Redacted.Redacted
-  /** How many connections at most; 10 where nothing is said. */
+  /** The maximum number of connections; 10 by default. */
   readonly poolSize?: number | undefined
   /**
-   * Whether statements are prepared by name, true where nothing is said. Poolers in
-   * transaction mode before PgBouncer 1.21 cannot do that. With `false` the time
-   * limits below are not sent either, since such poolers refuse them: set them on the
-   * role (`alter role ... set statement_timeout`).
+   * Whether statements are prepared by name; `true` by default. Set it to `false` behind a pooler in transaction mode that
+   * does not support prepared statements, such as PgBouncer before 1.21. The time limits are then not sent either, because
+   * such poolers refuse them: set them on the role (`alter role ... set statement_timeout`).
    */
   readonly prepare?: boolean | undefined
-  /** Shown in `pg_stat_activity` where neither the URL nor `PGAPPNAME` names one; "todo" by default. */
+  /** The name in `pg_stat_activity` if neither the URL nor `PGAPPNAME` sets one; "todo" by default. */
   readonly applicationName?: string | undefined
-  /** Whether statements run as long as they take, as migrations and exports must. */
+  /**
+   * Whether statements run without time limits, as migrations and exports must; `false` by default. Without this a statement may
+   * take 5 seconds, wait 3 seconds for a lock, and leave its transaction idle for 10 seconds.
+   */
   readonly unlimited?: boolean | undefined
 }
 
-/** Longest run of a statement, longest wait for a lock, longest pause within a transaction. */
-const limits = {
+/** In milliseconds: the run of a statement, the wait for a lock, the pause between two statements of a transaction. */
+const timeLimits = {
   statement_timeout: "5000",
   lock_timeout: "3000",
   idle_in_transaction_session_timeout: "10000"
 }
 
-/** The URL of a database that can be used; a wrong one is told by the parameter that is wrong, without its value. */
+/** A schema for the URL of a database. The error names the wrong parameter, and never repeats its value. */
 export const databaseUrl = (environment: Environment) =>
   Schema.String.check(
     Schema.makeFilter((text) => {
@@ -62,7 +65,7 @@ export const databaseUrl = (environment: Environment) =>
     })
   )
 
-/** Where a URL leads, for people to read, and as which role. */
+/** The host, port and database of a URL as text for people, and the role. It has no password. */
 export const address = (
   url: Redacted.Redacted
 ): Effect.Effect<{ readonly place: string; readonly role: string }, InvalidDatabaseUrl> =>
@@ -71,7 +74,7 @@ export const address = (
     role: user
   }))
 
-/** Why the URL of a database cannot be used in this process; `undefined` where it can. */
+/** Why the URL of a database cannot be used in this process, or `undefined` if it can. */
 export const urlProblem = (url: unknown): string | undefined =>
   typeof url === "string"
     ? Effect.runSync(
@@ -79,18 +82,19 @@ export const urlProblem = (url: unknown): string | undefined =>
       )?.message
     : "Expected a URL like postgres://user:password@host:5432/database"
 
-/** The time limits that `options` does not set, in either of the ways in which the server takes a name there. */
-const limitsBeside = (options = "") => {
+/** The time limits that `options` does not set. PostgreSQL accepts a name there with underscores or with dashes. */
+const defaultTimeLimits = (options = "") => {
   const named = options.toLowerCase().replaceAll("-", "_")
-  return Object.fromEntries(Object.entries(limits).filter(([name]) => !named.includes(`${name}=`)))
+  return Object.fromEntries(Object.entries(timeLimits).filter(([name]) => !named.includes(`${name}=`)))
 }
 
 /**
- * A pool of connections of its own, for programs that have none. It opens connections
- * when they are needed: it can be built while the database is down, and works again as
- * soon as the database does. A statement waits three seconds for a connection, no longer.
+ * A connection pool, for programs that have no `SqlClient` of their own.
  *
- * Fails with `InvalidDatabaseUrl` where a parameter of the URL cannot be obeyed, or a file that it names cannot be read.
+ * Connections are opened on demand. The layer can be built while the database is down, and works as soon as the database
+ * does. A statement that waits for a connection for three seconds fails with `Unavailable`.
+ *
+ * Fails with `InvalidDatabaseUrl` if a parameter of the URL is not supported, or if a file that it names cannot be read.
  *
  * @example
  * const services = Services.layer.pipe(
@@ -127,20 +131,20 @@ const layerConnection = (settings: DatabaseSettings, connection: Connection.Conn
             ssl: false,
             stream: sockets({
               mode: encryption.mode,
-              to: { host, port, noDelay: true, ...keptAlive(keepAlive) },
+              to: { host, port, noDelay: true, ...keepAliveOptions(keepAlive) },
               tls: encryption.options
             })
           }),
-    ...(prepare && !settings.unlimited && { startupParameters: limitsBeside(options) })
+    ...(prepare && !settings.unlimited && { startupParameters: defaultTimeLimits(options) })
   })
-  return Layer.merge(closedSoon(client), ConnectionQueue.layer(poolSize))
+  return Layer.merge(withCloseTimeout(client), ConnectionQueue.layer(poolSize))
 }
 
-const keptAlive = (after: Duration.Duration | undefined) =>
+const keepAliveOptions = (after: Duration.Duration | undefined) =>
   after === undefined ? {} : { keepAlive: true, keepAliveInitialDelay: Duration.toMillis(after) }
 
-/** Connections that have gone silent get half a second to close; the driver would wait five. */
-const closedSoon = <A, E>(layer: Layer.Layer<A, E>): Layer.Layer<A, E> =>
+/** Gives connections whose network has gone silent 0.5 seconds to close. The driver would wait five. */
+const withCloseTimeout = <A, E>(layer: Layer.Layer<A, E>): Layer.Layer<A, E> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) =>
@@ -150,7 +154,7 @@ const closedSoon = <A, E>(layer: Layer.Layer<A, E>): Layer.Layer<A, E> =>
     })
   )
 
-/** Whether the database answers, within two seconds. */
+/** Sends `select 1`. Fails with `Unavailable` if the database does not answer within two seconds. */
 export const ping: Effect.Effect<void, Unavailable, SqlClient.SqlClient> = Effect.flatMap(SqlClient.SqlClient, (sql) =>
   interruptAtOnce(sql.unsafe("select 1").values).pipe(
     Effect.timeout("2 seconds"),

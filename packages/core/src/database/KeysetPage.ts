@@ -1,7 +1,6 @@
 /**
- * Pages by key (keyset pagination): a page begins after the sort values of the last row
- * of the page before, so that a row that nobody touches is met exactly once, whatever
- * happens around it, and the thousandth page costs what the first one does.
+ * Keyset pagination: a page begins after the sort values of the last row of the page before. A row that does not change
+ * is returned exactly once, whatever happens to other rows. The thousandth page costs as much as the first.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -15,27 +14,27 @@ import type { UserScope } from "./UserScope.ts"
 
 type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
-/** A select and its own parameters, numbered from `$2` on (`$1` is the user), or from `$1` where it is an operator's. */
+/** A select with its parameters. They are numbered from `$2` for a user (`$1` is the user), and from `$1` for an operator. */
 export interface Select {
   readonly text: string
   readonly parameters: ReadonlyArray<unknown>
-  /** Puts rows that come in parts into one order. */
+  /** Sorts the rows, if the select returns several sorted parts. */
   readonly arrange?: (rows: Rows) => Rows
 }
 
-/** Collects parameters as a select is written. */
+/** Collects the parameters of a select. `add` returns the placeholder (`$2`); `first` is the number of the first one. */
 export const parameters = (first = 2) => {
   const values: Array<unknown> = []
   return { values, add: (value: unknown) => `$${values.push(value) + first - 1}` }
 }
 
-/** The sort values after which a page begins: the order's own, and the id. */
+/** The key after which a page begins: the sort value and the id of a row. */
 export type Key = readonly [value: string | null, id: string]
 
-/** As PostgreSQL takes it. */
+/** PostgreSQL cannot store U+0000. */
 const Text = Schema.String.check(Schema.isPattern(/^[^\0]*$/))
 
-/** The digest of a cursor is no secret, so what is in it may be anything. */
+/** A client can compute the digest of a cursor, so its values are validated. */
 const isKey: (values: unknown) => values is Key = Schema.is(Schema.Tuple([Schema.NullOr(Text), Text]))
 
 interface PageQuery {
@@ -45,20 +44,20 @@ interface PageQuery {
 }
 
 /**
- * The selects of a page. `rows` selects the sort value of an item as text, its id, and more;
- * it is asked for one row more than the page has, which tells whether there is another.
+ * The selects of a page. `rows` selects the sort value of an item as text, its id, and then the columns that `item` reads.
+ * Its limit is one row more than the page has, which shows whether there is a next page.
  */
 interface Selects<Item, R> {
   readonly rows: (limit: number, after: Key | undefined) => Select
-  /** The item, of a row. */
+  /** Reads an item from a row. */
   readonly item: (row: ReadonlyArray<unknown>) => Item
-  /** How many there are in all; `count` runs a select of one number. */
+  /** The number of items over all pages. `count` runs a select that returns one number. */
   readonly total: (
     count: (select: Select) => Effect.Effect<number, Unavailable, R>
   ) => Effect.Effect<number, Unavailable, R>
 }
 
-/** Reads a page of what the current user has. */
+/** Reads a page of the current user's items. */
 export const read = <Item, Query extends PageQuery>(
   { read }: Pick<UserScope, "read">,
   kind: "todos" | "lists",
@@ -69,7 +68,7 @@ export const read = <Item, Query extends PageQuery>(
     readWith<Item, Query, CurrentUser>(id, kind, query, statements, ({ parameters, text }) => read(text)(...parameters))
   )
 
-/** Reads a page, of a user or for an operator (`null`), with what runs a select. */
+/** Reads a page for a user or for an operator (`null`). `select` runs the statements. */
 export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQuery, R>(
   user: UserId | null,
   kind: "todos" | "lists" | "users",
@@ -79,10 +78,10 @@ export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQue
 ): Effect.fn.Return<Page<Item>, InvalidCursor | Unavailable, R> {
   const opened = cursor === undefined ? undefined : Cursor.open(user, [kind, query], cursor)
   const after = opened && (yield* Effect.filterOrFail(opened, isKey, () => new InvalidCursor()))
-  const run = (asked: Select) => Effect.map(select(asked), (rows) => asked.arrange?.(rows) ?? rows)
+  const run = (statement: Select) => Effect.map(select(statement), (rows) => statement.arrange?.(rows) ?? rows)
 
   const rows = yield* run(statements.rows(limit + 1, after)).pipe(
-    // A cursor that was made up can hold what is no value of the column.
+    // A forged cursor can hold text that is not a value of the column's type.
     Effect.catchDefect((defect) =>
       after !== undefined && isSqlError(defect) && isDataException(defect)
         ? Effect.fail(new InvalidCursor({}))
@@ -101,20 +100,20 @@ export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQue
   }
 })
 
-/** An item that was selected as its JSON, behind its sort value and its id. */
-export const parsed = ([, , json]: ReadonlyArray<unknown>) => JSON.parse(String(json))
+/** Parses an item that was selected as JSON in the third column. */
+export const parseItem = ([, , json]: ReadonlyArray<unknown>) => JSON.parse(String(json))
 
-/** An order by one column, which an index serves; the id breaks ties. */
+/** An order by one indexed column. The id breaks ties. */
 export interface Order {
   readonly column: string
   readonly type: "text" | "bigint" | "smallint" | "timestamptz"
   /** Whether the column alone is unique for a user. */
   readonly unique?: boolean
-  /** The type of the id; a UUID where nothing is said. */
+  /** The type of the id; `uuid` by default. */
   readonly idType?: "uuid" | "text"
 }
 
-/** The `order by` and the condition that begins after a key. */
+/** The `order by`, and the condition that makes a page begin after a key. */
 export const ordered = (
   { column, idType = "uuid", type, unique = false }: Order,
   descending: boolean,
@@ -131,7 +130,7 @@ export const ordered = (
   return { begin, orderBy: columns.map((name) => (descending ? `${name} desc` : name)).join(", ") }
 }
 
-/** A sort value as text that any session reads alike. */
+/** A sort value as text that does not depend on settings of the session. */
 export const sortValue = (schema: string, { column, type }: Order): string =>
   type === "timestamptz" ? `${schema}.instant(${column})` : `${column}::text`
 

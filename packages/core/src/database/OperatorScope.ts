@@ -1,11 +1,11 @@
-/** Transactions of operators, as the owner of the tables. Nothing that serves apps imports this. */
+/** Transactions of operators, who connect as the owner of the tables. Code that serves apps never imports this file. */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { UserId } from "../domain/User.ts"
 import { setOperator, setUser } from "./UserScopeSql.ts"
 
-/** A transaction on behalf of one user, of as many statements as it takes. */
+/** Runs statements in one transaction on behalf of one user. */
 export const onBehalfOf =
   (user: UserId) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R | SqlClient.SqlClient> =>
@@ -14,8 +14,8 @@ export const onBehalfOf =
     )
 
 /**
- * A transaction that sees the row of every user in `users`, and no row of another table until it acts for its owner.
- * Only the owner of the tables gets that far.
+ * Runs statements in a transaction that sees every row of `users`. Rows of other tables stay hidden until the transaction
+ * sets the user who owns them. Only the owner of the tables can do this.
  */
 export const overAllUsers = <A, E, R>(
   self: Effect.Effect<A, E, R>

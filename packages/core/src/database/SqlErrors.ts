@@ -1,6 +1,6 @@
 /**
- * What a failure of the driver means to the caller: again by ourselves, again by the
- * caller, or a defect. The one place that knows SQLSTATEs.
+ * Classifies failures of the database driver: which are retried here, which reach the caller as `Unavailable` or
+ * `Conflict`, and which are defects. This is the only file that knows SQLSTATEs.
  */
 import * as Effect from "effect/Effect"
 import { flow } from "effect/Function"
@@ -9,7 +9,7 @@ import * as Schedule from "effect/Schedule"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { Conflict, Unavailable } from "../domain/Errors.ts"
 
-/** The SQLSTATE or the system's error code, where there is one. */
+/** The SQLSTATE, or the error code of the operating system (`ECONNREFUSED`), if the failure has one. */
 export const errorCode = (error: SqlError): string | undefined =>
   Predicate.hasProperty(error.reason.cause, "code") && typeof error.reason.cause.code === "string"
     ? error.reason.cause.code
@@ -17,45 +17,48 @@ export const errorCode = (error: SqlError): string | undefined =>
 
 const hasCode = (error: SqlError, codes: RegExp): boolean => codes.test(errorCode(error) ?? "")
 
-/** A parameter is no value of its type. */
+/** A parameter is not a valid value of its type (class 22). */
 export const isDataException = (error: SqlError): boolean => hasCode(error, /^22/)
 
-/** The server says that it rolled back because of what others did at the same time. */
-const isConcurrency = (error: SqlError): boolean => hasCode(error, /^(40001|40P01)$/)
+/** Serialization failure or deadlock: the server rolled back because of concurrent transactions. */
+const isConcurrencyConflict = (error: SqlError): boolean => hasCode(error, /^(40001|40P01)$/)
 
-/** No connection came about, also where the server said why (it starts, stops, or has too many): nothing was sent. */
-const isUnconnected = (error: SqlError): boolean =>
+/** The connection could not be opened, so no statement was sent. The server may be starting, stopping, or full. */
+const isConnectFailure = (error: SqlError): boolean =>
   error.reason.operation === "connect" && error.reason._tag !== "AuthenticationError"
 
-/** The connection ended while the statement was under way, or the server was told to stop: anything can be true. */
-const isInterrupted = (error: SqlError): boolean =>
-  !isUnconnected(error) && (error.reason._tag === "ConnectionError" || hasCode(error, /^(08|40003|57P0)/))
+/** The connection ended while the statement ran, or the server shut down. The statement may or may not have committed. */
+const isConnectionLost = (error: SqlError): boolean =>
+  !isConnectFailure(error) && (error.reason._tag === "ConnectionError" || hasCode(error, /^(08|40003|57P0)/))
 
-/** The database is a standby, or was told to take no writes. */
+/** The database is a standby, or read-only by its settings. */
 const isReadOnly = (error: SqlError): boolean => hasCode(error, /^25006/)
 
 /**
- * 53 resources, 25P02 a transaction of the host in which something failed before, 25P03 and
- * 25P04 one that took too long, 55P03 lock timeout, 57014 statement timeout, 3D000 no such
- * database yet.
+ * Failures that end without a change of the program: 53 resources, 25P02 statement in a failed transaction of the host,
+ * 25P03 and 25P04 transaction timeouts, 55P03 lock timeout, 57014 statement timeout, 3D000 database not created yet.
  */
-const isPassing = (error: SqlError): boolean =>
-  isUnconnected(error) ||
+const isTransient = (error: SqlError): boolean =>
+  isConnectFailure(error) ||
   error.reason._tag === "AuthenticationError" ||
   hasCode(error, /^(53|25P02|25P03|25P04|55P03|57014|3D000)/)
 
-/** The server rolled back for what a statement asks or met: another one may do better. */
-export const isOfStatement = (error: SqlError): boolean =>
-  !isUnconnected(error) && !isInterrupted(error) && !isReadOnly(error) && !hasCode(error, /^(53|3D000|28)/)
+/** The statement itself made the server roll back. Other statements on the same database may succeed. */
+export const isStatementFailure = (error: SqlError): boolean =>
+  !isConnectFailure(error) && !isConnectionLost(error) && !isReadOnly(error) && !hasCode(error, /^(53|3D000|28)/)
 
-/** More attempts: five have about a third of a second of pauses together. */
-const again =
-  (times: number, mayPass: (error: SqlError) => boolean, isNamed: (error: unknown) => boolean = () => false) =>
+/** Retries with exponential backoff. The pauses of five retries add up to about a third of a second. */
+const retryWhen =
+  (
+    times: number,
+    isRetryable: (error: SqlError) => boolean,
+    isRetryableError: (error: unknown) => boolean = () => false
+  ) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.catch(self, (error) => {
-      const mayRepeat = (error: E) => (isSqlError(error) ? mayPass(error) : isNamed(error))
+      const mayRepeat = (error: E) => (isSqlError(error) ? isRetryable(error) : isRetryableError(error))
       if (!mayRepeat(error)) return Effect.fail(error)
-      // Only behind a failure, for `Effect.retry` costs 4 µs where there is none.
+      // `Effect.retry` costs 4 µs even without a failure, so it is set up only after the first one.
       const attempts = [Effect.fail(error)]
       return Effect.retry(
         Effect.suspend((): Effect.Effect<A, E, R> => attempts.pop() ?? self),
@@ -63,29 +66,29 @@ const again =
       )
     })
 
-/** Few, for a database that is away does not come back so soon, and each attempt costs half a millisecond of CPU. */
-const connectAgain = again(2, isUnconnected)
+/** Two retries only: an unreachable database rarely returns within milliseconds, and each attempt costs 0.5 ms of CPU. */
+const retryConnect = retryWhen(2, isConnectFailure)
 
-/** Repeats a read after any failure that may pass, for it has no effect. */
+/** Retries a read also after a lost connection, because a read has no effect. */
 export const retryRead = flow(
-  connectAgain,
-  again(5, (error) => isConcurrency(error) || isInterrupted(error))
+  retryConnect,
+  retryWhen(5, (error) => isConcurrencyConflict(error) || isConnectionLost(error))
 )
 
-/** Repeats a write that the server rolled back, or never got; one whose end is unknown is not repeated. */
-export const retryWrite = flow(connectAgain, again(5, isConcurrency))
+/** Retries a write that was never sent or was rolled back. A write with an unknown outcome is not retried. */
+export const retryWrite = flow(retryConnect, retryWhen(5, isConcurrencyConflict))
 
 const isConcurrentWrites = (error: unknown): boolean =>
   error instanceof Conflict && error.reason === "concurrent-writes"
 
-/** The same for a transaction of several statements, the first of which has named what it met with. */
-export const retryTransaction = flow(connectAgain, again(5, isConcurrency, isConcurrentWrites))
+/** Retries a transaction. Its statements have already turned concurrency failures into `Conflict`. */
+export const retryTransaction = flow(retryConnect, retryWhen(5, isConcurrencyConflict, isConcurrentWrites))
 
-/** With what led to it as its `cause`, which no encoding and no comparison sees, like that of any `Error`. */
+/** An `Unavailable` with the driver's error as `cause`. The property is not enumerable, so it is never encoded. */
 export const unavailable = (fields: ConstructorParameters<typeof Unavailable>[0], cause: unknown): Unavailable =>
   Object.defineProperty(new Unavailable(fields), "cause", { value: cause })
 
-/** Told to whoever runs it: what our statements stand on is not there. */
+/** The tables or functions that the statements use do not exist. The operator has to migrate. */
 class SchemaMissing extends Error {
   override readonly name = "SchemaMissing"
   override readonly message =
@@ -93,55 +96,55 @@ class SchemaMissing extends Error {
 }
 
 /** 3F000 no such schema, 42703 column, 42883 function, 42P01 table. */
-const missing = /^(3F000|42703|42883|42P01)/
+const schemaMissing = /^(3F000|42703|42883|42P01)/
 
 const orDefect =
   (toDefect: (error: SqlError) => Error) =>
   <A, E, R>(self: Effect.Effect<A, E | SqlError, R>): Effect.Effect<A, Exclude<E, SqlError> | Unavailable, R> =>
     Effect.catch(self, (error): Effect.Effect<never, Exclude<E, SqlError> | Unavailable> => {
       if (!isSqlError(error)) return Effect.fail(error as Exclude<E, SqlError>)
-      if (isInterrupted(error)) return Effect.fail(unavailable({ outcome: "unknown" }, error))
+      if (isConnectionLost(error)) return Effect.fail(unavailable({ outcome: "unknown" }, error))
       if (isReadOnly(error)) return Effect.fail(unavailable({ outcome: "not-applied", reason: "read-only" }, error))
-      return isPassing(error) || isConcurrency(error)
+      return isTransient(error) || isConcurrencyConflict(error)
         ? Effect.fail(unavailable({ outcome: "not-applied" }, error))
         : Effect.die(toDefect(error))
     })
 
-/** Turns driver errors that pass by themselves into `Unavailable`; the others are defects. */
+/** Turns transient driver errors into `Unavailable`. All others are defects. */
 export const toUnavailable = orDefect((error) => error)
 
-/** The same for statements that are all ours. */
-const toUnavailableOfOurs = orDefect((error) =>
-  hasCode(error, missing) ? new SchemaMissing(undefined, { cause: error }) : error
+/** For statements of this package alone: a missing table or function means that the schema was not migrated. */
+const toUnavailableOrSchemaMissing = orDefect((error) =>
+  hasCode(error, schemaMissing) ? new SchemaMissing(undefined, { cause: error }) : error
 )
 
-/** A connection that is lost in a transaction ends it as a defect, since it cannot be rolled back. */
-const lostIsFailure = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
+/** If the connection is lost in a transaction, the rollback fails and the driver dies. This makes it a failure again. */
+const connectionLossAsFailure = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
   Effect.catchDefect(self, (defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)))
 
-/** For a transaction of ours. */
+/** `toUnavailable` for a transaction. */
 export const toUnavailableTransaction = <A, E, R>(self: Effect.Effect<A, E | SqlError, R>) =>
-  toUnavailable(lostIsFailure(self))
+  toUnavailable(connectionLossAsFailure(self))
 
-/** How a statement fails before anybody has looked at it: the driver's error, or no turn. */
+/** How a statement fails before it is classified: a driver error, or `Unavailable` from the connection queue. */
 export type StatementError = SqlError | Unavailable
 
-/** The same for a read, of which nothing can have happened. */
+/** Classifies the failure of a read. A read has no effect, so the outcome is always `not-applied`. */
 export const toReadError = <A, R>(self: Effect.Effect<A, StatementError, R>): Effect.Effect<A, Unavailable, R> =>
-  Effect.mapError(toUnavailableOfOurs(self), ({ cause }) => unavailable({ outcome: "not-applied" }, cause))
+  Effect.mapError(toUnavailableOrSchemaMissing(self), ({ cause }) => unavailable({ outcome: "not-applied" }, cause))
 
-/** A conflict of writes with others has a name of its own. */
-const namingConflict = <A, E, R>(
-  self: Effect.Effect<A, E | SqlError, R>
-): Effect.Effect<A, E | SqlError | Conflict, R> =>
+/** Turns serialization failures and deadlocks into `Conflict`. */
+const toConflict = <A, E, R>(self: Effect.Effect<A, E | SqlError, R>): Effect.Effect<A, E | SqlError | Conflict, R> =>
   Effect.catch(self, (error): Effect.Effect<never, E | SqlError | Conflict> =>
-    Effect.fail(isSqlError(error) && isConcurrency(error) ? new Conflict({ reason: "concurrent-writes" }) : error)
+    Effect.fail(
+      isSqlError(error) && isConcurrencyConflict(error) ? new Conflict({ reason: "concurrent-writes" }) : error
+    )
   )
 
-/** The same for a write. */
+/** Classifies the failure of a write: `Conflict`, `Unavailable`, or a defect. */
 export const toWriteError = <A, E, R>(self: Effect.Effect<A, E | SqlError, R>) =>
-  toUnavailableOfOurs(namingConflict(self))
+  toUnavailableOrSchemaMissing(toConflict(self))
 
-/** The same for a transaction of several statements, some of them the host's. */
+/** Classifies the failure of a transaction, which may contain statements of the host. */
 export const toTransactionError = <A, E, R>(self: Effect.Effect<A, E | SqlError, R>) =>
-  toUnavailable(namingConflict(lostIsFailure(self)))
+  toUnavailable(toConflict(connectionLossAsFailure(self)))

@@ -1,4 +1,4 @@
-/** Runs statements as the current user. `UserScopeSql.ts` has the form of such a statement, and why it is safe. */
+/** Runs statements as the current user. `UserScopeSql.ts` shows the form of such a statement and explains why it is safe. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -23,17 +23,17 @@ import { asUser, asUserInTransaction, forEachOfMany } from "./UserScopeSql.ts"
 /** Rows as arrays of their columns, in the order of the select. */
 export type Rows = ReadonlyArray<ReadonlyArray<unknown>>
 
-/** Runs a statement for the current user with its parameters, from `$2` on. */
+/** Runs a statement for the current user. The parameters are `$2` and following. */
 export type Statement<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, E, CurrentUser>
 
 /**
- * The ways to run a statement. Passing failures are retried where that is safe, except in a transaction of the host,
- * who alone can begin it again.
+ * The ways to run a statement. Transient failures are retried if that is safe. In a transaction of the host nothing is
+ * retried, because only the host can start its transaction again.
  */
 export interface UserScope {
   /** A select without effects. */
   readonly read: (select: string) => Statement<Unavailable>
-  /** A select that every request needs before it begins. It does not wait behind them for a connection. */
+  /** A select that every request needs first. It has a connection queue of its own. */
   readonly readAhead: (select: string) => Statement<Unavailable>
   /** A select that calls one of the write functions, which is a transaction in itself. */
   readonly write: (select: string) => Statement<Unavailable | Conflict>
@@ -41,7 +41,7 @@ export interface UserScope {
   readonly readEach: (
     select: string
   ) => (users: ReadonlyArray<UserId>, seen: ReadonlyArray<number>) => Effect.Effect<Rows, Unavailable>
-  /** Statements of which all happen or none: a transaction, or a savepoint in one of the host. */
+  /** Runs several statements as a transaction, or as a savepoint inside a transaction of the host. */
   readonly atomically: <A, E, R>(
     self: Effect.Effect<A, E, R>
   ) => Effect.Effect<A, Exclude<E, SqlError> | Unavailable | Conflict, R>
@@ -49,18 +49,18 @@ export interface UserScope {
 
 const isUserId = Schema.is(UserId)
 
-/** The id of the current user, if it is well formed: two malformed ids could become the same one on the wire. */
+/** The id of the current user, if it is well formed. Two malformed ids could become the same bytes on the wire. */
 export const userOf = ({ context }: Fiber.Fiber<unknown, unknown>): UserId | undefined => {
   const { id } = Context.getUnsafe(context, CurrentUser)
   return isUserId(id) ? id : undefined
 }
 
-/** Without a valid user nothing is sent. */
-export const noUser = Effect.die(new Error("CurrentUser has no valid id"))
+/** A defect: without a valid user nothing is sent. */
+export const invalidUser = Effect.die(new Error("CurrentUser has no valid id"))
 
-type Attempt = (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, StatementError>
+type Transform = (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, StatementError>
 
-/** Makes the ways to run a statement, on the host's `SqlClient`. */
+/** Builds the scope on the host's `SqlClient`. */
 export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const queue = yield* ConnectionQueue
@@ -69,18 +69,18 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
   const statement =
     <E>(
       select: string,
-      retry: Attempt,
+      retry: Transform,
       toError: (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, E>,
-      wait: (user: UserId) => Attempt
+      wait: (user: UserId) => Transform
     ): Statement<E> =>
     (...parameters) =>
       Effect.withFiber((fiber) => {
         const user = userOf(fiber)
-        if (user === undefined) return noUser
+        if (user === undefined) return invalidUser
         const inTransaction = isInTransaction(sql, fiber)
         const text = inTransaction ? asUserInTransaction(select) : asUser(select)
         const rows = sql.unsafe(text, [user, ...parameters]).values
-        // Each attempt waits for a connection anew, so that the pauses between them hold none.
+        // Each attempt queues for a connection again, so no connection is held during the pauses between attempts.
         return toError(inTransaction ? rows : interruptAtOnce(retry(wait(user)(rows))))
       })
 

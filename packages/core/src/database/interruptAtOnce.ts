@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 
 /**
- * Returns at once when it is interrupted, while the driver cancels the statement in the background. If the network has
- * gone silent that takes five seconds, which a request with a deadline does not have.
+ * Returns as soon as it is interrupted. The driver cancels the statement in the background: on a silent network that takes
+ * five seconds, and a request with a deadline cannot wait so long.
  */
 export const interruptAtOnce = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>

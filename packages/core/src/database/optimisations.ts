@@ -1,5 +1,5 @@
 /**
- * What exists for speed only, each in a file of its own. Set one to `false` and delete its file to do without it: answers
+ * The code that exists for speed only, each part in a file of its own. Set an entry to `false` to do without it: answers
  * stay the same. `npm run test:plain` runs the suite of core with all of them off.
  */
 export const optimisations = {
@@ -7,11 +7,11 @@ export const optimisations = {
   requestBatching: true,
   /** `database/ConnectionQueue.ts` */
   connectionQueue: true,
-  /** `todos/FastTimestamp.ts` */
+  /** `todos/fastTimestamp.ts` */
   fastTimestamps: true,
-  /** `writes/RandomBuffer.ts` */
+  /** `writes/randomBytes.ts` */
   bufferedRandomness: true,
-  /** `todos/BatchedPages.ts` */
+  /** `todos/batchedPages.ts` */
   batchedPages: true,
   /** `todos/KeptTotals.ts` */
   keptTotals: true

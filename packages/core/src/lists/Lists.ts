@@ -128,7 +128,7 @@ const make = Effect.gen(function* () {
       const query = yield* validQuery(given)
       return yield* Page.read<TodoList, ListQuery>(scope, "lists", query, {
         rows: (limit, after) => ListsSql.list(schema, query, limit, after),
-        item: Page.parsed,
+        item: Page.parseItem,
         total: (count) => count(ListsSql.count(schema, query))
       })
     }),

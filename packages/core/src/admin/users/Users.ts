@@ -159,7 +159,7 @@ const page = Effect.fnUntraced(function* (query: UserQuery) {
     query,
     {
       rows: (limit, after) => UsersSql.list(schema, query, limit, after),
-      item: Pages.parsed,
+      item: Pages.parseItem,
       total: (count) => count(UsersSql.count(schema, query))
     },
     ({ parameters, text }) => toUnavailable(overAllUsers(sql.unsafe(text, parameters).values))
