@@ -1,5 +1,5 @@
 /**
- * All that hosts work with, in one layer.
+ * One layer with all services for a user.
  */
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -8,7 +8,12 @@ import { Changes } from "./changes/Changes.ts"
 import { Lists } from "./lists/Lists.ts"
 import { Todos } from "./todos/Todos.ts"
 
-/** Every user-scoped service, on the host's `SqlClient`. */
+/**
+ * `Todos`, `Lists`, `Changes` and `Accounts` on the host's `SqlClient`.
+ *
+ * @example
+ * const services = Services.layer.pipe(Layer.provide(Database.layer({ url })))
+ */
 export const layer: Layer.Layer<Todos | Lists | Changes | Accounts, never, SqlClient.SqlClient> = Layer.mergeAll(
   Todos.layer,
   Lists.layer,

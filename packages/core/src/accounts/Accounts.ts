@@ -9,18 +9,26 @@ import * as AccountsSql from "./AccountsSql.ts"
 import * as UserScope from "../database/UserScope.ts"
 import { SchemaName } from "../schema/SchemaName.ts"
 
-/** What the current user has. */
+/**
+ * The account of the current user: revision, counts, and whether it is disabled.
+ *
+ * @example
+ * const { counts } = yield* (yield* Accounts).me
+ */
 export class Accounts extends Context.Service<
   Accounts,
   {
-    /** The user's id, revision and counts, all of one moment. */
+    /**
+     * The user's id, revision and counts, read in one statement. All numbers are 0 for a user who has never written. The
+     * statement reads all todos of the user once.
+     */
     readonly me: Effect.Effect<Account, Unavailable, CurrentUser>
 
-    /** Whether the operator has disabled the user. Writes find out by themselves; ask before reads. */
+    /** Whether an operator has disabled the user. Writes check this themselves; a host checks it before reads. */
     readonly isDisabled: Effect.Effect<boolean, Unavailable, CurrentUser>
   }
 >()("@todo/core/Accounts") {
-  /** Works on the host's `SqlClient`, as `Todos.layer` does. */
+  /** Uses the host's `SqlClient`, as `Todos.layer` does. */
   static readonly layer: Layer.Layer<Accounts, never, SqlClient.SqlClient> = Layer.effect(
     Accounts,
     Effect.suspend(() => make)

@@ -1,4 +1,4 @@
-/** Revision and counts of the user; nothing for one who has never written. Reads all of the user's todos once. */
+/** The revision and the counts of the user. A user who has never written has no row. Reads all todos of the user once. */
 export const me = (schema: string) => `select u.revision::text, t.*, (
   select count(*)::int from ${schema}.lists where owner_id = me.id and deleted_at is null
 )
@@ -11,5 +11,5 @@ from ${schema}.users u cross join lateral (
 ) t (open, completed, trashed)
 where u.id = me.id`
 
-/** A row where the user is disabled. */
+/** One row if the user is disabled. */
 export const disabled = (schema: string) => `select 1 from ${schema}.users where id = me.id and disabled_at is not null`

@@ -6,5 +6,5 @@ export const listColumns: FieldsColumns<NewList> = {
   name: { columns: ["name"], write: (name) => ({ name }), json: () => ({ name: "t.name" }) }
 }
 
-/** The columns of the fields that are there. */
+/** The columns of a list's fields. An absent field has none. */
 export const columns = columnsOf(listColumns)

@@ -11,14 +11,14 @@ import {
   type Unavailable
 } from "../domain/Errors.ts"
 import { ListMove } from "../domain/Move.ts"
-import type { Page as PageOf } from "../domain/Page.ts"
+import type { Page } from "../domain/Page.ts"
 import type { ListId } from "../domain/Todo.ts"
 import { ListPatch, type ListTodos, NewList, type TodoList } from "../domain/TodoList.ts"
 import { ListQuery } from "../domain/TodoQuery.ts"
 import type { CurrentUser } from "../domain/User.ts"
 import * as ListsSql from "./ListsSql.ts"
 import { newId } from "../writes/newId.ts"
-import * as Page from "../database/KeysetPage.ts"
+import * as KeysetPage from "../database/KeysetPage.ts"
 import * as BatchedScope from "../database/BatchedScope.ts"
 import * as UserScope from "../database/UserScope.ts"
 import { validated } from "../domain/validate.ts"
@@ -31,27 +31,37 @@ import type { KeyError, WriteError } from "../writes/Writer.ts"
 import type { Expectation, Once } from "../writes/WriteOptions.ts"
 
 /**
- * The lists of the current user, with the same promises as `Todos`: one user's rows,
- * all of a write or nothing and one revision for it, nothing changed by what changes nothing.
+ * The lists of the current user. Isolation, atomic writes, revisions, errors and transactions of the host work as
+ * described at `Todos`.
+ *
+ * @example
+ * const lists = yield* Lists
+ * const list = yield* lists.create({ name: "Groceries" })
+ * yield* lists.delete(list.id, { todos: "trash" })
  */
 export class Lists extends Context.Service<
   Lists,
   {
-    /** Adds a list behind the others. */
+    /** Adds a list at the end. Errors: `InvalidInput`; `IdempotencyKeyReused`; `IdempotencyKeyInUse`. */
     readonly create: (
       list: NewList,
       options?: Once
     ) => Effect.Effect<TodoList, InvalidInput | KeyError | WriteError, CurrentUser>
 
-    /** One list. Those in the trash are not found; `list` shows them. */
+    /** Reads one list. `ListNotFound` if it does not exist or is in the trash; `list` with `deleted` shows the trash. */
     readonly get: (id: ListId) => Effect.Effect<TodoList, ListNotFound | Unavailable, CurrentUser>
 
-    /** One page of the lists. */
+    /** Reads one page of the lists. `limit` is 1 to 200 lists, 50 by default; `nextCursor` is `null` on the last page. */
     readonly list: (
       query: ListQuery
-    ) => Effect.Effect<PageOf<TodoList>, InvalidInput | InvalidCursor | Unavailable, CurrentUser>
+    ) => Effect.Effect<Page<TodoList>, InvalidInput | InvalidCursor | Unavailable, CurrentUser>
 
-    /** Creates the list under the caller's id, or replaces all that a client may set. */
+    /**
+     * Creates a list under an id of the caller, or replaces its name. With `ifAbsent` it only creates.
+     *
+     * Errors: `InvalidInput`; `RevisionMismatch`; `Conflict` with `in-trash` if the list is in the trash (call `restore`
+     * first).
+     */
     readonly put: (
       id: ListId,
       list: NewList,
@@ -62,7 +72,7 @@ export class Lists extends Context.Service<
       CurrentUser
     >
 
-    /** Changes the fields that are there. */
+    /** Changes some fields. An absent field keeps its value. Errors: `InvalidInput`; `ListNotFound`; `RevisionMismatch`. */
     readonly update: (
       id: ListId,
       patch: ListPatch,
@@ -70,21 +80,23 @@ export class Lists extends Context.Service<
     ) => Effect.Effect<TodoList, InvalidInput | ListNotFound | RevisionMismatch | WriteError, CurrentUser>
 
     /**
-     * Puts the list into the trash. `ListNotEmpty` where it holds todos, unless `todos`
-     * says that they go with it, or stay without a list; each is a change of its own.
+     * Moves the list to the trash. `todos` says what happens to its todos: `"trash"` moves them to the trash too, `"keep"`
+     * leaves them without a list. Each of these todos gets a revision of its own.
+     *
+     * Errors: `ListNotFound`; `ListNotEmpty` if the list has todos and `todos` is left out; `RevisionMismatch`.
      */
     readonly delete: (
       id: ListId,
       options?: Expectation & { readonly todos?: ListTodos | undefined }
     ) => Effect.Effect<TodoList, ListNotFound | ListNotEmpty | RevisionMismatch | WriteError, CurrentUser>
 
-    /** Takes the list out of the trash; the todos that went with it stay there. */
+    /** Takes the list out of the trash. Todos that were deleted with it stay in the trash. */
     readonly restore: (
       id: ListId,
       options?: Expectation & Once
     ) => Effect.Effect<TodoList, ListNotFound | RevisionMismatch | KeyError | WriteError, CurrentUser>
 
-    /** Puts the list right before or right behind another one. */
+    /** Places the list directly before or directly after another list. `ListNotFound` if either does not exist. */
     readonly move: (
       id: ListId,
       to: ListMove,
@@ -92,7 +104,7 @@ export class Lists extends Context.Service<
     ) => Effect.Effect<TodoList, InvalidInput | ListNotFound | RevisionMismatch | KeyError | WriteError, CurrentUser>
   }
 >()("@todo/core/Lists") {
-  /** Works on the host's `SqlClient`, as `Todos.layer` does. */
+  /** Uses the host's `SqlClient`, as `Todos.layer` does. */
   static readonly layer: Layer.Layer<Lists, never, SqlClient.SqlClient> = Layer.effect(
     Lists,
     Effect.suspend(() => make)
@@ -126,9 +138,9 @@ const make = Effect.gen(function* () {
 
     list: Effect.fnUntraced(function* (given) {
       const query = yield* validQuery(given)
-      return yield* Page.read<TodoList, ListQuery>(scope, "lists", query, {
+      return yield* KeysetPage.read<TodoList, ListQuery>(scope, "lists", query, {
         rows: (limit, after) => ListsSql.list(schema, query, limit, after),
-        item: Page.parseItem,
+        item: KeysetPage.parseItem,
         total: (count) => count(ListsSql.count(schema, query))
       })
     }),

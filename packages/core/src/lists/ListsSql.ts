@@ -1,8 +1,8 @@
-/** The statements on lists, as those on todos in `TodosSql`. */
+/** The selects of lists. Each names its owner as `owner_id = me.id`; `UserScopeSql` explains `me`. */
 import type { ListQuery, ListSort } from "../domain/TodoQuery.ts"
 import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../database/KeysetPage.ts"
 
-/** By primary key. */
+/** One list, by primary key. */
 export const get = (schema: string) =>
   `select ${schema}.list_json(l)::text from ${schema}.lists l
 where owner_id = me.id and id = $2::uuid and deleted_at is null`
@@ -10,7 +10,7 @@ where owner_id = me.id and id = $2::uuid and deleted_at is null`
 const conditions = (query: ListQuery) =>
   `owner_id = me.id and deleted_at is ${query.deleted === true ? "not null" : "null"}`
 
-/** How many lists there are. */
+/** The number of lists. */
 export const count = (schema: string, query: ListQuery): Select => ({
   text: `select count(*)::int from ${schema}.lists where ${conditions(query)}`,
   parameters: []
@@ -24,7 +24,7 @@ const orders: Record<Column, Order> = {
   updatedAt: { column: "revision", type: "bigint", unique: true }
 }
 
-/** Lists in order, after a key: sort value, id, JSON. */
+/** A page of lists after a key. Columns: sort value, id, JSON. */
 export const list = (schema: string, query: ListQuery, limit: number, after: Key | undefined): Select => {
   const { add, values } = parameters()
   const [sort, descending] = direction<Column>(query.sort ?? "position")

@@ -1,4 +1,4 @@
-/** What clients ask for todos, as requests of a write. */
+/** Builds write requests from the arguments of `Todos`. */
 import * as Effect from "effect/Effect"
 import type { TodoOperation } from "../domain/Batch.ts"
 import type { NewTodo, TodoId } from "../domain/Todo.ts"
@@ -6,11 +6,11 @@ import { newId } from "../writes/newId.ts"
 import type { Step, TodoRequest } from "../writes/WriteRequest.ts"
 import { defaults } from "./TodoColumns.ts"
 
-/** Adds a todo under an id of the server. */
+/** Creates a todo under a new id. */
 export const creation = (todo: NewTodo): Effect.Effect<TodoRequest> =>
   Effect.map(newId, (id) => ({ kind: "todo", op: "create", id: id as TodoId, todo: { ...defaults, ...todo } }))
 
-/** Creates or replaces a todo under an id of the client; only creates with `ifAbsent`. */
+/** Creates or replaces a todo under an id of the caller. With `ifAbsent` it only creates. */
 export const replacement = (id: TodoId, todo: NewTodo, ifAbsent = false): TodoRequest => ({
   kind: "todo",
   op: ifAbsent ? "create" : "put",

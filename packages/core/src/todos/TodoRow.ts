@@ -5,7 +5,7 @@
  * A test holds both to the same.
  */
 import { type Due, Priority, type Todo } from "../domain/Todo.ts"
-import { timestamp } from "./fastTimestamp.ts"
+import { fastTimestamp } from "./fastTimestamp.ts"
 
 const milliseconds = (column: string) => `date_part('epoch', ${column}) * 1000`
 
@@ -54,7 +54,7 @@ type Row = readonly [
 ]
 
 const timestampOrNull = (milliseconds: number | null): string | null =>
-  milliseconds === null ? null : timestamp(milliseconds)
+  milliseconds === null ? null : fastTimestamp(milliseconds)
 
 /** Of the columns of a due date those that are set. */
 const toDue = (date: string | null, time: string | null, timeZone: string): Due | null =>
@@ -95,8 +95,8 @@ export const toTodo = (row: ReadonlyArray<unknown>): Todo => {
     listId,
     position,
     revision,
-    createdAt: timestamp(createdAt),
-    updatedAt: timestamp(updatedAt),
+    createdAt: fastTimestamp(createdAt),
+    updatedAt: fastTimestamp(updatedAt),
     deletedAt: timestampOrNull(deletedAt)
   } as Todo
 }

@@ -13,12 +13,12 @@ import {
 } from "../domain/Errors.ts"
 import { type TodoOperation, TodoBatch } from "../domain/Batch.ts"
 import { TodoMove } from "../domain/Move.ts"
-import type { Page as PageOf } from "../domain/Page.ts"
+import type { Page } from "../domain/Page.ts"
 import { NewTodo, type Todo, type TodoId, TodoPatch } from "../domain/Todo.ts"
 import { TodoQuery } from "../domain/TodoQuery.ts"
 import type { CurrentUser } from "../domain/User.ts"
 import { batchedPages } from "./batchedPages.ts"
-import * as Page from "../database/KeysetPage.ts"
+import * as KeysetPage from "../database/KeysetPage.ts"
 import * as TodoRow from "./TodoRow.ts"
 import * as TodosSql from "./TodosSql.ts"
 import * as BatchedScope from "../database/BatchedScope.ts"
@@ -35,63 +35,86 @@ import type { KeyError, WriteError } from "../writes/Writer.ts"
 import type { Expectation, Once } from "../writes/WriteOptions.ts"
 
 /**
- * The todos of the current user. Every method sees and changes that user's rows and
- * no others: another user's id is answered like one that does not exist.
+ * The todos of the current user.
  *
- * Every write happens as a whole or not at all (as part of the host's transaction, where one
- * is open) and gives the row a new revision; a write that changes nothing changes no revision
- * either. Writes of several users that come at the same moment may share a transaction: none
- * waits for another's locks there, and one that fails fails alone.
+ * **Isolation.** Every method reads and writes rows of `CurrentUser` only. The id of another user's todo is answered like
+ * an id that does not exist.
  *
- * In a transaction of the host (`sql.withTransaction` of the same `SqlClient`) reads see what
- * it wrote, others see nothing before it commits, and the user is set in PostgreSQL for our
- * statements alone. It holds up the other writers of each user that it wrote for; take users in
- * one order, for two that take them in opposite ones deadlock. Nothing is repeated there: after
- * `Conflict` (`concurrent-writes`) or `Unavailable` PostgreSQL refuses all that follows, which is
- * `Unavailable` too, and the host begins again, from where its outermost or nested
- * `withTransaction` began. Other errors leave it as good as it was.
+ * **Writes** are atomic. A write that changes a todo gives it a new revision. A write that changes nothing keeps the
+ * revision. Concurrent writes of several users may share a transaction. They never wait for each other's locks there, and
+ * if one fails, only that one fails.
  *
- * All methods fail with `Unavailable` while the database cannot be reached; of a write it
- * tells whether it may have happened. Passing failures are retried before, where that is
- * safe. Under an `idempotencyKey` a write happens once in 24 hours, however often it is
- * sent: safe to repeat after any failure.
+ * **Options of writes.** `ifRevision` is optimistic locking: the write fails with `RevisionMismatch` if the todo is at
+ * another revision. With an `idempotencyKey` the write happens once within 24 hours, however often it is sent, so it is
+ * safe to repeat after any failure.
+ *
+ * **Errors of every method.** `Unavailable` if the database cannot be reached, is overloaded or does not answer in time.
+ * Its `outcome` says whether a write may have happened. Transient failures are retried first if that is safe.
+ *
+ * **Errors of every write.**
+ * - `UserDisabled`: an operator has disabled the user.
+ * - `Conflict` with `concurrent-writes`: a deadlock or serialization failure persisted through six attempts.
+ * - `WriteRefused`: a hook of the host refused the write (`Hooks`).
+ *
+ * **Inside a transaction of the host** (`sql.withTransaction` of the same `SqlClient`):
+ * - Reads see the transaction's own writes. Other transactions see them after the commit.
+ * - `todo.user_id` is set only while a statement of this package runs. The host's own value is restored.
+ * - The transaction locks each user that it writes for until it ends. Lock several users in a fixed order, or two
+ *   transactions can deadlock.
+ * - Nothing is retried. After `Conflict` with `concurrent-writes` or `Unavailable`, PostgreSQL refuses every further
+ *   statement, which is `Unavailable` as well. Roll back and start the outermost or nested `withTransaction` again.
+ * - After any other error the transaction can go on.
  *
  * @example
  * const todos = yield* Todos
  * const todo = yield* todos.create({ title: "Buy milk" }, { idempotencyKey: IdempotencyKey.make(requestId) })
  * yield* todos.update(todo.id, { due: { date: "2026-12-01" } }, { ifRevision: todo.revision }).pipe(
- *   Effect.catchTag("RevisionMismatch", ({ current }) => Effect.log(`somebody was faster: revision ${current}`))
+ *   Effect.catchTag("RevisionMismatch", ({ current }) => Effect.log(`another client was faster: revision ${current}`))
  * )
  */
 export class Todos extends Context.Service<
   Todos,
   {
-    /** Adds a todo behind the others. `ListNotFound` where `listId` is none of the user's lists. */
+    /**
+     * Adds a todo at the end. Fields that are left out get their defaults: open, no priority, no due date, no tags, no list.
+     *
+     * Errors: `InvalidInput`; `ListNotFound` if `listId` is not a list of the user; `IdempotencyKeyReused` if the key
+     * belongs to another request; `IdempotencyKeyInUse` while the first request with the key runs.
+     */
     readonly create: (
       todo: NewTodo,
       options?: Once
     ) => Effect.Effect<Todo, InvalidInput | ListNotFound | KeyError | WriteError, CurrentUser>
 
-    /** One todo. Those in the trash are not found; `list` shows them. */
+    /** Reads one todo. `TodoNotFound` if it does not exist or is in the trash; `list` with `deleted` shows the trash. */
     readonly get: (id: TodoId) => Effect.Effect<Todo, TodoNotFound | Unavailable, CurrentUser>
 
     /**
-     * One page of the todos that meet all conditions of the query. A walk along
-     * `nextCursor` returns every todo that nobody touches meanwhile exactly once.
+     * Reads one page of the todos that meet all conditions of the query. `limit` is 1 to 200 todos, 50 by default.
+     *
+     * Pass `nextCursor` as `cursor` of the same query to get the next page; it is `null` on the last page. Reading all
+     * pages returns every todo that does not change meanwhile exactly once.
+     *
+     * Errors: `InvalidInput`; `InvalidCursor` if the cursor belongs to another user or query.
+     *
+     * @example
+     * const { items, nextCursor } = yield* todos.list({ completed: false, tag: ["home"], sort: "due", limit: 20 })
      */
     readonly list: (
       query: TodoQuery
-    ) => Effect.Effect<PageOf<Todo>, InvalidInput | InvalidCursor | Unavailable, CurrentUser>
+    ) => Effect.Effect<Page<Todo>, InvalidInput | InvalidCursor | Unavailable, CurrentUser>
 
     /**
-     * Creates the todo under the caller's id, or replaces all that a client may set.
-     * `Conflict` where the id is in the trash: nothing comes back by itself.
+     * Creates a todo under an id of the caller, or replaces all fields that a client may set.
+     *
+     * Errors: `InvalidInput`; `ListNotFound`; `RevisionMismatch`; `Conflict` with `in-trash` if the todo is in the trash
+     * (call `restore` first).
      */
     readonly put: (
       id: TodoId,
       todo: NewTodo,
       options?: Expectation & {
-        /** Only create: `RevisionMismatch` where the todo exists (`If-None-Match: *`). */
+        /** Only create: `RevisionMismatch` if the todo exists (`If-None-Match: *`). `false` by default. */
         readonly ifAbsent?: boolean
       }
     ) => Effect.Effect<
@@ -100,14 +123,19 @@ export class Todos extends Context.Service<
       CurrentUser
     >
 
-    /** Changes the fields that are there: an absent field keeps its value, `null` clears it. */
+    /**
+     * Changes some fields. An absent field keeps its value, `null` clears it.
+     *
+     * Errors: `InvalidInput`; `TodoNotFound`; `ListNotFound` if the new `listId` is not a list of the user;
+     * `RevisionMismatch`.
+     */
     readonly update: (
       id: TodoId,
       patch: TodoPatch,
       options?: Expectation
     ) => Effect.Effect<Todo, InvalidInput | ListNotFound | TodoNotFound | RevisionMismatch | WriteError, CurrentUser>
 
-    /** Marks the todo done, now. A todo that is done already stays as it is. */
+    /** Marks the todo done, with the current time as `completedAt`. A todo that is already done does not change. */
     readonly complete: (
       id: TodoId,
       options?: Expectation
@@ -119,19 +147,24 @@ export class Todos extends Context.Service<
       options?: Expectation
     ) => Effect.Effect<Todo, TodoNotFound | RevisionMismatch | WriteError, CurrentUser>
 
-    /** Puts the todo into the trash. */
+    /** Moves the todo to the trash. `restore` brings it back until a purge removes it. */
     readonly delete: (
       id: TodoId,
       options?: Expectation
     ) => Effect.Effect<Todo, TodoNotFound | RevisionMismatch | WriteError, CurrentUser>
 
-    /** Takes the todo out of the trash; out of its list too, where that is gone. */
+    /** Takes the todo out of the trash. If its list does not exist any more, the todo is in no list. */
     readonly restore: (
       id: TodoId,
       options?: Expectation & Once
     ) => Effect.Effect<Todo, TodoNotFound | RevisionMismatch | KeyError | WriteError, CurrentUser>
 
-    /** Puts the todo right before or right behind another one. `TodoNotFound` where either is not there. */
+    /**
+     * Places the todo directly before or directly after another todo of the user. `TodoNotFound` if either does not exist.
+     *
+     * @example
+     * yield* todos.move(todo.id, { before: other.id })
+     */
     readonly move: (
       id: TodoId,
       to: TodoMove,
@@ -139,9 +172,16 @@ export class Todos extends Context.Service<
     ) => Effect.Effect<Todo, InvalidInput | TodoNotFound | RevisionMismatch | KeyError | WriteError, CurrentUser>
 
     /**
-     * Up to 100 operations in one transaction: all happen, in order, or none. The error is
-     * that of the first operation that fails, with its `index`. Each change has a revision
-     * of its own, as it would have alone, so that one number still names one change.
+     * Applies 1 to 100 operations in order, in one transaction: all of them or none. Each change gets a revision of its
+     * own. Returns the todos in the order of the operations.
+     *
+     * The error is that of the first operation that fails; `index` is its position, from 0.
+     *
+     * @example
+     * yield* todos.batch([
+     *   { op: "create", todo: { title: "Buy milk" } },
+     *   { op: "update", id, patch: { completed: true } }
+     * ])
      */
     readonly batch: (
       operations: ReadonlyArray<TodoOperation>,
@@ -153,7 +193,10 @@ export class Todos extends Context.Service<
     >
   }
 >()("@todo/core/Todos") {
-  /** Works on the host's `SqlClient`: its pool, its transactions, the schema named by `SchemaName`. */
+  /**
+   * Uses the host's `SqlClient`: its pool and its transactions. The tables are in the schema that `SchemaName` names. The
+   * hooks of `Hooks` are read when the layer is built.
+   */
   static readonly layer: Layer.Layer<Todos, never, SqlClient.SqlClient> = Layer.effect(
     Todos,
     Effect.suspend(() => make)
@@ -175,14 +218,14 @@ const make = Effect.gen(function* () {
   const validMove = validated(TodoMove)
   const validBatch = validated(TodoBatch)
 
-  /** A write on a todo that must exist. */
+  /** Writes a todo that must exist. */
   const change = (request: TodoRequest, options?: Expectation) =>
     Effect.map(
       write.one({ request, ifRevision: options?.ifRevision }, ["todo-not-found", "revision-mismatch"]),
       ({ row }) => row
     )
 
-  // Untraced: a span of its own costs each call 5 µs, also where nobody listens; requests and statements have theirs.
+  // Methods have no span: it would cost each call 5 µs even without a tracer. Requests and statements have spans.
   return Todos.of({
     create: Effect.fnUntraced(function* (todo, options) {
       const request = yield* creation(yield* validNew(todo))
@@ -198,7 +241,7 @@ const make = Effect.gen(function* () {
     list: Effect.fnUntraced(function* (given) {
       const query = yield* validQuery(given)
       const now = yield* DateTime.now
-      return yield* Page.read<Todo, TodoQuery>(pages, "todos", query, {
+      return yield* KeysetPage.read<Todo, TodoQuery>(pages, "todos", query, {
         rows: (limit, after) => TodosSql.list(schema, query, now, limit, after),
         item: TodoRow.toTodo,
         total: () => totals.of(query, TodosSql.count(schema, query, now))

@@ -1,8 +1,9 @@
 /**
- * Optimisation: plain pages of todos (no filter, position order, usual size) of several users share a statement.
+ * Optimisation: plain pages of several users (no filter, position order, default size) share a statement.
  *
- * Gains: list 50 1.2 times as many a second with 16 connections, 1.1 with 100. Measure with `npm run bench -- "list 50"
- * todo`. Without it each page is a statement of its own: set `optimisations.batchedPages` to `false`.
+ * Gains: "list 50" is 1.2 times as fast with 16 connections, 1.1 times with 100. Measure with
+ * `npm run bench -- "list 50" todo`. To do without it, set `optimisations.batchedPages` to `false`: each page is then a
+ * statement of its own.
  */
 import type { BatchedScope } from "../database/BatchedScope.ts"
 import type { UserScope } from "../database/UserScope.ts"
@@ -10,16 +11,16 @@ import { optimisations } from "../database/optimisations.ts"
 import * as TodosSql from "./TodosSql.ts"
 
 /**
- * At most four pages in a statement. A page takes PostgreSQL as long as its answer takes this process: with 16 in one
- * statement each side would wait until the other has finished all of them.
+ * At most four pages share a statement. PostgreSQL needs as long for a page as this process needs for its answer. With 16
+ * pages in one statement, each side would be idle while the other works through all of them.
  */
 const limits = { calls: 4 }
 
-/** Reads pages. Those with conditions may take long, so they run alone. */
+/** Reads pages. A page with conditions may be slow, so it runs alone. */
 export const batchedPages = (scope: UserScope, batched: BatchedScope, schema: string): Pick<UserScope, "read"> => {
   if (!optimisations.batchedPages) return scope
-  const plain = new Map(
+  const batchedSelects = new Map(
     TodosSql.plainPages(schema).map(({ parameters, text }) => [text, batched.read(text, parameters.length, limits)])
   )
-  return { read: (select) => plain.get(select) ?? scope.read(select) }
+  return { read: (select) => batchedSelects.get(select) ?? scope.read(select) }
 }

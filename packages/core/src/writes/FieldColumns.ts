@@ -1,12 +1,12 @@
-/** How one field that clients set is stored. */
+/** The columns of one field that clients set. */
 interface FieldColumns<Value> {
   /** The columns that hold the value. */
   readonly columns: ReadonlyArray<string>
-  /** Columns that are computed from it: for search, order and filters. Another release may compute them differently. */
+  /** Columns computed from the value for search, order and filters. Another release may compute them differently. */
   readonly derived?: ReadonlyArray<string>
-  /** What the field is if a client leaves it out; a field without a default is required. */
+  /** The value if a client leaves the field out. A field without a default is required. */
   readonly default?: Value
-  /** The value as the columns, and the derived ones. */
+  /** Turns the value into the columns, derived ones included. */
   readonly write: (value: Value) => Readonly<Record<string, unknown>>
   /** What clients see of it: for each member of the JSON, the SQL expression over a row `t` of a quoted schema. */
   readonly json: (schema: string) => Readonly<Record<string, string>>
@@ -17,7 +17,7 @@ export type FieldsColumns<Fields> = {
   readonly [Name in keyof Fields]-?: FieldColumns<Exclude<Fields[Name], undefined>>
 }
 
-/** The columns of the fields that are there; a field that is absent has none. */
+/** Turns fields into columns. An absent field has none. */
 export const columnsOf =
   <Fields extends object>(record: FieldsColumns<Fields>) =>
   (fields: Partial<Fields>): Record<string, unknown> => {
@@ -40,7 +40,7 @@ export const defaultsOf = <Fields extends object>(record: FieldsColumns<Fields>)
 
 type ColumnNames = Readonly<Record<string, Pick<FieldColumns<never>, "columns" | "derived">>>
 
-/** The names of the columns that hold what clients set, without the derived ones. */
+/** The names of the columns that are not derived. */
 export const storedColumns = (record: ColumnNames): ReadonlyArray<string> =>
   Object.values(record).flatMap(({ columns }) => columns)
 

@@ -5,40 +5,39 @@ import type { Conflict, Unavailable, WriteRefused } from "../domain/Errors.ts"
 import type { CurrentUser } from "../domain/User.ts"
 import type { WriteDone, WriteRequest } from "./WriteRequest.ts"
 
-/** How a hook can fail; `Unavailable` and `Conflict` are those of our own methods, where it calls any. */
+/** The errors of a hook. `Unavailable` and `Conflict` come from methods of this package that the hook calls. */
 export type HookError = WriteRefused | SqlError | Unavailable | Conflict
 
 /**
- * What the host does within each write of `Todos` and `Lists`. A batch is one write, with
- * up to 100 requests in order; every other has one.
+ * Functions of the host that run within each write of `Todos` and `Lists`. A batch is one write with 1 to 100 requests in
+ * order. Every other write has one request.
  *
- * - Both run in the write's transaction (as a savepoint, where the host has one open), as
- *   the `CurrentUser` of the write: statements on the same `SqlClient` commit or roll back
- *   with it. The setting `todo.user_id` is not set while they run.
- * - The writes of one user are held up from before `before` until the commit, so what
- *   `before` counts is still so when the write happens.
- * - Where others got in the way (a deadlock, a serialization failure), all begins again,
- *   hooks included: what they do outside of the database may happen more than once, or for
- *   nothing. Write an outbox, and send from there.
- * - A write that is repeated under its idempotency key gives its first answer, without hooks.
- * - Imports, purges and erasures have no hooks, nor do the command line and other processes
- *   that were given none. The rows that a write changes besides (the todos of a list that is
- *   deleted, neighbours of a move) are in the change feed, not here.
- * - A `SqlError` that passes by itself is `Unavailable` or `Conflict` to the caller, as one of
- *   ours is; any other is a defect.
+ * - **Transaction.** Both hooks run in the transaction of the write, or in a savepoint of the host's transaction.
+ *   Statements on the same `SqlClient` commit or roll back with the write. `CurrentUser` is the user of the write. The
+ *   setting `todo.user_id` is not set while a hook runs.
+ * - **Lock.** The user is locked from before `before` until the commit. What `before` reads about the user's rows is still
+ *   true when the write happens.
+ * - **Retries.** After a deadlock or serialization failure, the whole transaction runs again, with its hooks. An effect
+ *   outside the database may then happen twice, or without a write. Insert into an outbox table, and send from there.
+ * - **Idempotency.** A repeated write under the same idempotency key returns the first answer and runs no hooks.
+ * - **What has no hooks.** Imports, purges and erasures run without hooks, as do processes whose layers have none, such as
+ *   `todo-admin`. Rows that a write changes besides its own (todos of a deleted list, neighbours of a move) are in the
+ *   change feed only.
+ * - **Errors.** A transient `SqlError` of a hook reaches the caller of the write as `Unavailable` or `Conflict`. Any other
+ *   `SqlError` is a defect.
  */
 export interface WriteHooks {
-  /** May refuse. It runs before it is known whether the row exists. */
+  /** Runs before the write, and before it is known whether the row exists. May refuse with `WriteRefused`. */
   readonly before?: (requests: ReadonlyArray<WriteRequest>) => Effect.Effect<void, HookError, CurrentUser>
-  /** May add rows of the host's own, and refuse as well: then nothing of the write happens. */
+  /** Runs after the write, and may insert rows of the host. If it refuses, the write is rolled back. */
   readonly after?: (done: ReadonlyArray<WriteDone>) => Effect.Effect<void, HookError, CurrentUser>
 }
 
 /**
- * The host's hooks, read when `Todos.layer` and `Lists.layer` are built. None unless the host
- * says so, and then a write stays the one statement that it is. With hooks it is a
- * transaction of four statements, five under a key, and what they run themselves: two to
- * three times as dear.
+ * The host's hooks; none by default. `Todos.layer` and `Lists.layer` read them when they are built.
+ *
+ * Cost: a write without hooks is one statement. With hooks it is a transaction of four statements, or five with an
+ * idempotency key, plus those of the hooks: two to three times the time.
  *
  * @example
  * const outbox = Layer.effect(

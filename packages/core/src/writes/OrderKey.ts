@@ -1,15 +1,15 @@
 /**
- * Order keys that come from outside. What makes them, and how they are built, is in `schema/functions/positions.ts`.
+ * Reads order keys, for imports. `schema/functions/positions.ts` makes them and explains their form.
  */
 
 const first = { down: "Z".charCodeAt(0), up: "a".charCodeAt(0) }
 
 /**
- * The revision that a key was made at, or whose keys it lies between; `undefined` where the text is no key. Keys of
- * later revisions lie outside of all of these, so a key is harmless as long as its user has come that far.
+ * The revision in the integer part of an order key, or `undefined` if the text is not one. New keys at the ends have
+ * later revisions, so a key cannot collide with them once its user has reached this revision.
  */
 export const revisionOf = (key: string): number | undefined => {
-  // Up to 13 digits, 52 bits: numbers that JavaScript holds.
+  // Up to 13 hexadecimal digits are 52 bits, which a JavaScript number holds exactly.
   if (!/^[N-Za-m][0-9a-f]+$/.test(key)) return undefined
   const letter = key.charCodeAt(0)
   const isUp = letter >= first.up

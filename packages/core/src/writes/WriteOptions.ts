@@ -1,17 +1,17 @@
 import type { IdempotencyKey } from "../domain/IdempotencyKey.ts"
 import type { IfRevision } from "../domain/Revision.ts"
 
-/** What a write expects of the row, checked where the row is written. */
+/** Optimistic locking: the revision that a write expects. It is checked in the transaction of the write. */
 export interface Expectation {
   /**
-   * A revision, a list of revisions, or `"*"`: `RevisionMismatch` where the row is at none of these; `"*"` only wants it
-   * to be there. Nothing is expected where it is left out.
+   * A revision or a list of revisions: `RevisionMismatch` if the row is at none of them. `"*"` expects only that the row
+   * exists. If it is left out, the write does not depend on the revision.
    */
   readonly ifRevision?: IfRevision | undefined
 }
 
-/** A write that can be repeated: under one key it happens once, and gives the first answer again for 24 hours. */
+/** Idempotency: a write with a key happens once. Repeating it within 24 hours returns the first answer. */
 export interface Once {
-  /** Made up by the caller, 1 to 255 visible ASCII characters; good for one write, of this user. */
+  /** Chosen by the caller for one write of this user: 1 to 255 visible ASCII characters. */
   readonly idempotencyKey?: IdempotencyKey | undefined
 }

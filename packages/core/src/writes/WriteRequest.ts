@@ -4,9 +4,8 @@ import type { ListId, NewTodo, Todo, TodoId, TodoPatch } from "../domain/Todo.ts
 import type { ListPatch, ListTodos, NewList, TodoList } from "../domain/TodoList.ts"
 
 /**
- * What a write on a todo asks for, once it was found valid. A `create` has all fields, with defaults for those that were
- * left out, and the id that the todo will have; so has a `put`, which may also replace. `complete` and `reopen` are
- * updates.
+ * A valid request to write a todo. A `create` and a `put` have the id of the todo and all fields, with defaults for those
+ * that the caller left out. `Todos.complete` and `Todos.reopen` make an `update`.
  */
 export type TodoRequest =
   | { readonly kind: "todo"; readonly op: "create" | "put"; readonly id: TodoId; readonly todo: NewTodo }
@@ -14,7 +13,7 @@ export type TodoRequest =
   | { readonly kind: "todo"; readonly op: "delete" | "restore"; readonly id: TodoId }
   | { readonly kind: "todo"; readonly op: "move"; readonly id: TodoId; readonly to: TodoMove }
 
-/** What a write on a list asks for. `todos` says what happens to the todos of a list that is deleted. */
+/** A valid request to write a list. `todos` says what happens to the todos of a deleted list. */
 export type ListRequest =
   | { readonly kind: "list"; readonly op: "create" | "put"; readonly id: ListId; readonly list: NewList }
   | { readonly kind: "list"; readonly op: "update"; readonly id: ListId; readonly patch: ListPatch }
@@ -22,18 +21,18 @@ export type ListRequest =
   | { readonly kind: "list"; readonly op: "restore"; readonly id: ListId }
   | { readonly kind: "list"; readonly op: "move"; readonly id: ListId; readonly to: ListMove }
 
-/** What a write asks for. */
+/** A valid request to write a todo or a list. */
 export type WriteRequest = TodoRequest | ListRequest
 
-/** A request, and the revision that it expects of the row. */
+/** A request with the revision that it expects. */
 export interface Step {
   readonly request: WriteRequest
   readonly ifRevision?: IfRevision | undefined
 }
 
 /**
- * What a write did: the row as it is now. A write that changed nothing is reported too, at the revision that the row had.
- * Id and revision together name a change, once.
+ * The result of a write: the row after it. A write that changed nothing is reported with the unchanged revision. Id and
+ * revision together identify a change.
  */
 export type WriteDone =
   | { readonly kind: "todo"; readonly op: TodoRequest["op"]; readonly created: boolean; readonly todo: Todo }
