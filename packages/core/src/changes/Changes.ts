@@ -17,27 +17,27 @@ import { Revision } from "../domain/Revision.ts"
 import { CurrentUser, type UserId } from "../domain/User.ts"
 import * as ChangesSql from "./ChangesSql.ts"
 import * as Cursor from "../database/Cursor.ts"
-import { Revisions } from "./RevisionWatch.ts"
+import { RevisionWatch } from "./RevisionWatch.ts"
 import * as BatchedScope from "../database/BatchedScope.ts"
 import * as UserScope from "../database/UserScope.ts"
 import { validated } from "../domain/validate.ts"
 import { SchemaName } from "../schema/SchemaName.ts"
 
-/** A change and the cursor that continues behind it. */
+/** A change with the cursor that continues after it. */
 export interface LiveChange {
-  /** The row as it is after the change. */
+  /** The row after the change. */
   readonly change: Change
-  /** Opaque: `since` of the next query. */
+  /** Opaque. Pass it as `since` to continue. */
   readonly cursor: string
 }
 
-/** How reading changes can fail. */
+/** The errors of reading changes. */
 export type ChangesError = InvalidInput | InvalidCursor | CursorExpired | Unavailable
 
 /**
- * What happened to the current user's todos and lists, without a gap: each row once, at
- * its latest revision, in revision order. Reading all from the start and keeping the last
- * of each id gives exactly the tables.
+ * The change feed of the current user's todos and lists. It has each changed row once, at its latest revision, in revision
+ * order and without gaps. A client that reads it from the start and keeps the last change of each id has exactly the
+ * user's rows.
  *
  * @example
  * const changes = yield* Changes
@@ -47,85 +47,98 @@ export class Changes extends Context.Service<
   Changes,
   {
     /**
-     * The changes after `since`, all where there is none. `CursorExpired` where some of
-     * what came after the cursor was purged: start again without one.
+     * Reads one page of the changes after the cursor `since`, or from the start without one. `limit` is 1 to 500 changes,
+     * 100 by default. `nextCursor` continues the feed even if the page is empty; `hasMore` says whether more changes are
+     * there already.
+     *
+     * Errors: `InvalidInput`; `InvalidCursor` if the cursor belongs to another user; `CursorExpired` if changes after the
+     * cursor were purged, or the database was restored to an earlier state (drop local data and start without a cursor);
+     * `Unavailable`.
      */
     readonly page: (query: ChangeQuery) => Effect.Effect<ChangePage, ChangesError, CurrentUser>
 
     /**
-     * The changes after `since`, and then each as it happens, within half a second,
-     * whichever process made it. Pulls no faster than it is read. Fails when the database
-     * has been away for some ten seconds; go on after the last cursor.
+     * Streams the changes after `since`, and then each new change within half a second, also those of other processes. The
+     * stream has back-pressure: it reads a page only when the consumer has taken the one before.
+     *
+     * Fails like `page`, with `UserDisabled` when an operator disables the user, and with `Unavailable` after the database
+     * has been unreachable for about ten seconds. To resume, pass the cursor of the last change as `since`.
+     *
+     * @example
+     * yield* changes.stream({}).pipe(Stream.runForEach(({ change, cursor }) => save(change, cursor)))
      */
     readonly stream: (
       query: Pick<ChangeQuery, "since">
     ) => Stream.Stream<LiveChange, ChangesError | UserDisabled, CurrentUser>
   }
 >()("@todo/core/Changes") {
-  /** Works on the host's `SqlClient`, as `Todos.layer` does. One query a tick serves all streams of the process. */
+  /** Uses the host's `SqlClient`, as `Todos.layer` does. One query every 250 ms serves all streams of the process. */
   static readonly layer: Layer.Layer<Changes, never, SqlClient.SqlClient> = Layer.effect(
     Changes,
     Effect.suspend(() => make)
-  ).pipe(Layer.provide(Layer.suspend(() => Revisions.layer)))
+  ).pipe(Layer.provide(Layer.suspend(() => RevisionWatch.layer)))
 }
 
 /**
- * Where a reader stands: what it has seen, and the horizon when it began from the start.
- * Rows that were purged before that never reached it, so it need not hear of them.
+ * The content of a cursor: the last revision that the reader has seen, and the horizon at its first read. Rows that were
+ * purged before that first read never reached the reader, so their purge does not expire the cursor.
  */
-type Place = readonly [revision: number, begun: number]
+type CursorValues = readonly [seen: number, firstHorizon: number]
 
-/** The digest of a cursor is no secret, so what is in it may be anything. */
-const isPlace: (values: unknown) => values is Place = Schema.is(Schema.Tuple([Revision, Revision]))
+/** A client can compute the digest of a cursor, so its values are validated. */
+const isCursorValues: (values: unknown) => values is CursorValues = Schema.is(Schema.Tuple([Revision, Revision]))
 
 const binding = "changes"
 
 const make = Effect.gen(function* () {
   const { read } = yield* UserScope.make
   const batched = yield* BatchedScope.make
-  const revisions = yield* Revisions
+  const revisions = yield* RevisionWatch
   const schema = `"${yield* SchemaName}"`
   const selectPage = read(ChangesSql.page(schema))
-  const selectUnmoved = batched.read(ChangesSql.unmoved(schema), 1)
+  const selectIsCurrent = batched.read(ChangesSql.isCurrent(schema), 1)
   const valid = validated(ChangeQuery)
 
-  const placeOf = (user: UserId, cursor: string | undefined): Effect.Effect<Place | undefined, InvalidCursor> =>
+  const openCursor = (
+    user: UserId,
+    cursor: string | undefined
+  ): Effect.Effect<CursorValues | undefined, InvalidCursor> =>
     cursor === undefined
       ? Effect.succeed(undefined)
-      : Effect.filterOrFail(Cursor.open(user, binding, cursor), isPlace, () => new InvalidCursor())
+      : Effect.filterOrFail(Cursor.open(user, binding, cursor), isCursorValues, () => new InvalidCursor())
 
-  const pageAfter = Effect.fnUntraced(function* (place: Place | undefined, limit: number) {
-    // Whoever has seen nothing begins now: there is nothing that could be missed.
-    const [since, begun] = place === undefined || place[0] === 0 ? [0, undefined] : place
+  const pageAfter = Effect.fnUntraced(function* (values: CursorValues | undefined, limit: number) {
+    // A reader who has seen nothing cannot have missed a purge, so its first horizon is the current one.
+    const [since, firstHorizon] = values === undefined || values[0] === 0 ? [0, undefined] : values
     const rows = yield* selectPage(since, limit + 1)
     const isUser = rows[0]?.[0] === "user"
-    const [revision, horizon]: Place = isUser ? JSON.parse(String(rows[0]?.[2])) : [0, 0]
-    // A cursor from the future comes from a database that was restored to an earlier state. One that the user has
-    // overtaken since cannot be told from a good one: see docs/backup-and-users.md.
-    if (since > revision || (since < horizon && begun !== undefined && begun < horizon)) {
+    const [revision, horizon]: readonly [number, number] = isUser ? JSON.parse(String(rows[0]?.[2])) : [0, 0]
+    // A cursor beyond the user's revision was made before the database was restored to an earlier state. After more
+    // writes it cannot be recognised any more: see docs/backup-and-users.md.
+    if (since > revision || (since < horizon && firstHorizon !== undefined && firstHorizon < horizon)) {
       return yield* new CursorExpired()
     }
     const found = rows.slice(isUser ? 1 : 0)
     const changes = found.slice(0, limit).map(([kind, , item]) => toChange(String(kind), String(item)))
     const hasMore = found.length > limit
-    // With the last page all is seen, also where the rows of the latest revisions are purged.
+    // The last page ends at the user's revision, even if the rows of the latest revisions were purged.
     const seen = hasMore ? (changes.at(-1)?.revision ?? since) : revision
-    return { changes, hasMore, begun: begun ?? horizon, seen }
+    return { changes, hasMore, firstHorizon: firstHorizon ?? horizon, seen }
   })
 
   return Changes.of({
     page: Effect.fnUntraced(function* (given) {
       const { limit = changesLimit.default, since } = yield* valid(given)
       const user = yield* CurrentUser
-      const place = yield* placeOf(user.id, since)
-      // Most who ask have seen everything, which is quickly read.
-      if (since !== undefined && place !== undefined && (yield* selectUnmoved(place[0])).length > 0) {
+      const values = yield* openCursor(user.id, since)
+      // Most polls find nothing new. This batched lookup by primary key answers them without reading a page.
+      if (since !== undefined && values !== undefined && (yield* selectIsCurrent(values[0])).length > 0) {
         return { changes: [], nextCursor: since, hasMore: false }
       }
-      const page = yield* pageAfter(place, limit)
+      const page = yield* pageAfter(values, limit)
       return {
         changes: page.changes,
-        nextCursor: Cursor.make(user.id, binding, [page.seen, page.begun]),
+        nextCursor: Cursor.make(user.id, binding, [page.seen, page.firstHorizon]),
         hasMore: page.hasMore
       }
     }),
@@ -134,16 +147,16 @@ const make = Effect.gen(function* () {
       Stream.unwrap(
         Effect.gen(function* () {
           const user = yield* CurrentUser
-          const start = yield* placeOf(user.id, since)
+          const start = yield* openCursor(user.id, since)
           const watch = yield* revisions.watch(user.id)
-          const next = Effect.fnUntraced(function* (place: Place | undefined) {
-            const page = yield* pageAfter(place, changesLimit.default)
-            if (!page.hasMore && page.changes.length === 0) yield* watch.beyond(page.seen)
+          const next = Effect.fnUntraced(function* (values: CursorValues | undefined) {
+            const page = yield* pageAfter(values, changesLimit.default)
+            if (!page.hasMore && page.changes.length === 0) yield* watch.waitForChange(page.seen)
             const changes = page.changes.map((change): LiveChange => ({
               change,
-              cursor: Cursor.make(user.id, binding, [change.revision, page.begun])
+              cursor: Cursor.make(user.id, binding, [change.revision, page.firstHorizon])
             }))
-            return [changes, Option.some<Place>([page.seen, page.begun])] as const
+            return [changes, Option.some<CursorValues>([page.seen, page.firstHorizon])] as const
           })
           return Stream.paginate(start, next)
         })

@@ -1,12 +1,11 @@
-/** The statements of the change feed, as those on todos in `TodosSql`. */
+/** The selects of the change feed. `UserScopeSql` explains `me` and `given`. */
 
 /**
- * Changes after a revision, in revision order: kind, revision, JSON. The first row is the
- * user's: how far the feed goes (`revision`) and below what it is not whole (`horizon`).
+ * Changes after revision `$2`, in revision order, at most `$3`. Columns: kind, revision, JSON. The first row has kind
+ * `user` and the JSON `[revision, horizon]`: the latest revision, and the revision below which purged rows are missing.
  *
- * One statement sees one state of the database, and writers of one user commit in the
- * order of their revisions: whoever has seen revision r here has seen all up to r. Each
- * half reads as many rows as the page has from its index by revision.
+ * One statement sees one snapshot, and writes of one user commit in the order of their revisions. So a reader who has
+ * seen revision r has seen every change up to r. Each half reads at most `$3` rows from its index by revision.
  */
 export const page = (schema: string) => `select * from (
   select 'user' as kind, 0::bigint as revision, json_build_array(revision, horizon)::text as item
@@ -19,14 +18,14 @@ export const page = (schema: string) => `select * from (
    where owner_id = me.id and revision > $2::bigint order by revision limit $3)
 ) changes order by revision limit $3 + 1`
 
-/** A row where nothing has happened since a revision. */
-export const unmoved = (schema: string) => `select 1 from ${schema}.users where id = me.id and revision = $2::bigint`
+/** One row if the user's revision is still `$2`. */
+export const isCurrent = (schema: string) => `select 1 from ${schema}.users where id = me.id and revision = $2::bigint`
 
 /**
- * Of the users that are asked for, those whose revision is another one than is known
- * (`given.seen`), and those who are disabled. Who was erased is at 0, as before the first write.
+ * Run once for each watched user: one row if the user's revision differs from the known one (`given.seen`), or if the
+ * user is disabled. Columns: user, revision, whether disabled. An erased user has revision 0, like one without writes.
  */
-export const moved = (schema: string) =>
-  `select asked.id, coalesce(u.revision, 0)::text, u.disabled_at is not null
-from (select me.id) asked left join ${schema}.users u on u.id = asked.id
+export const changedUser = (schema: string) =>
+  `select watched.id, coalesce(u.revision, 0)::text, u.disabled_at is not null
+from (select me.id) watched left join ${schema}.users u on u.id = watched.id
 where coalesce(u.revision, 0) <> given.seen or u.disabled_at is not null`

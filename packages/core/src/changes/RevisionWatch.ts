@@ -10,90 +10,88 @@ import { SchemaName } from "../schema/SchemaName.ts"
 import * as ChangesSql from "./ChangesSql.ts"
 import * as UserScope from "../database/UserScope.ts"
 
-/** How long a change may stay unnoticed. */
-const tick = "250 millis"
+/** The interval between two polls. */
+const pollInterval = "250 millis"
 
-/** How long no tick may come through before those who wait are told, in milliseconds. */
-const patience = 10_000
+/** In milliseconds: after this time without a successful poll, waiting streams fail with `Unavailable`. */
+const failAfter = 10_000
 
-/** A connection that has gone silent must not keep the others from being looked after. */
-const inTime = Effect.timeoutOrElse({
+/** On a silent network a query would never end, and would stop all polls. */
+const withTimeout = Effect.timeoutOrElse({
   duration: "5 seconds",
   orElse: () => Effect.fail(new Unavailable({ outcome: "not-applied" }))
 })
 
-type News = Effect.Effect<void, Unavailable | UserDisabled>
-type Wake = (news: News) => void
+type Result = Effect.Effect<void, Unavailable | UserDisabled>
+type Resume = (result: Result) => void
 
-interface Watched {
-  /** The last revision that was noticed. */
+interface WatchedUser {
+  /** The last known revision. */
   revision: number
   watchers: number
-  /** Who waits, and beyond which revision. */
-  readonly waiting: Map<Wake, number>
+  /** The waiting streams, each with the revision that it has seen. */
+  readonly waiting: Map<Resume, number>
 }
 
 /**
- * Tells the live streams of this process when their users' revisions go on: one query a
- * tick for all of them, none where there are none. `LISTEN` would need a session of its
- * own, which a transaction pooler does not give, and `NOTIFY` takes a lock that all
- * writers of the database share when they commit.
+ * Wakes the live streams of this process when the revisions of their users change. One query polls for all watched users;
+ * without streams there is no query. `LISTEN` would need a session of its own, which a transaction pooler does not
+ * provide. `NOTIFY` takes a lock that all writers of the database share when they commit.
  */
-export class Revisions extends Context.Service<
-  Revisions,
+export class RevisionWatch extends Context.Service<
+  RevisionWatch,
   {
     /**
-     * Watches a user until the scope closes. `beyond` waits until the user's revision is
-     * another one than the given: a later one, or, in a database that was restored to an
-     * earlier state, a smaller one.
+     * Watches a user until the scope closes. `waitForChange` waits until the user's revision differs from `seen`. After a
+     * restore of the database to an earlier state it can be smaller.
      */
     readonly watch: (
       user: UserId
     ) => Effect.Effect<
-      { readonly beyond: (revision: number) => Effect.Effect<void, Unavailable | UserDisabled> },
+      { readonly waitForChange: (seen: number) => Effect.Effect<void, Unavailable | UserDisabled> },
       never,
       Scope.Scope
     >
   }
->()("@todo/core/Revisions") {
-  static readonly layer: Layer.Layer<Revisions, never, SqlClient.SqlClient> = Layer.effect(
-    Revisions,
+>()("@todo/core/RevisionWatch") {
+  static readonly layer: Layer.Layer<RevisionWatch, never, SqlClient.SqlClient> = Layer.effect(
+    RevisionWatch,
     Effect.suspend(() => make)
   )
 }
 
 const make = Effect.gen(function* () {
   const { readEach } = yield* UserScope.make
-  const selectMoved = readEach(ChangesSql.moved(`"${yield* SchemaName}"`))
-  const watched = new Map<UserId, Watched>()
-  let answered = yield* Clock.currentTimeMillis
+  const selectChanged = readEach(ChangesSql.changedUser(`"${yield* SchemaName}"`))
+  const watched = new Map<UserId, WatchedUser>()
+  let lastSuccess = yield* Clock.currentTimeMillis
 
-  const look = Effect.gen(function* () {
+  const poll = Effect.gen(function* () {
     if (watched.size === 0) {
-      answered = yield* Clock.currentTimeMillis
+      lastSuccess = yield* Clock.currentTimeMillis
       return
     }
     const known = [...watched.values()].map(({ revision }) => revision)
-    for (const [user, revision, isDisabled] of yield* inTime(selectMoved([...watched.keys()], known))) {
+    for (const [user, revision, isDisabled] of yield* withTimeout(selectChanged([...watched.keys()], known))) {
       const entry = watched.get(user as UserId)
       if (entry === undefined) continue
-      if (isDisabled === true) tell(entry, Effect.fail(new UserDisabled({})))
-      notice(entry, Number(revision))
+      if (isDisabled === true) resumeAll(entry, Effect.fail(new UserDisabled({})))
+      setRevision(entry, Number(revision))
     }
-    answered = yield* Clock.currentTimeMillis
+    lastSuccess = yield* Clock.currentTimeMillis
   }).pipe(
-    // A tick that fails is made up for by the next one; if none comes through, those who wait should know.
+    // The next poll finds what a failed poll has missed, so a short outage is not an error.
     Effect.catchTag("Unavailable", (error) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        if (now - answered < patience) return
-        for (const entry of watched.values()) tell(entry, Effect.fail(error))
+        if (now - lastSuccess < failAfter) return
+        for (const entry of watched.values()) resumeAll(entry, Effect.fail(error))
       })
     ),
     Effect.ignoreCause({ log: "Warn", message: "could not look for changes" })
   )
-  yield* look.pipe(Effect.andThen(Effect.sleep(tick)), Effect.forever, Effect.forkScoped)
+  yield* poll.pipe(Effect.andThen(Effect.sleep(pollInterval)), Effect.forever, Effect.forkScoped)
 
-  return Revisions.of({
+  return RevisionWatch.of({
     watch: Effect.fnUntraced(function* (user) {
       const entry = yield* Effect.acquireRelease(
         Effect.sync(() => {
@@ -108,31 +106,31 @@ const make = Effect.gen(function* () {
             if (entry.watchers === 0) watched.delete(user)
           })
       )
-      // Looks and waits in one step, so that nothing is noticed in between.
-      const beyond = (revision: number) =>
+      // The check and the registration are one synchronous step, so no poll can come in between.
+      const waitForChange = (seen: number) =>
         Effect.callback<void, Unavailable | UserDisabled>((resume) => {
-          if (entry.revision > revision) return resume(Effect.void)
-          notice(entry, revision)
-          const wake: Wake = (news) => {
-            entry.waiting.delete(wake)
-            resume(news)
+          if (entry.revision > seen) return resume(Effect.void)
+          setRevision(entry, seen)
+          const resumeOnce: Resume = (result) => {
+            entry.waiting.delete(resumeOnce)
+            resume(result)
           }
-          entry.waiting.set(wake, revision)
-          return Effect.sync(() => entry.waiting.delete(wake))
+          entry.waiting.set(resumeOnce, seen)
+          return Effect.sync(() => entry.waiting.delete(resumeOnce))
         })
-      return { beyond }
+      return { waitForChange }
     })
   })
 })
 
-/** Takes a revision as the user's, and wakes those who wait beyond another one. */
-const notice = (entry: Watched, revision: number): void => {
+/** Records the user's revision, and resumes the streams that have seen another one. */
+const setRevision = (entry: WatchedUser, revision: number): void => {
   entry.revision = revision
-  for (const [wake, beyond] of entry.waiting) {
-    if (beyond !== revision) wake(Effect.void)
+  for (const [resume, seen] of entry.waiting) {
+    if (seen !== revision) resume(Effect.void)
   }
 }
 
-const tell = ({ waiting }: Watched, news: News): void => {
-  for (const wake of waiting.keys()) wake(news)
+const resumeAll = ({ waiting }: WatchedUser, result: Result): void => {
+  for (const resume of waiting.keys()) resume(result)
 }
