@@ -1,5 +1,5 @@
 /**
- * The vocabulary: schemas, ids and typed errors. Runs in a browser.
+ * The domain: schemas, ids and typed errors. It has no Node modules, so it runs in a browser.
  */
 export * from "./domain/Account.ts"
 export * from "./domain/Batch.ts"

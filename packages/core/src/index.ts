@@ -1,5 +1,6 @@
 /**
- * Todos as Effect services over PostgreSQL.
+ * A todo backend as Effect services over PostgreSQL: `Todos`, `Lists`, `Changes` and `Accounts` for a user,
+ * `Services.layer` with all of them, `Database` for a connection pool, and `Migrations` for the schema.
  */
 export { Accounts } from "./accounts/Accounts.ts"
 export { Changes, type ChangesError, type LiveChange } from "./changes/Changes.ts"

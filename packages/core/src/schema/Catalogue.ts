@@ -1,6 +1,6 @@
 /**
- * What a schema consists of, as the catalogues of the database describe it: the one that
- * is there, and the one that the migrations make.
+ * Reads the objects of a schema from PostgreSQL's catalogues, for two schemas: the one in the database, and the one that
+ * the migrations of this release make.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -11,11 +11,11 @@ import { policies } from "./tables.ts"
 
 export interface Entry {
   readonly kind: "table" | "column" | "index" | "constraint" | "function" | "policy" | "trigger" | "rule"
-  /** The table that it belongs to. */
+  /** The table of the object; `null` for a table or a function. */
   readonly table: string | null
   readonly name: string
   readonly definition: string
-  /** What makes it, for a session whose search path is the schema; absent where there is no such statement. */
+  /** The statement that creates the object, for a session with the schema as its search path; `null` if there is none. */
   readonly statement: string | null
 }
 
@@ -25,9 +25,8 @@ class Read extends Data.TaggedError("Read")<{
 }> {}
 
 /**
- * Reads both. The migrations run once more, among the temporary objects of this
- * connection, and are rolled back: so what is compared was described by the same server,
- * and the right to make temporary tables is all it takes.
+ * Reads both schemas in one transaction, which is rolled back. The migrations run in the temporary schema of the
+ * connection. So the same server describes both, and the role needs only the right to create temporary tables.
  */
 export const readBoth = Effect.fnUntraced(function* (schema: string) {
   const sql = yield* SqlClient.SqlClient
@@ -35,7 +34,7 @@ export const readBoth = Effect.fnUntraced(function* (schema: string) {
   return yield* sql
     .withTransaction(
       Effect.gen(function* () {
-        // Names that are in the path are described without their schema.
+        // PostgreSQL describes objects of the search path without their schema.
         yield* run(`set local search_path to "${schema}"`)
         const here = yield* entries(schema, schema)
         yield* run("set local search_path to ''")
@@ -49,7 +48,7 @@ export const readBoth = Effect.fnUntraced(function* (schema: string) {
 
 const temporary = '"pg_temp"'
 
-/** `to` is the schema that the statements are for. */
+/** Reads the objects of `schema`. The statements create them in the schema `to`. */
 const entries = Effect.fnUntraced(function* (schema: string, to: string) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql.unsafe(

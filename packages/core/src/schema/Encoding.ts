@@ -3,9 +3,9 @@ import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 
-/** The database cannot hold every text, or does not know where a character ends. */
+/** The database has another encoding than UTF-8. It cannot store every text, or does not count characters correctly. */
 export class EncodingUnsupported extends Schema.TaggedError<EncodingUnsupported>()("EncodingUnsupported", {
-  /** As PostgreSQL names it: `LATIN1`, `SQL_ASCII`. */
+  /** PostgreSQL's name of the encoding, such as `LATIN1` or `SQL_ASCII`. */
   encoding: Schema.String
 }) {
   override get message() {

@@ -1,5 +1,10 @@
 /**
- * The schema of the database: how to create and upgrade it, and whether the one in the database is this release's.
+ * Creates and upgrades the database schema, and checks that it is the one of this release.
+ *
+ * - `up` applies what is missing; run it as the owner of the database, once for each release.
+ * - `check` fails if the schema is not the one of this release; run it when a server starts.
+ * - `checkRole` fails if row-level security does not apply to the role of the connection.
+ * - `status` and `plan` show the migrations and their SQL without changing anything.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -15,7 +20,7 @@ import { type Migration, migrations } from "./migrations/index.ts"
 import { policies, rights } from "./tables.ts"
 import { SchemaName } from "./SchemaName.ts"
 
-/** A migration could not be applied. Everything it did was rolled back. */
+/** A migration failed. The whole upgrade was rolled back. */
 export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("MigrationFailed", {
   step: Schema.String,
   sqlState: Schema.optionalKey(Schema.String),
@@ -29,13 +34,13 @@ export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("Migr
 /** The oldest version that this release can upgrade: the number of the baseline. */
 const oldest: number = migrations[0]?.id ?? 0
 
-/** The schema in the database is not the one that this release works with. */
+/** The schema in the database is not the one of this release. The message says what to run. */
 export class SchemaMismatch extends Schema.TaggedError<SchemaMismatch>()("SchemaMismatch", {
   schema: Schema.String,
-  /** The version in the database; 0 if there is none. */
+  /** The version in the database; 0 if it has no schema yet. */
   found: Schema.Int,
   expected: Schema.Int,
-  /** The functions of the database that differ from this release's, if the version is the same. */
+  /** If the version is right: the names of the database functions that differ from this release's. */
   functions: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message() {
@@ -50,7 +55,7 @@ export class SchemaMismatch extends Schema.TaggedError<SchemaMismatch>()("Schema
   }
 }
 
-/** The role that asks may not look at the schema. */
+/** The role of the connection has no right to use the schema. */
 export class SchemaForbidden extends Schema.TaggedError<SchemaForbidden>()("SchemaForbidden", {
   schema: Schema.String
 }) {
@@ -59,35 +64,40 @@ export class SchemaForbidden extends Schema.TaggedError<SchemaForbidden>()("Sche
   }
 }
 
-/** A migration and when it was applied; `null` where it was not. */
+/** A migration, and whether it was applied. */
 export interface MigrationStatus {
-  /** Its number, from 1 on: the version of the schema that it makes. */
+  /** The number of the migration: the version of the schema after it. */
   readonly id: number
-  /** What it does, in a word or two. */
+  /** A short description. */
   readonly name: string
-  /** RFC 3339, in UTC. */
+  /** When it was applied (RFC 3339, in UTC); `null` if it is missing. */
   readonly appliedAt: string | null
 }
 
-/** The version that this release works with. */
+/** The schema version of this release: the number of the last migration. */
 export const version: number = migrations.at(-1)?.id ?? 0
 
 /**
- * The SQL that `up` runs on a schema at version `from`, as steps with their statements; it needs no database. 0 is an
- * empty database. With `runtimeRole`, the grants to that role too.
+ * The SQL that `up` runs on a schema at version `from` (0 by default: an empty database), as named steps with their
+ * statements. Needs no connection. With `runtimeRole` it includes the grants to that role.
  */
 export const plan = Effect.fnUntraced(function* (from = 0, { runtimeRole }: Pick<UpOptions, "runtimeRole"> = {}) {
   return script(migrations, yield* SchemaName, from, runtimeRole, from < version)
 })
 
-/** Every migration of this release, and those that a newer or older release applied, in order. */
+/** Reads which migrations were applied: those of this release, and unknown ones of a newer or older release, in order. */
 export const status: Effect.Effect<ReadonlyArray<MigrationStatus>, Unavailable, SqlClient.SqlClient> = Effect.suspend(
   () => readStatus(migrations).pipe(toUnavailable)
 )
 
 /**
- * Fails unless the database is encoded in UTF-8 and has exactly the schema that this release works with: its version
- * and its functions.
+ * Checks that the database is encoded in UTF-8 and has the schema version and the functions of this release.
+ *
+ * Errors: `EncodingUnsupported`; `SchemaMismatch`; `SchemaForbidden` if the role has no right to use the schema;
+ * `Unavailable`.
+ *
+ * @example
+ * yield* Migrations.check.pipe(Effect.provide(Database.layer({ url })))
  */
 export const check: Effect.Effect<
   void,
@@ -110,10 +120,10 @@ export const check: Effect.Effect<
   }
 })
 
-/** Row-level security does not hold the role of this connection: one of the two walls between users is missing. */
+/** Row-level security does not apply to the role of this connection, so one of the two guards of isolation is missing. */
 export class UnsafeRole extends Schema.TaggedError<UnsafeRole>()("UnsafeRole", {
   role: Schema.String,
-  /** What the role is or has that takes the wall away. */
+  /** The reason: an attribute of the role, or the tables on which row-level security is off. */
   why: Schema.String
 }) {
   override get message() {
@@ -122,9 +132,9 @@ export class UnsafeRole extends Schema.TaggedError<UnsafeRole>()("UnsafeRole", {
 }
 
 /**
- * Fails unless row-level security holds the role of this connection. It does not hold superusers and roles with
- * BYPASSRLS, nor the owner of tables on which it is not forced. `todo-http` refuses to start with such a role in
- * production; a host with a client of its own can run this when it starts.
+ * Fails with `UnsafeRole` if row-level security does not apply to the role of this connection. It does not apply to
+ * superusers, to roles with BYPASSRLS, and to the owner of tables on which it is not forced. `todo-http` refuses to start
+ * with such a role in production. A host with its own client can run this check when it starts.
  *
  * @example
  * yield* Migrations.checkRole.pipe(Effect.provide(Database.layer({ url })))
@@ -156,15 +166,15 @@ export const checkRole: Effect.Effect<void, UnsafeRole | Unavailable, SqlClient.
 
 type RoleRow = readonly [role?: string, isSuperuser?: boolean, bypasses?: boolean, open?: ReadonlyArray<string>]
 
-/** For whom, and who hears of it. */
+/** Options of `up`. */
 export interface UpOptions {
-  /** The role that servers run as. It is created where the connection may, and gets what it needs, no more. */
+  /** The role that servers connect as. It is created if it does not exist, and gets the grants that servers need. */
   readonly runtimeRole?: string | undefined
-  /** Hears of each step before it is run. */
+  /** Called with the name of each step before it runs. */
   readonly onStep?: ((name: string) => Effect.Effect<void>) | undefined
 }
 
-/** What `up` did. Both are empty if the schema was up to date. */
+/** The result of `up`. Both arrays are empty if the schema was up to date. */
 export interface Upgrade {
   /** The migrations that were applied, in order. */
   readonly migrations: ReadonlyArray<{ readonly id: number; readonly name: string }>
@@ -173,10 +183,16 @@ export interface Upgrade {
 }
 
 /**
- * Brings the schema up to this release, in one transaction: all or nothing. It applies the missing migrations and then
- * creates or replaces the functions and adds missing policies. If search makes other words than before, it then renews
- * the stored words, in short transactions. Any number of processes may call it at once. Run it as the owner of the
- * tables, which is not the role that servers run as. Servers of the release before go on while it runs and afterwards.
+ * Upgrades the schema to this release, or creates it.
+ *
+ * In one transaction it applies the missing migrations, creates or replaces the database functions, and adds missing
+ * policies. If the search words of this release differ, it then recomputes the stored words in short transactions.
+ *
+ * Connect as the owner of the tables, not as the role that servers use. Several processes may call it at once: they queue
+ * on an advisory lock. Servers of the previous release keep working during and after the upgrade.
+ *
+ * Errors: `EncodingUnsupported`; `MigrationFailed` (nothing was changed); `SchemaMismatch` if the schema is newer than this
+ * release or older than the oldest version that it can upgrade; `Unavailable`.
  *
  * @example
  * yield* Migrations.up({ runtimeRole: "todo_runtime" }).pipe(Effect.provide(Database.layer({ url: ownerUrl, unlimited: true })))
@@ -186,13 +202,13 @@ export const up = (
 ): Effect.Effect<Upgrade, EncodingUnsupported | MigrationFailed | SchemaMismatch | Unavailable, SqlClient.SqlClient> =>
   Effect.tap(upTo(migrations, options), () => refreshWords(options))
 
-/** Not in the transaction of the migrations: servers write meanwhile, and what is done of it stays done. */
+/** Runs after the transaction of the migrations, so that servers can write meanwhile. If it is interrupted, `up` resumes. */
 const refreshWords = ({ onStep = () => Effect.void }: UpOptions) =>
   Effect.flatMap(SchemaName, (schema) => StoredWords.refresh(schema, onStep("Renewing the words of search"))).pipe(
     toUnavailable
   )
 
-/** `up` with other migrations than the released ones, for tests. */
+/** `up` with other migrations, for tests. */
 export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.void, runtimeRole }: UpOptions) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -212,7 +228,7 @@ export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.vo
     return { migrations: pending(known, found).map(({ id, name }) => ({ id, name })), functions: differing }
   }).pipe(inTransaction, toUnavailable)
 
-/** The names of this release's functions that the database does not have, or has with another body. */
+/** The names of functions of this release that are missing in the database or have another body there. */
 const differingFunctions = Effect.fnUntraced(function* (schema: string) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql`
@@ -224,7 +240,7 @@ const differingFunctions = Effect.fnUntraced(function* (schema: string) {
     .map(([name]) => name)
 })
 
-/** The statements that let `role` serve requests: rows yes, tables no. */
+/** The grants of the runtime role. They are rights on rows and functions; the role cannot change tables. */
 export const grants = (schema: string, role: string): ReadonlyArray<string> => {
   const to = `to ${quoted(role)}`
   const tables = Map.groupBy(Object.keys(rights), (table) => rights[table]?.join(", ") ?? "")
@@ -237,7 +253,7 @@ export const grants = (schema: string, role: string): ReadonlyArray<string> => {
   ]
 }
 
-/** What `up` does, in order, each step with its statements. */
+/** The steps of `up`, in order, with their statements. */
 const script = (
   known: ReadonlyArray<Migration>,
   schema: string,
@@ -264,8 +280,8 @@ const script = (
 ]
 
 /**
- * Creates the schema, unless an empty one was given, and the record of migrations. A schema that holds anything without
- * that record belongs to something else.
+ * Creates the schema if it does not exist, and the table `migrations`. A schema with objects but without that table
+ * belongs to another program, and is refused.
  */
 const foundation = (schema: string): ReadonlyArray<string> => [
   `do $$ declare found text; begin
@@ -284,7 +300,7 @@ end $$`,
 )`
 ]
 
-/** Creates the role unless it exists. Roles belong to all databases of a server, so another `up` may be creating it. */
+/** Creates the role if it does not exist. Roles are shared by all databases, so a concurrent `up` may create it as well. */
 const role = (name: string): ReadonlyArray<string> => [
   `do $role$ begin
   if not exists (select from pg_roles where rolname = '${name.replaceAll("'", "''")}') then
@@ -304,7 +320,7 @@ const versionOf = (steps: ReadonlyArray<MigrationStatus>): number =>
 const readStatus = Effect.fnUntraced(function* (known: ReadonlyArray<Migration>) {
   const sql = yield* SqlClient.SqlClient
   const table = `"${yield* SchemaName}".migrations`
-  // Other programs use the same table name, with other columns.
+  // Other programs also have a table `migrations`. The columns show whether it is ours.
   const [exists] = yield* sql`
     select array_agg(attname::text order by attnum) = array['id', 'name', 'applied_at']
     from pg_attribute where attrelid = to_regclass(${table}) and attnum > 0 and not attisdropped`.values
@@ -322,7 +338,7 @@ from ${table} order by id`).values
   return [...applied, ...missing.map(({ id, name }) => ({ id, name, appliedAt: null }))]
 })
 
-/** Runs a statement of ours. The server's message is passed on: it holds no data of users. */
+/** Runs a statement of a migration. The server's message goes into the error, because it has no data of users. */
 const run = (step: string, statement: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement).unprepared).pipe(
     Effect.mapError((error) => failure(step, error))

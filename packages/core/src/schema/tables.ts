@@ -1,16 +1,16 @@
-/** A table with rows of users. */
+/** A table whose rows belong to users. */
 interface OwnedTable {
   readonly name: string
-  /** The column with the id of the user whose row it is. */
+  /** The column with the id of the user. */
   readonly owner: "id" | "owner_id"
-  /** What the role that servers run as may do with it. */
+  /** The grants of the runtime role, which servers connect as. */
   readonly rights: ReadonlyArray<"select" | "insert" | "update" | "delete">
 }
 
 /**
- * Every table that has an owner, each after those that it refers to. Row-level security, grants, the order of erasure,
- * `doctor` and the tests of the catalogue and of isolation derive from this list. A new table is added here and in a
- * migration.
+ * Every table with an owner. A table comes after the tables that its foreign keys refer to. Row-level security, grants,
+ * the order of erasure, `doctor` and the tests of the catalogue and of isolation derive from this list. Add a new table
+ * here and in a migration.
  */
 export const ownedTables: ReadonlyArray<OwnedTable> = [
   { name: "users", owner: "id", rights: ["select", "insert", "update"] },
@@ -20,20 +20,20 @@ export const ownedTables: ReadonlyArray<OwnedTable> = [
   { name: "idempotency_keys", owner: "owner_id", rights: ["select", "insert", "delete"] }
 ]
 
-/** What the role that servers run as may do with each table of ours: nothing else, and nothing with another table. */
+/** All grants of the runtime role, by table. `doctor` reports any other grant. */
 export const rights: Readonly<Record<string, ReadonlyArray<string>>> = {
   migrations: ["select"],
   erasures: [],
   ...Object.fromEntries(ownedTables.map(({ name, rights }) => [name, rights]))
 }
 
-/** The tables of a user besides `users`, in the order in which they can be emptied. */
+/** The tables with rows of a user except `users`, in an order of deletion that respects the foreign keys. */
 export const erasedTables: ReadonlyArray<string> = ownedTables
   .filter(({ owner }) => owner === "owner_id")
   .map(({ name }) => name)
   .toReversed()
 
-/** Forces row-level security on every table, with the policy that compares the owner, unless it is there already. */
+/** Statements that force row-level security and create the policy on each table that does not have the policy yet. */
 export const policies = (s: string): ReadonlyArray<string> =>
   ownedTables.map(({ name, owner }) => {
     const isOwn = `${owner} = nullif(current_setting('todo.user_id', true), '')`

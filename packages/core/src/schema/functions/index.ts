@@ -1,5 +1,5 @@
 /**
- * The functions of the database, each once, as it is today. `migrate up` creates or replaces all of them after the last
+ * The current functions of the database, each in one place. `migrate up` creates or replaces all of them after the last
  * migration.
  *
  * A changed function needs a migration with the next number (its statements may be empty), so that servers and older
@@ -14,11 +14,11 @@ import { write } from "./write.ts"
 import { writeList } from "./writeList.ts"
 import { writeTodo } from "./writeTodo.ts"
 
-/** Their definitions, for the name of a schema that is quoted already. A function comes after those that it calls. */
+/** The definitions of all functions. `schema` is the quoted name. A function comes after those that it calls. */
 export const functions = (schema: string): ReadonlyArray<string> =>
   [checks, json, positions, outcome, writeTodo, writeList, write].flatMap((part) => part(schema))
 
-/** The name of a function, and its body as PostgreSQL keeps it. */
+/** The name of a function, and its body as PostgreSQL stores it. */
 export const nameAndBody = (definition: string): readonly [name: string, body: string] => {
   const [, name, body] = /^create or replace function [^(]*\.(\w+)\([\s\S]*?\$\$([\s\S]*)\$\$$/.exec(definition) ?? []
   if (name === undefined || body === undefined) throw new Error(`not a function: ${definition.slice(0, 80)}`)
