@@ -361,6 +361,14 @@ end
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION todo.write_held(account todo.users, op jsonb)
+ RETURNS json
+ LANGUAGE sql
+AS $function$
+  select "todo".write_locked(account, op)
+$function$
+;
+
 CREATE OR REPLACE FUNCTION todo.write_list(me text, op jsonb, step bigint, moment timestamp with time zone)
  RETURNS todo.outcome
  LANGUAGE plpgsql

@@ -2,9 +2,13 @@ import { assert, layer } from "@effect/vitest"
 import { Accounts, CurrentUser, IdempotencyKey, Lists, Migrations, Services, Todos, UserId } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, Layer, Redacted } from "effect"
+import { randomUUID } from "node:crypto"
 import { readFile } from "node:fs/promises"
+import { SqlClient } from "effect/sql"
 import { Client } from "pg"
 import * as Catalogue from "../../src/schema/Catalogue.ts"
+import { asUser } from "../../src/database/UserScopeSql.ts"
+import { columns as todoColumns, defaults } from "../../src/todos/TodoColumns.ts"
 import { asOwner } from "../support/clients.ts"
 import { exported } from "../support/exports.ts"
 import { walk as changesSince } from "../support/feed.ts"
@@ -146,6 +150,31 @@ except select owner_id, id, unnest(title_words || description_words) from todo.t
         yield* asAdmin(query("comment on table todo.todo_words is null"))
         yield* up
         assert.deepStrictEqual(steps, ["Renewing the words of search"])
+      })
+    )
+
+    it.effect("answers the calls of a server of that release, which may still run", () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const call = (id: string) =>
+          JSON.stringify({
+            kind: "todo",
+            op: "put",
+            id,
+            ifAbsent: true,
+            fields: todoColumns({ ...defaults, title: "old" })
+          })
+        const ids = Array.from({ length: 4 }, () => randomUUID())
+        const calls = [
+          `todo.write(me.id, '${call(ids[0] ?? "")}')`,
+          `todo.write_all(me.id, '[${call(ids[1] ?? "")}]')`,
+          `todo.write_once(me.id, '${call(ids[2] ?? "")}', 'an old key', 'print')`,
+          `todo.write_held((select u from todo.users u where u.id = me.id for no key update), '${call(ids[3] ?? "")}')`
+        ]
+        for (const text of calls) {
+          const [row] = yield* sql.unsafe(asUser(`select ${text}::text as answer`), [ada]).values
+          assert.match(String(row?.[0]), /"created" ?: ?true/, text)
+        }
       })
     )
 

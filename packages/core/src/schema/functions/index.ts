@@ -7,6 +7,7 @@
  * run, until a later migration drops it.
  */
 import { checks } from "./checks.ts"
+import { formerNames } from "./formerNames.ts"
 import { json } from "./json.ts"
 import { outcome } from "./outcome.ts"
 import { positions } from "./positions.ts"
@@ -16,7 +17,7 @@ import { writeTodo } from "./writeTodo.ts"
 
 /** The definitions of all functions. `schema` is the quoted name. A function comes after those that it calls. */
 export const functions = (schema: string): ReadonlyArray<string> =>
-  [checks, json, positions, outcome, writeTodo, writeList, write].flatMap((part) => part(schema))
+  [checks, json, positions, outcome, writeTodo, writeList, write, formerNames].flatMap((part) => part(schema))
 
 /** The name of a function, and its body as PostgreSQL stores it. */
 export const nameAndBody = (definition: string): readonly [name: string, body: string] => {

