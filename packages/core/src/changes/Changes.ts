@@ -20,7 +20,7 @@ import * as Cursor from "../database/Cursor.ts"
 import { RevisionWatch } from "./RevisionWatch.ts"
 import * as BatchedScope from "../database/BatchedScope.ts"
 import * as UserScope from "../database/UserScope.ts"
-import { validated } from "../domain/validate.ts"
+import { validate } from "../domain/validate.ts"
 import { SchemaName } from "../schema/SchemaName.ts"
 
 /** A change with the cursor that continues after it. */
@@ -97,7 +97,7 @@ const make = Effect.gen(function* () {
   const schema = `"${yield* SchemaName}"`
   const selectPage = read(ChangesSql.page(schema))
   const selectIsCurrent = batched.read(ChangesSql.isCurrent(schema), 1)
-  const valid = validated(ChangeQuery)
+  const valid = validate(ChangeQuery)
 
   const openCursor = (
     user: UserId,

@@ -3,7 +3,7 @@ import { describe } from "./describe.ts"
 import { Revision } from "./Revision.ts"
 import { UserId } from "./User.ts"
 
-/** The current user in numbers. A user who has never written anything has none. */
+/** The account of the current user. All numbers are 0 for a user who has never written. */
 export const Account = Schema.Struct({
   id: describe(UserId, "The id of the user: the subject of the token"),
   revision: describe(Revision, "The revision of the user's last write"),

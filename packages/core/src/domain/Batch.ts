@@ -9,7 +9,7 @@ const ifRevision = describe(
   "Write only if the todo is at this revision, at one of these, or at any (`*`)"
 )
 
-/** One step of a batch. */
+/** One operation of a batch. */
 export const TodoOperation = Schema.Union([
   Schema.Struct({
     op: describe(Schema.Literal("create"), "Add a todo"),
@@ -28,7 +28,7 @@ export const TodoOperation = Schema.Union([
 ]).annotate({ identifier: "TodoOperation", description: "One operation of a batch" })
 export type TodoOperation = typeof TodoOperation.Type
 
-/** Up to 100 steps, of which all happen or none. */
+/** 1 to 100 operations, applied in order: all of them or none. */
 export const TodoBatch = Schema.Struct({
   operations: describe(
     Schema.Array(TodoOperation).check(Schema.isBetweenLength(1, 100)),

@@ -9,7 +9,7 @@ const change = {
   deleted: describe(Schema.Boolean, "Whether the row is in the trash")
 }
 
-/** A row as it is after its latest change; `deleted` while it is in the trash. */
+/** A todo or list after its latest change. `deleted` is `true` while it is in the trash. */
 export const Change = Schema.Union([
   Schema.Struct({
     kind: describe(Schema.Literal("todo"), "A todo changed"),
@@ -26,23 +26,23 @@ export const Change = Schema.Union([
 ]).annotate({ identifier: "Change", description: "A todo or a list as it is after its latest change" })
 export type Change = typeof Change.Type
 
-/** How many changes a page may have, and has when nothing is said. */
+/** The limits and the default of the number of changes in a page. */
 export const changesLimit = { min: 1, max: 500, default: 100 } as const
 
-/** A cursor into the changes of a user, opaque; the id of a live event is one. */
+/** An opaque cursor into the change feed of a user. The id of a live event is such a cursor. */
 export const ChangeCursor = Schema.String
 
-/** A number of changes that a page may have. */
+/** The maximum number of changes in a page: 1 to 500. */
 export const ChangesLimit = Schema.Int.check(Schema.isBetween({ minimum: changesLimit.min, maximum: changesLimit.max }))
 
-/** Which changes: those after the cursor, all where there is none. */
+/** A query of the change feed: the changes after `since`, or from the start without it. */
 export const ChangeQuery = Schema.Struct({
   since: Schema.optionalKey(ChangeCursor),
   limit: Schema.optionalKey(ChangesLimit)
 })
 export type ChangeQuery = typeof ChangeQuery.Type
 
-/** A page of changes in revision order. `nextCursor` continues, also where there is nothing yet. */
+/** A page of changes in revision order. `nextCursor` continues the feed even if the page is empty. */
 export const ChangePage = Schema.Struct({
   changes: describe(Schema.Array(Change), "Each changed row once, at its latest revision, in the order of revisions"),
   nextCursor: describe(Schema.String, "Pass it as `since` to get what came after this page; never `null`"),

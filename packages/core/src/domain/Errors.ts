@@ -15,7 +15,7 @@ export class ListNotFound extends Schema.TaggedError<ListNotFound>()("ListNotFou
   override readonly message = "There is no such list"
 }
 
-/** The row is not at the expected revision. `current` is `null` where there is no row. */
+/** The row is not at the expected revision. `current` is its revision, or `null` if there is no row. */
 export class RevisionMismatch extends Schema.TaggedError<RevisionMismatch>()("RevisionMismatch", {
   ...batch,
   current: Schema.NullOr(Revision)
@@ -23,7 +23,10 @@ export class RevisionMismatch extends Schema.TaggedError<RevisionMismatch>()("Re
   override readonly message = "The resource has changed since the revision that was given"
 }
 
-/** The write contradicts the state of the row, such as a `PUT` to an id that is in the trash. */
+/**
+ * The write conflicts with the state of the database. `in-trash`: the id belongs to a row in the trash.
+ * `concurrent-writes`: a deadlock or serialization failure with other transactions.
+ */
 export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
   reason: Schema.Literals(["in-trash", "concurrent-writes"])
 }) {
@@ -35,8 +38,8 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
 }
 
 /**
- * A hook of the host refused the write (`Hooks`). `code` is the host's own word for why, for
- * programs, and `message` says it to people; over HTTP both reach the client.
+ * A hook of the host refused the write (`Hooks`). The host chooses `code`, for programs, and `message`, for people. HTTP
+ * clients get both.
  */
 export class WriteRefused extends Schema.TaggedError<WriteRefused>()("WriteRefused", {
   ...batch,
@@ -44,12 +47,12 @@ export class WriteRefused extends Schema.TaggedError<WriteRefused>()("WriteRefus
   message: Schema.String
 }) {}
 
-/** The list still holds todos, and nothing was said of what becomes of them. */
+/** The list has todos, and the request does not say what happens to them (`ListTodos`). */
 export class ListNotEmpty extends Schema.TaggedError<ListNotEmpty>()("ListNotEmpty", {}) {
   override readonly message = "The list holds todos; say whether they go to the trash with it or stay without a list"
 }
 
-/** One thing that is wrong with an input: where (RFC 6901 JSON Pointer), and what was expected. */
+/** One problem of an input: where it is (RFC 6901 JSON Pointer), and what is expected there. */
 export const InputIssue = Schema.Struct({
   pointer: describe(Schema.String, "Where it is wrong (RFC 6901 JSON Pointer)"),
   message: describe(Schema.String, "What is expected there")
@@ -62,12 +65,12 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInp
   override readonly message = "The input breaks a rule"
 }
 
-/** A cursor that this server did not give to this user for this query. */
+/** The cursor is malformed, or was made for another user or another query. */
 export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()("InvalidCursor", {}) {
   override readonly message = "The cursor was not made for this user and this query"
 }
 
-/** Rows that the cursor has not seen were purged: start over without a cursor. */
+/** Rows after the cursor were purged, or the database was restored. Start again without a cursor. */
 export class CursorExpired extends Schema.TaggedError<CursorExpired>()("CursorExpired", {}) {
   override readonly message = "What came after the cursor is no longer kept in full; start again without a cursor"
 }
@@ -88,9 +91,9 @@ export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabl
 }
 
 /**
- * The database cannot be reached, is overloaded, did not answer in time or takes no writes.
- * `outcome` says of a write whether it may have happened all the same. Where it is known why,
- * `cause` is the driver's error: for logs, for it is no field that is sent on.
+ * The database cannot be reached, is overloaded, did not answer in time, or is read-only. `outcome` says whether a write
+ * may have happened: `not-applied` or `unknown`. The driver's error is the `cause`, if there is one. It is for logs and is
+ * never sent to clients.
  */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   outcome: Schema.Literals(["not-applied", "unknown"]),

@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { describe } from "./describe.ts"
 
-/** One page of a walk. `nextCursor` is `null` on the last page, and only there. */
+/** One page of items. `nextCursor` is `null` on the last page only. */
 export const Page = <Item extends Schema.Constraint>(item: Item) =>
   Schema.Struct({
     items: describe(Schema.Array(item), "The items of this page, in the order that was asked for"),
@@ -16,15 +16,15 @@ export const Page = <Item extends Schema.Constraint>(item: Item) =>
   })
 
 export interface Page<Item> {
-  /** In the order that was asked for. */
+  /** The items of this page, in the order of the query. */
   readonly items: ReadonlyArray<Item>
-  /** Opaque; good for the same user and query alone. */
+  /** An opaque cursor for the next page of the same query and user; `null` on the last page. */
   readonly nextCursor: string | null
-  /** How many there are over all pages, where `count` asked for it. */
+  /** The number of items over all pages, if the query has `count: true`. */
   readonly total?: number
 }
 
-/** How many items a page may have, and has when nothing is said. */
+/** The limits and the default of the number of items in a page. */
 export const pageLimit = { min: 1, max: 200, default: 50 } as const
-/** A number of items that a page may have. */
+/** The maximum number of items in a page: 1 to 200. */
 export const PageLimit = Schema.Int.check(Schema.isBetween({ minimum: pageLimit.min, maximum: pageLimit.max }))

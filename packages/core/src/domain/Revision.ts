@@ -1,8 +1,8 @@
 import * as Schema from "effect/Schema"
 
 /**
- * The user's write counter at the last change of a row. Every change of a row has
- * a revision of its own, so one number is entity tag, change cursor and event id.
+ * The value of the user's write counter at the last change of a row. Every change has its own revision, so the number
+ * serves as entity tag, change cursor and event id.
  */
 export const Revision = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate({
   identifier: "Revision",
@@ -11,8 +11,8 @@ export const Revision = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annot
 export type Revision = typeof Revision.Type
 
 /**
- * What a write expects of the row it changes, as RFC 9110 defines `If-Match`: a revision, one of several, or that the
- * row exists (`"*"`). With an empty list it never goes through. Checked where the row is written.
+ * The condition of a write, like `If-Match` in RFC 9110: the row is at this revision, at one of these revisions, or exists
+ * (`"*"`). An empty list never matches. The condition is checked in the transaction of the write.
  */
 export const IfRevision = Schema.Union([Schema.Literal("*"), Revision, Schema.Array(Revision)]).annotate({
   identifier: "IfRevision",

@@ -1,8 +1,8 @@
 import * as Schema from "effect/Schema"
 
 /**
- * Text that comes back byte for byte: PostgreSQL cannot store U+0000, and an
- * unpaired surrogate would be replaced on its way to UTF-8, so both are refused.
+ * Text that is stored without loss. PostgreSQL cannot store U+0000, and UTF-8 cannot encode an unpaired surrogate, so both
+ * are refused.
  */
 const isStorable = Schema.makeFilter<string>((text) => text.isWellFormed() && !text.includes("\u0000"), {
   expected: "text without U+0000 and unpaired surrogates"
@@ -15,7 +15,7 @@ export const text = (min: number, max: number) => Schema.String.check(isStorable
 export const visibleText = (max: number) =>
   text(1, max).check(Schema.isPattern(/\S/u, { expected: "text with at least one character that is not white space" }))
 
-/** Text to look for: 1 to `max` Unicode code points, at least one of which can be seen. */
+/** Text of a search: 1 to `max` Unicode code points, at least one of which is visible. */
 export const searchText = (max: number) =>
   visibleText(max).check(
     Schema.makeFilter((text) => /[^\s\p{Cc}\p{Me}\p{Default_Ignorable_Code_Point}\u0640]/u.test(text), {

@@ -1,16 +1,12 @@
 import * as Schema from "effect/Schema"
 
-/** Whether year, month and day name a day that exists (proleptic Gregorian, years 1 to 9999). */
+/** Whether the date exists (proleptic Gregorian calendar, years 1 to 9999). */
 const isCalendarDate = (text: string): boolean => {
   const time = Date.parse(`${text.slice(0, 10)}T00:00:00.000Z`)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 10)) && !text.startsWith("0000")
 }
 
-/**
- * An instant as RFC 3339 writes it, in UTC with milliseconds:
- * `2026-11-23T06:00:00.000Z`. PostgreSQL writes it so, and nothing parses it on
- * its way to the client.
- */
+/** An instant in RFC 3339 form, in UTC with milliseconds: `2026-11-23T06:00:00.000Z`. */
 export const Timestamp = Schema.String.check(
   Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/u, {
     expected: "an RFC 3339 timestamp in UTC"
@@ -38,8 +34,8 @@ export const LocalDateTime = Schema.String.check(
 )
 
 /**
- * One end of a range of due dates: an instant, as RFC 3339 with an offset, or a day, which counts from its begin
- * to its end in the caller's zone.
+ * One end of a range of due dates: an instant (RFC 3339 with an offset), or a day. A day is the whole day in the caller's
+ * time zone.
  */
 export const DueBound = Schema.String.check(
   Schema.isPattern(
@@ -51,7 +47,7 @@ export const DueBound = Schema.String.check(
   Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
 )
 
-/** An instant as clients send it: RFC 3339 with an offset, at most milliseconds. */
+/** An instant from a client: RFC 3339 with an offset, and at most three decimals of a second. */
 export const Instant = Schema.String.check(
   Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/u, {
     expected: "an RFC 3339 date-time with an offset",
@@ -62,7 +58,7 @@ export const Instant = Schema.String.check(
 
 const knownZones = new Map<string, boolean>()
 
-/** Whether this machine's time-zone database knows the name. Remembered: asking costs a formatter. */
+/** Whether the time zone database of Node.js knows the name. Cached, because the check creates a formatter. */
 const isTimeZone = (name: string): boolean => {
   const known = knownZones.get(name.toLowerCase())
   if (known !== undefined) return known
@@ -72,12 +68,12 @@ const isTimeZone = (name: string): boolean => {
   } catch {
     found = false
   }
-  // A bound, since names come from outside.
+  // Names come from clients, so the cache needs a limit.
   if (knownZones.size < 1_000) knownZones.set(name, found)
   return found
 }
 
-/** The name of a zone in the IANA time-zone database, `Europe/Paris`; offsets are no zones. */
+/** The name of a zone in the IANA time zone database, such as `Europe/Paris`. An offset is not a zone. */
 export const TimeZone = Schema.String.check(
   Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/u, {
     expected: "an IANA time zone name",

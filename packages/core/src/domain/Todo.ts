@@ -12,29 +12,29 @@ const hex = (letters: string): RegExp => {
 
 const lowerCase = Schema.String.check(Schema.isPattern(hex("a-f"), { expected: "a lower-case UUID" }))
 
-/** Any case comes in, and lower case goes out (RFC 9562, 4): the two spellings are one id. */
+/** UUIDs are accepted in any case and written in lower case (RFC 9562, section 4). */
 const anyCase = (description: string) =>
   Schema.String.check(Schema.isPattern(hex("a-fA-F"), { expected: "a UUID" })).annotate({ format: "uuid", description })
 
-/** A todo's identity, unique for its user. Version 7 when the server makes it. */
+/** The id of a todo: a UUID, unique for its user. Ids made by this package have version 7. */
 export const TodoId = anyCase("The id of a todo: a UUID").pipe(
   Schema.decodeTo(lowerCase.pipe(Schema.brand("TodoId")), SchemaTransformation.toLowerCase())
 )
 export type TodoId = typeof TodoId.Type
 
-/** A list's identity, unique for its user. */
+/** The id of a list: a UUID, unique for its user. */
 export const ListId = anyCase("The id of a list: a UUID").pipe(
   Schema.decodeTo(lowerCase.pipe(Schema.brand("ListId")), SchemaTransformation.toLowerCase())
 )
 export type ListId = typeof ListId.Type
 
-/** How much it matters, in ascending order. */
+/** The priority of a todo, in ascending order. */
 export const Priority = Schema.Literals(["none", "low", "medium", "high"])
 export type Priority = typeof Priority.Type
 
 /**
- * When a todo is due: a day, or a wall-clock time in a zone. Stored as given, so
- * that it does not drift when the rules of the zone change.
+ * When a todo is due: a day, or a wall-clock time in a time zone. It is stored as given, so that it stays right when the
+ * rules of the zone change.
  */
 export const Due = Schema.Union([
   Schema.Struct({ date: describe(CalendarDate, "The day, `YYYY-MM-DD`") }),
@@ -55,13 +55,10 @@ const Tags = describe(
   "Up to 20 different tags of 1 to 50 code points each"
 )
 const ListOrNone = describe(Schema.NullOr(ListId), "The list that the todo is in, if any")
-/** Where something stands among its siblings: opaque, compared by code point, changed by moves alone. */
+/** An opaque sort key, compared by code point. Only a move changes it. */
 export const Position = describe(Schema.String, "Opaque sort key, compared by code point; only a move changes it")
 
-/**
- * A todo, in one shape everywhere: over HTTP, in the core, in exports. Its JSON
- * form is its type.
- */
+/** A todo. HTTP, services and exports use the same shape, and its JSON is its type. */
 export const Todo = Schema.Struct({
   id: describe(TodoId, "The id of the todo"),
   title: Title,
@@ -89,7 +86,7 @@ const settable = {
   listId: Schema.optionalKey(ListOrNone)
 }
 
-/** What a client may set. All but `title` have a default: open, no priority, no due date, no tags, no list. */
+/** The fields that a client may set. Defaults: no description, open, no priority, no due date, no tags, no list. */
 export const NewTodo = Schema.Struct({ title: Title, ...settable }).annotate({
   identifier: "NewTodo",
   description: "A todo to write; what is left out gets its default"

@@ -7,7 +7,7 @@ import { ListId, Position } from "./Todo.ts"
 
 const Name = describe(visibleText(200), "The name: 1 to 200 code points, not all of them white space")
 
-/** A list of todos. Its JSON form is its type. */
+/** A list of todos. Its JSON is its type. */
 export const TodoList = Schema.Struct({
   id: describe(ListId, "The id of the list"),
   name: Name,
@@ -19,20 +19,20 @@ export const TodoList = Schema.Struct({
 }).annotate({ identifier: "List", description: "A list of todos" })
 export type TodoList = typeof TodoList.Type
 
-/** What a client may set of a list. */
+/** The fields of a list that a client may set. */
 export const NewList = Schema.Struct({ name: Name }).annotate({
   identifier: "NewList",
   description: "A list to write"
 })
 export type NewList = typeof NewList.Type
 
-/** A change of a list: an absent field keeps its value. */
+/** A change of some fields of a list. An absent field keeps its value. */
 export const ListPatch = Schema.Struct({ name: Schema.optionalKey(Name) }).annotate({
   identifier: "ListPatch",
   description: "The fields to change: an absent field keeps its value"
 })
 export type ListPatch = typeof ListPatch.Type
 
-/** What happens to the todos of a list that is deleted: they go with it, or stay without a list. */
+/** What happens to the todos of a deleted list: `trash` moves them to the trash too, `keep` leaves them without a list. */
 export const ListTodos = Schema.Literals(["trash", "keep"])
 export type ListTodos = typeof ListTodos.Type

@@ -4,30 +4,30 @@ import { searchText, text } from "./Text.ts"
 import { DueBound, TimeZone } from "./Time.ts"
 import { ListId, Priority } from "./Todo.ts"
 
-/** A closed list of orders, each also descending, with `-` in front. */
+/** A schema of orders. Each name is ascending; with `-` in front it is descending. */
 export const sorts = <const Names extends ReadonlyArray<string>>(names: Names) =>
   Schema.Literals([...names, ...names.map((name: Names[number]) => `-${name}` as const)])
 
 /**
- * An order of todos; `-` in front means descending, and ties are broken by id. `due` is
- * by instant, with those that have none last either way; `title` ignores case.
+ * An order of todos; `-` in front means descending, and the id breaks ties. `due` sorts by instant; todos without a due
+ * date come last in both directions. `title` ignores case.
  */
 export const TodoSort = sorts(["position", "createdAt", "updatedAt", "due", "priority", "title"])
 export type TodoSort = typeof TodoSort.Type
 
-/** A cursor as `nextCursor` gave it. */
+/** The `nextCursor` of the page before. */
 const Cursor = Schema.String
 
-/** Which todos, in which order, and which page of them. All conditions must hold. */
+/** A query of todos: conditions that must all hold, an order, and a page. */
 export const TodoQuery = Schema.Struct({
   completed: Schema.optionalKey(Schema.Boolean),
   priority: Schema.optionalKey(Priority),
-  /** All of these. */
+  /** The todo has all of these tags. */
   tag: Schema.optionalKey(Schema.Array(text(1, 50)).check(Schema.isMaxLength(20))),
   listId: Schema.optionalKey(Schema.Union([ListId, Schema.Literal("none")])),
-  /** `overdue`: open and past. `today` and `upcoming`: of the current day in `timeZone`, and of later ones. */
+  /** `overdue`: open and past due. `today`: due on the current day in `timeZone`. `upcoming`: later. `none`: no due date. */
   due: Schema.optionalKey(Schema.Literals(["overdue", "today", "upcoming", "none"])),
-  /** The caller's zone, which says when a day ends; UTC where nothing is said. */
+  /** The time zone in which days begin and end; UTC by default. */
   timeZone: Schema.optionalKey(TimeZone),
   /**
    * Due at this instant or later, or on this day (`2026-12-01`, in `timeZone`) or later. A todo that is due on a date
@@ -36,14 +36,14 @@ export const TodoQuery = Schema.Struct({
   dueFrom: Schema.optionalKey(DueBound),
   /** Due at this instant or earlier, or on this day or earlier. */
   dueTo: Schema.optionalKey(DueBound),
-  /** Words that title or description have; the last may be the beginning of one. No character is an operator. */
+  /** Words in title or description; the last may be the beginning of a word. No character is an operator. */
   q: Schema.optionalKey(searchText(200)),
-  /** Only what is in the trash; otherwise only what is not. */
+  /** `true`: only todos in the trash. `false` (default): only todos that are not in the trash. */
   deleted: Schema.optionalKey(Schema.Boolean),
   sort: Schema.optionalKey(TodoSort),
   limit: Schema.optionalKey(PageLimit),
   cursor: Schema.optionalKey(Cursor),
-  /** Also count what meets the conditions, over all pages. */
+  /** Whether the page has `total`, the number of todos that meet the conditions over all pages. */
   count: Schema.optionalKey(Schema.Boolean)
 })
 export type TodoQuery = typeof TodoQuery.Type
@@ -52,7 +52,7 @@ export type TodoQuery = typeof TodoQuery.Type
 export const ListSort = sorts(["position", "createdAt", "updatedAt"])
 export type ListSort = typeof ListSort.Type
 
-/** Which lists, in which order, and which page of them. */
+/** A query of lists: in or out of the trash, an order, and a page. */
 export const ListQuery = Schema.Struct({
   deleted: Schema.optionalKey(Schema.Boolean),
   sort: Schema.optionalKey(ListSort),

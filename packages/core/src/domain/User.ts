@@ -2,11 +2,11 @@ import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 
 /**
- * Who owns a row: the `sub` of the caller's token, opaque text of 1 to 255
- * characters without control characters. Not a UUID: issuers send what they like.
+ * The id of a user: the `sub` of the caller's token. Opaque text of 1 to 255 code points without control characters. It is
+ * not a UUID, because each issuer has its own form.
  */
 export const UserId = Schema.String.check(
-  // `\p{Cc}` spelled out: validators that read the pattern without the flag `u` would take its letters.
+  // `\p{Cc}` written as ranges, because some JSON Schema validators read patterns without the flag `u`.
   // oxlint-disable-next-line no-control-regex -- they are what is refused
   Schema.isPattern(/^[^\u0000-\u001f\u007f-\u009f]+$/u, { expected: "text without control characters" }),
   Schema.makeFilter<string>((id) => id.isWellFormed(), { expected: "well-formed text" }),
@@ -24,7 +24,7 @@ export type UserId = typeof UserId.Type
 export class CurrentUser extends Context.Service<
   CurrentUser,
   {
-    /** The owner of what is read and written. */
+    /** The owner of all rows that are read and written. */
     readonly id: UserId
   }
 >()("@todo/core/CurrentUser") {}

@@ -1,5 +1,5 @@
 import type * as Schema from "effect/Schema"
 
-/** Says in documents that are made from a schema, such as OpenAPI, what a field is. The schema itself accepts the same as before. */
+/** Adds a description of a field to generated documents such as OpenAPI. It does not change what the schema accepts. */
 export const describe = <S extends Schema.Top>(schema: S, description: string): S["Rebuild"] =>
   schema.annotateKey({ description })

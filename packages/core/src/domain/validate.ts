@@ -4,11 +4,10 @@ import type { InvalidInput } from "./Errors.ts"
 import { toInvalidInput } from "./Input.ts"
 
 /**
- * A schema as the guard of a door: the value, or everything that is wrong with it. Unknown
- * properties are refused rather than dropped, and ids are folded to lower case. `root` is where the value stands in what was
- * given.
+ * Validates an unknown value with a schema. Fails with all problems at once. Unknown properties are errors, and ids are
+ * turned to lower case. `root` is the JSON Pointer of the value in the whole input.
  */
-export const checked = <S extends Schema.Codec<unknown, unknown>>(
+export const validateUnknown = <S extends Schema.Codec<unknown, unknown>>(
   schema: S,
   root = ""
 ): ((value: unknown) => Effect.Effect<S["Type"], InvalidInput>) => {
@@ -16,7 +15,7 @@ export const checked = <S extends Schema.Codec<unknown, unknown>>(
   return (value) => Effect.mapError(decode(value), (error) => toInvalidInput(error.issue, root))
 }
 
-/** The same for what TypeScript has looked at already. */
-export const validated = <S extends Schema.Codec<unknown, unknown>>(
+/** Validates a value that already has the TypeScript type of the schema. */
+export const validate = <S extends Schema.Codec<unknown, unknown>>(
   schema: S
-): ((value: S["Type"]) => Effect.Effect<S["Type"], InvalidInput>) => checked(schema)
+): ((value: S["Type"]) => Effect.Effect<S["Type"], InvalidInput>) => validateUnknown(schema)

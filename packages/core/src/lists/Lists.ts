@@ -21,7 +21,7 @@ import { newId } from "../writes/newId.ts"
 import * as KeysetPage from "../database/KeysetPage.ts"
 import * as BatchedScope from "../database/BatchedScope.ts"
 import * as UserScope from "../database/UserScope.ts"
-import { validated } from "../domain/validate.ts"
+import { validate } from "../domain/validate.ts"
 import { Hooks } from "../writes/Hooks.ts"
 import { SchemaName } from "../schema/SchemaName.ts"
 import { withHooks } from "../writes/withHooks.ts"
@@ -118,10 +118,10 @@ const make = Effect.gen(function* () {
   const selectOne = batched.read(ListsSql.get(schema), 1)
   const write = withHooks(yield* Hooks, scope, schema, Writer.make<TodoList>(scope, batched, schema))
 
-  const validNew = validated(NewList)
-  const validPatch = validated(ListPatch)
-  const validQuery = validated(ListQuery)
-  const validMove = validated(ListMove)
+  const validNew = validate(NewList)
+  const validPatch = validate(ListPatch)
+  const validQuery = validate(ListQuery)
+  const validMove = validate(ListMove)
 
   return Lists.of({
     create: Effect.fnUntraced(function* (list, options) {

@@ -14,7 +14,7 @@ import { ListTodos } from "../domain/TodoList.ts"
 import { CurrentUser, UserId } from "../domain/User.ts"
 import { Lists } from "../lists/Lists.ts"
 import { Todos } from "../todos/Todos.ts"
-import { checked } from "../domain/validate.ts"
+import { validateUnknown } from "../domain/validate.ts"
 
 /**
  * How a call ended. What can go wrong in a well-written program (a todo that is gone, a
@@ -68,11 +68,11 @@ export const outcome = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<Ou
 /** What TypeScript lets through: text that is no id, and options that nobody else looks at. */
 type Check = (value: unknown) => Effect.Effect<unknown, InvalidInput>
 
-const userId = checked(UserId, "/user")
+const userId = validateUnknown(UserId, "/user")
 /** The user of a call. */
 export const checkedUser = (user: string) => Effect.map(userId(user), (id) => ({ id }))
-const id = checked(TodoId, "/id")
-const options = checked(
+const id = validateUnknown(TodoId, "/id")
+const options = validateUnknown(
   Schema.UndefinedOr(
     Schema.Struct({
       ifRevision: Schema.optional(IfRevision),

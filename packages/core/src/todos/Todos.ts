@@ -24,7 +24,7 @@ import * as TodosSql from "./TodosSql.ts"
 import * as BatchedScope from "../database/BatchedScope.ts"
 import * as UserScope from "../database/UserScope.ts"
 import * as Totals from "./KeptTotals.ts"
-import { validated } from "../domain/validate.ts"
+import { validate } from "../domain/validate.ts"
 import { Hooks } from "../writes/Hooks.ts"
 import { SchemaName } from "../schema/SchemaName.ts"
 import { creation, replacement, step } from "./TodoRequests.ts"
@@ -212,11 +212,11 @@ const make = Effect.gen(function* () {
   const totals = yield* Totals.make(scope, batched, schema)
   const write = withHooks(yield* Hooks, scope, schema, Writer.make<Todo>(scope, batched, schema))
 
-  const validNew = validated(NewTodo)
-  const validPatch = validated(TodoPatch)
-  const validQuery = validated(TodoQuery)
-  const validMove = validated(TodoMove)
-  const validBatch = validated(TodoBatch)
+  const validNew = validate(NewTodo)
+  const validPatch = validate(TodoPatch)
+  const validQuery = validate(TodoQuery)
+  const validMove = validate(TodoMove)
+  const validBatch = validate(TodoBatch)
 
   /** Writes a todo that must exist. */
   const change = (request: TodoRequest, options?: Expectation) =>

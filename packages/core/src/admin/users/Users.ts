@@ -11,7 +11,7 @@ import type { UserId } from "../../domain/User.ts"
 import * as Pages from "../../database/KeysetPage.ts"
 import { toUnavailable } from "../../database/SqlErrors.ts"
 import { onBehalfOf, overAllUsers } from "../../database/OperatorScope.ts"
-import { validated } from "../../domain/validate.ts"
+import { validate } from "../../domain/validate.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
 import { erasedTables } from "../../schema/tables.ts"
 import * as TableOwner from "../TableOwner.ts"
@@ -37,7 +37,7 @@ export interface UserDetails extends User {
   readonly bytes: { readonly todos: number; readonly lists: number; readonly words: number; readonly keys: number }
 }
 
-const valid = validated(UserQuery)
+const valid = validate(UserQuery)
 
 /** A page of the users. */
 export const list = (query: UserQuery): Effect.Effect<Page<User>, ListError, SqlClient.SqlClient> =>
