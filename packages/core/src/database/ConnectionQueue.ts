@@ -16,6 +16,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import type { Unavailable } from "../domain/Errors.ts"
+import * as PoolMetrics from "./PoolMetrics.ts"
 import { unavailable } from "./SqlErrors.ts"
 import { optimisations } from "./optimisations.ts"
 
@@ -59,11 +60,22 @@ const writersOf = ({ connections }: Queue): Queue => makeQueue(Math.max(1, Math.
 export class ConnectionQueue extends Context.Reference<Queue | undefined>("@todo/core/ConnectionQueue", {
   defaultValue: () => undefined
 }) {
-  /** For a pool of `connections` connections. The metrics are exported at once with value 0, because alerts need that. */
-  static readonly layer = (connections: number): Layer.Layer<never> =>
+  /**
+   * For a pool of `connections` connections; `open` says how many it has. The metrics are exported at once with value 0,
+   * because alerts need that.
+   */
+  static readonly layer = (connections: number, open: () => number): Layer.Layer<never> =>
     Layer.effect(
       ConnectionQueue,
-      Effect.as(Effect.andThen(Metric.modify(pending, 0), Metric.update(timeouts, 0)), makeQueue(connections))
+      Effect.gen(function* () {
+        yield* Metric.modify(pending, 0)
+        yield* Metric.update(timeouts, 0)
+        const queue = makeQueue(connections)
+        // `release` returns the number of free permits. With 0 it changes nothing.
+        const free = queue.permits.release(0)
+        yield* PoolMetrics.observe({ max: connections, open, used: () => connections - Effect.runSync(free) })
+        return queue
+      })
     )
 }
 

@@ -1,6 +1,7 @@
 /**
  * A connection pool for PostgreSQL. Programs that have an `SqlClient` of their own do not need it.
  */
+import { connect } from "node:net"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,6 +20,7 @@ import type { Environment } from "../connection/Parameters.ts"
 import type { Unavailable } from "../domain/Errors.ts"
 import { unavailable } from "./SqlErrors.ts"
 import { ConnectionQueue } from "./ConnectionQueue.ts"
+import * as PoolMetrics from "./PoolMetrics.ts"
 import { interruptAtOnce } from "./interruptAtOnce.ts"
 
 export { connectionHint } from "../connection/connectionHint.ts"
@@ -110,6 +112,13 @@ const layerConnection = (settings: DatabaseSettings, connection: Connection.Conn
   const prepare = settings.prepare ?? true
   const poolSize = settings.poolSize ?? 10
   const { address: host, encryption, keepAlive, options, port } = connection
+  const to = { host, port, noDelay: true, ...keepAliveOptions(keepAlive) }
+  // The driver would connect in the same way, but does not say how many connections it has.
+  const { open, stream } = PoolMetrics.countSockets(
+    encryption.mode === "disable" || encryption.mode === "demand"
+      ? () => connect(host.startsWith("/") ? { path: `${host}/.s.PGSQL.${port}` } : to)
+      : sockets({ mode: encryption.mode, to, tls: encryption.options })
+  )
   const client = PgClient.layer({
     host,
     port,
@@ -118,26 +127,15 @@ const layerConnection = (settings: DatabaseSettings, connection: Connection.Conn
     password: connection.password,
     maxConnections: poolSize,
     connectTimeout: connection.connectTimeout,
-    keepAlive,
     applicationName:
       connection.applicationName ?? settings.applicationName ?? connection.fallbackApplicationName ?? "todo",
     prepare,
     startupOptions: options,
-    ...(encryption.mode === "disable"
-      ? { ssl: false }
-      : encryption.mode === "demand"
-        ? { ssl: encryption.options }
-        : {
-            ssl: false,
-            stream: sockets({
-              mode: encryption.mode,
-              to: { host, port, noDelay: true, ...keepAliveOptions(keepAlive) },
-              tls: encryption.options
-            })
-          }),
+    ssl: encryption.mode === "demand" ? encryption.options : false,
+    stream,
     ...(prepare && !settings.unlimited && { startupParameters: defaultTimeLimits(options) })
   })
-  return Layer.merge(withCloseTimeout(client), ConnectionQueue.layer(poolSize))
+  return Layer.merge(withCloseTimeout(client), ConnectionQueue.layer(poolSize, open))
 }
 
 const keepAliveOptions = (after: Duration.Duration | undefined) =>

@@ -11,6 +11,7 @@ import * as Prefix from "../boundary/Prefix.ts"
 import * as HttpApp from "./HttpApp.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as Socket from "./Socket.ts"
+import * as ProcessMetrics from "../observability/ProcessMetrics.ts"
 import * as Telemetry from "../observability/RequestMetrics.ts"
 
 /** The settings of a server. */
@@ -69,7 +70,7 @@ export const layer = (settings: ServerSettings) => {
       HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, Telemetry.layerMetricsRoute) : app, options)
     ),
     Layer.provideMerge(Socket.layer(settings, settings.port, "PORT")),
-    Layer.provide([metrics, Telemetry.layerEventLoop, Telemetry.layerRefusals]),
+    Layer.provide([metrics, Telemetry.layerEventLoop, ProcessMetrics.layer, Telemetry.layerRefusals]),
     Layer.provide(HttpApp.layerRequestServices(settings)),
     Layer.provide(Lifecycle.layer)
   )

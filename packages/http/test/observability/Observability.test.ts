@@ -6,6 +6,8 @@ import { Cause, Duration, Effect, Layer, ManagedRuntime, Redacted, References } 
 import { HttpServer } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { describe, expect, it, onTestFinished } from "vitest"
+import pkg from "../../package.json" with { type: "json" }
+import { lockUser } from "../support/lockUser.ts"
 import { freePort, type Program, settings, start, useDatabase } from "../support/program.ts"
 import { audience, claims, issuer, request, secret, sign } from "../support/testServer.ts"
 
@@ -30,6 +32,15 @@ const linesOf = (program: Program, requestId: string): ReadonlyArray<any> =>
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line))
     .filter(({ annotations }) => annotations?.requestId === requestId)
+
+/** The value of each series. */
+const metricsOf = (text: string): ReadonlyMap<string, number> =>
+  new Map(
+    text
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))] as const)
+  )
 
 describe("What is seen of requests", () => {
   const urls = useDatabase()
@@ -128,6 +139,60 @@ describe("What is seen of requests", () => {
     ]) {
       expect(text).toContain(`\n${name} 0\n`)
     }
+  })
+
+  it("has the process, its build and the pool of connections from the start", async () => {
+    const { address } = await serve({ TODO_DATABASE_POOL: "7" })
+    const first = metricsOf((await request(`${address}/metrics`, "GET")).text)
+    expect(first.get("db_client_connection_max")).toBe(7)
+    expect(first.get('db_client_connection_count{state="used"}')).toBe(0)
+    expect(first.get('db_client_connection_count{state="idle"}')).toBeLessThanOrEqual(1)
+    expect(first.get(`todo_build_info{version="${pkg.version}",node="${process.versions.node}"}`)).toBe(1)
+    expect(Math.abs((first.get("process_start_time_seconds") ?? 0) - Date.now() / 1_000)).toBeLessThan(60)
+    const used = first.get("nodejs_heap_size_used_bytes") ?? 0
+    expect(used).toBeGreaterThan(2 ** 20)
+    expect(first.get("nodejs_heap_size_total_bytes")).toBeGreaterThan(used)
+    expect(first.get("process_resident_memory_bytes")).toBeGreaterThan(used)
+    expect(first.get("nodejs_external_memory_bytes")).toBeGreaterThan(0)
+    expect(first.get("process_cpu_user_seconds_total")).toBeGreaterThan(0)
+    expect(first.get("process_cpu_system_seconds_total")).toBeGreaterThan(0)
+
+    for (let times = 0; times < 50; times++) await request(`${address}/v1/me`, "GET", { headers: { authorization } })
+    const { text } = await request(`${address}/metrics`, "GET")
+    const later = metricsOf(text)
+    expect(later.get("process_cpu_seconds_total")).toBeGreaterThan(first.get("process_cpu_seconds_total") ?? 0)
+    expect(later.get("process_start_time_seconds")).toBe(first.get("process_start_time_seconds"))
+    expect(later.get('db_client_connection_count{state="idle"}')).toBeGreaterThanOrEqual(1)
+    for (const [name, type] of [
+      ["process_cpu_seconds_total", "counter"],
+      ["process_resident_memory_bytes", "gauge"],
+      ["db_client_connection_count", "gauge"],
+      ["todo_build_info", "gauge"]
+    ]) {
+      expect(text.split(`# TYPE ${name} ${type}\n`)).toHaveLength(2)
+    }
+  })
+
+  it("tells the connections that are in use from those that are idle", async () => {
+    const { address } = await serve()
+    const { id } = (await request(`${address}/v1/todos`, "POST", { headers: { authorization }, json: { title: "a" } }))
+      .body
+    const connections = async () => {
+      const metrics = metricsOf((await request(`${address}/metrics`, "GET")).text)
+      return {
+        used: metrics.get('db_client_connection_count{state="used"}'),
+        idle: metrics.get('db_client_connection_count{state="idle"}') ?? 0
+      }
+    }
+    const unlock = await lockUser(urls.admin, user)
+    const writes = ["b", "c", "d"].map((title) =>
+      request(`${address}/v1/todos/${id}`, "PATCH", { headers: { authorization }, json: { title } })
+    )
+    await expect.poll(connections).toMatchObject({ used: 3 })
+    await unlock()
+    expect((await Promise.all(writes)).map(({ status }) => status)).toEqual([200, 200, 200])
+    await expect.poll(connections).toMatchObject({ used: 0 })
+    expect((await connections()).idle).toBeGreaterThanOrEqual(3)
   })
 
   it("has the cause of a 500 under its request id, without values of rows", async () => {

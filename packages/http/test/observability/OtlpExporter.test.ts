@@ -44,6 +44,9 @@ describe("What is exported by OTLP", () => {
     ]) {
       expect(traces).toContain(JSON.stringify({ key, value }).slice(0, -1))
     }
+    for (const name of ["process_cpu_seconds_total", "db_client_connection_count", "todo_build_info"]) {
+      expect(otlp.received("metrics")).toContain(`"name":"${name}"`)
+    }
     expect(program.stdout()).toContain("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set, but has no effect here")
   })
 
