@@ -1,6 +1,6 @@
 /**
- * Calls the write functions of the database (`schema/functions/write.ts`), one call for each write, and turns their
- * failures into typed errors. Here a request becomes columns, once.
+ * Turns a write request into columns, calls a write function of the database (`schema/functions/write.ts`) once, and turns
+ * its failure into a typed error.
  */
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -10,11 +10,12 @@ import type { CurrentUser } from "../domain/User.ts"
 import { columns as listColumns } from "../lists/ListColumns.ts"
 import { columns as todoColumns, todoColumns as todoRecord } from "../todos/TodoColumns.ts"
 import { derivedColumns } from "./FieldColumns.ts"
+import * as WritesSql from "./WritesSql.ts"
 import type { Step, WriteRequest } from "./WriteRequest.ts"
 import type { BatchedScope } from "../database/BatchedScope.ts"
 import type { UserScope } from "../database/UserScope.ts"
 
-/** What a write did: the row as it is now, and whether it is new. */
+/** The result of a write: the row after it, and whether the write created it. */
 export interface Written<Row> {
   readonly created: boolean
   readonly row: Row
@@ -41,28 +42,28 @@ const failures = {
 type Failure = keyof typeof failures
 type FailureOf<Name extends Failure> = ReturnType<(typeof failures)[Name]>
 
-/** How every write can fail; with `WriteRefused` only where the host has hooks. */
+/** The errors of every write. `WriteRefused` occurs only if the host has hooks. */
 export type WriteError = Errors.UserDisabled | Errors.Unavailable | Errors.Conflict | Errors.WriteRefused
 
-/** How a write under a key can fail besides. */
+/** The additional errors of a write with an idempotency key. */
 export type KeyError = Errors.IdempotencyKeyReused | Errors.IdempotencyKeyInUse
 
 type Answer<Done> = Done | (Details & { readonly failure: Failure })
 
-/** The writes of one kind of row. Each may fail as `expected` lists; any other failure is a defect. */
+/** The writes of todos or of lists. `expected` lists the failures that a write can have; any other failure is a defect. */
 export interface Writer<Row> {
-  /** One request. */
+  /** Runs one request. */
   readonly one: <const Expected extends Failure>(
     step: Step,
     expected: ReadonlyArray<Expected>
   ) => Effect.Effect<Written<Row>, FailureOf<Expected> | WriteError, CurrentUser>
-  /** One request, at most once under its key if it has one. */
+  /** Runs one request. With a key it happens at most once. */
   readonly once: <const Expected extends Failure>(
     key: IdempotencyKey | undefined,
     step: Step,
     expected: ReadonlyArray<Expected>
   ) => Effect.Effect<Written<Row>, FailureOf<Expected> | KeyError | WriteError, CurrentUser>
-  /** Requests of which all happen or none, at most once under their key. */
+  /** Runs all requests or none. With a key they happen at most once. */
   readonly allOnce: <const Expected extends Failure>(
     key: IdempotencyKey | undefined,
     steps: ReadonlyArray<Step>,
@@ -71,21 +72,11 @@ export interface Writer<Row> {
 }
 
 export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: string): Writer<Row> => {
-  const one = `select ${schema}.write(me.id, $2::jsonb)::text`
-  const once = `select ${schema}.write_once(me.id, $2::jsonb, $3, $4)::text`
-  // The lock on the user's row is the one thing that a write can have to wait for.
-  const unlessLocked = `from (
-  select u as account from ${schema}.users u where u.id = me.id for no key update skip locked offset 0
-) held`
-  const write = scope.write(one)
-  const writeBatched = batched.write(
-    one,
-    `select ${schema}.write_locked(held.account, $2::jsonb)::text ${unlessLocked}`,
-    1
-  )
-  const writeAll = scope.write(`select ${schema}.write_all(me.id, $2::jsonb)::text`)
-  const writeOnce = scope.write(once)
-  const writeOnceBatched = batched.write(once, `${once} ${unlessLocked}`, 3)
+  const write = scope.write(WritesSql.write(schema))
+  const writeBatched = batched.write(WritesSql.write(schema), WritesSql.writeUnlessLocked(schema), 1)
+  const writeAll = scope.write(WritesSql.writeAll(schema))
+  const writeOnce = scope.write(WritesSql.writeOnce(schema))
+  const writeOnceBatched = batched.write(WritesSql.writeOnce(schema), WritesSql.writeOnceUnlessLocked(schema), 3)
 
   const run = <Done extends object, const Expected extends Failure>(
     call: typeof write,
@@ -126,7 +117,7 @@ export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: strin
   }
 }
 
-/** A request as `write_todo` and `write_list` read it. Columns that are not in `fields` keep their value. */
+/** The JSON that `write_todo` and `write_list` read. A column that is not in `fields` keeps its value. */
 interface Operation {
   readonly kind: WriteRequest["kind"]
   readonly op: Exclude<WriteRequest["op"], "create">
@@ -155,7 +146,7 @@ const toOperation = ({ ifRevision, request }: Step): Operation => {
   }
 }
 
-/** Whether it changes one row and little of it, so that other calls may wait for it. */
+/** Whether the write is short enough to share a statement with other calls, which wait for it. */
 const isQuick = ({ kind, op }: Operation, json: string): boolean =>
   kind === "todo" && op !== "move" && json.length <= 4_096
 
@@ -166,7 +157,7 @@ const isQuick = ({ kind, op }: Operation, json: string): boolean =>
 const contentOf = ({ after, before, fields, id, ifAbsent, ifRevision, kind, op }: Operation) => ({
   kind,
   op,
-  // As a list, so that one revision is the same however it was written.
+  // A single revision and a list with that revision are the same condition.
   ifRevision: typeof ifRevision === "number" ? [ifRevision] : ifRevision,
   before,
   after,

@@ -9,6 +9,7 @@ import type { CurrentUser } from "../domain/User.ts"
 import type { WriteHooks } from "./Hooks.ts"
 import type { Step, WriteDone, WriteRequest } from "./WriteRequest.ts"
 import type { WriteError, Writer, Written } from "./Writer.ts"
+import * as WritesSql from "./WritesSql.ts"
 
 /** A writer that runs the host's hooks around each write, or the same writer if there are none. */
 export const withHooks = <Row extends Todo | TodoList>(
@@ -20,11 +21,8 @@ export const withHooks = <Row extends Todo | TodoList>(
   if (hooks === undefined) return writer
   const { after, before } = hooks
 
-  // Writers of one user queue on the user's row. A user without a row queues on the advisory lock, so it comes first.
-  const lockUser = scope.write(`select pg_advisory_xact_lock(hashtextextended('${schema} hooks ' || me.id, 0))::text,
-  (select true from ${schema}.users u where u.id = me.id for no key update)`)
-  const keptAnswer = scope.read(`select true from ${schema}.idempotency_keys
-where owner_id = me.id and key = $2 and created_at > now() - interval '24 hours'`)
+  const lockUser = scope.write(WritesSql.lockUser(schema))
+  const storedAnswer = scope.read(WritesSql.storedAnswer(schema))
 
   const around = <Done, E>(
     key: IdempotencyKey | undefined,
@@ -35,7 +33,7 @@ where owner_id = me.id and key = $2 and created_at > now() - interval '24 hours'
     scope.atomically(
       Effect.gen(function* () {
         yield* lockUser()
-        const isRepeated = key !== undefined && (yield* keptAnswer(key)).length > 0
+        const isRepeated = key !== undefined && (yield* storedAnswer(key)).length > 0
         if (isRepeated) return yield* write
         const requests = steps.map(({ request }) => request)
         if (before !== undefined) yield* before(requests)
