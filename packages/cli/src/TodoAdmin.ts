@@ -22,14 +22,14 @@ import { todo } from "./commands/todo.ts"
 import { token } from "./commands/token.ts"
 import { user } from "./commands/user.ts"
 import * as Flags from "./flags/Flags.ts"
-import { Json, Quiet, say } from "./terminal/Output.ts"
+import { Json, Quiet, printError } from "./terminal/Output.ts"
 import { oneLine } from "./terminal/TerminalText.ts"
 
-const Debug = GlobalFlag.Setting("debug")({ flag: Flags.mark("debug", "Tell all about an error") })
+const Debug = GlobalFlag.Setting("debug")({ flag: Flags.boolean("debug", "Tell all about an error") })
 
 /** Whether `--debug` was given: whoever reports errors stands outside of the command that parses it. */
-export class Debugging extends Context.Service<Debugging, Ref.Ref<boolean>>()("@todo/cli/Debugging") {
-  static readonly layer = Layer.effect(Debugging, Ref.make(false))
+export class DebugState extends Context.Service<DebugState, Ref.Ref<boolean>>()("@todo/cli/DebugState") {
+  static readonly layer = Layer.effect(DebugState, Ref.make(false))
 }
 
 export const todoAdmin = Command.make("todo-admin").pipe(
@@ -40,7 +40,7 @@ export const todoAdmin = Command.make("todo-admin").pipe(
   Command.withSubcommands([todo, list, changes, user, purge, stats, migrate, doctor, token]),
   Command.provideEffectDiscard(
     Effect.gen(function* () {
-      yield* Ref.set(yield* Debugging, yield* Debug)
+      yield* Ref.set(yield* DebugState, yield* Debug)
     })
   ),
   Command.withGlobalFlags([Json, Quiet, Debug]),
@@ -68,11 +68,11 @@ const presenter = CliOutput.layerPresenter({
       const wrong = `${error?.message ?? ""}${dashHint(event.helpDoc, error)}`
         .replace(/\s+Did you mean this\?\s+/, "; did you mean ")
         .replace("Expected: Schema validation failed: ", "")
-      return say(`todo-admin: ${oneLine(wrong)}; see "${event.commandPath.join(" ")} --help"`)
+      return printError(`todo-admin: ${oneLine(wrong)}; see "${event.commandPath.join(" ")} --help"`)
     }
     if (event._tag === "Help" && event.reason === "Implicit" && event.commandPath.length > 1) {
       const verbs = event.helpDoc.subcommands?.flatMap(({ commands }) => commands.map(({ name }) => name)) ?? []
-      return say(`todo-admin: ${event.commandPath.slice(1).join(" ")} what? One of ${verbs.join(", ")}`)
+      return printError(`todo-admin: ${event.commandPath.slice(1).join(" ")} what? One of ${verbs.join(", ")}`)
     }
     return event._tag === "Version" ? Console.log(event.version) : CliOutput.defaultPresenter.present(event)
   }
@@ -81,4 +81,4 @@ const presenter = CliOutput.layerPresenter({
 // Not `--wizard`, which draws on stdout, and not `--log-level`: nothing is logged.
 const builtIns = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
 
-export const layer = Layer.mergeAll(presenter, builtIns, Debugging.layer)
+export const layer = Layer.mergeAll(presenter, builtIns, DebugState.layer)

@@ -9,16 +9,16 @@ import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import * as Command from "effect/cli/Command"
 import pkg from "../package.json" with { type: "json" }
-import { withDashes } from "./flags/dashedArguments.ts"
-import { describe, exitCode } from "./terminal/ExitCode.ts"
-import { say } from "./terminal/Output.ts"
-import { Debugging, layer, todoAdmin } from "./TodoAdmin.ts"
+import { protectDashedArguments } from "./flags/DashedArguments.ts"
+import { errorLine, exitCode } from "./terminal/ExitCode.ts"
+import { printError } from "./terminal/Output.ts"
+import { DebugState, layer, todoAdmin } from "./TodoAdmin.ts"
 
 const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
-  const line = describe(cause)
+  const line = errorLine(cause)
   if (line === undefined) return
-  yield* say(line)
-  if (yield* Ref.get(yield* Debugging)) yield* say(Cause.pretty(cause))
+  yield* printError(line)
+  if (yield* Ref.get(yield* DebugState)) yield* printError(Cause.pretty(cause))
 })
 
 /** As wide as the terminal that stderr is, where stdout goes elsewhere: prompts and progress are drawn on it. */
@@ -31,7 +31,7 @@ const terminal = Layer.effect(
 ).pipe(Layer.provideMerge(NodeServices.layer))
 
 Effect.flatMap(Stdio.Stdio, ({ args }) => args).pipe(
-  Effect.flatMap((args) => Command.runWith(todoAdmin, { version: pkg.version })(withDashes(args))),
+  Effect.flatMap((args) => Command.runWith(todoAdmin, { version: pkg.version })(protectDashedArguments(args))),
   Effect.tapCause(report),
   Effect.provide(Layer.merge(layer, terminal)),
   NodeRuntime.runMain({

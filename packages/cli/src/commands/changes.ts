@@ -7,11 +7,11 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { asUser } from "../database/Session.ts"
-import { drawChange } from "../views/ChangeView.ts"
-import { isUnread } from "../terminal/ExitCode.ts"
+import { runAsUser } from "../database/RunAs.ts"
+import { renderChange } from "../views/ChangeView.ts"
+import { isBrokenPipe } from "../terminal/ExitCode.ts"
 import * as Flags from "../flags/Flags.ts"
-import { printEach, remark } from "../terminal/Output.ts"
+import { printStream, printInfo } from "../terminal/Output.ts"
 
 export const changes = Command.make(
   "changes",
@@ -21,7 +21,7 @@ export const changes = Command.make(
       Flag.withMetavar("CURSOR"),
       Flag.optional
     ),
-    follow: Flags.mark("follow", "And then each as it happens, until Ctrl-C"),
+    follow: Flags.boolean("follow", "And then each as it happens, until Ctrl-C"),
     limit: Flag.Int("limit").pipe(
       Flag.withMetavar("N"),
       Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
@@ -32,8 +32,8 @@ export const changes = Command.make(
   Effect.fnUntraced(function* ({ follow, limit, since, user }) {
     const query = Flags.given({ since })
     let printed: string | undefined
-    yield* asUser(user, ({ changes }) =>
-      printEach(
+    yield* runAsUser(user, ({ changes }) =>
+      printStream(
         (follow ? changes.stream(query) : untilNow(changes, query)).pipe(
           Stream.take(Option.getOrElse(limit, () => Infinity)),
           Stream.flatMap(({ change, cursor }) =>
@@ -44,13 +44,13 @@ export const changes = Command.make(
             )
           )
         ),
-        drawChange
+        renderChange
       )
     ).pipe(
       Effect.onExit((exit) => {
-        if (Exit.isFailure(exit) && isUnread(exit.cause)) return Effect.void
-        if (printed !== undefined) return remark(`To go on from here: --since ${printed}`)
-        return Exit.isSuccess(exit) ? remark("No changes") : Effect.void
+        if (Exit.isFailure(exit) && isBrokenPipe(exit.cause)) return Effect.void
+        if (printed !== undefined) return printInfo(`To go on from here: --since ${printed}`)
+        return Exit.isSuccess(exit) ? printInfo("No changes") : Effect.void
       })
     )
   })

@@ -2,7 +2,7 @@ import { Doctor, type Finding } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import { ProblemsFound } from "../terminal/ExitCode.ts"
-import { notices, print } from "../terminal/Output.ts"
+import { noticePrinter, printResult } from "../terminal/Output.ts"
 import { type Screen, styled } from "../views/Table.ts"
 import { lines, oneLine, wrap } from "../terminal/TerminalText.ts"
 
@@ -10,26 +10,26 @@ const colours = { passed: "green", warning: "yellow", failed: "red" } as const
 
 const indent = "warning  ".length
 
-const draw = (findings: ReadonlyArray<Finding>, screen: Screen): string =>
+const render = (findings: ReadonlyArray<Finding>, screen: Screen): string =>
   findings
     .flatMap(({ check, detail, hint, statements = [], status }) => [
-      `${styled(screen, colours[status], status)}${" ".repeat(indent - status.length)}${styled(screen, "bold", check)}${hanging(screen, `${check}: ${oneLine(detail)}`).slice(check.length)}`,
-      ...(hint === undefined ? [] : [`${" ".repeat(indent)}${hanging(screen, `hint: ${oneLine(hint)}`)}`]),
+      `${styled(screen, colours[status], status)}${" ".repeat(indent - status.length)}${styled(screen, "bold", check)}${hangingIndent(screen, `${check}: ${oneLine(detail)}`).slice(check.length)}`,
+      ...(hint === undefined ? [] : [`${" ".repeat(indent)}${hangingIndent(screen, `hint: ${oneLine(hint)}`)}`]),
       // As they are, to be copied.
       ...statements.flatMap((statement) => lines(`${statement};`).map((line) => " ".repeat(indent + 2) + line))
     ])
     .join("\n")
 
 /** Text of which only the first line begins further left. */
-const hanging = ({ width }: Screen, text: string): string =>
+const hangingIndent = ({ width }: Screen, text: string): string =>
   wrap(text, (width ?? Infinity) - indent).join(`\n${" ".repeat(indent)}`)
 
 export const doctor = Command.make(
   "doctor",
   {},
   Effect.fnUntraced(function* () {
-    const findings = yield* Doctor.examine(yield* notices)
-    yield* print(findings, draw)
+    const findings = yield* Doctor.examine(yield* noticePrinter)
+    yield* printResult(findings, render)
     const count = findings.filter(({ status }) => status === "failed").length
     if (count > 0) return yield* new ProblemsFound({ count })
   })

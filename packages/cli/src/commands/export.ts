@@ -8,16 +8,16 @@ import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { asOperator } from "../database/Session.ts"
+import { runAsAdmin } from "../database/RunAs.ts"
 import { writeTo } from "../terminal/OutputFile.ts"
 import { toCsv } from "../formats/Csv.ts"
 import { toICalendar } from "../formats/ICalendar.ts"
-import { Notes } from "../formats/LeftOut.ts"
+import { ConversionNotes } from "../formats/ConversionNotes.ts"
 import { toTodoTxt } from "../formats/TodoTxt.ts"
-import { pathOf } from "../flags/NamedFile.ts"
-import { print, remark } from "../terminal/Output.ts"
+import { resolveFilePath } from "../flags/FilePath.ts"
+import { printResult, printInfo } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
-import { counted, oneLine } from "../terminal/TerminalText.ts"
+import { pluralize, oneLine } from "../terminal/TerminalText.ts"
 
 const formats = ["ndjson", "ics", "csv", "todotxt"] as const
 
@@ -41,34 +41,35 @@ export const exportUser = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ format, id, output: named }) {
-    const output = Option.isSome(named) && named.value !== "-" ? Option.some(yield* pathOf(named.value)) : Option.none()
-    const notes = new Notes()
-    const written = yield* asOperator(
+    const output =
+      Option.isSome(named) && named.value !== "-" ? Option.some(yield* resolveFilePath(named.value)) : Option.none()
+    const notes = new ConversionNotes()
+    const written = yield* runAsAdmin(
       Export.snapshot(
         id,
         Effect.fnUntraced(function* ({ counts, lists, todos, user }) {
           const written = { lists: 0, todos: 0 }
-          yield* watched(output, counts.lists + counts.todos, (advance) => {
-            const told = <Row extends Stored>(kind: keyof typeof written, pages: Pages<Row>): Pages<Row> =>
+          yield* withExportProgress(output, counts.lists + counts.todos, (advance) => {
+            const countPages = <Row extends Stored>(kind: keyof typeof written, pages: Pages<Row>): Pages<Row> =>
               pages.pipe(
                 Stream.tap(({ length }) => advance(length)),
                 Stream.map((rows) => (format === "ndjson" ? rows : rows.filter(({ deletedAt }) => deletedAt === null))),
                 Stream.tap(({ length }) => Effect.sync(() => void (written[kind] += length)))
               )
-            const snapshot = { counts, user, lists: told("lists", lists), todos: told("todos", todos) }
+            const snapshot = { counts, user, lists: countPages("lists", lists), todos: countPages("todos", todos) }
             return writeTo(output, text(format, snapshot, notes))
           })
           return written
         })
       )
     )
-    const lists = format === "ndjson" ? `${counted(written.lists, "list")} and ` : ""
-    const said = `Exported ${lists}${counted(written.todos, "todo")} of ${oneLine(id)}`
+    const lists = format === "ndjson" ? `${pluralize(written.lists, "list")} and ` : ""
+    const summary = `Exported ${lists}${pluralize(written.todos, "todo")} of ${oneLine(id)}`
     const leftOut = notes.all
-    for (const note of leftOut) yield* remark(oneLine(Notes.said(note)))
-    if (Option.isNone(output)) return yield* remark(said)
+    for (const note of leftOut) yield* printInfo(oneLine(ConversionNotes.format(note)))
+    if (Option.isNone(output)) return yield* printInfo(summary)
     const report = { user: id, format, file: output.value, ...written, ...(format === "todotxt" && { leftOut }) }
-    yield* print(report, ({ file }) => `${said} to ${oneLine(file)}`)
+    yield* printResult(report, ({ file }) => `${summary} to ${oneLine(file)}`)
   })
 ).pipe(
   Command.withDescription(
@@ -92,7 +93,7 @@ type Pages<Row> = Stream.Stream<ReadonlyArray<Row>, Unavailable>
 type Stored = Pick<Todo, "deletedAt">
 
 /** A bar, unless the lines of the export go to the same terminal. */
-const watched = Effect.fnUntraced(function* <A, E, R>(
+const withExportProgress = Effect.fnUntraced(function* <A, E, R>(
   output: Option.Option<string>,
   total: number,
   use: (advance: (count: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
@@ -106,7 +107,7 @@ const watched = Effect.fnUntraced(function* <A, E, R>(
 const text = (
   format: (typeof formats)[number],
   snapshot: Export.Snapshot,
-  notes: Notes
+  notes: ConversionNotes
 ): Stream.Stream<string, Unavailable> => {
   switch (format) {
     case "ndjson":

@@ -17,15 +17,15 @@ import type * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { asOperator } from "../database/Session.ts"
+import { runAsAdmin } from "../database/RunAs.ts"
 import { Usage } from "../terminal/ExitCode.ts"
 import * as Flags from "../flags/Flags.ts"
 import { todosOfCsv } from "../formats/TodosOfCsv.ts"
 import { todosOfICalendar } from "../formats/TodosOfICalendar.ts"
 import { todosOfTodoTxt } from "../formats/TodosOfTodoTxt.ts"
-import { Notes } from "../formats/LeftOut.ts"
-import { pathOf } from "../flags/NamedFile.ts"
-import { Json, print, remark, say } from "../terminal/Output.ts"
+import { ConversionNotes } from "../formats/ConversionNotes.ts"
+import { resolveFilePath } from "../flags/FilePath.ts"
+import { Json, printResult, printInfo, printError } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { type Screen, table } from "../views/Table.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
@@ -43,8 +43,8 @@ export const importUser = Command.make(
       Flag.withDescription("ndjson, what export writes, where it is not given"),
       Flag.withDefault("ndjson" as const)
     ),
-    merge: Flags.mark("merge", "Into a user who has data: add what is missing, keep what was written later"),
-    dryRun: Flags.mark("dry-run", "Say what would happen, and leave everything as it is")
+    merge: Flags.boolean("merge", "Into a user who has data: add what is missing, keep what was written later"),
+    dryRun: Flags.boolean("dry-run", "Say what would happen, and leave everything as it is")
   },
   Effect.fnUntraced(function* ({ dryRun, format, merge, names }) {
     const { path, user } = yield* namesOf(names)
@@ -54,28 +54,33 @@ export const importUser = Command.make(
     }
     const files = yield* FileSystem.FileSystem
     const { stdin } = yield* Stdio.Stdio
-    const bytes = path === "-" ? stdin : files.stream(yield* pathOf(path))
-    const options = { dryRun, watch }
-    const notes = new Notes()
+    const bytes = path === "-" ? stdin : files.stream(yield* resolveFilePath(path))
+    const options = { dryRun, watch: reportProgress }
+    const notes = new ConversionNotes()
     const imported = Effect.gen(function* () {
       if (format === "ndjson")
-        return yield* Import.restore<PlatformError, never, Watching>(bytes, { ...options, user, merge })
+        return yield* Import.restore<PlatformError, never, ProgressServices>(bytes, { ...options, user, merge })
       if (user === undefined)
         return yield* new Usage({ message: `--format ${format} needs a user's id before the file` })
-      const found = foundIn(format, textFile(bytes), notes)
-      return yield* ForeignImport.run<PlatformError | ImportInvalid, never, Watching>(found, { ...options, user })
+      const foreignTodos = parseTodos(format, textFile(bytes), notes)
+      return yield* ForeignImport.run<PlatformError | ImportInvalid, never, ProgressServices>(foreignTodos, {
+        ...options,
+        user
+      })
     })
-    const report = yield* asOperator(imported).pipe(
-      Effect.tapErrorTag("ImportInvalid", tell),
-      Effect.tapErrorTag("ImportConflict", tell)
+    const report = yield* runAsAdmin(imported).pipe(
+      Effect.tapErrorTag("ImportInvalid", printProblems),
+      Effect.tapErrorTag("ImportConflict", printProblems)
     )
     const leftOut = notes.all
-    yield* print({ ...report, ...(format !== "ndjson" && { leftOut }), dryRun }, draw)
-    for (const note of leftOut.slice(0, most)) yield* remark(oneLine(Notes.said(note)))
-    if (leftOut.length > most) yield* remark(`and ${leftOut.length - most} more`)
-    if (dryRun) yield* remark("Nothing was changed: this is what would happen")
+    yield* printResult({ ...report, ...(format !== "ndjson" && { leftOut }), dryRun }, render)
+    for (const note of leftOut.slice(0, maxPrinted)) yield* printInfo(oneLine(ConversionNotes.format(note)))
+    if (leftOut.length > maxPrinted) yield* printInfo(`and ${leftOut.length - maxPrinted} more`)
+    if (dryRun) yield* printInfo("Nothing was changed: this is what would happen")
     else if (changes(report) === 0) {
-      yield* remark(`Nothing was changed: ${isEmpty(report) ? "there is no todo in the file" : "all of it is there"}`)
+      yield* printInfo(
+        `Nothing was changed: ${isEmpty(report) ? "there is no todo in the file" : "all of it is there"}`
+      )
     }
   })
 ).pipe(
@@ -114,10 +119,10 @@ const namesOf = Effect.fnUntraced(function* ([first = "", path]: ReadonlyArray<s
   return { path, user: first }
 })
 
-const foundIn = <E, R>(
+const parseTodos = <E, R>(
   format: "csv" | "todotxt" | "ics",
   bytes: Stream.Stream<Uint8Array, E, R>,
-  notes: Notes
+  notes: ConversionNotes
 ): Stream.Stream<ForeignImport.ForeignTodo, E, R> => {
   switch (format) {
     case "csv":
@@ -130,21 +135,21 @@ const foundIn = <E, R>(
 }
 
 /** How many kinds of what was left out are told to people; a document has them all. */
-const most = 20
+const maxPrinted = 20
 
-type Watching = Effect.Services<ReturnType<typeof withProgress<void, never, never>>>
+type ProgressServices = Effect.Services<ReturnType<typeof withProgress<void, never, never>>>
 
-const watch = <A, E, R>(
+const reportProgress = <A, E, R>(
   step: "reading" | "writing",
   total: number | undefined,
   use: (advance: (count: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
 ) => withProgress(step === "reading" ? "Reading" : "Importing", total, use)
 
 /** The lines that are wrong, for a script as a document; what that means is told behind them. */
-const tell = Effect.fnUntraced(function* ({ count, problems }: ImportInvalid | ImportConflict) {
-  if (yield* Json) return yield* print({ problems, count }, () => "")
-  for (const { line, message } of problems) yield* say(oneLine(`line ${line}: ${message}`))
-  if (count > problems.length) yield* say(`and ${count - problems.length} more`)
+const printProblems = Effect.fnUntraced(function* ({ count, problems }: ImportInvalid | ImportConflict) {
+  if (yield* Json) return yield* printResult({ problems, count }, () => "")
+  for (const { line, message } of problems) yield* printError(oneLine(`line ${line}: ${message}`))
+  if (count > problems.length) yield* printError(`and ${count - problems.length} more`)
 })
 
 const isEmpty = ({ lists, todos }: ImportReport): boolean =>
@@ -153,7 +158,7 @@ const isEmpty = ({ lists, todos }: ImportReport): boolean =>
 const changes = ({ lists, takenOut, todos }: ImportReport): number =>
   lists.added + lists.replaced + todos.added + todos.replaced + takenOut
 
-const draw = ({ differing, lists, takenOut, todos, user }: ImportReport, screen: Screen): string => {
+const render = ({ differing, lists, takenOut, todos, user }: ImportReport, screen: Screen): string => {
   const number = (name: string, of: keyof RowCounts) => ({
     name,
     cell: (row: { readonly outcome: RowCounts }) => String(row.outcome[of])
@@ -163,7 +168,7 @@ const draw = ({ differing, lists, takenOut, todos, user }: ImportReport, screen:
     { kind: "todos", outcome: todos }
   ]
   const columns = [
-    { name: oneLine(user), cell: (row: (typeof rows)[number]) => row.kind, least: 5 },
+    { name: oneLine(user), cell: (row: (typeof rows)[number]) => row.kind, minWidth: 5 },
     number("ADDED", "added"),
     number("REPLACED", "replaced"),
     number("KEPT", "kept"),

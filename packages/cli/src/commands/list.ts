@@ -4,26 +4,26 @@ import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Session from "../database/Session.ts"
-import { askable, confirm, yes } from "../terminal/Confirm.ts"
+import * as RunAs from "../database/RunAs.ts"
+import { requireTerminalOrYes, confirm, yes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
-import { drawList, drawLists } from "../views/ListView.ts"
-import { print } from "../terminal/Output.ts"
-import { everyPage, printPage } from "../terminal/Paging.ts"
+import { renderList, renderLists } from "../views/ListView.ts"
+import { printResult } from "../terminal/Output.ts"
+import { collectPages, printPage } from "../terminal/Paging.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
 
-const noun = Command.make("list").pipe(
+const base = Command.make("list").pipe(
   Command.withSharedFlags({ user: Flags.user("Whose lists: the subject of the user's tokens") })
 )
 
 type Service = typeof Lists.Service
 
 /** Runs on behalf of `--user`. */
-const asUser = <A, E, R>(use: (lists: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
-  Effect.flatMap(noun, ({ user }) => Session.asUser(user, ({ lists }) => use(lists)))
+const withLists = <A, E, R>(use: (lists: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
+  Effect.flatMap(base, ({ user }) => RunAs.runAsUser(user, ({ lists }) => use(lists)))
 
-const one = <E, R>(use: (lists: Service) => Effect.Effect<TodoList, E, R | CurrentUser>) =>
-  Effect.flatMap(asUser(use), (list) => print(list, drawList))
+const printOne = <E, R>(use: (lists: Service) => Effect.Effect<TodoList, E, R | CurrentUser>) =>
+  Effect.flatMap(withLists(use), (list) => printResult(list, renderList))
 
 const id = Argument.String("id").pipe(Argument.withSchema(ListId), Argument.withDescription("The list's id"))
 
@@ -41,15 +41,15 @@ const all = Command.make(
   },
   Effect.fnUntraced(function* ({ all, count, deleted, ...rest }) {
     const query = { ...Flags.given(rest), ...(deleted && { deleted }), ...(count && { count }) }
-    const page = yield* asUser((lists) => (all ? everyPage(lists.list, query) : lists.list(query)))
-    yield* printPage(page, "No lists", drawLists)
+    const page = yield* withLists((lists) => (all ? collectPages(lists.list, query) : lists.list(query)))
+    yield* printPage(page, "No lists", renderLists)
   })
 ).pipe(
   Command.withDescription("List the lists, a page at a time"),
   Command.withExamples([{ command: "todo-admin list list --user alice --all --json", description: "For a script" }])
 )
 
-const show = Command.make("show", { id }, ({ id }) => one((lists) => lists.get(id))).pipe(
+const show = Command.make("show", { id }, ({ id }) => printOne((lists) => lists.get(id))).pipe(
   Command.withDescription("Show one list"),
   Command.withExamples([
     { command: "todo-admin list show --user alice ID" },
@@ -57,13 +57,13 @@ const show = Command.make("show", { id }, ({ id }) => one((lists) => lists.get(i
   ])
 )
 
-const add = Command.make("add", { name }, ({ name }) => one((lists) => lists.create({ name }))).pipe(
+const add = Command.make("add", { name }, ({ name }) => printOne((lists) => lists.create({ name }))).pipe(
   Command.withDescription("Add a list"),
   Command.withExamples([{ command: 'todo-admin list add --user alice "Errands"' }])
 )
 
 const rename = Command.make("rename", { id, name, ifRevision: Flags.ifRevision }, ({ id, ifRevision, name }) =>
-  one((lists) => lists.update(id, { name }, Flags.expecting(ifRevision)))
+  printOne((lists) => lists.update(id, { name }, Flags.expecting(ifRevision)))
 ).pipe(
   Command.withDescription("Give a list another name"),
   Command.withExamples([{ command: 'todo-admin list rename --user alice ID "Errands and chores"' }])
@@ -81,9 +81,9 @@ const remove = Command.make(
     yes
   },
   Effect.fnUntraced(function* ({ id, ifRevision, todos, yes }) {
-    yield* askable(yes)
+    yield* requireTerminalOrYes(yes)
     const options = { ...Flags.expecting(ifRevision), ...Flags.given({ todos }) }
-    yield* one((lists) => removeConfirmed(lists, id, yes, options))
+    yield* printOne((lists) => removeConfirmed(lists, id, yes, options))
   })
 ).pipe(
   Command.withDescription("Put a list into the trash; where it holds todos, --todos says what becomes of them"),
@@ -93,7 +93,7 @@ const remove = Command.make(
   ])
 )
 
-const fates = { trash: ", its todos too", keep: " but keep its todos" }
+const todosClause = { trash: ", its todos too", keep: " but keep its todos" }
 
 const removeConfirmed = Effect.fnUntraced(function* (
   lists: Service,
@@ -103,14 +103,14 @@ const removeConfirmed = Effect.fnUntraced(function* (
 ) {
   if (!yes) {
     const { name } = yield* lists.get(id)
-    const fate = options.todos === undefined ? "" : fates[options.todos]
-    yield* confirm(`Put the list "${oneLine(name)}" into the trash${fate}?`, yes)
+    const todosPart = options.todos === undefined ? "" : todosClause[options.todos]
+    yield* confirm(`Put the list "${oneLine(name)}" into the trash${todosPart}?`, yes)
   }
   return yield* lists.delete(id, options)
 })
 
 const restore = Command.make("restore", { id, ifRevision: Flags.ifRevision }, ({ id, ifRevision }) =>
-  one((lists) => lists.restore(id, Flags.expecting(ifRevision)))
+  printOne((lists) => lists.restore(id, Flags.expecting(ifRevision)))
 ).pipe(
   Command.withDescription("Take a list out of the trash; the todos that went with it stay there"),
   Command.withExamples([{ command: "todo-admin list restore --user alice ID" }])
@@ -118,17 +118,17 @@ const restore = Command.make("restore", { id, ifRevision: Flags.ifRevision }, ({
 
 const move = Command.make(
   "move",
-  { id, ...Flags.destination(ListId), ifRevision: Flags.ifRevision },
+  { id, ...Flags.position(ListId), ifRevision: Flags.ifRevision },
   Effect.fnUntraced(function* ({ id, ifRevision, ...flags }) {
-    const to = yield* Flags.destinationOf(flags)
-    yield* one((lists) => lists.move(id, to, Flags.expecting(ifRevision)))
+    const to = yield* Flags.positionOf(flags)
+    yield* printOne((lists) => lists.move(id, to, Flags.expecting(ifRevision)))
   })
 ).pipe(
   Command.withDescription("Put a list before or behind another one"),
   Command.withExamples([{ command: "todo-admin list move --user alice ID --before OTHER" }])
 )
 
-export const list = noun.pipe(
+export const list = base.pipe(
   Command.withDescription("Work on the lists of one user"),
   Command.withExamples([
     { command: "todo-admin list list --user alice", description: "The lists that alice has" },

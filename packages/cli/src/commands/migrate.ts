@@ -5,8 +5,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { asOwner } from "../database/Session.ts"
-import { print, remark, remarks } from "../terminal/Output.ts"
+import { runAsOwner } from "../database/RunAs.ts"
+import { printResult, printInfo, infoPrinter } from "../terminal/Output.ts"
 import { table } from "../views/Table.ts"
 
 const runtimeRole = Flag.String("runtime-role").pipe(
@@ -26,7 +26,7 @@ interface Step {
 }
 
 /** As psql runs it: all or nothing. */
-const drawPlan = (steps: ReadonlyArray<Step>): string =>
+const renderPlan = (steps: ReadonlyArray<Step>): string =>
   steps.length === 0
     ? ""
     : [
@@ -52,8 +52,8 @@ const plan = Command.make(
   Effect.fnUntraced(function* ({ from, runtimeRole }) {
     const plan = Migrations.plan(from, { runtimeRole: Option.getOrUndefined(runtimeRole) })
     const steps = yield* Effect.provide(plan, Installation.layerSchema)
-    yield* print(steps, drawPlan)
-    if (steps.length === 0) yield* remark(`Nothing to do from version ${from} on`)
+    yield* printResult(steps, renderPlan)
+    if (steps.length === 0) yield* printInfo(`Nothing to do from version ${from} on`)
   })
 ).pipe(
   Command.withDescription(
@@ -76,7 +76,7 @@ const grants = Command.make(
   { runtimeRole: runtimeRole.pipe(Flag.withDescription("The role that servers run as")) },
   Effect.fnUntraced(function* ({ runtimeRole }) {
     const plan = Migrations.plan(Migrations.version, { runtimeRole })
-    yield* print(yield* Effect.provide(plan, Installation.layerSchema), drawPlan)
+    yield* printResult(yield* Effect.provide(plan, Installation.layerSchema), renderPlan)
   })
 ).pipe(
   Command.withDescription("Print the SQL that gives the role of servers what it needs, without a database"),
@@ -89,12 +89,12 @@ const status = Command.make(
   "status",
   {},
   Effect.fnUntraced(function* () {
-    const steps = yield* asOwner(Migrations.status)
-    yield* print(steps, (steps, screen) =>
+    const steps = yield* runAsOwner(Migrations.status)
+    yield* printResult(steps, (steps, screen) =>
       table(
         [
           { name: "VERSION", cell: ({ id }) => String(id) },
-          { name: "NAME", cell: ({ name }) => name, least: 8 },
+          { name: "NAME", cell: ({ name }) => name, minWidth: 8 },
           { name: "APPLIED", cell: ({ appliedAt }) => appliedAt ?? "not yet" }
         ],
         steps,
@@ -121,8 +121,8 @@ const up = Command.make(
     )
   },
   Effect.fnUntraced(function* (flags) {
-    const onStep = yield* remarks
-    const done = yield* asOwner(
+    const onStep = yield* infoPrinter
+    const done = yield* runAsOwner(
       Effect.gen(function* () {
         const installed = yield* Installation
         const runtimeRole = Option.getOrElse(flags.runtimeRole, () => installed.runtimeRole)
@@ -136,11 +136,11 @@ const up = Command.make(
       })
     )
     const changed = done.applied.length + done.functions.length > 0
-    yield* print(done, ({ applied, functions, grants }) => {
+    yield* printResult(done, ({ applied, functions, grants }) => {
       const replaced = applied.length > 0 ? [] : functions.map((name) => `function ${name}`)
       return (changed ? [...applied.map(({ id, name }) => `${id} ${name}`), ...replaced] : grants).join("\n")
     })
-    yield* remark(
+    yield* printInfo(
       changed
         ? `Migrated to version ${done.version}`
         : done.grants.length > 0

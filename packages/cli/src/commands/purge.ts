@@ -2,12 +2,12 @@ import { Purge } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { asOperator } from "../database/Session.ts"
-import { askable, confirm, yes } from "../terminal/Confirm.ts"
+import { runAsAdmin } from "../database/RunAs.ts"
+import { requireTerminalOrYes, confirm, yes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
-import { print, Quiet, remark } from "../terminal/Output.ts"
+import { printResult, Quiet, printInfo } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
-import { counted } from "../terminal/TerminalText.ts"
+import { pluralize } from "../terminal/TerminalText.ts"
 
 export const purge = Command.make(
   "purge",
@@ -16,25 +16,27 @@ export const purge = Command.make(
       Flag.withDescription("For how long it has to have been in the trash: 90s, 30m, 12h, 30d")
     ),
     user: Flags.user("The only user whose trash it is; all users where it is not given").pipe(Flag.optional),
-    dryRun: Flags.mark("dry-run", "Only count what would go"),
+    dryRun: Flags.boolean("dry-run", "Only count what would go"),
     yes
   },
   Effect.fnUntraced(function* ({ dryRun, olderThan, user, yes }) {
-    yield* askable(yes || dryRun)
-    const purged = yield* asOperator(
+    yield* requireTerminalOrYes(yes || dryRun)
+    const purged = yield* runAsAdmin(
       Effect.gen(function* () {
         const { before, of, ...planned } = yield* Purge.plan({ olderThan, ...Flags.given({ user }) })
         const rows = planned.todos + planned.lists + planned.keys
         if (dryRun || rows === 0) return { ...planned, before, dryRun }
-        yield* confirm(`Remove ${said(planned)}, trashed before ${before}, for good?`, yes)
+        yield* confirm(`Remove ${describePurged(planned)}, trashed before ${before}, for good?`, yes)
         const done = yield* withProgress("Purging", rows, (advance) => Purge.run({ before, of, ...planned }, advance))
         return { ...done, before, dryRun }
       })
     )
     // From cron, what is printed is a mail.
     const isSilent = (yield* Quiet) && !dryRun
-    yield* print(purged, (purged) => (isSilent ? "" : `${dryRun ? "Would remove" : "Removed"} ${said(purged)}`))
-    yield* remark(`${dryRun ? "That is what" : "What"} was put into the trash before ${purged.before}`)
+    yield* printResult(purged, (purged) =>
+      isSilent ? "" : `${dryRun ? "Would remove" : "Removed"} ${describePurged(purged)}`
+    )
+    yield* printInfo(`${dryRun ? "That is what" : "What"} was put into the trash before ${purged.before}`)
   })
 ).pipe(
   Command.withDescription(
@@ -52,5 +54,5 @@ export const purge = Command.make(
   ])
 )
 
-const said = ({ keys, lists, todos, users }: Purge.Purged): string =>
-  `${counted(todos, "todo")}, ${counted(lists, "list")} and ${counted(keys, "idempotency key")} of ${counted(users, "user")}`
+const describePurged = ({ keys, lists, todos, users }: Purge.Purged): string =>
+  `${pluralize(todos, "todo")}, ${pluralize(lists, "list")} and ${pluralize(keys, "idempotency key")} of ${pluralize(users, "user")}`

@@ -1,15 +1,15 @@
 import { Stats } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
-import { asOperator } from "../database/Session.ts"
-import { print } from "../terminal/Output.ts"
-import { drawStats } from "../views/StatsView.ts"
+import { runAsAdmin } from "../database/RunAs.ts"
+import { printResult } from "../terminal/Output.ts"
+import { renderStats } from "../views/StatsView.ts"
 
 export const stats = Command.make(
   "stats",
   {},
   Effect.fnUntraced(function* () {
-    yield* print(yield* asOperator(Stats.read), drawStats)
+    yield* printResult(yield* runAsAdmin(Stats.read), renderStats)
   })
 ).pipe(
   Command.withDescription(

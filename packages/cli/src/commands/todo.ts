@@ -2,29 +2,29 @@ import { type CurrentUser, type Todo, TodoId, type TodoPatch, type TodoQuery } f
 import type { Expectation, Todos } from "@todo/core"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
-import * as Session from "../database/Session.ts"
-import { askable, confirm, yes } from "../terminal/Confirm.ts"
+import * as RunAs from "../database/RunAs.ts"
+import { requireTerminalOrYes, confirm, yes } from "../terminal/Confirm.ts"
 import { Usage } from "../terminal/ExitCode.ts"
 import * as Flags from "../flags/Flags.ts"
-import { hereIn } from "../views/Viewer.ts"
-import { Json, print } from "../terminal/Output.ts"
-import { everyPage, printPage } from "../terminal/Paging.ts"
+import { viewerIn } from "../views/Viewer.ts"
+import { Json, printResult } from "../terminal/Output.ts"
+import { collectPages, printPage } from "../terminal/Paging.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
 import * as TodoFlags from "../flags/TodoFlags.ts"
-import { drawTodo, drawTodos } from "../views/TodoView.ts"
+import { renderTodo, renderTodos } from "../views/TodoView.ts"
 
-const noun = Command.make("todo").pipe(
+const base = Command.make("todo").pipe(
   Command.withSharedFlags({ user: Flags.user("Whose todos: the subject of the user's tokens") })
 )
 
 type Service = typeof Todos.Service
 
 /** Runs on behalf of `--user`. */
-const asUser = <A, E, R>(use: (todos: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
-  Effect.flatMap(noun, ({ user }) => Session.asUser(user, ({ todos }) => use(todos)))
+const withTodos = <A, E, R>(use: (todos: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
+  Effect.flatMap(base, ({ user }) => RunAs.runAsUser(user, ({ todos }) => use(todos)))
 
-const one = <E, R>(use: (todos: Service) => Effect.Effect<Todo, E, R | CurrentUser>) =>
-  Effect.flatMap(asUser(use), (todo) => print(todo, drawTodo))
+const printOne = <E, R>(use: (todos: Service) => Effect.Effect<Todo, E, R | CurrentUser>) =>
+  Effect.flatMap(withTodos(use), (todo) => printResult(todo, renderTodo))
 
 const list = Command.make(
   "list",
@@ -40,23 +40,23 @@ const list = Command.make(
     }
     // A person means the days of where they are; a script should not depend on where it runs.
     const forPeople = !(yield* Json)
-    const here = yield* hereIn(asked.timeZone)
-    const query = forPeople && isAboutDays(asked) ? { ...asked, timeZone: here.timeZone } : asked
+    const viewer = yield* viewerIn(asked.timeZone)
+    const query = forPeople && isAboutDays(asked) ? { ...asked, timeZone: viewer.timeZone } : asked
 
-    const { user } = yield* noun
-    const { lists, page } = yield* Session.asUser(
+    const { user } = yield* base
+    const { lists, page } = yield* RunAs.runAsUser(
       user,
       Effect.fnUntraced(function* ({ lists, todos }) {
-        const page = yield* all ? everyPage(todos.list, query) : todos.list(query)
+        const page = yield* all ? collectPages(todos.list, query) : todos.list(query)
         const named = forPeople && page.items.some(({ listId }) => listId !== null)
         // What is in the trash may be in a list that is there too.
         const places = [{}, ...(deleted ? [{ deleted }] : [])]
-        const pages = yield* Effect.forEach(named ? places : [], (query) => everyPage(lists.list, query))
+        const pages = yield* Effect.forEach(named ? places : [], (query) => collectPages(lists.list, query))
         return { page, lists: pages.flatMap(({ items }) => items) }
       })
     )
     const names = new Map(lists.map(({ id, name }) => [id, name]))
-    yield* printPage(page, "No todos", (items, screen) => drawTodos(items, { ...here, lists: names }, screen))
+    yield* printPage(page, "No todos", (items, screen) => renderTodos(items, { ...viewer, lists: names }, screen))
   })
 ).pipe(
   Command.withDescription(
@@ -76,13 +76,13 @@ const list = Command.make(
 const isAboutDays = ({ due, dueFrom, dueTo, sort }: TodoQuery): boolean =>
   (due ?? dueFrom ?? dueTo) !== undefined || sort === "due" || sort === "-due"
 
-const show = Command.make("show", { id: TodoFlags.id }, ({ id }) => one((todos) => todos.get(id))).pipe(
+const show = Command.make("show", { id: TodoFlags.id }, ({ id }) => printOne((todos) => todos.get(id))).pipe(
   Command.withDescription("Show one todo"),
   Command.withExamples([{ command: "todo-admin todo show --user alice 019ab2c3-0000-7000-8000-000000000000" }])
 )
 
 const add = Command.make("add", { title: TodoFlags.title, ...TodoFlags.fields }, ({ tag, title, ...rest }) =>
-  one((todos) => todos.create({ title, tags: tag, ...Flags.given(rest) }))
+  printOne((todos) => todos.create({ title, tags: tag, ...Flags.given(rest) }))
 ).pipe(
   Command.withDescription("Add a todo"),
   Command.withExamples([
@@ -96,7 +96,7 @@ const edit = Command.make(
   { id: TodoFlags.id, ...TodoFlags.changes, ifRevision: Flags.ifRevision },
   Effect.fnUntraced(function* ({ id, ifRevision, ...flags }) {
     const patch = yield* patchOf(flags)
-    yield* one((todos) => todos.update(id, patch, Flags.expecting(ifRevision)))
+    yield* printOne((todos) => todos.update(id, patch, Flags.expecting(ifRevision)))
   })
 ).pipe(
   Command.withDescription("Change a todo; what is not given stays as it is"),
@@ -124,9 +124,13 @@ const patchOf = Effect.fnUntraced(function* (flags: Command.Command.Config.Infer
 })
 
 /** The verbs that take an id and nothing else. */
-const verb = (name: "done" | "reopen" | "restore", method: "complete" | "reopen" | "restore", description: string) =>
+const transition = (
+  name: "done" | "reopen" | "restore",
+  method: "complete" | "reopen" | "restore",
+  description: string
+) =>
   Command.make(name, { id: TodoFlags.id, ifRevision: Flags.ifRevision }, ({ id, ifRevision }) =>
-    one((todos) => todos[method](id, Flags.expecting(ifRevision)))
+    printOne((todos) => todos[method](id, Flags.expecting(ifRevision)))
   ).pipe(
     Command.withDescription(description),
     Command.withExamples([{ command: `todo-admin todo ${name} --user alice ID` }])
@@ -136,8 +140,8 @@ const remove = Command.make(
   "delete",
   { id: TodoFlags.id, ifRevision: Flags.ifRevision, yes },
   Effect.fnUntraced(function* ({ id, ifRevision, yes }) {
-    yield* askable(yes)
-    yield* one((todos) => removeConfirmed(todos, id, yes, Flags.expecting(ifRevision)))
+    yield* requireTerminalOrYes(yes)
+    yield* printOne((todos) => removeConfirmed(todos, id, yes, Flags.expecting(ifRevision)))
   })
 ).pipe(
   Command.withDescription("Put a todo into the trash"),
@@ -157,17 +161,17 @@ const removeConfirmed = Effect.fnUntraced(function* (todos: Service, id: TodoId,
 
 const move = Command.make(
   "move",
-  { id: TodoFlags.id, ...Flags.destination(TodoId), ifRevision: Flags.ifRevision },
+  { id: TodoFlags.id, ...Flags.position(TodoId), ifRevision: Flags.ifRevision },
   Effect.fnUntraced(function* ({ id, ifRevision, ...flags }) {
-    const to = yield* Flags.destinationOf(flags)
-    yield* one((todos) => todos.move(id, to, Flags.expecting(ifRevision)))
+    const to = yield* Flags.positionOf(flags)
+    yield* printOne((todos) => todos.move(id, to, Flags.expecting(ifRevision)))
   })
 ).pipe(
   Command.withDescription("Put a todo before or behind another one"),
   Command.withExamples([{ command: "todo-admin todo move --user alice ID --after OTHER" }])
 )
 
-export const todo = noun.pipe(
+export const todo = base.pipe(
   Command.withDescription("Work on the todos of one user"),
   Command.withExamples([
     { command: "todo-admin todo list --user alice --open", description: "What alice has to do" },
@@ -178,10 +182,10 @@ export const todo = noun.pipe(
     show,
     add,
     edit,
-    verb("done", "complete", "Mark a todo done"),
-    verb("reopen", "reopen", "Mark a todo open again"),
+    transition("done", "complete", "Mark a todo done"),
+    transition("reopen", "reopen", "Mark a todo open again"),
     move,
     remove,
-    verb("restore", "restore", "Take a todo out of the trash")
+    transition("restore", "restore", "Take a todo out of the trash")
   ])
 )

@@ -10,7 +10,7 @@ import * as Flag from "effect/cli/Flag"
 import { SignJWT } from "jose/jwt/sign"
 import { Usage } from "../terminal/ExitCode.ts"
 import * as Flags from "../flags/Flags.ts"
-import { notice, print } from "../terminal/Output.ts"
+import { printNotice, printResult } from "../terminal/Output.ts"
 
 const claim = (name: "issuer" | "audience", setting: string) =>
   Flag.String(name).pipe(
@@ -56,7 +56,7 @@ export const token = Command.make(
         .setExpirationTime(now + flags.expires)
         .sign(new TextEncoder().encode(Redacted.value(key)))
     )
-    yield* print(
+    yield* printResult(
       { token: signed, expiresAt: new Date((now + flags.expires) * 1_000).toISOString() },
       ({ token }) => token
     )
@@ -80,6 +80,8 @@ const warnOfOtherKeys = Effect.gen(function* () {
     Config.option(settings.TODO_JWKS_URL)
   ])
   if (other.some((setting) => Option.isSome<unknown>(setting))) {
-    yield* notice("TODO_JWT_SECRET is not set: the token is for a server in development mode, others will refuse it")
+    yield* printNotice(
+      "TODO_JWT_SECRET is not set: the token is for a server in development mode, others will refuse it"
+    )
   }
 })

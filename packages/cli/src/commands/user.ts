@@ -4,13 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { asOperator } from "../database/Session.ts"
-import { askable, confirm, yes } from "../terminal/Confirm.ts"
+import { runAsAdmin } from "../database/RunAs.ts"
+import { requireTerminalOrYes, confirm, yes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
-import { print, remark } from "../terminal/Output.ts"
+import { printResult, printInfo } from "../terminal/Output.ts"
 import { printPage } from "../terminal/Paging.ts"
-import { counted, oneLine } from "../terminal/TerminalText.ts"
-import { drawUser, drawUsers } from "../views/UserView.ts"
+import { pluralize, oneLine } from "../terminal/TerminalText.ts"
+import { renderUser, renderUsers } from "../views/UserView.ts"
 import { exportUser } from "./export.ts"
 import { importUser } from "./import.ts"
 
@@ -28,7 +28,7 @@ const orders = [
 const list = Command.make(
   "list",
   {
-    disabled: Flags.mark("disabled", "Only those who are disabled"),
+    disabled: Flags.boolean("disabled", "Only those who are disabled"),
     sort: Flag.Literals("sort", orders).pipe(
       Flag.withDescription("The order, by id where it is not given; - in front means descending (--sort=-size)"),
       Flag.optional
@@ -37,8 +37,8 @@ const list = Command.make(
   },
   Effect.fnUntraced(function* ({ all, count, disabled, limit, ...rest }) {
     const query = { ...Flags.given(rest), ...(disabled && { disabled }), ...(count && { count }) }
-    const page = yield* asOperator(all ? Users.listAll(query) : Users.list({ ...query, ...Flags.given({ limit }) }))
-    yield* printPage(page, "No users", drawUsers)
+    const page = yield* runAsAdmin(all ? Users.listAll(query) : Users.list({ ...query, ...Flags.given({ limit }) }))
+    yield* printPage(page, "No users", renderUsers)
   })
 ).pipe(
   Command.withDescription(
@@ -63,7 +63,7 @@ const show = Command.make(
   "show",
   { id },
   Effect.fnUntraced(function* ({ id }) {
-    yield* print(yield* asOperator(Users.show(id)), drawUser)
+    yield* printResult(yield* runAsAdmin(Users.show(id)), renderUser)
   })
 ).pipe(
   Command.withDescription("Show one user: what there is, how large it is, when it was changed"),
@@ -74,9 +74,9 @@ const disable = Command.make(
   "disable",
   { id },
   Effect.fnUntraced(function* ({ id }) {
-    const user = yield* asOperator(Users.disable(id))
-    yield* print(user, drawUser)
-    yield* remark(
+    const user = yield* runAsAdmin(Users.disable(id))
+    yield* printResult(user, renderUser)
+    yield* printInfo(
       user.appeared
         ? "Disabled; this user has never written anything: look at the id again, and erase it if it is not the one"
         : user.changed
@@ -97,9 +97,9 @@ const enable = Command.make(
   "enable",
   { id },
   Effect.fnUntraced(function* ({ id }) {
-    const user = yield* asOperator(Users.enable(id))
-    yield* print(user, drawUser)
-    yield* remark(user.changed ? "Enabled: servers let this user in within 5 seconds" : "Was not disabled")
+    const user = yield* runAsAdmin(Users.enable(id))
+    yield* printResult(user, renderUser)
+    yield* printInfo(user.changed ? "Enabled: servers let this user in within 5 seconds" : "Was not disabled")
   })
 ).pipe(
   Command.withDescription("Let a user in again"),
@@ -110,11 +110,11 @@ const erase = Command.make(
   "erase",
   { id, yes },
   Effect.fnUntraced(function* ({ id, yes }) {
-    yield* askable(yes)
-    const erased = yield* asOperator(eraseConfirmed(id, yes))
-    yield* print(
+    yield* requireTerminalOrYes(yes)
+    const erased = yield* runAsAdmin(eraseConfirmed(id, yes))
+    yield* printResult(
       erased,
-      ({ id, lists, todos }) => `Erased ${oneLine(id)}: ${counted(todos, "todo")}, ${counted(lists, "list")}`
+      ({ id, lists, todos }) => `Erased ${oneLine(id)}: ${pluralize(todos, "todo")}, ${pluralize(lists, "list")}`
     )
   })
 ).pipe(
@@ -135,7 +135,7 @@ const eraseConfirmed = Effect.fnUntraced(function* (id: UserId, yes: boolean) {
   const { counts } = yield* Users.show(id)
   const todos = counts.open + counts.completed + counts.trashed
   yield* confirm(
-    `Erase "${oneLine(id)}" with ${counted(todos, "todo")} and ${counted(counts.lists, "list")}, for good?`,
+    `Erase "${oneLine(id)}" with ${pluralize(todos, "todo")} and ${pluralize(counts.lists, "list")}, for good?`,
     yes
   )
   return yield* Users.erase(id)

@@ -8,16 +8,16 @@ import * as Schema from "effect/Schema"
 import * as Flag from "effect/cli/Flag"
 import { Usage } from "../terminal/ExitCode.ts"
 
-const marks = new Set(["--help", "-h", "--version", "-v"])
+const booleanFlags = new Set(["--help", "-h", "--version", "-v"])
 
 /** A flag that is there or not. */
-export const mark = (name: string, description: string) => {
-  marks.add(`--${name}`)
+export const boolean = (name: string, description: string) => {
+  booleanFlags.add(`--${name}`)
   return Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
 }
 
 /** Whether this is a flag that takes no value, of any command. */
-export const isMark = (flag: string): boolean => marks.has(flag)
+export const isBooleanFlag = (flag: string): boolean => booleanFlags.has(flag)
 
 export const text = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withMetavar("TEXT"), Flag.withDescription(description))
@@ -52,7 +52,7 @@ export const expecting = (revision: Option.Option<IfRevision>): Expectation => (
 })
 
 /** `--before ID` or `--after ID`: where to. */
-export const destination = <Id extends string>(id: Schema.Codec<Id, string>) => {
+export const position = <Id extends string>(id: Schema.Codec<Id, string>) => {
   const neighbour = (name: string, description: string) =>
     Flag.String(name).pipe(
       Flag.withMetavar("ID"),
@@ -63,7 +63,7 @@ export const destination = <Id extends string>(id: Schema.Codec<Id, string>) => 
   return { before: neighbour("before", "Right before this one"), after: neighbour("after", "Right behind this one") }
 }
 
-export const destinationOf = Effect.fnUntraced(function* <Id>(flags: {
+export const positionOf = Effect.fnUntraced(function* <Id>(flags: {
   readonly before: Option.Option<Id>
   readonly after: Option.Option<Id>
 }) {
@@ -74,7 +74,7 @@ export const destinationOf = Effect.fnUntraced(function* <Id>(flags: {
   return Option.isSome(before) ? { before: before.value } : { after: Option.getOrThrow(after) }
 })
 
-export const trash = mark("trash", "What is in the trash, and nothing else")
+export const trash = boolean("trash", "What is in the trash, and nothing else")
 
 /** Which page, or pages, of what is listed. */
 export const paging = {
@@ -85,8 +85,8 @@ export const paging = {
     Flag.optional
   ),
   cursor: text("cursor", "Where the page before ended; the other flags as they were").pipe(Flag.optional),
-  all: mark("all", "Every page"),
-  count: mark("count", "Also how many there are in all")
+  all: boolean("all", "Every page"),
+  count: boolean("count", "Also how many there are in all")
 }
 
 const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }

@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import { mark, paging, text, trash } from "./Flags.ts"
+import { boolean, paging, text, trash } from "./Flags.ts"
 
 export const id = Argument.String("id").pipe(Argument.withSchema(TodoId), Argument.withDescription("The todo's id"))
 
@@ -57,16 +57,16 @@ export const changes = {
   ...fields,
   title: text("title", "What is to be done").pipe(Flag.optional),
   tag: tag("A tag; give it again for more. They replace those it has"),
-  clearDescription: mark("clear-description", "Take the description away"),
-  clearDue: mark("clear-due", "Take the due date away"),
-  clearTags: mark("clear-tags", "Take all tags away"),
-  clearList: mark("clear-list", "Take it out of its list")
+  clearDescription: boolean("clear-description", "Take the description away"),
+  clearDue: boolean("clear-due", "Take the due date away"),
+  clearTags: boolean("clear-tags", "Take all tags away"),
+  clearList: boolean("clear-list", "Take it out of its list")
 }
 
 /** Which todos, in which order, and which page of them. */
 export const query = {
-  completed: mark("completed", "Only those that are done"),
-  open: mark("open", "Only those that are not done"),
+  completed: boolean("completed", "Only those that are done"),
+  open: boolean("open", "Only those that are not done"),
   priority: Flag.Literals("priority", Priority.literals).pipe(
     Flag.withDescription("Only those with this priority"),
     Flag.optional

@@ -1,14 +1,14 @@
 /** Todos as a todo.txt (github.com/todotxt/todo.txt), one a line. */
 import type { Todo } from "@todo/core/domain"
 import * as Stream from "effect/Stream"
-import type { Notes } from "./LeftOut.ts"
+import type { ConversionNotes } from "./ConversionNotes.ts"
 
 /** A line for each todo: lists are its projects, tags its contexts. `notes` hears what there is no place for. */
 export const toTodoTxt = <E, R>(
   pages: Stream.Stream<ReadonlyArray<Todo>, E, R>,
   /** The names of the lists. */
   lists: ReadonlyMap<string, string>,
-  notes: Notes
+  notes: ConversionNotes
 ): Stream.Stream<string, E, R> =>
   Stream.suspend(() => {
     let number = 0
@@ -17,7 +17,7 @@ export const toTodoTxt = <E, R>(
 
 const priorities = { none: undefined, high: "A", medium: "B", low: "C" } as const
 
-const line = (todo: Todo, lists: ReadonlyMap<string, string>, number: number, notes: Notes): string => {
+const line = (todo: Todo, lists: ReadonlyMap<string, string>, number: number, notes: ConversionNotes): string => {
   const { completedAt, createdAt, description, due, listId, priority, tags, title } = todo
   const word = (sign: string, text: string) => {
     if (/\s/.test(text)) notes.add(number, "white space in a tag or in the name of a list is an underscore")

@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { columns, exactly, splitTags } from "./Csv.ts"
 import { type CsvRecord, CsvReader } from "./CsvReader.ts"
-import type { Notes } from "./LeftOut.ts"
+import type { ConversionNotes } from "./ConversionNotes.ts"
 
 /** More characters than a todo can have. */
 const longest = 64 * 1024
@@ -11,7 +11,7 @@ const longest = 64 * 1024
 /** The todos of a table, whose first line names its columns: those that we export, any of them but `title` left out. */
 export const todosOfCsv = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
-  notes: Notes
+  notes: ConversionNotes
 ): Stream.Stream<ForeignImport.ForeignTodo, E, R> =>
   Stream.suspend(() => {
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -95,7 +95,7 @@ const problemOf = (names: ReadonlyArray<string>): string | undefined => {
 const todoOf = (
   names: ReadonlyArray<string>,
   { cells, isBroken, line }: CsvRecord,
-  notes: Notes
+  notes: ConversionNotes
 ): ForeignImport.ForeignTodo => {
   const source = JSON.stringify(cells)
   const invalid = (problem: string): ForeignImport.ForeignTodo => ({ line, source, todo: {}, problem })

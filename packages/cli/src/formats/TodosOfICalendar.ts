@@ -4,8 +4,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import ICAL from "ical.js"
-import { machineZone } from "../views/Viewer.ts"
-import type { Notes } from "./LeftOut.ts"
+import { machineTimeZone } from "../views/Viewer.ts"
+import type { ConversionNotes } from "./ConversionNotes.ts"
 
 /** More bytes than a line, and more characters than a todo, can have. */
 const longest = { line: 64 * 1024, todo: 1024 * 1024 }
@@ -23,7 +23,7 @@ const known = new Set(
 /** The todos of a calendar (RFC 5545, 3.6.2), one at a time: no more than one of them is held. */
 export const todosOfICalendar = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
-  notes: Notes
+  notes: ConversionNotes
 ): Stream.Stream<ForeignImport.ForeignTodo, E, R> =>
   Stream.suspend(() => {
     const reader = new LineReader(longest.line)
@@ -83,7 +83,12 @@ const nameOf = (line: string): string => (/^[^:;]*/.exec(line)?.[0] ?? "").toUpp
 const isTimeZone = Schema.is(TimeZone)
 const isId = Schema.is(TodoId)
 
-const todoOf = (lines: ReadonlyArray<string>, zones: Zones, line: number, notes: Notes): ForeignImport.ForeignTodo => {
+const todoOf = (
+  lines: ReadonlyArray<string>,
+  zones: Zones,
+  line: number,
+  notes: ConversionNotes
+): ForeignImport.ForeignTodo => {
   const leave = (what: string) => notes.add(line, what)
   try {
     const named = lines.flatMap((line) => zones.get(/;TZID="?([^":;]+)/i.exec(line)?.[1] ?? "") ?? [])
@@ -170,7 +175,7 @@ const dueOf = (component: ICAL.Component, leave: (what: string) => void) => {
   const name = component.getFirstProperty("due")?.getFirstParameter("tzid")
   if (name === undefined) {
     if (!isFloating(given)) return { dateTime, timeZone: "UTC" }
-    const timeZone = machineZone()
+    const timeZone = machineTimeZone()
     leave(`DUE without a time zone is taken as in ${timeZone}, where this machine is`)
     return { dateTime, timeZone }
   }

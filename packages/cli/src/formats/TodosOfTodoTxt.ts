@@ -3,7 +3,7 @@ import { type ForeignImport, LineReader } from "@todo/core/admin"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { Notes } from "./LeftOut.ts"
+import type { ConversionNotes } from "./ConversionNotes.ts"
 
 /** More bytes than a title can have, and its tags. */
 const longest = 64 * 1024
@@ -11,7 +11,7 @@ const longest = 64 * 1024
 /** The todos of a todo.txt (github.com/todotxt/todo.txt), one a line. */
 export const todosOfTodoTxt = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
-  notes: Notes
+  notes: ConversionNotes
 ): Stream.Stream<ForeignImport.ForeignTodo, E, R> =>
   Stream.suspend(() => {
     const lines = new LineReader(longest)
@@ -38,7 +38,7 @@ const shape =
   /^(?:x (?:\((?<kept>[A-Z])\) )?(?:(?<completed>\d{4}-\d\d-\d\d) )?)?(?:(?<!^x \([A-Z]\) .*)\((?<letter>[A-Z])\) )?(?:(?<created>\d{4}-\d\d-\d\d) )?(?<text>.*)$/s
 
 /** What cannot be said in fields of ours stays in the title. */
-const todoOf = (line: string, number: number, notes: Notes): unknown => {
+const todoOf = (line: string, number: number, notes: ConversionNotes): unknown => {
   const { completed, created, kept, letter, text = "" } = shape.exec(line)?.groups ?? {}
   const tags = new Set<string>()
   let due: string | undefined

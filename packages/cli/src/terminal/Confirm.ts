@@ -3,14 +3,14 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as Prompt from "effect/cli/Prompt"
-import { mark } from "../flags/Flags.ts"
-import { Declined, Usage } from "./ExitCode.ts"
+import { boolean } from "../flags/Flags.ts"
+import { ConfirmationDeclined, Usage } from "./ExitCode.ts"
 
 /** `--yes`: do it without asking. */
-export const yes = mark("yes", "Do not ask")
+export const yes = boolean("yes", "Do not ask")
 
 /** Fails where nobody has said `--yes` and nobody can be asked; before any work is done. */
-export const askable = Effect.fnUntraced(function* (yes: boolean) {
+export const requireTerminalOrYes = Effect.fnUntraced(function* (yes: boolean) {
   const stdio = yield* Stdio.Stdio
   if (yes || ((yield* stdio.stdinIsTerminal) && (yield* stdio.stderrIsTerminal))) return
   return yield* new Usage({ message: "nobody can be asked here: add --yes" })
@@ -27,5 +27,5 @@ export const confirm = Effect.fnUntraced(function* (question: string, yes: boole
       display: (text) => Stream.run(Stream.succeed(text), stdio.stderr())
     })
   )
-  if (!sure) return yield* new Declined()
+  if (!sure) return yield* new ConfirmationDeclined()
 })

@@ -16,7 +16,7 @@ import { oneLine } from "./TerminalText.ts"
 export class Usage extends Schema.TaggedError<Usage>()("Usage", { message: Schema.String }) {}
 
 /** The person at the terminal said no. */
-export class Declined extends Schema.TaggedError<Declined>()("Declined", {}) {
+export class ConfirmationDeclined extends Schema.TaggedError<ConfirmationDeclined>()("ConfirmationDeclined", {}) {
   override readonly message = "Nothing was changed"
 }
 
@@ -65,7 +65,7 @@ const hints: Record<string, string> = {
 export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Exit.isSuccess(exit)) return 0
   if (Cause.hasInterruptsOnly(exit.cause)) return 130
-  if (isUnread(exit.cause)) return 0
+  if (isBrokenPipe(exit.cause)) return 0
   const error = Cause.squash(exit.cause)
   // A noun without its verb is a mistake; the bare name asks what there is.
   if (error instanceof ShowHelp) return error.errors.length > 0 || error.commandPath.length > 1 ? 2 : 0
@@ -78,24 +78,24 @@ const kindOf = (error: { readonly _tag: unknown }): string =>
   Predicate.hasProperty(error, "reason") && error.reason === "read-only" ? "ReadOnly" : String(error._tag)
 
 /** The line for stderr; `undefined` where all has been said. */
-export const describe = (cause: Cause.Cause<unknown>): string | undefined => {
+export const errorLine = (cause: Cause.Cause<unknown>): string | undefined => {
   const error = Cause.squash(cause)
-  if (Cause.hasInterruptsOnly(cause) || isUnread(cause) || error instanceof ShowHelp) return undefined
-  return `todo-admin: ${oneLine(hasDefect(cause) ? defect(error) : expected(error))}`
+  if (Cause.hasInterruptsOnly(cause) || isBrokenPipe(cause) || error instanceof ShowHelp) return undefined
+  return `todo-admin: ${oneLine(hasDefect(cause) ? defectMessage(error) : expectedMessage(error))}`
 }
 
 /** Whether stdout was closed by who read it, as `head` does when it has enough: an end like any other. */
-export const isUnread = (cause: Cause.Cause<unknown>): boolean => {
+export const isBrokenPipe = (cause: Cause.Cause<unknown>): boolean => {
   const error = Cause.squash(cause)
   return error instanceof PlatformError && Predicate.hasProperty(error.cause, "code") && error.cause.code === "EPIPE"
 }
 
 const hasDefect = (cause: Cause.Cause<unknown>): boolean => cause.reasons.some(Cause.isDieReason)
 
-const expected = (error: unknown): string => {
-  if (!(Predicate.hasProperty(error, "_tag") && Predicate.hasProperty(error, "message"))) return defect(error)
+const expectedMessage = (error: unknown): string => {
+  if (!(Predicate.hasProperty(error, "_tag") && Predicate.hasProperty(error, "message"))) return defectMessage(error)
   const hint = hints[kindOf(error)]
-  const message = uncapitalised(messageOf(error))
+  const message = lowerFirst(messageOf(error))
   return hint === undefined ? message : `${message}; ${hint}`
 }
 
@@ -106,7 +106,7 @@ const messageOf = (error: { readonly _tag: unknown; readonly message: unknown })
     }
     case "InvalidInput": {
       const { errors } = error as unknown as { errors: ReadonlyArray<{ pointer: string; message: string }> }
-      return errors.map(({ message, pointer }) => `${pointer.slice(1)}: ${uncapitalised(message)}`).join("; ")
+      return errors.map(({ message, pointer }) => `${pointer.slice(1)}: ${lowerFirst(message)}`).join("; ")
     }
     case "PlatformError": {
       const { cause } = (error as PlatformError).reason
@@ -122,7 +122,7 @@ const messageOf = (error: { readonly _tag: unknown; readonly message: unknown })
 }
 
 /** What nobody foresaw. A right that the database refuses is the operator's to give; the rest is our bug. */
-const defect = (error: unknown): string => {
+const defectMessage = (error: unknown): string => {
   if (isSqlError(error)) {
     const { cause } = error.reason
     const reason = cause instanceof Error ? cause.message : error.reason._tag
@@ -133,5 +133,5 @@ const defect = (error: unknown): string => {
   return `internal error: ${error instanceof Error ? error.message : String(error)}; add --debug to see where`
 }
 
-const uncapitalised = (text: string): string =>
+const lowerFirst = (text: string): string =>
   /^[A-Z][^A-Z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text

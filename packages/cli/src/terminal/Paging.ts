@@ -1,7 +1,7 @@
 /** What every `list` does with the pages that the core gives. */
 import type { Page } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
-import { print, remark } from "./Output.ts"
+import { printResult, printInfo } from "./Output.ts"
 import type { Screen } from "../views/Table.ts"
 
 interface PageQuery {
@@ -10,7 +10,7 @@ interface PageQuery {
 }
 
 /** All pages from where the query begins, as one. */
-export const everyPage = Effect.fnUntraced(function* <Query extends PageQuery, Item, E, R>(
+export const collectPages = Effect.fnUntraced(function* <Query extends PageQuery, Item, E, R>(
   list: (query: Query) => Effect.Effect<Page<Item>, E, R>,
   query: Query
 ) {
@@ -28,13 +28,13 @@ export const everyPage = Effect.fnUntraced(function* <Query extends PageQuery, I
 export const printPage = Effect.fnUntraced(function* <Item>(
   page: Page<Item>,
   nothing: string,
-  draw: (items: ReadonlyArray<Item>, screen: Screen) => string
+  render: (items: ReadonlyArray<Item>, screen: Screen) => string
 ) {
-  yield* print(page, ({ items, total }, screen) =>
-    [...(items.length === 0 ? [] : [draw(items, screen)]), ...(total === undefined ? [] : [`${total} in all`])].join(
+  yield* printResult(page, ({ items, total }, screen) =>
+    [...(items.length === 0 ? [] : [render(items, screen)]), ...(total === undefined ? [] : [`${total} in all`])].join(
       "\n\n"
     )
   )
-  if (page.nextCursor !== null) yield* remark(`There are more: add --all, or --cursor ${page.nextCursor}`)
-  else if (page.items.length === 0) yield* remark(nothing)
+  if (page.nextCursor !== null) yield* printInfo(`There are more: add --all, or --cursor ${page.nextCursor}`)
+  else if (page.items.length === 0) yield* printInfo(nothing)
 })

@@ -28,13 +28,13 @@ export const withProgress = Effect.fnUntraced(function* <A, E, R>(
 ) {
   let done = 0
   const advance = (count: number) => Effect.sync(() => void (done += count))
-  if (!(yield* watched)) return yield* use(advance)
+  if (!(yield* isShown)) return yield* use(advance)
 
   const stdio = yield* Stdio.Stdio
   const terminal = yield* Terminal.Terminal
   const write = (text: string) => Effect.ignore(Stream.run(Stream.succeed(text), stdio.stderr()))
   const draw = Effect.flatMap(terminal.columns, (columns) =>
-    write(erase + drawProgress(title, done, total, columns > 0 ? columns : narrow))
+    write(erase + renderProgress(title, done, total, columns > 0 ? columns : narrow))
   )
   const console = yield* Console.Console
   return yield* Effect.scoped(
@@ -52,7 +52,7 @@ export const withProgress = Effect.fnUntraced(function* <A, E, R>(
 })
 
 /** Whether there is somebody whom a line that moves tells something. */
-const watched = Effect.gen(function* () {
+const isShown = Effect.gen(function* () {
   if ((yield* Json) || (yield* Quiet)) return false
   return yield* (yield* Stdio.Stdio).stderrIsTerminal
 })
@@ -60,7 +60,7 @@ const watched = Effect.gen(function* () {
 const longestBar = 30
 
 /** Never as wide as the terminal: a full line makes some of them begin a new one. */
-export const drawProgress = (title: string, done: number, total: number | undefined, width: number): string => {
+export const renderProgress = (title: string, done: number, total: number | undefined, width: number): string => {
   const name = oneLine(title)
   const count = done.toLocaleString("en")
   if (total === undefined) return fit(`${name} ${count}`, width - 1).trimEnd()

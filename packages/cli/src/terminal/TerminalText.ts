@@ -46,16 +46,16 @@ export const wrap = (line: string, width: number): ReadonlyArray<string> => {
 }
 
 /** A number as people read it: "2,000". */
-export const grouped = (number: number): string => number.toLocaleString("en")
+export const formatNumber = (number: number): string => number.toLocaleString("en")
 
 /** "1 todo", "2,000 todos". */
-export const counted = (number: number, noun: string): string =>
-  `${grouped(number)} ${number === 1 ? noun : `${noun}s`}`
+export const pluralize = (number: number, noun: string): string =>
+  `${formatNumber(number)} ${number === 1 ? noun : `${noun}s`}`
 
 const units = ["B", "kB", "MB", "GB", "TB"]
 
 /** Bytes, as people say them: "1.2 MB". */
-export const size = (bytes: number): string => {
+export const formatBytes = (bytes: number): string => {
   const unit = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3))
   const value = bytes / 1_000 ** unit
   return `${value.toLocaleString("en", { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 })} ${units[unit]}`

@@ -2,10 +2,10 @@ import type { Change } from "@todo/core/domain"
 import { type Screen, styled } from "./Table.ts"
 import { fit, oneLine } from "../terminal/TerminalText.ts"
 
-const least = 12
+const minTitleWidth = 12
 
 /** A line for each change, its revision first; on a narrow terminal the id has a line of its own. */
-export const drawChange = (change: Change, screen: Screen): string => {
+export const renderChange = (change: Change, screen: Screen): string => {
   const [state, text] =
     change.kind === "list"
       ? [change.deleted ? "trash" : "", change.list.name]
@@ -14,7 +14,7 @@ export const drawChange = (change: Change, screen: Screen): string => {
   const id = `${change.id}  `
   const title = oneLine(text)
   const cut = (used: number) => (screen.width === undefined ? title : fit(title, screen.width - used).trimEnd())
-  return screen.width === undefined || screen.width >= head.length + id.length + least
+  return screen.width === undefined || screen.width >= head.length + id.length + minTitleWidth
     ? `${head}${styled(screen, "dim", id)}${cut(head.length + id.length)}`
     : `${head}${cut(head.length)}\n${" ".repeat("12345  ".length)}${styled(screen, "dim", id.trimEnd())}`
 }

@@ -3,18 +3,18 @@ import type { TodoList } from "@todo/core/domain"
 import { record, type Screen, styled, table } from "./Table.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
 
-export const drawLists = (lists: ReadonlyArray<TodoList>, screen: Screen): string =>
+export const renderLists = (lists: ReadonlyArray<TodoList>, screen: Screen): string =>
   table(
     [
       { name: "ID", cell: ({ id }) => id },
-      { name: "NAME", cell: ({ name }) => name, least: 12 },
+      { name: "NAME", cell: ({ name }) => name, minWidth: 12 },
       { name: "REVISION", cell: ({ revision }) => String(revision) }
     ],
     lists,
     screen
   )
 
-export const drawList = (list: TodoList, screen: Screen): string =>
+export const renderList = (list: TodoList, screen: Screen): string =>
   [
     styled(screen, "bold", oneLine(list.name)),
     record(

@@ -1,30 +1,30 @@
 /** How an installation in numbers looks to operators, on 40 columns and more. */
 import type { Stats } from "@todo/core/admin"
 import { record, type Screen, styled, table } from "./Table.ts"
-import { grouped, size } from "../terminal/TerminalText.ts"
+import { formatNumber, formatBytes } from "../terminal/TerminalText.ts"
 
-export const drawStats = ({ biggest, days, lists, tables, todos, users }: Stats.Stats, screen: Screen): string =>
+export const renderStats = ({ biggest, days, lists, tables, todos, users }: Stats.Stats, screen: Screen): string =>
   [
     record(
       [
-        ["users", `${grouped(users.total)}\n${grouped(users.disabled)} disabled`],
-        ["active", `${grouped(users.activeIn7Days)} in 7 days\n${grouped(users.activeIn30Days)} in 30 days`],
+        ["users", `${formatNumber(users.total)}\n${formatNumber(users.disabled)} disabled`],
+        ["active", `${formatNumber(users.activeIn7Days)} in 7 days\n${formatNumber(users.activeIn30Days)} in 30 days`],
         [
           "todos",
-          `${grouped(todos.open)} open\n${grouped(todos.completed)} done\n${grouped(todos.trashed)} in the trash`
+          `${formatNumber(todos.open)} open\n${formatNumber(todos.completed)} done\n${formatNumber(todos.trashed)} in the trash`
         ],
-        ["lists", `${grouped(lists.total)}\n${grouped(lists.trashed)} in the trash`]
+        ["lists", `${formatNumber(lists.total)}\n${formatNumber(lists.trashed)} in the trash`]
       ],
       screen
     ),
-    [styled(screen, "bold", "Todos by day of last change (UTC)"), drawDays(days, screen)].join("\n"),
+    [styled(screen, "bold", "Todos by day of last change (UTC)"), renderDays(days, screen)].join("\n"),
     ...(biggest.length === 0
       ? []
       : [
           table(
             [
-              { name: "BIGGEST USERS", cell: ({ id }) => id, alone: { name: "USER", cell: ({ id }) => id } },
-              { name: "TODOS", cell: ({ todos }) => grouped(todos) }
+              { name: "BIGGEST USERS", cell: ({ id }) => id, inRecord: { name: "USER", cell: ({ id }) => id } },
+              { name: "TODOS", cell: ({ todos }) => formatNumber(todos) }
             ],
             biggest,
             screen
@@ -33,8 +33,8 @@ export const drawStats = ({ biggest, days, lists, tables, todos, users }: Stats.
     table(
       [
         { name: "TABLE", cell: ({ name }) => name },
-        { name: "SIZE", cell: ({ bytes }) => size(bytes) },
-        { name: "INDEXES", cell: ({ indexBytes }) => size(indexBytes) }
+        { name: "SIZE", cell: ({ bytes }) => formatBytes(bytes) },
+        { name: "INDEXES", cell: ({ indexBytes }) => formatBytes(indexBytes) }
       ],
       tables,
       screen
@@ -45,9 +45,9 @@ const height = 5
 const eighths = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
 
 /** A bar for each day, the tallest with its number: two cells wide where there is room. */
-export const drawDays = (days: Stats.Stats["days"], screen: Screen): string => {
+export const renderDays = (days: Stats.Stats["days"], screen: Screen): string => {
   const most = Math.max(...days.map(({ todos }) => todos))
-  const label = grouped(most)
+  const label = formatNumber(most)
   const cells = label.length + 2 + 2 * days.length < (screen.width ?? Infinity) ? 2 : 1
   // What is there at all is seen.
   const levels = days.map(({ todos }) => (todos === 0 ? 0 : Math.max(1, Math.round((todos / most) * height * 8))))

@@ -2,7 +2,7 @@ import { styleText } from "node:util"
 import { displayWidth } from "effect/cli/CliOutput"
 import { fit, lines, oneLine, wrap } from "../terminal/TerminalText.ts"
 
-/** What human output is drawn on. */
+/** What human output is rendered for. */
 export interface Screen {
   /** In cells; without one (a file, a pipe) nothing is cut. */
   readonly width: number | undefined
@@ -19,11 +19,11 @@ export interface Column<Row> {
   readonly name: string
   readonly cell: (row: Row) => string
   /** May be cut down to so many cells. Other columns are never cut. */
-  readonly least?: number
+  readonly minWidth?: number
   /** Only ever in addition: what it says has to be readable without colour. */
   readonly style?: (row: Row) => Style | undefined
   /** Where it is not in a row but has a line of its own, and room for words. */
-  readonly alone?: { readonly name: string; readonly cell: (row: Row) => string }
+  readonly inRecord?: { readonly name: string; readonly cell: (row: Row) => string }
 }
 
 const gap = 2
@@ -33,51 +33,51 @@ const gap = 2
  * does not fit, each row becomes a record of its own, so that nothing is lost.
  */
 export const table = <Row>(columns: ReadonlyArray<Column<Row>>, rows: ReadonlyArray<Row>, screen: Screen): string => {
-  const drawn = columns
+  const visible = columns
     .map((column) => {
       const cells = rows.map((row) => oneLine(column.cell(row)))
       const width = cells.reduce((width, cell) => Math.max(width, displayWidth(cell)), displayWidth(column.name))
       return { ...column, cells, width }
     })
     .filter(({ cells }) => cells.some((cell) => cell !== ""))
-  const widths = shrink(drawn, screen.width)
+  const widths = shrink(visible, screen.width)
   if (widths === undefined) {
-    const least = Math.max(...drawn.map(({ alone, name }) => displayWidth(alone?.name ?? name)))
+    const minWidth = Math.max(...visible.map(({ inRecord, name }) => displayWidth(inRecord?.name ?? name)))
     return rows
       .map((row) =>
         record(
-          drawn.map(({ alone, cell, name, style }) => [
-            alone?.name ?? name,
-            oneLine((alone?.cell ?? cell)(row)),
+          visible.map(({ inRecord, cell, name, style }) => [
+            inRecord?.name ?? name,
+            oneLine((inRecord?.cell ?? cell)(row)),
             style?.(row)
           ]),
           screen,
-          least
+          minWidth
         )
       )
       .join("\n\n")
   }
   const line = (cells: ReadonlyArray<string>, style: (at: number) => Style | undefined) =>
     cells
-      .map((cell, at) => filled(screen, style(at), cell, widths[at] ?? 0))
+      .map((cell, at) => styledCell(screen, style(at), cell, widths[at] ?? 0))
       .join(" ".repeat(gap))
       .trimEnd()
   return [
     line(
-      drawn.map(({ name }) => name),
+      visible.map(({ name }) => name),
       () => "bold"
     ),
     ...rows.map((row, at) =>
       line(
-        drawn.map(({ cells }) => cells[at] ?? ""),
-        (column) => drawn[column]?.style?.(row)
+        visible.map(({ cells }) => cells[at] ?? ""),
+        (column) => visible[column]?.style?.(row)
       )
     )
   ].join("\n")
 }
 
 /** A cell of which the text is styled, and the rest is not. */
-const filled = (screen: Screen, style: Style | undefined, cell: string, width: number): string => {
+const styledCell = (screen: Screen, style: Style | undefined, cell: string, width: number): string => {
   const text = fit(cell, width)
   const end = text.trimEnd().length
   return style === undefined || end === 0 ? text : styled(screen, style, text.slice(0, end)) + text.slice(end)
@@ -85,16 +85,16 @@ const filled = (screen: Screen, style: Style | undefined, cell: string, width: n
 
 /** Takes what is too wide from the widest of the columns that may be cut. */
 const shrink = (
-  columns: ReadonlyArray<{ readonly width: number; readonly least?: number }>,
+  columns: ReadonlyArray<{ readonly width: number; readonly minWidth?: number }>,
   room = Infinity
 ): ReadonlyArray<number> | undefined => {
   const widths = columns.map(({ width }) => width)
   let excess = widths.reduce((sum, width) => sum + width, 0) + gap * (columns.length - 1) - room
   for (; excess > 0; excess--) {
     let widest = -1
-    for (const [at, { least }] of columns.entries()) {
+    for (const [at, { minWidth }] of columns.entries()) {
       const width = widths[at] ?? 0
-      if (least !== undefined && width > least && width > (widths[widest] ?? 0)) widest = at
+      if (minWidth !== undefined && width > minWidth && width > (widths[widest] ?? 0)) widest = at
     }
     if (widest === -1) return undefined
     widths[widest] = (widths[widest] ?? 0) - 1
@@ -109,10 +109,10 @@ const shrink = (
 export const record = (
   fields: ReadonlyArray<readonly [name: string, value: string, style?: Style | undefined]>,
   screen: Screen,
-  least = 0
+  minWidth = 0
 ): string => {
   const shown = fields.filter(([, value]) => value !== "")
-  const width = Math.max(least, ...shown.map(([name]) => displayWidth(name)))
+  const width = Math.max(minWidth, ...shown.map(([name]) => displayWidth(name)))
   return shown
     .flatMap(([name, value, style]) =>
       lines(value)

@@ -1,7 +1,7 @@
 /** How todos look to people. */
 import type { Due, Todo } from "@todo/core/domain"
-import { isOverdue, sayDue } from "./DueView.ts"
-import type { Here } from "./Viewer.ts"
+import { isOverdue, formatDue } from "./DueView.ts"
+import type { Viewer } from "./Viewer.ts"
 import { record, type Screen, styled, table } from "./Table.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
 
@@ -13,13 +13,13 @@ const priority = (todo: Todo): string => (todo.priority === "none" ? "" : todo.p
 const priorityStyles = { none: undefined, low: undefined, medium: "yellow", high: "red" } as const
 
 /** What there is to know around todos: when and where somebody looks, and the names of lists. */
-interface Surroundings extends Here {
+interface TodoContext extends Viewer {
   readonly lists: ReadonlyMap<string, string>
 }
 
 // The least widths let the table fit into 80 cells.
-export const drawTodos = (todos: ReadonlyArray<Todo>, around: Surroundings, screen: Screen): string => {
-  const overdue = new Set(todos.filter((todo) => isOverdue(todo, around)))
+export const renderTodos = (todos: ReadonlyArray<Todo>, context: TodoContext, screen: Screen): string => {
+  const overdue = new Set(todos.filter((todo) => isOverdue(todo, context)))
   return table(
     [
       { name: "ID", cell: ({ id }) => id },
@@ -27,35 +27,39 @@ export const drawTodos = (todos: ReadonlyArray<Todo>, around: Surroundings, scre
         name: "",
         cell: (todo) => (todo.completed ? "✓" : overdue.has(todo) ? "!" : ""),
         style: (todo) => (todo.completed ? "green" : "red"),
-        alone: { name: "STATE", cell: (todo) => (todo.completed ? "✓ done" : overdue.has(todo) ? "! overdue" : "") }
+        inRecord: { name: "STATE", cell: (todo) => (todo.completed ? "✓ done" : overdue.has(todo) ? "! overdue" : "") }
       },
       {
         name: "TITLE",
         cell: ({ title }) => title,
-        least: 12,
+        minWidth: 12,
         style: ({ completed }) => (completed ? "dim" : undefined)
       },
       {
         name: "DUE",
-        cell: (todo) => (todo.due === null ? "" : sayDue(todo.due, around)),
-        least: "2 days ago".length,
+        cell: (todo) => (todo.due === null ? "" : formatDue(todo.due, context)),
+        minWidth: "2 days ago".length,
         style: (todo) => (overdue.has(todo) ? "red" : undefined)
       },
       {
         name: "P",
         cell: (todo) => priority(todo).charAt(0).toUpperCase(),
         style: ({ priority }) => priorityStyles[priority],
-        alone: { name: "PRIORITY", cell: priority }
+        inRecord: { name: "PRIORITY", cell: priority }
       },
-      { name: "TAGS", cell: ({ tags }) => tags.join(", "), least: 4 },
-      { name: "LIST", cell: ({ listId }) => (listId === null ? "" : (around.lists.get(listId) ?? listId)), least: 4 }
+      { name: "TAGS", cell: ({ tags }) => tags.join(", "), minWidth: 4 },
+      {
+        name: "LIST",
+        cell: ({ listId }) => (listId === null ? "" : (context.lists.get(listId) ?? listId)),
+        minWidth: 4
+      }
     ],
     todos,
     screen
   )
 }
 
-export const drawTodo = (todo: Todo, screen: Screen): string =>
+export const renderTodo = (todo: Todo, screen: Screen): string =>
   [
     styled(screen, "bold", oneLine(todo.title)),
     record(

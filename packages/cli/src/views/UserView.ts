@@ -1,28 +1,28 @@
 /** How users look to operators. */
 import type { User, UserDetails } from "@todo/core/admin"
 import { record, type Screen, styled, table } from "./Table.ts"
-import { grouped, oneLine, size } from "../terminal/TerminalText.ts"
+import { formatNumber, oneLine, formatBytes } from "../terminal/TerminalText.ts"
 
 /** The day is enough to compare. */
 const day = (time: string) => time.slice(0, "2026-01-01".length)
 
 /** With ids as UUIDs are, it fits 80 columns. */
-export const drawUsers = (users: ReadonlyArray<User>, screen: Screen): string =>
+export const renderUsers = (users: ReadonlyArray<User>, screen: Screen): string =>
   table(
     [
       { name: "ID", cell: ({ id }) => id },
       {
         name: "TODOS",
-        cell: ({ counts }) => grouped(counts.open + counts.completed + counts.trashed),
-        alone: { name: "TODOS", cell: ({ counts }) => states(counts) }
+        cell: ({ counts }) => formatNumber(counts.open + counts.completed + counts.trashed),
+        inRecord: { name: "TODOS", cell: ({ counts }) => states(counts) }
       },
-      { name: "LISTS", cell: ({ counts }) => grouped(counts.lists) },
+      { name: "LISTS", cell: ({ counts }) => formatNumber(counts.lists) },
       { name: "CHANGED", cell: ({ updatedAt }) => day(updatedAt) },
       { name: "CREATED", cell: ({ createdAt }) => day(createdAt) },
       {
         name: "OFF",
         cell: ({ disabledAt }) => (disabledAt === null ? "" : "off"),
-        alone: { name: "DISABLED", cell: ({ disabledAt }) => day(disabledAt ?? "") },
+        inRecord: { name: "DISABLED", cell: ({ disabledAt }) => day(disabledAt ?? "") },
         style: () => "yellow"
       }
     ],
@@ -30,18 +30,18 @@ export const drawUsers = (users: ReadonlyArray<User>, screen: Screen): string =>
     screen
   )
 
-export const drawUser = ({ bytes, counts, ...user }: UserDetails, screen: Screen): string =>
+export const renderUser = ({ bytes, counts, ...user }: UserDetails, screen: Screen): string =>
   [
     styled(screen, "bold", oneLine(user.id)),
     record(
       [
         ["todos", states(counts)],
-        ["lists", grouped(counts.lists)],
+        ["lists", formatNumber(counts.lists)],
         [
           "size",
-          `${size(bytes.todos)} of todos, ${size(bytes.lists)} of lists, ${size(bytes.words)} of words for search`
+          `${formatBytes(bytes.todos)} of todos, ${formatBytes(bytes.lists)} of lists, ${formatBytes(bytes.words)} of words for search`
         ],
-        ["keys", bytes.keys === 0 ? "" : `${size(bytes.keys)} of idempotency keys`],
+        ["keys", bytes.keys === 0 ? "" : `${formatBytes(bytes.keys)} of idempotency keys`],
         ["revision", String(user.revision)],
         ["horizon", user.horizon === 0 ? "" : `${user.horizon}, below which change cursors have expired`],
         ["created", user.createdAt],
@@ -53,4 +53,4 @@ export const drawUser = ({ bytes, counts, ...user }: UserDetails, screen: Screen
   ].join("\n")
 
 const states = ({ completed, open, trashed }: User["counts"]): string =>
-  `${grouped(open)} open, ${grouped(completed)} done, ${grouped(trashed)} in the trash`
+  `${formatNumber(open)} open, ${formatNumber(completed)} done, ${formatNumber(trashed)} in the trash`

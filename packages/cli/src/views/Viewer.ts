@@ -4,19 +4,19 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /** When and where somebody looks: what "tomorrow" depends on. */
-export interface Here {
+export interface Viewer {
   readonly now: DateTime.Utc
   readonly timeZone: string
 }
 
 /** Now, in the zone that was given, or else this machine's. */
-export const hereIn = (timeZone: string | undefined): Effect.Effect<Here> =>
-  Effect.map(DateTime.now, (now) => ({ now, timeZone: timeZone ?? machineZone() }))
+export const viewerIn = (timeZone: string | undefined): Effect.Effect<Viewer> =>
+  Effect.map(DateTime.now, (now) => ({ now, timeZone: timeZone ?? machineTimeZone() }))
 
 const isTimeZone = Schema.is(TimeZone)
 
 /** UTC where TZ is set to what is no name of a zone. */
-export const machineZone = (): string => {
+export const machineTimeZone = (): string => {
   const name: unknown = new Intl.DateTimeFormat().resolvedOptions().timeZone
   return isTimeZone(name) ? name : "UTC"
 }

@@ -4,7 +4,7 @@ import { ForeignImport, Import, type ImportInvalid, textFile } from "@todo/core/
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { Notes } from "../../src/formats/LeftOut.ts"
+import { ConversionNotes } from "../../src/formats/ConversionNotes.ts"
 import { todosOfCsv } from "../../src/formats/TodosOfCsv.ts"
 import { todosOfICalendar } from "../../src/formats/TodosOfICalendar.ts"
 import { todosOfTodoTxt } from "../../src/formats/TodosOfTodoTxt.ts"
@@ -20,7 +20,7 @@ const imported = Effect.fnUntraced(function* (format: Format, file: string | Uin
   const all = Buffer.from(file)
   const starts = Array.from({ length: Math.ceil(all.length / size) }, (_, n) => n * size)
   const bytes = Stream.fromIterable(starts.map((at) => all.subarray(at, at + size)))
-  const notes = new Notes()
+  const notes = new ConversionNotes()
   const options = {
     dryRun: false,
     watch: <A>(_step: string, _total: unknown, use: (advance: () => Effect.Effect<void>) => A) => use(() => Effect.void)
@@ -39,7 +39,7 @@ const imported = Effect.fnUntraced(function* (format: Format, file: string | Uin
     user,
     Effect.flatMap(Todos, ({ list }) => list({ limit: 200 }))
   )
-  return { items, notes: notes.all.map(Notes.said) }
+  return { items, notes: notes.all.map(ConversionNotes.said) }
 })
 
 const plain: Partial<Todo> = {

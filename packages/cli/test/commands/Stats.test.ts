@@ -3,7 +3,7 @@ import { Lists, Todos } from "@todo/core"
 import type { Stats } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
-import { drawDays, drawStats } from "../../src/views/StatsView.ts"
+import { renderDays, renderStats } from "../../src/views/StatsView.ts"
 import { admin, asUser, json, newUser, sql, together } from "../support/program.ts"
 
 const dayBack = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10)
@@ -72,18 +72,18 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
     const plain = { colour: false }
 
     it("fits 40 columns, shows what there is at all, and uses the room of 80", () => {
-      const drawing = drawDays(days, { ...plain, width: 40 })
+      const drawing = renderDays(days, { ...plain, width: 40 })
       const lines = drawing.split("\n")
       for (const line of lines) assert.isAtMost(line.length, 40)
       assert.strictEqual(lines[0], `1,234,567 │${" ".repeat(27)}█`)
       assert.strictEqual(lines[4], `          │ ${"▁".repeat(26)}█`)
       assert.strictEqual(lines[6], `${" ".repeat(11)}${dayBack(27)}${dayBack(0).padStart(18)}`)
-      const wide = drawDays(days, { ...plain, width: 80 }).split("\n")
+      const wide = renderDays(days, { ...plain, width: 80 }).split("\n")
       assert.strictEqual(wide[5]?.length, "1,234,567 └".length + 56)
     })
 
     it("is blank where there is nothing", () => {
-      const blank = drawDays(
+      const blank = renderDays(
         days.map(({ date }) => ({ date, todos: 0 })),
         { ...plain, width: 40 }
       )
@@ -99,9 +99,9 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         biggest: [],
         tables: [{ name: "todos", bytes: 8_192, indexBytes: 1_500_000 }]
       }
-      assert.notInclude(drawStats(stats, { ...plain, width: 40 }), "\u001B")
-      assert.include(drawStats(stats, { colour: true, width: 40 }), "\u001B[36m")
-      assert.match(drawStats(stats, { ...plain, width: 40 }), /\ntodos {2}8\.2 kB {2}1\.5 MB$/)
+      assert.notInclude(renderStats(stats, { ...plain, width: 40 }), "\u001B")
+      assert.include(renderStats(stats, { colour: true, width: 40 }), "\u001B[36m")
+      assert.match(renderStats(stats, { ...plain, width: 40 }), /\ntodos {2}8\.2 kB {2}1\.5 MB$/)
     })
   })
 })

@@ -2,7 +2,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import type { Page, Todo } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
-import { withDashes } from "../../src/flags/dashedArguments.ts"
+import { protectDashedArguments } from "../../src/flags/DashedArguments.ts"
 import { admin, assertFailed, json, newUser, together } from "../support/program.ts"
 
 const cases: ReadonlyArray<readonly [given: ReadonlyArray<string>, read: ReadonlyArray<string>]> = [
@@ -50,7 +50,7 @@ const cases: ReadonlyArray<readonly [given: ReadonlyArray<string>, read: Readonl
 
 describe("A value or an argument that begins with a dash", () => {
   for (const [given, read] of cases) {
-    it(`is read as text: ${given.join(" ")}`, () => assert.deepStrictEqual(withDashes(given), read))
+    it(`is read as text: ${given.join(" ")}`, () => assert.deepStrictEqual(protectDashedArguments(given), read))
   }
 })
 

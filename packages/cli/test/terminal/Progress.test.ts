@@ -10,7 +10,7 @@ import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import { displayWidth } from "effect/cli/CliOutput"
 import { Json, Quiet } from "../../src/terminal/Output.ts"
-import { drawProgress, withProgress } from "../../src/terminal/Progress.ts"
+import { renderProgress, withProgress } from "../../src/terminal/Progress.ts"
 import { admin, bin, environment, newUser } from "../support/program.ts"
 
 interface Situation {
@@ -74,14 +74,14 @@ describe("Progress", () => {
   )
 
   it("never reaches the edge of the terminal, and tells what it can", () => {
-    assert.strictEqual(drawProgress("Purging", 5, 10, 40), "Purging ███████████░░░░░░░░░░░  5 of 10")
-    assert.strictEqual(drawProgress("Purging", 1_000, 2_000, 28), "Purging ██░░ 1,000 of 2,000")
-    assert.strictEqual(drawProgress("Purging", 1_234, undefined, 40), "Purging 1,234")
-    assert.strictEqual(drawProgress("Purging", 0, 0, 18), "Purging 0 of 0")
-    assert.strictEqual(drawProgress("Purging", 11, 10, 27), "Purging █████████ 11 of 10")
+    assert.strictEqual(renderProgress("Purging", 5, 10, 40), "Purging ███████████░░░░░░░░░░░  5 of 10")
+    assert.strictEqual(renderProgress("Purging", 1_000, 2_000, 28), "Purging ██░░ 1,000 of 2,000")
+    assert.strictEqual(renderProgress("Purging", 1_234, undefined, 40), "Purging 1,234")
+    assert.strictEqual(renderProgress("Purging", 0, 0, 18), "Purging 0 of 0")
+    assert.strictEqual(renderProgress("Purging", 11, 10, 27), "Purging █████████ 11 of 10")
     for (let width = 8; width < 100; width++) {
       for (const total of [undefined, 0, 7, 123_456]) {
-        assert.isBelow(displayWidth(drawProgress("Importing\u001B users", 7, total, width)), width)
+        assert.isBelow(displayWidth(renderProgress("Importing\u001B users", 7, total, width)), width)
       }
     }
   })

@@ -5,9 +5,9 @@ import { TestDatabase } from "@todo/core/testing"
 import { displayWidth } from "effect/cli/CliOutput"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { isOverdue, sayDue } from "../../src/views/DueView.ts"
+import { isOverdue, formatDue } from "../../src/views/DueView.ts"
 import * as TodoFlags from "../../src/flags/TodoFlags.ts"
-import { drawTodos } from "../../src/views/TodoView.ts"
+import { renderTodos } from "../../src/views/TodoView.ts"
 import { asUser, newUser } from "../support/program.ts"
 
 const todo = (fields: Partial<Todo>): Todo => ({
@@ -68,7 +68,7 @@ describe("A due date", () => {
     it(`is said as of where one looks from: ${what}`, () => {
       const here = at(now, zone)
       const mark = isOverdue(todo({ due: due(text) }), here) ? "! " : ""
-      assert.strictEqual(mark + sayDue(due(text), here), said)
+      assert.strictEqual(mark + formatDue(due(text), here), said)
     })
   }
 })
@@ -113,7 +113,7 @@ describe("The table of todos", () => {
     todo({ due: due("2026-12-02T09:00@Europe/Paris"), priority: "medium", title: "日本語の長いタイトル 👩‍👩‍👧" }),
     todo({ title: "\u001B[31mred\u0007 \u202Eback", priority: "low", listId: ListId.make(errands.replace("e", "f")) })
   ]
-  const draw = (width: number | undefined, colour = false) => drawTodos(todos, here, { width, colour })
+  const draw = (width: number | undefined, colour = false) => renderTodos(todos, here, { width, colour })
 
   it("marks what is done and what is overdue, and tells days, priorities and lists", () => {
     assert.deepStrictEqual(

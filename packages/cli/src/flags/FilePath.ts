@@ -13,7 +13,7 @@ const environment = Config.all({
  * The path of a file that a person names. `npm run todo-admin` changes to the folder of package.json: what is relative
  * begins where the person stands. The `~` of `--output=~/file` is left by most shells.
  */
-export const pathOf = Effect.fnUntraced(function* (name: string) {
+export const resolveFilePath = Effect.fnUntraced(function* (name: string) {
   const path = yield* Path.Path
   if (/^~(\/|$)/.test(name)) return path.join(homedir(), name.slice(1))
   const { script, stood } = yield* environment

@@ -1,4 +1,4 @@
-import { isMark } from "./Flags.ts"
+import { isBooleanFlag } from "./Flags.ts"
 
 /** How flags are written; the short ones are all that there are. */
 const isFlag = (word: string): boolean => /^(--[a-z][\w-]*|-[uohv])(=.*)?$/is.test(word)
@@ -7,7 +7,7 @@ const isFlag = (word: string): boolean => /^(--[a-z][\w-]*|-[uohv])(=.*)?$/is.te
  * Lets values and arguments begin with a dash, which `effect/cli` takes for flags: a value is tied to its flag
  * (`--sort=-createdAt`), an argument goes behind `--` (`-- "- bullet"`). What is written like a flag stays one.
  */
-export const withDashes = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
+export const protectDashedArguments = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
   const end = words.indexOf("--")
   const before: Array<string> = []
   const behind: Array<string> = []
@@ -18,7 +18,7 @@ export const withDashes = (words: ReadonlyArray<string>): ReadonlyArray<string> 
     // Arguments keep their order.
     else if (!isAwaited && (isText || (behind.length > 0 && !isFlag(word)))) behind.push(word)
     else before.push(word)
-    isAwaited = isFlag(word) && !word.includes("=") && !isMark(word)
+    isAwaited = isFlag(word) && !word.includes("=") && !isBooleanFlag(word)
   }
   if (end === -1 && behind.length === 0) return before
   return [...before, "--", ...behind, ...(end === -1 ? [] : words.slice(end + 1))]

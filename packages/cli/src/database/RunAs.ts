@@ -7,25 +7,25 @@ import { Installation, unknownSettings } from "@todo/core/installation"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { notices } from "../terminal/Output.ts"
+import { noticePrinter } from "../terminal/Output.ts"
 
 /** Where the database is; starts the embedded one where there is no other. */
 const installation = Layer.unwrap(
   Effect.gen(function* () {
-    const notice = yield* notices
+    const notice = yield* noticePrinter
     for (const line of yield* unknownSettings) yield* notice(line)
     return Installation.layer(notice)
   })
 ).pipe(Layer.provideMerge(Installation.layerSchema))
 
 /** Runs as the owner of the tables. */
-export const asOwner = Effect.provide(Installation.layerMigrations.pipe(Layer.provideMerge(installation)))
+export const runAsOwner = Effect.provide(Installation.layerMigrations.pipe(Layer.provideMerge(installation)))
 
 /** Runs as the owner of the tables, on a schema that is as this release needs it. */
-export const asOperator = <A, E, R>(self: Effect.Effect<A, E, R>) => asOwner(Effect.andThen(migrated, self))
+export const runAsAdmin = <A, E, R>(self: Effect.Effect<A, E, R>) => runAsOwner(Effect.andThen(ensureMigrated, self))
 
 /** Runs on behalf of a user, on a schema that is as this release needs it. */
-export const asUser = <A, E, R>(
+export const runAsUser = <A, E, R>(
   id: UserId,
   use: (services: {
     readonly todos: typeof Todos.Service
@@ -34,7 +34,7 @@ export const asUser = <A, E, R>(
   }) => Effect.Effect<A, E, R | CurrentUser>
 ) =>
   Effect.gen(function* () {
-    yield* migrated
+    yield* ensureMigrated
     return yield* use({ todos: yield* Todos, lists: yield* Lists, changes: yield* Changes })
   }).pipe(
     Effect.provideService(CurrentUser, { id }),
@@ -44,7 +44,7 @@ export const asUser = <A, E, R>(
   )
 
 /** As the server does it: the embedded database is brought up to date, another one only where TODO_MIGRATE says so. */
-const migrated = Effect.gen(function* () {
+const ensureMigrated = Effect.gen(function* () {
   const { embedded, runtimeRole } = yield* Installation
   const mode = yield* Config.Literals(["auto", "check"], "TODO_MIGRATE").pipe(
     Config.withDefault(embedded === undefined ? "check" : "auto")

@@ -7,7 +7,7 @@ interface Note {
 }
 
 /** Collects what one side has and the other has no place for: each kind once, however many lines have it. */
-export class Notes {
+export class ConversionNotes {
   readonly #notes = new Map<string, Note>()
 
   add(line: number, message: string): void {
@@ -15,7 +15,7 @@ export class Notes {
     this.#notes.set(message, { line: first, message, count: count + 1 })
   }
 
-  static said({ count, line, message }: Note): string {
+  static format({ count, line, message }: Note): string {
     return `line ${line}: ${message}${count === 1 ? "" : ` (and on ${count - 1} more)`}`
   }
 
