@@ -1,5 +1,5 @@
 /**
- * The command tree: one file of `commands/` for each noun.
+ * The command tree. Each noun (todo, list, user) has a file in `commands/`.
  */
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
@@ -25,16 +25,16 @@ import * as Flags from "./flags/Flags.ts"
 import { Json, Quiet, printError } from "./terminal/Output.ts"
 import { oneLine } from "./terminal/TerminalText.ts"
 
-const Debug = GlobalFlag.Setting("debug")({ flag: Flags.boolean("debug", "Tell all about an error") })
+const Debug = GlobalFlag.Setting("debug")({ flag: Flags.boolean("debug", "Print the stack trace of an error") })
 
-/** Whether `--debug` was given: whoever reports errors stands outside of the command that parses it. */
+/** Whether `--debug` was given. `main.ts` prints errors outside of the command that parses the flag, so it reads this. */
 export class DebugState extends Context.Service<DebugState, Ref.Ref<boolean>>()("@todo/cli/DebugState") {
   static readonly layer = Layer.effect(DebugState, Ref.make(false))
 }
 
 export const todoAdmin = Command.make("todo-admin").pipe(
   Command.withDescription(
-    "Operate a todo database: the one that DATABASE_URL names, or else the embedded one of development mode.\n" +
+    "Operate the todo database in DATABASE_URL. Without DATABASE_URL, use the embedded development database.\n" +
       "  Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 database unreachable, 6 check found problems, 130 interrupted"
   ),
   Command.withSubcommands([todo, list, changes, user, purge, stats, migrate, doctor, token]),
@@ -46,24 +46,24 @@ export const todoAdmin = Command.make("todo-admin").pipe(
   Command.withGlobalFlags([Json, Quiet, Debug]),
   Command.withExamples([
     { command: "todo-admin migrate up", description: "Create the schema" },
-    { command: "todo-admin doctor", description: "See whether all is well" },
+    { command: "todo-admin doctor", description: "Check settings and database" },
     { command: 'todo-admin todo add --user alice "Buy milk"' },
-    { command: "source <(todo-admin --completions bash)", description: "Completions for this shell" }
+    { command: "source <(todo-admin --completions bash)", description: "Turn on completions in this shell" }
   ])
 )
 
-/** How to write text that looks like a flag. */
+/** Tells how to write a value that begins with a dash. */
 const dashHint = ({ args = [] }: HelpDoc, error: NonShowHelpErrors | undefined): string => {
   if (error?._tag === "UnrecognizedOption" && args.length > 0) return `; text that begins with a dash goes behind --`
   const isMissing = error?._tag === "InvalidValue" && error.kind === "flag" && error.value === ""
   return isMissing ? `; where the value begins with a dash, write --${error.option}=VALUE` : ""
 }
 
-/** What was asked for goes to stdout; what was wrong is one line on stderr. */
+/** Prints requested help to stdout, and invalid usage as one line on stderr. */
 const presenter = CliOutput.layerPresenter({
   present: (event) => {
     if (event._tag === "InvalidInvocation") {
-      // The first one: what follows is often only its consequence.
+      // Only the first error: later ones are often caused by it.
       const [error] = event.errors
       const wrong = `${error?.message ?? ""}${dashHint(event.helpDoc, error)}`
         .replace(/\s+Did you mean this\?\s+/, "; did you mean ")
@@ -78,7 +78,7 @@ const presenter = CliOutput.layerPresenter({
   }
 })
 
-// Not `--wizard`, which draws on stdout, and not `--log-level`: nothing is logged.
+// `--wizard` is left out because it writes to stdout, `--log-level` because nothing is logged.
 const builtIns = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
 
 export const layer = Layer.mergeAll(presenter, builtIns, DebugState.layer)

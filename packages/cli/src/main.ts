@@ -21,7 +21,7 @@ const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
   if (yield* Ref.get(yield* DebugState)) yield* printError(Cause.pretty(cause))
 })
 
-/** As wide as the terminal that stderr is, where stdout goes elsewhere: prompts and progress are drawn on it. */
+/** If stdout is not a terminal, uses the width of stderr, where prompts and progress appear. */
 const terminal = Layer.effect(
   Terminal.Terminal,
   Effect.map(Terminal.Terminal, (terminal) => ({

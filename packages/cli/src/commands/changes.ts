@@ -16,16 +16,16 @@ import { printStream, printInfo } from "../terminal/Output.ts"
 export const changes = Command.make(
   "changes",
   {
-    user: Flags.user("Whose changes: the subject of the user's tokens"),
-    since: Flags.text("since", "Only what came after it; everything where it is not given").pipe(
+    user: Flags.user("The user whose changes are printed: the sub claim of the user's tokens"),
+    since: Flags.text("since", "Print only changes after this cursor (default: all changes)").pipe(
       Flag.withMetavar("CURSOR"),
       Flag.optional
     ),
-    follow: Flags.boolean("follow", "And then each as it happens, until Ctrl-C"),
+    follow: Flags.boolean("follow", "Wait for new changes and print them, until Ctrl-C"),
     limit: Flag.Int("limit").pipe(
       Flag.withMetavar("N"),
       Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
-      Flag.withDescription("End after so many"),
+      Flag.withDescription("Stop after this number of changes"),
       Flag.optional
     )
   },
@@ -39,7 +39,7 @@ export const changes = Command.make(
           Stream.flatMap(({ change, cursor }) =>
             Stream.concat(
               Stream.succeed({ ...change, cursor }),
-              // Whoever asks for more has printed this one.
+              // This runs when the consumer asks for the next change, so this one has been printed.
               Stream.fromEffectDrain(Effect.sync(() => (printed = cursor)))
             )
           )
@@ -56,19 +56,22 @@ export const changes = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Print what became of a user's todos and lists: each once, as it is after its latest change, in the order of changes.\n" +
-      '  With --json one document a line: a change, and in "cursor" what --since takes to go on after it.\n' +
-      "  Ends with 3 where some of what came after the cursor is no longer kept, and with 130 on Ctrl-C"
+    "Print the changes to a user's todos and lists, in order. Each item is printed once, in its latest state.\n" +
+      '  With --json, each line is a document. Its "cursor" is the value of --since to continue after this change.\n' +
+      "  Exits with 3 if the cursor has expired, because changes after it are no longer kept, and with 130 on Ctrl-C"
   ),
-  Command.withShortDescription("Print what became of a user's todos and lists, also as it happens"),
+  Command.withShortDescription("Print or follow the changes to a user's todos and lists"),
   Command.withExamples([
-    { command: "todo-admin changes --user alice --follow", description: "See what happens" },
-    { command: "todo-admin changes --user alice --json > changes.ndjson", description: "All there is, for a script" },
-    { command: "todo-admin changes --user alice --since CURSOR --follow --limit 1", description: "Wait for the next" }
+    { command: "todo-admin changes --user alice --follow", description: "Watch alice's changes" },
+    { command: "todo-admin changes --user alice --json > changes.ndjson", description: "All changes, for a script" },
+    {
+      command: "todo-admin changes --user alice --since CURSOR --follow --limit 1",
+      description: "Wait for the next change"
+    }
   ])
 )
 
-/** Ends where nothing more is there. */
+/** A stream of the present changes that ends when it has caught up. */
 const untilNow = (changes: typeof Changes.Service, query: Pick<ChangeQuery, "since">) => {
   const isAll = (query: Pick<ChangeQuery, "since">) =>
     Effect.map(changes.page({ ...query, limit: 1 }), (page) => page.changes.length === 0)

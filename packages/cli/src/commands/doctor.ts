@@ -15,12 +15,12 @@ const render = (findings: ReadonlyArray<Finding>, screen: Screen): string =>
     .flatMap(({ check, detail, hint, statements = [], status }) => [
       `${styled(screen, colours[status], status)}${" ".repeat(indent - status.length)}${styled(screen, "bold", check)}${hangingIndent(screen, `${check}: ${oneLine(detail)}`).slice(check.length)}`,
       ...(hint === undefined ? [] : [`${" ".repeat(indent)}${hangingIndent(screen, `hint: ${oneLine(hint)}`)}`]),
-      // As they are, to be copied.
+      // Not wrapped, so that they can be copied.
       ...statements.flatMap((statement) => lines(`${statement};`).map((line) => " ".repeat(indent + 2) + line))
     ])
     .join("\n")
 
-/** Text of which only the first line begins further left. */
+/** Wraps text with all lines but the first indented. */
 const hangingIndent = ({ width }: Screen, text: string): string =>
   wrap(text, (width ?? Infinity) - indent).join(`\n${" ".repeat(indent)}`)
 
@@ -35,10 +35,10 @@ export const doctor = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Check the settings, the database and that users are kept apart, and say how to repair what fails"
+    "Check the settings, the database and the isolation of users, and print a hint for each problem"
   ),
   Command.withExamples([
-    { command: "todo-admin doctor", description: "Ends with 6 where something failed; warnings do not count" },
-    { command: "todo-admin doctor --json", description: "For monitoring" }
+    { command: "todo-admin doctor", description: "Exits with 6 if a check failed; warnings do not count" },
+    { command: "todo-admin doctor --json", description: "For monitoring systems" }
   ])
 )

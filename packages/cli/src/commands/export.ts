@@ -26,17 +26,17 @@ export const exportUser = Command.make(
   {
     id: Argument.String("id").pipe(
       Argument.withSchema(UserId),
-      Argument.withDescription("The user's id: the subject of their tokens")
+      Argument.withDescription("The id of the user: the sub claim of the user's tokens")
     ),
     format: Flag.Literals("format", formats).pipe(
-      Flag.withDescription("ndjson where it is not given; only that can be imported just as it was"),
+      Flag.withDescription("The file format (default: ndjson). Only ndjson can be imported without loss"),
       Flag.withDefault("ndjson" as const)
     ),
     output: Flag.String("output").pipe(
       Flag.withAlias("o"),
       Flag.withMetavar("FILE"),
       Flag.withSchema(Schema.NonEmptyString.annotate({ expected: "the name of a file" })),
-      Flag.withDescription("A file, in place of stdout (-). It is there when it is whole"),
+      Flag.withDescription("Write to this file instead of stdout (-). The file appears when it is complete"),
       Flag.optional
     )
   },
@@ -73,18 +73,18 @@ export const exportUser = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Write what a user has to a file or to stdout, as it is at one moment; the same data gives the same bytes.\n" +
-      "  ndjson is a backup: a JSON document a line with everything, trash, revisions and positions included, and a last\n" +
-      "  line that tells a whole file from one that was cut off. It has no secrets, and no idempotency keys.\n" +
-      "  ics is for calendars: due times as instants in UTC, lists left out. csv is for spreadsheets: text that could be\n" +
-      "  taken for a formula has an apostrophe before it. todotxt has a line for each: what that has no place for, as\n" +
-      "  descriptions, is told by line. None of these has what is in the trash"
+    "Write all data of a user to a file or to stdout, as a consistent snapshot. The same data gives the same bytes.\n" +
+      "  ndjson is a backup with one JSON document per line. It includes the trash, revisions and positions. Its last line\n" +
+      "  shows that the file is complete. It contains no secrets and no idempotency keys.\n" +
+      "  ics is for calendars: due times are in UTC, lists are left out. csv is for spreadsheets: text that a spreadsheet\n" +
+      "  could run as a formula gets a leading apostrophe. todotxt has one line per todo: a message names each line with a\n" +
+      "  field that the format lacks, such as the description. ics, csv and todotxt leave out the trash"
   ),
-  Command.withShortDescription("Write what a user has to a file: a backup, a calendar, a table, a todo.txt"),
+  Command.withShortDescription("Export the data of a user: a backup, calendar, CSV or todo.txt"),
   Command.withExamples([
     { command: "todo-admin user export alice --output alice.ndjson", description: "A backup" },
     { command: "todo-admin user export alice | gzip > alice.ndjson.gz" },
-    { command: "todo-admin user export alice --format ics --output alice.ics", description: "For a calendar" }
+    { command: "todo-admin user export alice --format ics --output alice.ics", description: "For a calendar program" }
   ])
 )
 
@@ -92,7 +92,7 @@ type Unavailable = Stream.Error<Export.Snapshot["todos"]>
 type Pages<Row> = Stream.Stream<ReadonlyArray<Row>, Unavailable>
 type Stored = Pick<Todo, "deletedAt">
 
-/** A bar, unless the lines of the export go to the same terminal. */
+/** Shows a progress bar, unless the export itself goes to the terminal. */
 const withExportProgress = Effect.fnUntraced(function* <A, E, R>(
   output: Option.Option<string>,
   total: number,

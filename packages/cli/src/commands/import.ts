@@ -36,15 +36,20 @@ export const importUser = Command.make(
   "import",
   {
     names: Argument.String("[id] file").pipe(
-      Argument.withDescription("Whose it becomes, where that is not the user in the file; and the file, - for stdin"),
+      Argument.withDescription(
+        "The file to import, - for stdin. An id before the file imports it for that user, not for the user named in the file"
+      ),
       Argument.between(1, 2)
     ),
     format: Flag.Literals("format", ["ndjson", "csv", "todotxt", "ics"]).pipe(
-      Flag.withDescription("ndjson, what export writes, where it is not given"),
+      Flag.withDescription("The file format (default: ndjson, which export writes)"),
       Flag.withDefault("ndjson" as const)
     ),
-    merge: Flags.boolean("merge", "Into a user who has data: add what is missing, keep what was written later"),
-    dryRun: Flags.boolean("dry-run", "Say what would happen, and leave everything as it is")
+    merge: Flags.boolean(
+      "merge",
+      "Import for a user who has data: add missing rows, and keep the later version of rows that differ"
+    ),
+    dryRun: Flags.boolean("dry-run", "Print what the import would do, without changing anything")
   },
   Effect.fnUntraced(function* ({ dryRun, format, merge, names }) {
     const { path, user } = yield* namesOf(names)
@@ -85,26 +90,26 @@ export const importUser = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Bring in what export wrote as ndjson: all of it, or nothing where anything is wrong. Importing twice changes nothing.\n" +
-      "  A user who has never written anything gets it exactly, with revisions, positions, times and trash. With an id\n" +
-      "  before the file, it becomes that user's, whoever is in the file.\n" +
-      "  A user who has data has to have each row just so, or it ends with 4. With --merge, rows that are missing are\n" +
-      "  added; of two that differ the one with the later updatedAt is kept, and where they are equal the one that is there.\n" +
-      "  Rows that are not in the file stay. What a merge changes gets new revisions, so that clients who follow see it;\n" +
-      "  it keeps its place where that is free, and goes to the end where it is not.\n" +
-      "  csv (with the columns that export has, title at least), todotxt and ics need an id. They add todos that are not\n" +
-      "  there, known again by their id or by what their line says; what is there stays, edited or not. What we have no\n" +
-      "  place for, as the names of lists, is told by line, and with --json in leftOut.\n" +
-      "  Lines that are wrong are told by number, the first 20 (on stdout with --json): it ends with 2, and nothing was\n" +
-      "  imported"
+    "Import the ndjson file of an export. If any line is invalid, nothing is imported. A second import changes nothing.\n" +
+      "  A user who has never written anything gets an exact copy: revisions, positions, times and trash. With an id before\n" +
+      "  the file, the data becomes that user's, whatever user the file names.\n" +
+      "  If the user has data, each row of the file must be there unchanged; otherwise the import exits with 4. With\n" +
+      "  --merge, missing rows are added. Of two versions of a row, the one with the later updatedAt is kept; if the times\n" +
+      "  are equal, the one in the database. Rows that are not in the file stay. Rows that a merge changes get new\n" +
+      "  revisions, so that clients see the change. A row keeps its position if that is free, and otherwise moves to the end.\n" +
+      "  csv (the columns of the export; title is required), todotxt and ics need an id. They add only todos that the user\n" +
+      "  does not have yet, recognised by id or by the content of the line. Present todos stay as they are. A message names\n" +
+      "  each line with content that cannot be imported, such as the name of a list; with --json, see leftOut.\n" +
+      "  If lines are invalid, the first 20 are printed with their numbers (on stdout with --json), nothing is imported,\n" +
+      "  and the import exits with 2"
   ),
-  Command.withShortDescription("Bring in what export wrote, or a CSV, todo.txt or iCalendar"),
+  Command.withShortDescription("Import an export, or a CSV, todo.txt or iCalendar file"),
   Command.withExamples([
-    { command: "todo-admin user import alice.ndjson --dry-run", description: "See what would happen" },
-    { command: "todo-admin user import bob alice.ndjson", description: "Make it bob's" },
+    { command: "todo-admin user import alice.ndjson --dry-run", description: "Show what the import would do" },
+    { command: "todo-admin user import bob alice.ndjson", description: "Import the data of alice for bob" },
     {
       command: "gunzip -c alice.ndjson.gz | todo-admin user import - --merge",
-      description: "Bring back what is missing"
+      description: "Restore missing rows from a backup"
     },
     { command: "todo-admin user import alice todo.txt --format todotxt" }
   ])
@@ -134,7 +139,7 @@ const parseTodos = <E, R>(
   }
 }
 
-/** How many kinds of what was left out are told to people; a document has them all. */
+/** The most notes that are printed for people. JSON has all of them. */
 const maxPrinted = 20
 
 type ProgressServices = Effect.Services<ReturnType<typeof withProgress<void, never, never>>>
@@ -145,7 +150,7 @@ const reportProgress = <A, E, R>(
   use: (advance: (count: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
 ) => withProgress(step === "reading" ? "Reading" : "Importing", total, use)
 
-/** The lines that are wrong, for a script as a document; what that means is told behind them. */
+/** Prints the invalid lines: as a document with `--json`, else on stderr. The error itself follows. */
 const printProblems = Effect.fnUntraced(function* ({ count, problems }: ImportInvalid | ImportConflict) {
   if (yield* Json) return yield* printResult({ problems, count }, () => "")
   for (const { line, message } of problems) yield* printError(oneLine(`line ${line}: ${message}`))

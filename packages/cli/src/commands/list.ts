@@ -13,7 +13,7 @@ import { collectPages, printPage } from "../terminal/Paging.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
 
 const base = Command.make("list").pipe(
-  Command.withSharedFlags({ user: Flags.user("Whose lists: the subject of the user's tokens") })
+  Command.withSharedFlags({ user: Flags.user("The owner of the lists: the sub claim of the user's tokens") })
 )
 
 type Service = typeof Lists.Service
@@ -27,14 +27,14 @@ const printOne = <E, R>(use: (lists: Service) => Effect.Effect<TodoList, E, R | 
 
 const id = Argument.String("id").pipe(Argument.withSchema(ListId), Argument.withDescription("The list's id"))
 
-const name = Argument.String("name").pipe(Argument.withDescription("What it is called"))
+const name = Argument.String("name").pipe(Argument.withDescription("The name of the list"))
 
 const all = Command.make(
   "list",
   {
     deleted: Flags.trash,
     sort: Flag.Literals("sort", ListSort.literals).pipe(
-      Flag.withDescription("The order; - in front means descending (--sort=-createdAt)"),
+      Flag.withDescription("The order. A leading - means descending (--sort=-createdAt)"),
       Flag.optional
     ),
     ...Flags.paging
@@ -45,7 +45,7 @@ const all = Command.make(
     yield* printPage(page, "No lists", renderLists)
   })
 ).pipe(
-  Command.withDescription("List the lists, a page at a time"),
+  Command.withDescription("List the lists of a user, a page at a time"),
   Command.withExamples([{ command: "todo-admin list list --user alice --all --json", description: "For a script" }])
 )
 
@@ -53,7 +53,7 @@ const show = Command.make("show", { id }, ({ id }) => printOne((lists) => lists.
   Command.withDescription("Show one list"),
   Command.withExamples([
     { command: "todo-admin list show --user alice ID" },
-    { command: "todo-admin todo list --user alice --list ID", description: "What is in it" }
+    { command: "todo-admin todo list --user alice --list ID", description: "The todos in the list" }
   ])
 )
 
@@ -65,7 +65,7 @@ const add = Command.make("add", { name }, ({ name }) => printOne((lists) => list
 const rename = Command.make("rename", { id, name, ifRevision: Flags.ifRevision }, ({ id, ifRevision, name }) =>
   printOne((lists) => lists.update(id, { name }, Flags.expecting(ifRevision)))
 ).pipe(
-  Command.withDescription("Give a list another name"),
+  Command.withDescription("Rename a list"),
   Command.withExamples([{ command: 'todo-admin list rename --user alice ID "Errands and chores"' }])
 )
 
@@ -74,7 +74,7 @@ const remove = Command.make(
   {
     id,
     todos: Flag.Literals("todos", ListTodos.literals).pipe(
-      Flag.withDescription("What becomes of its todos: they go to the trash with it, or are kept without a list"),
+      Flag.withDescription("trash: move the todos of the list to the trash as well; keep: keep them without a list"),
       Flag.optional
     ),
     ifRevision: Flags.ifRevision,
@@ -86,10 +86,16 @@ const remove = Command.make(
     yield* printOne((lists) => removeConfirmed(lists, id, yes, options))
   })
 ).pipe(
-  Command.withDescription("Put a list into the trash; where it holds todos, --todos says what becomes of them"),
+  Command.withDescription("Move a list to the trash. If it has todos, --todos is required"),
   Command.withExamples([
-    { command: "todo-admin list delete --user alice ID --todos keep", description: "Asks first, on a terminal" },
-    { command: "todo-admin list delete --user alice ID --todos trash --yes", description: "In a script" }
+    {
+      command: "todo-admin list delete --user alice ID --todos keep",
+      description: "Asks for confirmation on a terminal"
+    },
+    {
+      command: "todo-admin list delete --user alice ID --todos trash --yes",
+      description: "Without confirmation, for a script"
+    }
   ])
 )
 
@@ -112,7 +118,7 @@ const removeConfirmed = Effect.fnUntraced(function* (
 const restore = Command.make("restore", { id, ifRevision: Flags.ifRevision }, ({ id, ifRevision }) =>
   printOne((lists) => lists.restore(id, Flags.expecting(ifRevision)))
 ).pipe(
-  Command.withDescription("Take a list out of the trash; the todos that went with it stay there"),
+  Command.withDescription("Restore a list from the trash. Todos that were moved to the trash with it stay there"),
   Command.withExamples([{ command: "todo-admin list restore --user alice ID" }])
 )
 
@@ -124,14 +130,14 @@ const move = Command.make(
     yield* printOne((lists) => lists.move(id, to, Flags.expecting(ifRevision)))
   })
 ).pipe(
-  Command.withDescription("Put a list before or behind another one"),
+  Command.withDescription("Move a list before or after another one"),
   Command.withExamples([{ command: "todo-admin list move --user alice ID --before OTHER" }])
 )
 
 export const list = base.pipe(
-  Command.withDescription("Work on the lists of one user"),
+  Command.withDescription("Read and change the lists of one user"),
   Command.withExamples([
-    { command: "todo-admin list list --user alice", description: "The lists that alice has" },
+    { command: "todo-admin list list --user alice", description: "The lists of alice" },
     { command: 'todo-admin list add --user alice "Errands"' }
   ]),
   Command.withSubcommands([all, show, add, rename, remove, restore, move])

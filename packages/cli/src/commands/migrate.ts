@@ -25,7 +25,7 @@ interface Step {
   readonly statements: ReadonlyArray<string>
 }
 
-/** As psql runs it: all or nothing. */
+/** SQL for psql, in one transaction. */
 const renderPlan = (steps: ReadonlyArray<Step>): string =>
   steps.length === 0
     ? ""
@@ -41,11 +41,11 @@ const plan = Command.make(
     from: Flag.Int("from").pipe(
       Flag.withMetavar("VERSION"),
       Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
-      Flag.withDescription("The version that the schema is at; 0, nothing at all, where it is not given"),
+      Flag.withDescription("The present version of the schema (default: 0, an empty database)"),
       Flag.withDefault(0)
     ),
     runtimeRole: runtimeRole.pipe(
-      Flag.withDescription("Also what the role that servers run as is granted"),
+      Flag.withDescription("Also print the grants for this role, which servers connect as"),
       Flag.optional
     )
   },
@@ -57,31 +57,31 @@ const plan = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Print the SQL of the migrations, without a database: all that `up` does, the record of it included.\n" +
-      "  Whoever runs it by hand, as the role that is to own the tables, has what `up` would have made"
+    "Print the SQL that `up` would run, including the record of applied migrations. Needs no database.\n" +
+      "  To migrate by hand, run the SQL as the role that will own the tables. The result is the same"
   ),
-  Command.withShortDescription("Print the SQL of the migrations, without a database"),
+  Command.withShortDescription("Print the SQL of the migrations. Needs no database"),
   Command.withExamples([
-    { command: "todo-admin migrate plan", description: "All of it" },
-    { command: "todo-admin migrate plan --from 1 > next.sql", description: "What is new since version 1" },
+    { command: "todo-admin migrate plan", description: "The SQL for an empty database" },
+    { command: "todo-admin migrate plan --from 1 > next.sql", description: "Only the migrations after version 1" },
     {
       command: 'todo-admin migrate plan --runtime-role todo_server | psql -v ON_ERROR_STOP=1 "$OWNER_URL"',
-      description: "Run it by hand, the rights of servers included"
+      description: "Run the SQL by hand, with the grants for servers"
     }
   ])
 )
 
 const grants = Command.make(
   "grants",
-  { runtimeRole: runtimeRole.pipe(Flag.withDescription("The role that servers run as")) },
+  { runtimeRole: runtimeRole.pipe(Flag.withDescription("The role that servers connect as")) },
   Effect.fnUntraced(function* ({ runtimeRole }) {
     const plan = Migrations.plan(Migrations.version, { runtimeRole })
     yield* printResult(yield* Effect.provide(plan, Installation.layerSchema), renderPlan)
   })
 ).pipe(
-  Command.withDescription("Print the SQL that gives the role of servers what it needs, without a database"),
+  Command.withDescription("Print the SQL that grants the servers' role the rights it needs. Needs no database"),
   Command.withExamples([
-    { command: "todo-admin migrate grants --runtime-role todo_server", description: "To read, or to run by hand" }
+    { command: "todo-admin migrate grants --runtime-role todo_server", description: "To review, or to run by hand" }
   ])
 )
 
@@ -105,7 +105,7 @@ const status = Command.make(
 ).pipe(
   Command.withDescription("List the migrations and when each was applied"),
   Command.withExamples([
-    { command: "todo-admin migrate status", description: "As the role in TODO_MIGRATE_URL, or else in DATABASE_URL" },
+    { command: "todo-admin migrate status", description: "Connects with TODO_MIGRATE_URL, or else DATABASE_URL" },
     { command: "todo-admin migrate status --json", description: "For a script" }
   ])
 )
@@ -115,7 +115,7 @@ const up = Command.make(
   {
     runtimeRole: runtimeRole.pipe(
       Flag.withDescription(
-        "The role that servers run as: made where it is missing, and granted what it needs. The role in DATABASE_URL, where TODO_MIGRATE_URL is another"
+        "The role that servers connect as. It is created if it is missing, and gets the rights it needs (default: the role in DATABASE_URL, if TODO_MIGRATE_URL has another role)"
       ),
       Flag.optional
     )
@@ -150,21 +150,24 @@ const up = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Bring the schema up to this release: all of it, or nothing where a step fails.\n" +
-      "  Safe to start more than once at the same time. Where there is nothing to migrate it grants again, and lists what"
+    "Migrate the schema to the version of this release, in one transaction.\n" +
+      "  Several runs at the same time are safe. If the schema is current, the grants are repeated and printed"
   ),
-  Command.withShortDescription("Bring the schema up to this release: all of it, or nothing where a step fails"),
+  Command.withShortDescription("Migrate the schema to the version of this release, in one transaction"),
   Command.withExamples([
-    { command: "todo-admin migrate up", description: "As the role in TODO_MIGRATE_URL, or else in DATABASE_URL" },
-    { command: "todo-admin migrate up --runtime-role todo_server", description: "And let todo_server serve requests" }
+    { command: "todo-admin migrate up", description: "Connects with TODO_MIGRATE_URL, or else DATABASE_URL" },
+    {
+      command: "todo-admin migrate up --runtime-role todo_server",
+      description: "Also grant todo_server the rights of a server"
+    }
   ])
 )
 
 export const migrate = Command.make("migrate").pipe(
   Command.withDescription("Create and upgrade the database schema"),
   Command.withExamples([
-    { command: "todo-admin migrate status", description: "See which migrations there are" },
-    { command: "todo-admin migrate up", description: "Apply those that are missing" }
+    { command: "todo-admin migrate status", description: "List the migrations" },
+    { command: "todo-admin migrate up", description: "Apply the missing migrations" }
   ]),
   Command.withSubcommands([plan, grants, status, up])
 )

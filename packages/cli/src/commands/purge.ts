@@ -13,10 +13,10 @@ export const purge = Command.make(
   "purge",
   {
     olderThan: Flags.duration("older-than").pipe(
-      Flag.withDescription("For how long it has to have been in the trash: 90s, 30m, 12h, 30d")
+      Flag.withDescription("Remove only items that have been in the trash for longer than this: 90s, 30m, 12h, 30d")
     ),
-    user: Flags.user("The only user whose trash it is; all users where it is not given").pipe(Flag.optional),
-    dryRun: Flags.boolean("dry-run", "Only count what would go"),
+    user: Flags.user("Purge only the trash of this user (default: all users)").pipe(Flag.optional),
+    dryRun: Flags.boolean("dry-run", "Print what would be removed, without removing it"),
     yes
   },
   Effect.fnUntraced(function* ({ dryRun, olderThan, user, yes }) {
@@ -31,7 +31,7 @@ export const purge = Command.make(
         return { ...done, before, dryRun }
       })
     )
-    // From cron, what is printed is a mail.
+    // cron sends a mail for each run that prints something.
     const isSilent = (yield* Quiet) && !dryRun
     yield* printResult(purged, (purged) =>
       isSilent ? "" : `${dryRun ? "Would remove" : "Removed"} ${describePurged(purged)}`
@@ -40,16 +40,16 @@ export const purge = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Remove for good what has been in the trash for long, and idempotency keys that are more than 24 hours old.\n" +
-      "  A list stays until the last todo in it is gone. Change cursors that have not seen a removed row in the trash\n" +
-      "  expire (410), all others go on. It works in small steps beside running servers, may be stopped at any time and\n" +
-      "  run again, also twice at once"
+    "Permanently remove old items from the trash, and idempotency keys that are more than 24 hours old.\n" +
+      "  A list stays until its last todo has been removed. A change cursor from before a removed item was moved to the\n" +
+      "  trash expires (410); other cursors stay valid. Purging works in small transactions beside running servers. It can\n" +
+      "  be stopped and repeated at any time, and several runs at the same time are safe"
   ),
-  Command.withShortDescription("Remove for good what has been in the trash for long"),
+  Command.withShortDescription("Permanently remove old items from the trash"),
   Command.withExamples([
-    { command: "todo-admin purge --older-than 30d --dry-run", description: "See what would go" },
-    { command: "todo-admin purge --older-than 30d", description: "Asks first, on a terminal" },
-    { command: "todo-admin purge --older-than 30d --yes --quiet", description: "From cron, every night" },
+    { command: "todo-admin purge --older-than 30d --dry-run", description: "Print what would be removed" },
+    { command: "todo-admin purge --older-than 30d", description: "Asks for confirmation on a terminal" },
+    { command: "todo-admin purge --older-than 30d --yes --quiet", description: "For a nightly cron job" },
     { command: "todo-admin purge --older-than 1s --user alice", description: "Empty one user's trash" }
   ])
 )

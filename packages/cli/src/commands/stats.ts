@@ -13,13 +13,13 @@ export const stats = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Count users, todos and lists, who has most, and what is on disk.\n" +
-      "  The chart shows the todos by the day (UTC) of their last change: one that was changed again counts on its last\n" +
-      "  day alone, and what was purged is not counted. Every todo is read once: expect a minute for some millions"
+    "Print the number of users, todos and lists, the largest users, and the size on disk.\n" +
+      "  The chart counts each todo on the day (UTC) of its last change. Purged todos are not counted. The command reads\n" +
+      "  every todo once: expect a minute for some millions"
   ),
-  Command.withShortDescription("Count users, todos and lists, who has most, and what is on disk"),
+  Command.withShortDescription("Print the number of users, todos and lists, the largest users, and the size on disk"),
   Command.withExamples([
     { command: "todo-admin stats" },
-    { command: "todo-admin stats --json", description: "For monitoring" }
+    { command: "todo-admin stats --json", description: "For monitoring systems" }
   ])
 )

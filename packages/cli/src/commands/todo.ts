@@ -14,7 +14,7 @@ import * as TodoFlags from "../flags/TodoFlags.ts"
 import { renderTodo, renderTodos } from "../views/TodoView.ts"
 
 const base = Command.make("todo").pipe(
-  Command.withSharedFlags({ user: Flags.user("Whose todos: the subject of the user's tokens") })
+  Command.withSharedFlags({ user: Flags.user("The owner of the todos: the sub claim of the user's tokens") })
 )
 
 type Service = typeof Todos.Service
@@ -38,7 +38,7 @@ const list = Command.make(
       ...(tag.length > 0 && { tag }),
       ...(count && { count })
     }
-    // A person means the days of where they are; a script should not depend on where it runs.
+    // People expect dates in their own time zone. The answer to a script must not depend on the machine.
     const forPeople = !(yield* Json)
     const viewer = yield* viewerIn(asked.timeZone)
     const query = forPeople && isAboutDays(asked) ? { ...asked, timeZone: viewer.timeZone } : asked
@@ -49,7 +49,7 @@ const list = Command.make(
       Effect.fnUntraced(function* ({ lists, todos }) {
         const page = yield* all ? collectPages(todos.list, query) : todos.list(query)
         const named = forPeople && page.items.some(({ listId }) => listId !== null)
-        // What is in the trash may be in a list that is there too.
+        // The list of a todo in the trash may be in the trash as well.
         const places = [{}, ...(deleted ? [{ deleted }] : [])]
         const pages = yield* Effect.forEach(named ? places : [], (query) => collectPages(lists.list, query))
         return { page, lists: pages.flatMap(({ items }) => items) }
@@ -61,18 +61,18 @@ const list = Command.make(
 ).pipe(
   Command.withDescription(
     "List todos, a page at a time.\n" +
-      "  The table marks what is done (✓) and what is overdue (!), and has the priority under P: high, medium or low.\n" +
-      "  Its days and times are those of --time-zone, or else of this machine; --json filters and sorts in UTC instead"
+      "  The table marks completed (✓) and overdue (!) todos. Column P is the priority: High, Medium or Low.\n" +
+      "  Dates and times are in --time-zone, by default this machine's. With --json, filters and order use UTC"
   ),
   Command.withShortDescription("List todos, a page at a time"),
   Command.withExamples([
     { command: "todo-admin todo list --user alice --open --sort=-updatedAt" },
     { command: "todo-admin todo list --user alice --due today --time-zone Europe/Paris" },
-    { command: "todo-admin todo list --user alice --tag home --all --json", description: "Every one, for a script" }
+    { command: "todo-admin todo list --user alice --tag home --all --json", description: "All pages, for a script" }
   ])
 )
 
-/** Whether the zone makes a difference; a cursor is bound to it. */
+/** Whether the query depends on the time zone. A cursor is valid only for the time zone of its query. */
 const isAboutDays = ({ due, dueFrom, dueTo, sort }: TodoQuery): boolean =>
   (due ?? dueFrom ?? dueTo) !== undefined || sort === "due" || sort === "-due"
 
@@ -99,7 +99,7 @@ const edit = Command.make(
     yield* printOne((todos) => todos.update(id, patch, Flags.expecting(ifRevision)))
   })
 ).pipe(
-  Command.withDescription("Change a todo; what is not given stays as it is"),
+  Command.withDescription("Change a todo. Fields without a flag stay as they are"),
   Command.withExamples([
     { command: "todo-admin todo edit --user alice ID --priority low --clear-due" },
     { command: 'todo-admin todo edit --user alice ID --title "Buy oat milk" --if-revision 7' }
@@ -123,7 +123,7 @@ const patchOf = Effect.fnUntraced(function* (flags: Command.Command.Config.Infer
   return patch
 })
 
-/** The verbs that take an id and nothing else. */
+/** Commands that take an id and change the state of the todo. */
 const transition = (
   name: "done" | "reopen" | "restore",
   method: "complete" | "reopen" | "restore",
@@ -144,10 +144,10 @@ const remove = Command.make(
     yield* printOne((todos) => removeConfirmed(todos, id, yes, Flags.expecting(ifRevision)))
   })
 ).pipe(
-  Command.withDescription("Put a todo into the trash"),
+  Command.withDescription("Move a todo to the trash"),
   Command.withExamples([
-    { command: "todo-admin todo delete --user alice ID", description: "Asks first, on a terminal" },
-    { command: "todo-admin todo delete --user alice ID --yes", description: "In a script" }
+    { command: "todo-admin todo delete --user alice ID", description: "Asks for confirmation on a terminal" },
+    { command: "todo-admin todo delete --user alice ID --yes", description: "Without confirmation, for a script" }
   ])
 )
 
@@ -167,14 +167,14 @@ const move = Command.make(
     yield* printOne((todos) => todos.move(id, to, Flags.expecting(ifRevision)))
   })
 ).pipe(
-  Command.withDescription("Put a todo before or behind another one"),
+  Command.withDescription("Move a todo before or after another one"),
   Command.withExamples([{ command: "todo-admin todo move --user alice ID --after OTHER" }])
 )
 
 export const todo = base.pipe(
-  Command.withDescription("Work on the todos of one user"),
+  Command.withDescription("Read and change the todos of one user"),
   Command.withExamples([
-    { command: "todo-admin todo list --user alice --open", description: "What alice has to do" },
+    { command: "todo-admin todo list --user alice --open", description: "The open todos of alice" },
     { command: 'todo-admin todo add --user alice "Buy milk"' }
   ]),
   Command.withSubcommands([
@@ -182,10 +182,10 @@ export const todo = base.pipe(
     show,
     add,
     edit,
-    transition("done", "complete", "Mark a todo done"),
-    transition("reopen", "reopen", "Mark a todo open again"),
+    transition("done", "complete", "Mark a todo as completed"),
+    transition("reopen", "reopen", "Mark a completed todo as open again"),
     move,
     remove,
-    transition("restore", "restore", "Take a todo out of the trash")
+    transition("restore", "restore", "Restore a todo from the trash")
   ])
 )

@@ -16,16 +16,16 @@ const claim = (name: "issuer" | "audience", setting: string) =>
   Flag.String(name).pipe(
     Flag.withMetavar("TEXT"),
     Flag.withSchema(Schema.NonEmptyString),
-    Flag.withDescription(`The token's ${name}; ${setting}, or what development mode has, where it is not given`),
+    Flag.withDescription(`The ${name} of the token (default: ${setting}, or else the ${name} of development mode)`),
     Flag.optional
   )
 
 export const token = Command.make(
   "token",
   {
-    user: Flags.user("Whose token: its subject"),
+    user: Flags.user("The user of the token: its sub claim"),
     expires: Flags.duration("expires").pipe(
-      Flag.withDescription("How long it is valid: 90s, 30m, 12h; 1h where it is not given"),
+      Flag.withDescription("How long the token is valid: 90s, 30m, 12h (default: 1h)"),
       Flag.withDefault(3_600)
     ),
     issuer: claim("issuer", "TODO_JWT_ISSUER"),
@@ -62,7 +62,9 @@ export const token = Command.make(
     )
   })
 ).pipe(
-  Command.withDescription("Print a bearer token, signed with TODO_JWT_SECRET or else the secret of development mode"),
+  Command.withDescription(
+    "Print a bearer token, signed with TODO_JWT_SECRET, or else with the secret of development mode"
+  ),
   Command.withExamples([
     { command: "todo-admin token --user alice --expires 1h" },
     {
@@ -72,7 +74,7 @@ export const token = Command.make(
   ])
 )
 
-/** The development secret convinces no server that has keys of its own, or a database of its own. */
+/** Servers with their own keys or their own database refuse tokens that are signed with the development secret. */
 const warnOfOtherKeys = Effect.gen(function* () {
   const other = yield* Effect.all([
     Config.option(settings.DATABASE_URL),

@@ -28,9 +28,9 @@ const orders = [
 const list = Command.make(
   "list",
   {
-    disabled: Flags.boolean("disabled", "Only those who are disabled"),
+    disabled: Flags.boolean("disabled", "Only disabled users"),
     sort: Flag.Literals("sort", orders).pipe(
-      Flag.withDescription("The order, by id where it is not given; - in front means descending (--sort=-size)"),
+      Flag.withDescription("The order (default: id). A leading - means descending (--sort=-size)"),
       Flag.optional
     ),
     ...Flags.paging
@@ -42,13 +42,13 @@ const list = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "List the users with what they have, a page at a time.\n" +
-      "  By id, a page costs the same however many users there are. The other orders read all users for each page,\n" +
-      "  and size counts every todo: some seconds for a million. --all reads everything once"
+    "List the users with the number of their todos and lists, a page at a time.\n" +
+      "  A page in the order of id costs the same for any number of users. Other orders read all users for each page, and\n" +
+      "  size counts every todo: some seconds for a million. --all reads everything once"
   ),
-  Command.withShortDescription("List the users with what they have, a page at a time"),
+  Command.withShortDescription("List the users with the number of their todos and lists, a page at a time"),
   Command.withExamples([
-    { command: "todo-admin user list --sort=-size --limit 10", description: "Who has the most todos" },
+    { command: "todo-admin user list --sort=-size --limit 10", description: "The users with the most todos" },
     { command: "todo-admin user list --disabled --count" },
     { command: "todo-admin user list --all --json", description: "For a script" }
   ])
@@ -56,7 +56,7 @@ const list = Command.make(
 
 const id = Argument.String("id").pipe(
   Argument.withSchema(UserId),
-  Argument.withDescription("The user: the subject of the user's tokens")
+  Argument.withDescription("The id of the user: the sub claim of the user's tokens")
 )
 
 const show = Command.make(
@@ -66,7 +66,7 @@ const show = Command.make(
     yield* printResult(yield* runAsAdmin(Users.show(id)), renderUser)
   })
 ).pipe(
-  Command.withDescription("Show one user: what there is, how large it is, when it was changed"),
+  Command.withDescription("Show one user: numbers, sizes and the time of the last change"),
   Command.withExamples([{ command: "todo-admin user show alice" }])
 )
 
@@ -86,10 +86,10 @@ const disable = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Lock a user out, and remove nothing: writes are refused at once, reads and open event streams within 5 seconds.\n" +
-      "  An id that has never written anything is locked out as well, before its first write: the user appears by it"
+    "Block a user without removing data. Writes are refused at once, reads and open event streams within 5 seconds.\n" +
+      "  A user who has never written anything can be disabled as well; this creates the user"
   ),
-  Command.withShortDescription("Lock a user out, and remove nothing"),
+  Command.withShortDescription("Block a user without removing data"),
   Command.withExamples([{ command: "todo-admin user disable alice" }])
 )
 
@@ -101,10 +101,7 @@ const enable = Command.make(
     yield* printResult(user, renderUser)
     yield* printInfo(user.changed ? "Enabled: servers let this user in within 5 seconds" : "Was not disabled")
   })
-).pipe(
-  Command.withDescription("Let a user in again"),
-  Command.withExamples([{ command: "todo-admin user enable alice" }])
-)
+).pipe(Command.withDescription("Unblock a user"), Command.withExamples([{ command: "todo-admin user enable alice" }]))
 
 const erase = Command.make(
   "erase",
@@ -119,15 +116,15 @@ const erase = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Remove a user and all that the user has, for good: afterwards the id is in no table. There is no way back.\n" +
-      "  The user is disabled first and then removed in one transaction, so nobody sees half a user. Stopped on the way,\n" +
-      "  it leaves the user disabled and whole: run it again. Tokens stay good: whoever has one begins anew, with nothing,\n" +
-      "  so let the issuer stop first. Backups and logs keep what they have"
+    "Permanently remove a user with all data. Afterwards the id is in no table. This cannot be undone.\n" +
+      "  The user is disabled first and then removed in one transaction. If the command is interrupted, the user stays\n" +
+      "  disabled with all data: run it again. Tokens stay valid, and a request with one creates an empty user, so make the\n" +
+      "  issuer stop first. Backups and logs are not changed"
   ),
-  Command.withShortDescription("Remove a user and all that the user has, for good"),
+  Command.withShortDescription("Permanently remove a user with all data"),
   Command.withExamples([
-    { command: "todo-admin user erase alice", description: "Asks first, on a terminal" },
-    { command: "todo-admin user erase alice --yes", description: "In a script" }
+    { command: "todo-admin user erase alice", description: "Asks for confirmation on a terminal" },
+    { command: "todo-admin user erase alice --yes", description: "Without confirmation, for a script" }
   ])
 )
 
@@ -142,10 +139,10 @@ const eraseConfirmed = Effect.fnUntraced(function* (id: UserId, yes: boolean) {
 })
 
 export const user = Command.make("user").pipe(
-  Command.withDescription("Look after users"),
+  Command.withDescription("Manage users"),
   Command.withExamples([
-    { command: "todo-admin user list --sort=-size --limit 10", description: "The ten who have most" },
-    { command: "todo-admin user export alice --output alice.ndjson", description: "All that a user has, in one file" }
+    { command: "todo-admin user list --sort=-size --limit 10", description: "The ten users with the most todos" },
+    { command: "todo-admin user export alice --output alice.ndjson", description: "All data of a user, in one file" }
   ]),
   Command.withSubcommands([list, show, disable, enable, exportUser, importUser, erase])
 )

@@ -1,6 +1,5 @@
 /**
- * The installation that commands work on. Loaded by the commands that need it, when they
- * run: `--help` does not wait for a database client.
+ * Runs effects on the database of the installation: as the owner of the tables, as an administrator, or on behalf of a user.
  */
 import { Changes, CurrentUser, Lists, Migrations, Services, Todos, type UserId } from "@todo/core"
 import { Installation, unknownSettings } from "@todo/core/installation"
@@ -9,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { noticePrinter } from "../terminal/Output.ts"
 
-/** Where the database is; starts the embedded one where there is no other. */
+/** Finds the database. Starts the embedded one if there is no other. */
 const installation = Layer.unwrap(
   Effect.gen(function* () {
     const notice = yield* noticePrinter
@@ -18,13 +17,13 @@ const installation = Layer.unwrap(
   })
 ).pipe(Layer.provideMerge(Installation.layerSchema))
 
-/** Runs as the owner of the tables. */
+/** Runs as the owner of the tables, without a check of the schema. */
 export const runAsOwner = Effect.provide(Installation.layerMigrations.pipe(Layer.provideMerge(installation)))
 
-/** Runs as the owner of the tables, on a schema that is as this release needs it. */
+/** Runs as the owner of the tables, after the check that the schema has the version of this release. */
 export const runAsAdmin = <A, E, R>(self: Effect.Effect<A, E, R>) => runAsOwner(Effect.andThen(ensureMigrated, self))
 
-/** Runs on behalf of a user, on a schema that is as this release needs it. */
+/** Runs on behalf of a user, after the check that the schema has the version of this release. */
 export const runAsUser = <A, E, R>(
   id: UserId,
   use: (services: {
@@ -43,7 +42,7 @@ export const runAsUser = <A, E, R>(
     )
   )
 
-/** As the server does it: the embedded database is brought up to date, another one only where TODO_MIGRATE says so. */
+/** The same rule as in the server: migrates the embedded database, and any other only if TODO_MIGRATE is auto. */
 const ensureMigrated = Effect.gen(function* () {
   const { embedded, runtimeRole } = yield* Installation
   const mode = yield* Config.Literals(["auto", "check"], "TODO_MIGRATE").pipe(

@@ -1,11 +1,12 @@
 import { isBooleanFlag } from "./Flags.ts"
 
-/** How flags are written; the short ones are all that there are. */
+/** The syntax of flags. The short flags listed here are all that exist. */
 const isFlag = (word: string): boolean => /^(--[a-z][\w-]*|-[uohv])(=.*)?$/is.test(word)
 
 /**
- * Lets values and arguments begin with a dash, which `effect/cli` takes for flags: a value is tied to its flag
- * (`--sort=-createdAt`), an argument goes behind `--` (`-- "- bullet"`). What is written like a flag stays one.
+ * Rewrites values and arguments that begin with a dash, because `effect/cli` would parse them as flags. A value is joined
+ * to its flag (`--sort=-createdAt`), and an argument moves after `--` (`-- "- bullet"`). Words with the syntax of a flag
+ * stay flags.
  */
 export const protectDashedArguments = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
   const end = words.indexOf("--")
@@ -15,7 +16,7 @@ export const protectDashedArguments = (words: ReadonlyArray<string>): ReadonlyAr
   for (const word of end === -1 ? words : words.slice(0, end)) {
     const isText = /^-./s.test(word) && !isFlag(word)
     if (isAwaited && isText) before.push(`${before.pop()}=${word}`)
-    // Arguments keep their order.
+    // Later arguments move as well, to keep their order.
     else if (!isAwaited && (isText || (behind.length > 0 && !isFlag(word)))) behind.push(word)
     else before.push(word)
     isAwaited = isFlag(word) && !word.includes("=") && !isBooleanFlag(word)

@@ -10,13 +10,13 @@ const environment = Config.all({
 })
 
 /**
- * The path of a file that a person names. `npm run todo-admin` changes to the folder of package.json: what is relative
- * begins where the person stands. The `~` of `--output=~/file` is left by most shells.
+ * Resolves the name of a file from the command line. `npm run todo-admin` changes to the folder of package.json, so a
+ * relative name is resolved against the folder where npm was started. Most shells do not expand `~` in `--output=~/file`.
  */
 export const resolveFilePath = Effect.fnUntraced(function* (name: string) {
   const path = yield* Path.Path
   if (/^~(\/|$)/.test(name)) return path.join(homedir(), name.slice(1))
   const { script, stood } = yield* environment
-  // Other scripts that call this program name files from where they run it.
+  // Other npm scripts may call this program from any folder. Their relative names are meant from that folder.
   return Option.contains(script, "todo-admin") && Option.isSome(stood) ? path.resolve(stood.value, name) : name
 })

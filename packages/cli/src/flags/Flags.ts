@@ -1,4 +1,4 @@
-/** Flags that several commands have. */
+/** Flags that several commands share. */
 import type { Expectation } from "@todo/core"
 import { IfRevision, PageLimit, UserId } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
@@ -10,13 +10,13 @@ import { Usage } from "../terminal/ExitCode.ts"
 
 const booleanFlags = new Set(["--help", "-h", "--version", "-v"])
 
-/** A flag that is there or not. */
+/** A flag without a value. */
 export const boolean = (name: string, description: string) => {
   booleanFlags.add(`--${name}`)
   return Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
 }
 
-/** Whether this is a flag that takes no value, of any command. */
+/** Whether a command has a flag of this name that takes no value. */
 export const isBooleanFlag = (flag: string): boolean => booleanFlags.has(flag)
 
 export const text = (name: string, description: string) =>
@@ -38,7 +38,7 @@ const parseIfRevision = (text: string) =>
 
 export const ifRevision = Flag.String("if-revision").pipe(
   Flag.withMetavar("N"),
-  Flag.withDescription("Only if it is at this revision, at one of several with commas between them, or at any: '*'"),
+  Flag.withDescription("Apply the change only if the item is at this revision. Several: 7,9. Any: '*'"),
   Flag.filterMap(
     (value) => Result.getSuccess(decodeIfRevision(parseIfRevision(value))),
     () => "Expected a revision like 7, several like 7,9, or '*'"
@@ -46,12 +46,12 @@ export const ifRevision = Flag.String("if-revision").pipe(
   Flag.optional
 )
 
-/** What `--if-revision` asks of the row. */
+/** The expected revision, as the services take it. */
 export const expecting = (revision: Option.Option<IfRevision>): Expectation => ({
   ifRevision: Option.getOrUndefined(revision)
 })
 
-/** `--before ID` or `--after ID`: where to. */
+/** `--before ID` and `--after ID`: the new position. */
 export const position = <Id extends string>(id: Schema.Codec<Id, string>) => {
   const neighbour = (name: string, description: string) =>
     Flag.String(name).pipe(
@@ -60,7 +60,10 @@ export const position = <Id extends string>(id: Schema.Codec<Id, string>) => {
       Flag.withDescription(description),
       Flag.optional
     )
-  return { before: neighbour("before", "Right before this one"), after: neighbour("after", "Right behind this one") }
+  return {
+    before: neighbour("before", "Move directly before this item"),
+    after: neighbour("after", "Move directly after this item")
+  }
 }
 
 export const positionOf = Effect.fnUntraced(function* <Id>(flags: {
@@ -74,24 +77,26 @@ export const positionOf = Effect.fnUntraced(function* <Id>(flags: {
   return Option.isSome(before) ? { before: before.value } : { after: Option.getOrThrow(after) }
 })
 
-export const trash = boolean("trash", "What is in the trash, and nothing else")
+export const trash = boolean("trash", "Show only items in the trash")
 
-/** Which page, or pages, of what is listed. */
+/** Flags of paginated lists. */
 export const paging = {
   limit: Flag.Int("limit").pipe(
     Flag.withMetavar("N"),
     Flag.withSchema(PageLimit),
-    Flag.withDescription("How many to a page, 1 to 200; 50 where it is not given"),
+    Flag.withDescription("Page size, 1 to 200 (default: 50)"),
     Flag.optional
   ),
-  cursor: text("cursor", "Where the page before ended; the other flags as they were").pipe(Flag.optional),
-  all: boolean("all", "Every page"),
-  count: boolean("count", "Also how many there are in all")
+  cursor: text("cursor", "Start after the previous page: the cursor it printed. Repeat the other flags").pipe(
+    Flag.optional
+  ),
+  all: boolean("all", "Print all pages"),
+  count: boolean("count", "Also print the total number")
 }
 
 const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }
 
-/** A length of time, `90s` `30m` `12h` `7d`, in seconds. */
+/** A duration such as `90s`, `30m`, `12h` or `7d`, in seconds. */
 export const duration = (name: string) =>
   Flag.String(name).pipe(
     Flag.withMetavar("TIME"),
@@ -101,7 +106,7 @@ export const duration = (name: string) =>
     Flag.map((text) => Number.parseInt(text, 10) * seconds[text.slice(-1) as keyof typeof seconds])
   )
 
-/** The flags that were given, as optional properties. */
+/** Turns options into optional properties: flags that were not given are left out. */
 export const given = <Flags extends Record<string, Option.Option<unknown>>>(flags: Flags) =>
   Object.fromEntries(
     Object.entries(flags).flatMap(([name, flag]) => (Option.isSome(flag) ? [[name, flag.value]] : []))

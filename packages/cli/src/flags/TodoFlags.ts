@@ -1,4 +1,4 @@
-/** What can be said of a todo on the command line. */
+/** Flags for the fields and filters of todos. */
 import { Due, DueBound, ListId, Priority, TimeZone, TodoId, TodoSort } from "@todo/core/domain"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -8,7 +8,7 @@ import { boolean, paging, text, trash } from "./Flags.ts"
 
 export const id = Argument.String("id").pipe(Argument.withSchema(TodoId), Argument.withDescription("The todo's id"))
 
-export const title = Argument.String("title").pipe(Argument.withDescription("What is to be done"))
+export const title = Argument.String("title").pipe(Argument.withDescription("The title of the todo"))
 
 const tag = (description: string) => text("tag", description).pipe(Flag.withMetavar("TAG"), Flag.atLeast(0))
 
@@ -22,27 +22,26 @@ const bound = (name: string, description: string) =>
     Flag.optional
   )
 
-/** The fields that may be given; the rules are the core's. */
+/** The fields of a todo. The core validates title, description and tags. */
 export const fields = {
-  description: text("description", "More about it; may have several lines").pipe(Flag.optional),
-  priority: Flag.Literals("priority", Priority.literals).pipe(
-    Flag.withDescription("How much it matters"),
-    Flag.optional
-  ),
+  description: text("description", "The description; may have several lines").pipe(Flag.optional),
+  priority: Flag.Literals("priority", Priority.literals).pipe(Flag.withDescription("The priority"), Flag.optional),
   due: Flag.String("due").pipe(
     Flag.withMetavar("DATE|DATETIME@ZONE"),
-    Flag.withDescription("2026-12-01, or 2026-12-01T09:00@Europe/Paris"),
+    Flag.withDescription(
+      "The due date, such as 2026-12-01, or a due time with its time zone, such as 2026-12-01T09:00@Europe/Paris"
+    ),
     Flag.filterMap(
       (value) => Result.getSuccess(decodeDue(parseDue(value))),
       () => "Expected a date like 2026-12-01, or a time in a zone like 2026-12-01T09:00@Europe/Paris"
     ),
     Flag.optional
   ),
-  tag: tag("A tag; give it again for more"),
-  listId: list.pipe(Flag.withSchema(ListId), Flag.withDescription("The list it is in"), Flag.optional)
+  tag: tag("A tag. Repeat the flag for several tags"),
+  listId: list.pipe(Flag.withSchema(ListId), Flag.withDescription("The list that the todo belongs to"), Flag.optional)
 }
 
-/** `DATE` or `DATETIME@ZONE`, where the seconds may be left out. */
+/** Parses `DATE` or `DATETIME@ZONE`. The seconds are optional. */
 const parseDue = (text: string) => {
   const at = text.indexOf("@")
   if (at === -1) return { date: text }
@@ -52,50 +51,48 @@ const parseDue = (text: string) => {
 
 const decodeDue = Schema.decodeUnknownResult(Due)
 
-/** The fields that `edit` changes: each can be given or cleared. */
+/** The fields that `edit` changes. Each can be set or cleared. */
 export const changes = {
   ...fields,
-  title: text("title", "What is to be done").pipe(Flag.optional),
-  tag: tag("A tag; give it again for more. They replace those it has"),
-  clearDescription: boolean("clear-description", "Take the description away"),
-  clearDue: boolean("clear-due", "Take the due date away"),
-  clearTags: boolean("clear-tags", "Take all tags away"),
-  clearList: boolean("clear-list", "Take it out of its list")
+  title: text("title", "The title of the todo").pipe(Flag.optional),
+  tag: tag("A tag. Repeat the flag for several tags. They replace the present tags"),
+  clearDescription: boolean("clear-description", "Remove the description"),
+  clearDue: boolean("clear-due", "Remove the due date"),
+  clearTags: boolean("clear-tags", "Remove all tags"),
+  clearList: boolean("clear-list", "Remove the todo from its list")
 }
 
-/** Which todos, in which order, and which page of them. */
+/** Filters, order and page of `todo list`. */
 export const query = {
-  completed: boolean("completed", "Only those that are done"),
-  open: boolean("open", "Only those that are not done"),
+  completed: boolean("completed", "Only completed todos"),
+  open: boolean("open", "Only open todos"),
   priority: Flag.Literals("priority", Priority.literals).pipe(
-    Flag.withDescription("Only those with this priority"),
+    Flag.withDescription("Only todos with this priority"),
     Flag.optional
   ),
-  tag: tag("Only those with this tag; give it again for more, all must match"),
+  tag: tag("Only todos with this tag. Repeat the flag to require several tags"),
   listId: list.pipe(
     Flag.withMetavar("ID|none"),
     Flag.withSchema(Schema.Union([ListId, Schema.Literal("none")])),
-    Flag.withDescription("Only those in this list, or in none"),
+    Flag.withDescription("Only todos in this list; none: only todos without a list"),
     Flag.optional
   ),
   due: Flag.Literals("due", ["overdue", "today", "upcoming", "none"]).pipe(
-    Flag.withDescription("Only those that are due then"),
+    Flag.withDescription("Only todos that are due then; none: only todos without a due date"),
     Flag.optional
   ),
   timeZone: Flag.String("time-zone").pipe(
     Flag.withMetavar("ZONE"),
     Flag.withSchema(TimeZone),
-    Flag.withDescription(
-      "Where days begin and end, Europe/Paris. Where it is not given: that of this machine, or with --json UTC"
-    ),
+    Flag.withDescription("The time zone for dates, such as Europe/Paris (default: this machine's; with --json: UTC)"),
     Flag.optional
   ),
-  dueFrom: bound("due-from", "Only those that are due then or later"),
-  dueTo: bound("due-to", "Only those that are due then or earlier"),
-  q: text("search", "Only those with these words in title or description").pipe(Flag.optional),
+  dueFrom: bound("due-from", "Only todos that are due at this time or later"),
+  dueTo: bound("due-to", "Only todos that are due at this time or earlier"),
+  q: text("search", "Only todos with these words in the title or description").pipe(Flag.optional),
   deleted: trash,
   sort: Flag.Literals("sort", TodoSort.literals).pipe(
-    Flag.withDescription("The order; - in front means descending (--sort=-createdAt)"),
+    Flag.withDescription("The order. A leading - means descending (--sort=-createdAt)"),
     Flag.optional
   ),
   ...paging

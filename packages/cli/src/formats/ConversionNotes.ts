@@ -1,12 +1,12 @@
-/** What is left out, and the line of the file it is first on. */
+/** A message about content that the target format lacks, and the first line of the file with it. */
 interface Note {
   readonly line: number
   readonly message: string
-  /** On how many lines it is. */
+  /** The number of lines with this message. */
   readonly count: number
 }
 
-/** Collects what one side has and the other has no place for: each kind once, however many lines have it. */
+/** Collects messages about content that the target format lacks. Each message is kept once, with the number of its lines. */
 export class ConversionNotes {
   readonly #notes = new Map<string, Note>()
 

@@ -1,4 +1,4 @@
-/** Todos as a table (RFC 4180), for spreadsheets. */
+/** Writes todos as CSV (RFC 4180), for spreadsheets. */
 import type { Todo } from "@todo/core/domain"
 import * as Stream from "effect/Stream"
 
@@ -18,7 +18,7 @@ export const columns = [
   "updatedAt"
 ] as const
 
-/** A row for each todo, below the names of the columns; the same todos give the same text. */
+/** A header and one row per todo. The same todos give the same text. */
 export const toCsv = <E, R>(
   pages: Stream.Stream<ReadonlyArray<Todo>, E, R>,
   /** The names of the lists. */
@@ -31,15 +31,15 @@ export const toCsv = <E, R>(
 
 const cells = (todo: Todo, lists: ReadonlyMap<string, string>): ReadonlyArray<string> => [
   todo.id,
-  harmless(todo.title),
-  harmless(todo.description ?? ""),
+  escapeFormula(todo.title),
+  escapeFormula(todo.description ?? ""),
   String(todo.completed),
   todo.completedAt ?? "",
   todo.priority,
   todo.due === null ? "" : "date" in todo.due ? todo.due.date : todo.due.dateTime,
   todo.due !== null && "timeZone" in todo.due ? todo.due.timeZone : "",
-  harmless(joinTags(todo.tags)),
-  harmless((todo.listId === null ? undefined : lists.get(todo.listId)) ?? ""),
+  escapeFormula(joinTags(todo.tags)),
+  escapeFormula((todo.listId === null ? undefined : lists.get(todo.listId)) ?? ""),
   todo.createdAt,
   todo.updatedAt
 ]
@@ -49,13 +49,13 @@ const record = (cells: ReadonlyArray<string>): string => `${cells.map(quoted).jo
 const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)
 
 /**
- * Tags with commas between them. A comma or a backslash within a tag has a backslash before it, and so has white space
- * at its begin or end: white space without one is around a tag, and not of it.
+ * Joins tags with commas. A backslash escapes a comma or a backslash within a tag, and white space at its start or end:
+ * white space without a backslash is not part of a tag.
  */
 const joinTags = (tags: ReadonlyArray<string>): string =>
   tags.map((tag) => tag.replace(/[\\,]|^\s|\s$/g, "\\$&")).join(",")
 
-/** Each tag once; between two commas without anything there is none. */
+/** Splits joined tags. Duplicates and empty tags are left out. */
 export const splitTags = (text: string): ReadonlyArray<string> => {
   const tags = text.split(/(?<=(?<!\\)(?:\\{2})*),/).map((given) => {
     const tag = given.trim()
@@ -67,10 +67,10 @@ export const splitTags = (text: string): ReadonlyArray<string> => {
 }
 
 /**
- * Spreadsheets run a text that begins so as a formula (CWE-1236), so it gets an apostrophe before it, which they take
- * as "this is text". A text that has apostrophes there gets one more: what was there can be told.
+ * Escapes text that a spreadsheet would run as a formula (CWE-1236) with a leading apostrophe, which means "this is text".
+ * Text that already has leading apostrophes gets one more, so that the import can undo the escape.
  */
-const harmless = (text: string): string => (/^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text)
+const escapeFormula = (text: string): string => (/^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text)
 
-/** The text that `harmless` was given. */
-export const exactly = (cell: string): string => (/^'+[=+\-@\t\r]/.test(cell) ? cell.slice(1) : cell)
+/** Undoes `escapeFormula`. */
+export const unescapeFormula = (cell: string): string => (/^'+[=+\-@\t\r]/.test(cell) ? cell.slice(1) : cell)

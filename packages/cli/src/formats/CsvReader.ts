@@ -1,16 +1,16 @@
-/** A record of a CSV file, and the line it begins on. */
+/** A record of a CSV file, and the line on which it begins. */
 export interface CsvRecord {
   readonly line: number
   readonly cells: ReadonlyArray<string>
-  /** Whether there is text behind a quote that closes. */
+  /** Whether there is text after a closing quote. */
   readonly isBroken: boolean
 }
 
 /**
- * Cuts text into records as it comes (RFC 4180). Lines end in CRLF, LF or CR; cells in a comma, or in the semicolon or
- * tab that comes first in the file. A quote within plain text is text. A quote that is not closed makes the rest of the
- * file one cell, so `tooLong` says from where on nothing is kept. Ours, since `effect/encoding/Csv` does not tell the
- * line of a record, and refuses `5" nails`.
+ * Splits a stream of text into CSV records (RFC 4180). Lines end in CRLF, LF or CR. The separator is the first comma,
+ * semicolon or tab of the file. A quote within an unquoted cell is text. An unclosed quote would make the rest of the file
+ * one cell, so `tooLong` stops the reader. Not `effect/encoding/Csv`, because that does not tell the line of a record, and
+ * refuses `5" nails`.
  */
 export class CsvReader {
   readonly #longest: number
@@ -28,12 +28,12 @@ export class CsvReader {
     this.#longest = longest
   }
 
-  /** Whether the record that is being read is longer than any that makes sense. */
+  /** Whether the present record is longer than `longest`. */
   get tooLong(): boolean {
     return this.#length > this.#longest
   }
 
-  /** Whether the text has ended within a quote. */
+  /** Whether a quote is still open. */
   get isOpen(): boolean {
     return this.#state === "quoted"
   }
@@ -42,7 +42,7 @@ export class CsvReader {
     return this.#began
   }
 
-  /** The records that end in this text. */
+  /** Reads text and yields the records that end in it. */
   *read(text: string): Generator<CsvRecord> {
     for (const char of text) {
       const isRest = char === "\n" && this.#isBehindCR
@@ -68,7 +68,7 @@ export class CsvReader {
     }
   }
 
-  /** The record that is not ended by a line break; blank lines are none. */
+  /** Ends the present record. A blank line is not a record. */
   *end(): Generator<CsvRecord> {
     const isBlank = this.#cells.length === 0 && this.#state === "begin"
     this.#endCell()

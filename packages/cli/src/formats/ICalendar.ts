@@ -1,14 +1,14 @@
-/** Todos as iCalendar (RFC 5545), for calendars and the lists of tasks that come with them. */
+/** Writes todos as iCalendar (RFC 5545), for calendar and task programs. */
 import type { Due, Todo } from "@todo/core/domain"
 import * as DateTime from "effect/DateTime"
 import * as Stream from "effect/Stream"
 import ICAL from "ical.js"
 import { instantOf } from "../views/DueView.ts"
 
-// Without the space that begins the lines behind the first: 75 with it (RFC 5545, 3.1).
+// The limit is 75 octets a line (RFC 5545, 3.1). The library does not count the leading space of continuation lines.
 ICAL.foldLength = 74
 
-/** A calendar of todos; the same ones give the same text. */
+/** A calendar of todos. The same todos give the same text. */
 export const toICalendar = <E, R>(pages: Stream.Stream<ReadonlyArray<Todo>, E, R>): Stream.Stream<string, E, R> =>
   Stream.succeed("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//todo//todo-admin//EN\r\n").pipe(
     Stream.concat(Stream.map(pages, (page) => page.map((todo) => `${component(todo)}\r\n`).join(""))),
@@ -18,7 +18,7 @@ export const toICalendar = <E, R>(pages: Stream.Stream<ReadonlyArray<Todo>, E, R
 /** 1 is the highest, 0 is none (RFC 5545, 3.8.1.9). */
 const priorities = { none: undefined, high: 1, medium: 5, low: 9 } as const
 
-/** Most that an INTEGER may be (RFC 5545, 3.3.8). */
+/** The largest INTEGER (RFC 5545, 3.3.8). */
 const mostInteger = 2 ** 31 - 1
 
 const component = (todo: Todo): string => {
@@ -29,7 +29,7 @@ const component = (todo: Todo): string => {
   const utc = (time: string) => ICAL.Time.fromDateTimeString(`${time.slice(0, 19)}Z`)
 
   set("uid", todo.id)
-  // Without a METHOD it says when the todo was last written (RFC 5545, 3.8.7.2), and so does not depend on today.
+  // Without a METHOD this is the time of the last change (RFC 5545, 3.8.7.2), so the text does not depend on the present.
   set("dtstamp", utc(todo.updatedAt))
   set("created", utc(todo.createdAt))
   set("last-modified", utc(todo.updatedAt))
@@ -49,12 +49,12 @@ const component = (todo: Todo): string => {
   return made.toString()
 }
 
-/** TEXT holds line breaks and tabs, and no other control character. */
+/** TEXT may contain line breaks and tabs, but no other control characters. */
 const text = (given: string): string => given.replace(/\r\n?/g, "\n").replace(/[\p{Cc}--[\t\n]]/gv, "\uFFFD")
 
 /**
- * A day, or an instant in UTC: every reader understands that, and none needs the rules of a zone, which the file would
- * have to carry. Where the instant has no year of four digits, the time as the clocks there show it.
+ * A date, or an instant in UTC. Every program reads UTC; another time zone would need its rules in the file. If the year of
+ * the instant does not have four digits, the local time is written instead.
  */
 const due = (given: Due): ICAL.Time => {
   if ("date" in given) return ICAL.Time.fromDateString(given.date)

@@ -1,9 +1,9 @@
-/** Todos as a todo.txt (github.com/todotxt/todo.txt), one a line. */
+/** Writes todos as todo.txt (github.com/todotxt/todo.txt), one per line. */
 import type { Todo } from "@todo/core/domain"
 import * as Stream from "effect/Stream"
 import type { ConversionNotes } from "./ConversionNotes.ts"
 
-/** A line for each todo: lists are its projects, tags its contexts. `notes` hears what there is no place for. */
+/** One line per todo: the list is its project, tags are its contexts. Content without a place is added to `notes`. */
 export const toTodoTxt = <E, R>(
   pages: Stream.Stream<ReadonlyArray<Todo>, E, R>,
   /** The names of the lists. */
@@ -29,7 +29,8 @@ const line = (todo: Todo, lists: ReadonlyMap<string, string>, number: number, no
   if (due !== null && "dateTime" in due) notes.add(number, "the time of the due date is left out")
   if (/[\r\n]/.test(title)) notes.add(number, "line breaks in the title are spaces")
   return [
-    // What is done keeps its priority as most clients do; a date before the text keeps `x ` or `(A) ` within it.
+    // Completed todos keep their priority as `pri:A`, as in most clients. The date before the title makes a title that begins
+    // with `x ` or `(A) ` unambiguous.
     ...(completedAt === null ? (letter === undefined ? [] : [`(${letter})`]) : ["x", completedAt.slice(0, 10)]),
     createdAt.slice(0, 10),
     title.replace(/[\r\n]+/g, " ").trim(),

@@ -1,14 +1,14 @@
 import type { ForeignImport } from "@todo/core/admin"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { columns, exactly, splitTags } from "./Csv.ts"
+import { columns, unescapeFormula, splitTags } from "./Csv.ts"
 import { type CsvRecord, CsvReader } from "./CsvReader.ts"
 import type { ConversionNotes } from "./ConversionNotes.ts"
 
-/** More characters than a todo can have. */
+/** The longest record, in characters; no todo is longer. */
 const longest = 64 * 1024
 
-/** The todos of a table, whose first line names its columns: those that we export, any of them but `title` left out. */
+/** Reads todos from CSV. The first line names the columns of our export; only `title` is required. */
 export const todosOfCsv = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: ConversionNotes
@@ -26,7 +26,7 @@ export const todosOfCsv = <E, R>(
     const found = function* (records: Iterable<CsvRecord>): Generator<ForeignImport.ForeignTodo> {
       for (const record of records) {
         const { cells, line } = record
-        // The separator, which Excel may write above everything else; a row that is there for its lines only.
+        // Excel may write its separator on the first line. Rows of empty cells are ignored.
         if (names === undefined && cells[0] === "sep=") continue
         if (cells.every((cell) => cell === "")) continue
         if (names !== undefined) {
@@ -41,7 +41,7 @@ export const todosOfCsv = <E, R>(
       if (reader.tooLong) yield invalid(reader.line, "longer than any todo: perhaps a quote is not closed")
     }
     const read = function* (part: Uint8Array): Generator<ForeignImport.ForeignTodo> {
-      // Line by line, to tell which is wrong.
+      // Line by line, so that a message can name the invalid line.
       for (let start = 0; start < part.length;) {
         if (isOver) return
         const end = part.indexOf(0x0a, start) + 1 || part.length
@@ -101,7 +101,7 @@ const todoOf = (
   const invalid = (problem: string): ForeignImport.ForeignTodo => ({ line, source, todo: {}, problem })
   if (isBroken) return invalid("there is text behind a quote that closes: double the quotes within a cell")
   if (cells.length !== names.length) return invalid(`${cells.length} cells under ${names.length} columns`)
-  // An empty cell says nothing. White space is kept in text alone.
+  // An empty cell is no value. White space is kept only in title and description.
   const {
     "": unnamed,
     completed,
@@ -133,13 +133,13 @@ const todoOf = (
   if (updatedAt !== undefined) notes.add(line, "updatedAt is left out: a todo that comes in is written now")
   const todo = {
     ...(id !== undefined && { id: id.toLowerCase() }),
-    ...(title !== undefined && { title: exactly(title) }),
-    ...(description !== undefined && { description: exactly(description) }),
+    ...(title !== undefined && { title: unescapeFormula(title) }),
+    ...(description !== undefined && { description: unescapeFormula(description) }),
     ...(isCompleted !== undefined && { completed: isCompleted }),
     ...(completedAt !== undefined && { completedAt }),
     ...(priority !== undefined && { priority: priority.toLowerCase() }),
     ...(due !== undefined && { due: timeZone === undefined ? { date: due } : { dateTime: due, timeZone } }),
-    ...(tags !== undefined && { tags: splitTags(exactly(tags)) }),
+    ...(tags !== undefined && { tags: splitTags(unescapeFormula(tags)) }),
     ...(createdAt !== undefined && { createdAt })
   }
   return { line, source, todo }

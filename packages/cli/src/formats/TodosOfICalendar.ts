@@ -7,20 +7,20 @@ import ICAL from "ical.js"
 import { machineTimeZone } from "../views/Viewer.ts"
 import type { ConversionNotes } from "./ConversionNotes.ts"
 
-/** More bytes than a line, and more characters than a todo, can have. */
+/** The longest line, in bytes, and the longest todo, in characters. */
 const longest = { line: 64 * 1024, todo: 1024 * 1024 }
 
-/** What calendars say of themselves. */
+/** Properties of the calendar itself. */
 const ofCalendars = /^(PRODID|VERSION|CALSCALE|METHOD)[;:]/i
 
-/** What is read, or tells nothing of the todo itself. */
+/** Properties that are imported, or carry no content of the todo. */
 const known = new Set(
   "uid recurrence-id dtstamp sequence created summary description due priority categories status completed percent-complete".split(
     " "
   )
 )
 
-/** The todos of a calendar (RFC 5545, 3.6.2), one at a time: no more than one of them is held. */
+/** Reads the todos of a calendar (RFC 5545, 3.6.2) as a stream. Only one of them is in memory at a time. */
 export const todosOfICalendar = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: ConversionNotes
@@ -125,7 +125,7 @@ const text = (component: ICAL.Component, name: string): string | undefined => {
   return value === null ? undefined : String(value)
 }
 
-/** As it stands there: the library reads as 0 what is no number. */
+/** The unparsed value, because the library reads an invalid number as 0. */
 const number = (lines: ReadonlyArray<string>, name: string): string =>
   lines
     .map((line) => /^([\w-]+)(?:;[^:]*)?:(.*)$/.exec(line))
@@ -161,7 +161,7 @@ const completion = (component: ICAL.Component, percent: string, leave: (what: st
 
 const isFloating = ({ zone }: ICAL.Time) => zone === ICAL.Timezone.localTimezone
 
-/** These have to be in UTC; where they are not, they are taken so. */
+/** These times must be in UTC. A time without a time zone is read as UTC. */
 const instant = (given: ICAL.Time): string => {
   const utc = isFloating(given) ? given : given.convertToZone(ICAL.Timezone.utcTimezone)
   return given.isDate ? `${given.toString()}T00:00:00Z` : `${utc.toString().slice(0, 19)}Z`
@@ -179,7 +179,7 @@ const dueOf = (component: ICAL.Component, leave: (what: string) => void) => {
     leave(`DUE without a time zone is taken as in ${timeZone}, where this machine is`)
     return { dateTime, timeZone }
   }
-  // Some write the name of the IANA database behind one of theirs: /example.org/Europe/Berlin.
+  // Some programs put a prefix before the name of the IANA time zone: /example.org/Europe/Berlin.
   const parts = name.split("/")
   const timeZone = parts.map((_, at) => parts.slice(at).join("/")).find((name) => isTimeZone(name))
   if (timeZone !== undefined) return { dateTime, timeZone }

@@ -5,10 +5,10 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ConversionNotes } from "./ConversionNotes.ts"
 
-/** More bytes than a title can have, and its tags. */
+/** The longest line, in bytes; no title with its tags is longer. */
 const longest = 64 * 1024
 
-/** The todos of a todo.txt (github.com/todotxt/todo.txt), one a line. */
+/** Reads todos from a todo.txt (github.com/todotxt/todo.txt), one per line. */
 export const todosOfTodoTxt = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: ConversionNotes
@@ -31,13 +31,13 @@ export const todosOfTodoTxt = <E, R>(
 const isDate = Schema.is(CalendarDate)
 
 /**
- * `x` where it is done, a priority, dates of completion and creation, the text. Clients that only put `x` and a date
- * before an open line have the priority behind the date.
+ * `x` if the todo is completed, the priority, the dates of completion and creation, the text. Some clients complete a todo
+ * by adding `x` and a date before the line, so the priority comes after the date.
  */
 const shape =
   /^(?:x (?:\((?<kept>[A-Z])\) )?(?:(?<completed>\d{4}-\d\d-\d\d) )?)?(?:(?<!^x \([A-Z]\) .*)\((?<letter>[A-Z])\) )?(?:(?<created>\d{4}-\d\d-\d\d) )?(?<text>.*)$/s
 
-/** What cannot be said in fields of ours stays in the title. */
+/** Text that matches no field stays in the title. */
 const todoOf = (line: string, number: number, notes: ConversionNotes): unknown => {
   const { completed, created, kept, letter, text = "" } = shape.exec(line)?.groups ?? {}
   const tags = new Set<string>()

@@ -6,10 +6,10 @@ import * as Prompt from "effect/cli/Prompt"
 import { boolean } from "../flags/Flags.ts"
 import { ConfirmationDeclined, Usage } from "./ExitCode.ts"
 
-/** `--yes`: do it without asking. */
-export const yes = boolean("yes", "Do not ask")
+/** `--yes`: skip the confirmation. */
+export const yes = boolean("yes", "Do not ask for confirmation")
 
-/** Fails where nobody has said `--yes` and nobody can be asked; before any work is done. */
+/** Fails, before any work is done, if there is neither `--yes` nor a terminal to ask on. */
 export const requireTerminalOrYes = Effect.fnUntraced(function* (yes: boolean) {
   const stdio = yield* Stdio.Stdio
   if (yes || ((yield* stdio.stdinIsTerminal) && (yield* stdio.stderrIsTerminal))) return

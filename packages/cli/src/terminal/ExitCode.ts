@@ -1,7 +1,4 @@
-/**
- * What an error is to the person or script that called: one line with a hint, and a
- * documented exit code.
- */
+/** Turns an error into one line with a hint for people, and into a documented exit code for scripts. */
 import { settingMessage } from "@todo/core/installation"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
@@ -12,10 +9,10 @@ import { ShowHelp } from "effect/cli/CliError"
 import { isSqlError } from "effect/sql/SqlError"
 import { oneLine } from "./TerminalText.ts"
 
-/** The command line asks for something that makes no sense. */
+/** The arguments of the command line are invalid. */
 export class Usage extends Schema.TaggedError<Usage>()("Usage", { message: Schema.String }) {}
 
-/** The person at the terminal said no. */
+/** The user answered no to a confirmation. */
 export class ConfirmationDeclined extends Schema.TaggedError<ConfirmationDeclined>()("ConfirmationDeclined", {}) {
   override readonly message = "Nothing was changed"
 }
@@ -67,24 +64,24 @@ export const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Cause.hasInterruptsOnly(exit.cause)) return 130
   if (isBrokenPipe(exit.cause)) return 0
   const error = Cause.squash(exit.cause)
-  // A noun without its verb is a mistake; the bare name asks what there is.
+  // `todo-admin todo` without a verb is an error. `todo-admin` alone asks for help.
   if (error instanceof ShowHelp) return error.errors.length > 0 || error.commandPath.length > 1 ? 2 : 0
   if (hasDefect(exit.cause)) return 1
   return Predicate.hasProperty(error, "_tag") ? (exitCodes[kindOf(error)] ?? 1) : 1
 }
 
-/** A database that takes no writes is there, and repeating does not help. */
+/** A read-only database is reachable and a retry does not help, so it is not `Unavailable`. */
 const kindOf = (error: { readonly _tag: unknown }): string =>
   Predicate.hasProperty(error, "reason") && error.reason === "read-only" ? "ReadOnly" : String(error._tag)
 
-/** The line for stderr; `undefined` where all has been said. */
+/** The line for stderr; `undefined` if nothing is to be printed, or help has been printed. */
 export const errorLine = (cause: Cause.Cause<unknown>): string | undefined => {
   const error = Cause.squash(cause)
   if (Cause.hasInterruptsOnly(cause) || isBrokenPipe(cause) || error instanceof ShowHelp) return undefined
   return `todo-admin: ${oneLine(hasDefect(cause) ? defectMessage(error) : expectedMessage(error))}`
 }
 
-/** Whether stdout was closed by who read it, as `head` does when it has enough: an end like any other. */
+/** Whether the reader closed the pipe of stdout, as `head` does. That is a normal end of the program. */
 export const isBrokenPipe = (cause: Cause.Cause<unknown>): boolean => {
   const error = Cause.squash(cause)
   return error instanceof PlatformError && Predicate.hasProperty(error.cause, "code") && error.cause.code === "EPIPE"
@@ -121,7 +118,7 @@ const messageOf = (error: { readonly _tag: unknown; readonly message: unknown })
   }
 }
 
-/** What nobody foresaw. A right that the database refuses is the operator's to give; the rest is our bug. */
+/** The message of an unexpected error. The operator can grant a missing right; anything else is a bug in this program. */
 const defectMessage = (error: unknown): string => {
   if (isSqlError(error)) {
     const { cause } = error.reason

@@ -1,5 +1,5 @@
 /**
- * stdout carries data and nothing else: JSON as the core has it, or a drawing for people.
+ * Prints results to stdout, as JSON or rendered for people, and messages to stderr.
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -12,14 +12,14 @@ import { boolean } from "../flags/Flags.ts"
 import type { Screen } from "../views/Table.ts"
 
 /** `--json`, on every command. */
-export const Json = GlobalFlag.Setting("json")({ flag: boolean("json", "Print JSON instead of what people read") })
+export const Json = GlobalFlag.Setting("json")({ flag: boolean("json", "Print JSON") })
 
 /** `--quiet`, on every command. */
 export const Quiet = GlobalFlag.Setting("quiet")({
-  flag: boolean("quiet", "Say nothing but errors: no remarks, no progress")
+  flag: boolean("quiet", "Print only results and errors, no messages and no progress")
 })
 
-/** Prints `data`: with `--json` as it is, else as `render` shows it. */
+/** Prints `data` to stdout: as JSON with `--json`, else rendered by `render`. */
 export const printResult = <A>(data: A, render: (data: A, screen: Screen) => string) =>
   Effect.gen(function* () {
     const text = (yield* Json) ? json(data) : render(data, yield* screen)
@@ -27,8 +27,8 @@ export const printResult = <A>(data: A, render: (data: A, screen: Screen) => str
   })
 
 /**
- * Prints each as soon as it is there: with `--json` as a line of JSON, else as `render`
- * shows it. Fails once nobody reads on.
+ * Prints each item as it arrives: as one line of JSON with `--json`, else rendered by `render`. Fails when the reader
+ * closes the pipe.
  */
 export const printStream = <A, E, R>(stream: Stream.Stream<A, E, R>, render: (data: A, screen: Screen) => string) =>
   Effect.gen(function* () {
@@ -41,29 +41,29 @@ export const printStream = <A, E, R>(stream: Stream.Stream<A, E, R>, render: (da
     )
   })
 
-/** To stdout; fails where that takes no more, as on a disk that is full. */
+/** Fails if stdout cannot be written, for example when the disk is full. */
 const writeStdout = (text: string) =>
   Effect.flatMap(Stdio.Stdio, (stdio) => Stream.run(Stream.succeed(text), stdio.stdout()))
 
-/** JSON escapes the control characters of ASCII by itself; those above, terminals obey as well. */
+/** `JSON.stringify` escapes only the control characters of ASCII. Terminals obey those of Latin-1 as well. */
 const json = (data: unknown, indent = 2): string =>
   JSON.stringify(data, null, indent).replace(/[\u007F-\u009F]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
 
-/** What a person should know, whatever stdout is for. */
+/** Prints a message to stderr, unless `--quiet`. */
 export const printNotice = (message: string) => Effect.flatMap(noticePrinter, (print) => print(message))
 
-/** A remark for the person who reads the drawing; the document says it by itself. */
+/** Prints a message to stderr, unless `--quiet` or `--json`: the JSON contains the same information. */
 export const printInfo = (message: string) => Effect.flatMap(infoPrinter, (print) => print(message))
 
 const discard = () => Effect.void
 
-/** `notice`, for what knows nothing of flags. */
+/** The function behind `printNotice`, for code of the core that knows no flags. */
 export const noticePrinter = Effect.map(Quiet, (quiet) => (quiet ? discard : printError))
 
-/** `remark`, likewise. */
+/** The function behind `printInfo`, likewise. */
 export const infoPrinter = Effect.flatMap(Json, (json) => (json ? Effect.succeed(discard) : noticePrinter))
 
-/** Tells the person, on stderr, of an error. */
+/** Prints a line to stderr, always. */
 export const printError = (message: string): Effect.Effect<void> => Console.error(message)
 
 const screen = Effect.gen(function* () {

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 
-/** Writes text as it comes, no faster than it is taken: to a file, or else to stdout. */
+/** Writes a stream of text to a file, or else to stdout, with back-pressure. */
 export const writeTo = Effect.fnUntraced(function* <E, R>(
   output: Option.Option<string>,
   text: Stream.Stream<string, E, R>
@@ -17,8 +17,8 @@ export const writeTo = Effect.fnUntraced(function* <E, R>(
 })
 
 /**
- * The file is there when all of it is on the disk, and what was there before stays until then. Others may not read it.
- * A device or a pipe cannot be replaced, and is written to as it is.
+ * Writes to a temporary file and renames it after fsync, so an older file stays until the new one is complete. Only the
+ * user may read the file. A device or a pipe cannot be replaced, so it is written to directly.
  */
 const toFile = Effect.fnUntraced(function* <E, R>(path: string, text: Stream.Stream<string, E, R>) {
   const files = yield* FileSystem.FileSystem

@@ -1,4 +1,4 @@
-/** What every `list` does with the pages that the core gives. */
+/** Collects and prints the pages of the core, for each `list` command. */
 import type { Page } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
 import { printResult, printInfo } from "./Output.ts"
@@ -9,7 +9,7 @@ interface PageQuery {
   readonly cursor?: string
 }
 
-/** All pages from where the query begins, as one. */
+/** Reads all pages from the cursor of the query on, and joins them into one page. */
 export const collectPages = Effect.fnUntraced(function* <Query extends PageQuery, Item, E, R>(
   list: (query: Query) => Effect.Effect<Page<Item>, E, R>,
   query: Query
@@ -24,7 +24,7 @@ export const collectPages = Effect.fnUntraced(function* <Query extends PageQuery
   return { ...page, items }
 })
 
-/** Prints a page, and what a person should know about it. */
+/** Prints a page. Tells people how to get the next page, or that there is nothing. */
 export const printPage = Effect.fnUntraced(function* <Item>(
   page: Page<Item>,
   nothing: string,

@@ -1,6 +1,5 @@
 /**
- * How far long work has come: a line on stderr that is drawn over and over, for whoever
- * watches, and gone when the work ends.
+ * Shows the progress of long work: a line on stderr that is redrawn, and erased when the work ends.
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -13,13 +12,12 @@ import { fit, oneLine } from "./TerminalText.ts"
 
 const erase = "\r\u001B[K"
 
-/** Of a terminal that does not say how wide it is. */
+/** The assumed width of a terminal that does not tell its width. */
 const narrow = 40
 
 /**
- * Runs `use`, which says with `advance` how many more are done, and shows a bar where
- * `total` is known and a count where it is not. Draws nothing unless stderr is a terminal,
- * with `--quiet` or with `--json`. What is said on stderr meanwhile goes above the line.
+ * Runs `use`, which calls `advance` with the number of items that it has finished. Shows a bar if `total` is known, else a
+ * count. Shows nothing with `--quiet` or `--json`, or if stderr is not a terminal. Other lines on stderr appear above.
  */
 export const withProgress = Effect.fnUntraced(function* <A, E, R>(
   title: string,
@@ -51,7 +49,7 @@ export const withProgress = Effect.fnUntraced(function* <A, E, R>(
   )
 })
 
-/** Whether there is somebody whom a line that moves tells something. */
+/** Progress is only for people at a terminal. */
 const isShown = Effect.gen(function* () {
   if ((yield* Json) || (yield* Quiet)) return false
   return yield* (yield* Stdio.Stdio).stderrIsTerminal
@@ -59,13 +57,13 @@ const isShown = Effect.gen(function* () {
 
 const longestBar = 30
 
-/** Never as wide as the terminal: a full line makes some of them begin a new one. */
+/** At least one cell narrower than the terminal, because some terminals start a new line after a full one. */
 export const renderProgress = (title: string, done: number, total: number | undefined, width: number): string => {
   const name = oneLine(title)
   const count = done.toLocaleString("en")
   if (total === undefined) return fit(`${name} ${count}`, width - 1).trimEnd()
   const all = total.toLocaleString("en")
-  // As wide from the beginning as it gets, so that the bar keeps its length.
+  // Padded to its final width, so that the bar keeps its length.
   const end = ` ${count.padStart(all.length)} of ${all}`
   const room = Math.min(longestBar, width - 1 - name.length - 1 - end.length)
   const filled = Math.floor(room * Math.min(1, total === 0 ? 1 : done / total))

@@ -1,24 +1,24 @@
 /**
- * Text of users on a terminal: harmless, and no wider than there is room.
+ * Makes text of users safe for a terminal, and fits it to a width.
  */
 import { displayWidth } from "effect/cli/CliOutput"
 
 /**
- * Control characters would move the cursor or start escape sequences; the marks that
- * turn the direction of writing would make one text look like another (CVE-2021-42574).
+ * Control characters could move the cursor or start escape sequences. Bidirectional marks could make one text look like
+ * another (CVE-2021-42574).
  */
 const unprintable = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/gu
 
-/** Safe to print as one line: white space stays as spaces, what is not printable is marked. */
+/** Makes text safe to print as one line: white space becomes one space, unprintable characters become U+FFFD. */
 export const oneLine = (text: string): string => text.replace(/\s+/g, " ").replace(unprintable, "\uFFFD").trim()
 
-/** Safe to print, line by line. */
+/** Splits text into lines that are safe to print. */
 export const lines = (text: string): ReadonlyArray<string> =>
   text.split(/\r\n|\n/).map((line) => line.replaceAll("\t", " ").replace(unprintable, "\uFFFD"))
 
 const graphemes = new Intl.Segmenter()
 
-/** The text filled up to `width` cells, or cut with an ellipsis. Some characters take two cells, some none. */
+/** Pads text to `width` cells, or cuts it with an ellipsis. Some characters take two cells, some none. */
 export const fit = (text: string, width: number): string => {
   const room = width - displayWidth(text)
   if (room >= 0) return text + " ".repeat(room)
@@ -30,7 +30,7 @@ export const fit = (text: string, width: number): string => {
   return fit(`${cut}…`, width)
 }
 
-/** The words of a line in lines of at most `width` cells; a word that is longer has a line of its own. */
+/** Wraps a line at spaces into lines of at most `width` cells. A longer word gets a line of its own. */
 export const wrap = (line: string, width: number): ReadonlyArray<string> => {
   if (displayWidth(line) <= width) return [line]
   const wrapped: Array<string> = []
@@ -45,7 +45,7 @@ export const wrap = (line: string, width: number): ReadonlyArray<string> => {
   return [...wrapped, current]
 }
 
-/** A number as people read it: "2,000". */
+/** A number with thousands separators: "2,000". */
 export const formatNumber = (number: number): string => number.toLocaleString("en")
 
 /** "1 todo", "2,000 todos". */
@@ -54,7 +54,7 @@ export const pluralize = (number: number, noun: string): string =>
 
 const units = ["B", "kB", "MB", "GB", "TB"]
 
-/** Bytes, as people say them: "1.2 MB". */
+/** Bytes in a readable unit: "1.2 MB". */
 export const formatBytes = (bytes: number): string => {
   const unit = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3))
   const value = bytes / 1_000 ** unit

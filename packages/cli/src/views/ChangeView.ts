@@ -4,7 +4,7 @@ import { fit, oneLine } from "../terminal/TerminalText.ts"
 
 const minTitleWidth = 12
 
-/** A line for each change, its revision first; on a narrow terminal the id has a line of its own. */
+/** One line per change, beginning with the revision. On a narrow terminal the id gets its own line. */
 export const renderChange = (change: Change, screen: Screen): string => {
   const [state, text] =
     change.kind === "list"

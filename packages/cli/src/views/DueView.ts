@@ -1,21 +1,21 @@
-/** When todos are due, as people say it. */
+/** Formats due dates for people, relative to the present day. */
 import type { Due, Todo } from "@todo/core/domain"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import type { Viewer } from "./Viewer.ts"
 
 const day = 86_400_000
-/** Made when it is needed: it takes longer than all else that `--help` loads of ours. */
+/** Created on first use, because this costs `--help` more than all other modules of the command line. */
 let relative: Intl.RelativeTimeFormat | undefined
 const formatDays = (days: number): string => {
   relative ??= new Intl.RelativeTimeFormat("en", { numeric: "auto" })
   return relative.format(days, "day")
 }
 
-/** Days that are further away are easier to find in a calendar than to count, and the time can wait. */
+/** Dates that are more days away are shown as a date, without a time. */
 const farAway = 30
 
-/** "tomorrow", "2 days ago", "today 09:00": the time is that of the clocks where the viewer is. */
+/** "tomorrow", "2 days ago", "today 09:00": the time is in the time zone of the viewer. */
 export const formatDue = (due: Due, viewer: Viewer): string => {
   const local = localDue(due, viewer.timeZone)
   const days = Math.floor(local / day) - Math.floor(toLocal(viewer.now, viewer.timeZone) / day)
@@ -25,7 +25,7 @@ export const formatDue = (due: Due, viewer: Viewer): string => {
   return "date" in due ? when : `${when} ${time?.slice(0, "09:00".length)}`
 }
 
-/** Open and past, as the core's filter has it: a day is past when it is over. */
+/** Whether a todo is open and past due, by the rule of the core's filter: a date is past when the day is over. */
 export const isOverdue = ({ completed, due }: Todo, { now, timeZone }: Viewer): boolean => {
   if (completed || due === null) return false
   return "date" in due
@@ -33,7 +33,7 @@ export const isOverdue = ({ completed, due }: Todo, { now, timeZone }: Viewer): 
     : DateTime.isLessThan(instantOf(due), now)
 }
 
-/** What calendar and clocks in a zone show, in milliseconds as if the zone were UTC. */
+/** The local date and time in a time zone, as the milliseconds of the same date and time in UTC. */
 const toLocal = (time: DateTime.DateTime, timeZone: string): number => {
   const zoned = DateTime.setZoneNamedUnsafe(time, timeZone)
   return DateTime.toEpochMillis(zoned) + DateTime.zonedOffset(zoned)
@@ -42,7 +42,7 @@ const toLocal = (time: DateTime.DateTime, timeZone: string): number => {
 const localDue = (due: Due, timeZone: string): number =>
   "date" in due ? Date.parse(`${due.date}T00:00:00Z`) : toLocal(instantOf(due), timeZone)
 
-/** As the core understands it: a time that clocks skip moves on with them, one that they show twice is the first. */
+/** The instant of a due time, by the rule of the core: a skipped local time moves forward, a repeated one is the first. */
 export const instantOf = ({ dateTime, timeZone }: Exclude<Due, { date: string }>) =>
   Option.getOrThrow(
     DateTime.makeZoned(`${dateTime}Z`, { timeZone, adjustForTimeZone: true, disambiguation: "compatible" })

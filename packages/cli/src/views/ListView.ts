@@ -1,4 +1,4 @@
-/** How lists look to people. */
+/** Renders lists for people. */
 import type { TodoList } from "@todo/core/domain"
 import { record, type Screen, styled, table } from "./Table.ts"
 import { oneLine } from "../terminal/TerminalText.ts"

@@ -1,4 +1,4 @@
-/** How an installation in numbers looks to operators, on 40 columns and more. */
+/** Renders the statistics of an installation, for terminals of at least 40 cells. */
 import type { Stats } from "@todo/core/admin"
 import { record, type Screen, styled, table } from "./Table.ts"
 import { formatNumber, formatBytes } from "../terminal/TerminalText.ts"
@@ -44,12 +44,12 @@ export const renderStats = ({ biggest, days, lists, tables, todos, users }: Stat
 const height = 5
 const eighths = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
 
-/** A bar for each day, the tallest with its number: two cells wide where there is room. */
+/** A bar chart with one bar per day and the highest number as its label. Bars are two cells wide if there is room. */
 export const renderDays = (days: Stats.Stats["days"], screen: Screen): string => {
   const most = Math.max(...days.map(({ todos }) => todos))
   const label = formatNumber(most)
   const cells = label.length + 2 + 2 * days.length < (screen.width ?? Infinity) ? 2 : 1
-  // What is there at all is seen.
+  // A day with any todo gets a visible bar.
   const levels = days.map(({ todos }) => (todos === 0 ? 0 : Math.max(1, Math.round((todos / most) * height * 8))))
   const rows = Array.from({ length: height }, (_, row) => {
     const below = (height - 1 - row) * 8

@@ -2,7 +2,7 @@ import { styleText } from "node:util"
 import { displayWidth } from "effect/cli/CliOutput"
 import { fit, lines, oneLine, wrap } from "../terminal/TerminalText.ts"
 
-/** What human output is rendered for. */
+/** The terminal, file or pipe that output is rendered for. */
 export interface Screen {
   /** In cells; without one (a file, a pipe) nothing is cut. */
   readonly width: number | undefined
@@ -11,26 +11,26 @@ export interface Screen {
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Styled where there is colour. */
+/** Styles text if the screen has colour. */
 export const styled = (screen: Screen, format: Style, text: string): string =>
   screen.colour ? styleText(format, text, { validateStream: false }) : text
 
 export interface Column<Row> {
   readonly name: string
   readonly cell: (row: Row) => string
-  /** May be cut down to so many cells. Other columns are never cut. */
+  /** The column may be cut to this number of cells. Columns without it are never cut. */
   readonly minWidth?: number
-  /** Only ever in addition: what it says has to be readable without colour. */
+  /** Colour must not be the only carrier of information. */
   readonly style?: (row: Row) => Style | undefined
-  /** Where it is not in a row but has a line of its own, and room for words. */
+  /** Name and value for a record, where each column gets its own line and there is room for words. */
   readonly inRecord?: { readonly name: string; readonly cell: (row: Row) => string }
 }
 
 const gap = 2
 
 /**
- * Rows under names. Columns without anything in them are left out. Where even the least
- * does not fit, each row becomes a record of its own, so that nothing is lost.
+ * Renders rows under the names of the columns. Empty columns are left out. If the minimum widths do not fit, each row is
+ * rendered as a record, so that nothing is lost.
  */
 export const table = <Row>(columns: ReadonlyArray<Column<Row>>, rows: ReadonlyArray<Row>, screen: Screen): string => {
   const visible = columns
@@ -76,14 +76,14 @@ export const table = <Row>(columns: ReadonlyArray<Column<Row>>, rows: ReadonlyAr
   ].join("\n")
 }
 
-/** A cell of which the text is styled, and the rest is not. */
+/** Pads a cell and styles its text, but not the padding. */
 const styledCell = (screen: Screen, style: Style | undefined, cell: string, width: number): string => {
   const text = fit(cell, width)
   const end = text.trimEnd().length
   return style === undefined || end === 0 ? text : styled(screen, style, text.slice(0, end)) + text.slice(end)
 }
 
-/** Takes what is too wide from the widest of the columns that may be cut. */
+/** Shrinks the widest of the columns that may be cut until the table fits. `undefined` if it cannot fit. */
 const shrink = (
   columns: ReadonlyArray<{ readonly width: number; readonly minWidth?: number }>,
   room = Infinity
@@ -103,8 +103,8 @@ const shrink = (
 }
 
 /**
- * Names and values, one below the other; a value may have several lines. What is empty is left out. Names take at
- * least so many cells, so that records below each other line up.
+ * Renders one name and value per line. A value may have several lines; empty values are left out. Names take at least
+ * `minWidth` cells, so that several records are aligned.
  */
 export const record = (
   fields: ReadonlyArray<readonly [name: string, value: string, style?: Style | undefined]>,

@@ -1,4 +1,4 @@
-/** How todos look to people. */
+/** Renders todos for people. */
 import type { Due, Todo } from "@todo/core/domain"
 import { isOverdue, formatDue } from "./DueView.ts"
 import type { Viewer } from "./Viewer.ts"
@@ -12,12 +12,12 @@ const priority = (todo: Todo): string => (todo.priority === "none" ? "" : todo.p
 
 const priorityStyles = { none: undefined, low: undefined, medium: "yellow", high: "red" } as const
 
-/** What there is to know around todos: when and where somebody looks, and the names of lists. */
+/** What the table needs beside the todos: the time and time zone of the viewer, and the names of lists. */
 interface TodoContext extends Viewer {
   readonly lists: ReadonlyMap<string, string>
 }
 
-// The least widths let the table fit into 80 cells.
+// With these minimum widths the table fits into 80 cells.
 export const renderTodos = (todos: ReadonlyArray<Todo>, context: TodoContext, screen: Screen): string => {
   const overdue = new Set(todos.filter((todo) => isOverdue(todo, context)))
   return table(

@@ -1,12 +1,12 @@
-/** How users look to operators. */
+/** Renders users for operators. */
 import type { User, UserDetails } from "@todo/core/admin"
 import { record, type Screen, styled, table } from "./Table.ts"
 import { formatNumber, oneLine, formatBytes } from "../terminal/TerminalText.ts"
 
-/** The day is enough to compare. */
+/** The date of a time. */
 const day = (time: string) => time.slice(0, "2026-01-01".length)
 
-/** With ids as UUIDs are, it fits 80 columns. */
+/** With UUIDs as ids, the table fits into 80 cells. */
 export const renderUsers = (users: ReadonlyArray<User>, screen: Screen): string =>
   table(
     [

@@ -3,19 +3,19 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** When and where somebody looks: what "tomorrow" depends on. */
+/** The time and the time zone of the person who reads. "Tomorrow" depends on both. */
 export interface Viewer {
   readonly now: DateTime.Utc
   readonly timeZone: string
 }
 
-/** Now, in the zone that was given, or else this machine's. */
+/** The present time, in this time zone or else in the one of the machine. */
 export const viewerIn = (timeZone: string | undefined): Effect.Effect<Viewer> =>
   Effect.map(DateTime.now, (now) => ({ now, timeZone: timeZone ?? machineTimeZone() }))
 
 const isTimeZone = Schema.is(TimeZone)
 
-/** UTC where TZ is set to what is no name of a zone. */
+/** The time zone of the machine. UTC if TZ is not the name of a time zone. */
 export const machineTimeZone = (): string => {
   const name: unknown = new Intl.DateTimeFormat().resolvedOptions().timeZone
   return isTimeZone(name) ? name : "UTC"

@@ -39,7 +39,7 @@ const imported = Effect.fnUntraced(function* (format: Format, file: string | Uin
     user,
     Effect.flatMap(Todos, ({ list }) => list({ limit: 200 }))
   )
-  return { items, notes: notes.all.map(ConversionNotes.said) }
+  return { items, notes: notes.all.map(ConversionNotes.format) }
 })
 
 const plain: Partial<Todo> = {

@@ -8,7 +8,7 @@ const rows = [
 ]
 const columns = [
   { name: "ID", cell: (row: (typeof rows)[number]) => row.id },
-  { name: "TITLE", cell: (row: (typeof rows)[number]) => row.title, least: 8 },
+  { name: "TITLE", cell: (row: (typeof rows)[number]) => row.title, minWidth: 8 },
   { name: "NOTE", cell: (row: (typeof rows)[number]) => row.note }
 ]
 const draw = (width: number | undefined) => table(columns, rows, { width, colour: false }).split("\n")
