@@ -1,4 +1,4 @@
-/** Sends the requests of a plan (its path is the argument), as `wrk.lua` does for wrk. */
+/** Sends the requests of a plan, whose path is the argument. `wrk.lua` does the same for wrk. */
 import { readFile } from "node:fs/promises"
 import autocannon from "autocannon"
 import type { Plan, Run } from "./load.ts"
@@ -11,7 +11,7 @@ const fill = (text: string, round: number): string =>
     .replaceAll(/@(\d+)@/g, (_, revision) => String(Number(revision) + round))
     .replaceAll("@n", String(round).padStart(8, "0"))
 
-/** Built anew for each round where it has marks. */
+/** A request with placeholders is built again for each round. */
 const request = ({ body, ...message }: Plan["connections"][number][number]): autocannon.Request => {
   const ifMatch = message.headers["if-match"]
   if (ifMatch === undefined && body?.includes("@") !== true) return { ...message, ...(body !== undefined && { body }) }

@@ -1,14 +1,14 @@
 import type { Postgres } from "./postgres.ts"
 import type { Check } from "./report.ts"
 
-/** What every measurement works with. */
+/** The context of every measurement. */
 export interface Bench {
   readonly postgres: Postgres
   readonly rounds: number
-  /** How long one run takes. */
+  /** The duration of one run in seconds. */
   readonly seconds: number
-  /** For files of this run alone. */
+  /** A directory for the files of this run. */
   readonly directory: string
-  /** Keeps what was found against its target. */
+  /** Records a result and its target. */
   readonly judge: (check: Check) => Check
 }

@@ -6,7 +6,7 @@ const gap = 16
 const left = 168
 const width = 760
 
-/** Requests a second of each contestant, as bars; each scenario has a scale of its own. */
+/** Draws the requests per second of each contestant as bars. Each scenario has its own scale. */
 export const draw = (outcomes: ReadonlyArray<Outcome>, machine: string): string => {
   const few = outcomes.filter(({ connections }) => connections === 16)
   const parts: Array<string> = []

@@ -1,4 +1,4 @@
-/** All contestants on one database, scenario by scenario. */
+/** Compares all contestants on one database, scenario by scenario. */
 import type { Bench } from "./bench.ts"
 import { type Contestant, missing, type Name, peakMemory, start, titles } from "./contestants.ts"
 import { seed, seedPeers, type Size } from "./data.ts"
@@ -10,7 +10,7 @@ import type { Scenario, User } from "./scenarios.ts"
 import { ratioTarget, targets } from "./targets.ts"
 import { choose, usersOfLoad } from "./users.ts"
 
-/** One scenario under one load. */
+/** The result of one scenario under one load. */
 export interface Outcome {
   readonly scenario: string
   readonly connections: number
@@ -23,7 +23,7 @@ export const prepare = async (database: BenchDatabase, size: Size): Promise<void
   await seedPeers(database.client)
 }
 
-/** Fails unless all answer the scenarios as the first does. One after the other, for the peers share a table. */
+/** Fails unless all contestants give the same responses as the first. They run one after the other, because the peers share a table. */
 export const assertAlike = async (
   scenarios: ReadonlyArray<Scenario>,
   [ours, ...others]: ReadonlyArray<Contestant>,
@@ -37,7 +37,7 @@ export const assertAlike = async (
   }
 }
 
-/** Starts those that can be started here. */
+/** Starts the contestants that this machine can run. */
 export const startAll = async (
   names: ReadonlyArray<Name>,
   database: BenchDatabase,
@@ -53,12 +53,12 @@ export const startAll = async (
 }
 
 /**
- * How many times as long a run with 100 connections takes. Node takes one new connection each turn of its event loop, and
- * the first requests wait for that: of two seconds they would be the slowest hundredth.
+ * The factor by which a run with 100 connections is longer. Node accepts one new connection in each turn of its event loop,
+ * and the first requests wait for that. In a run of two seconds they would be the slowest 1 %.
  */
 const longer = 3
 
-/** Everything that was asked for, in turn; prints as it goes. */
+/** Runs the chosen scenarios in turn, and prints each result. */
 export const compare = async (
   { directory, judge, postgres, rounds, seconds }: Bench,
   size: Size,
@@ -101,7 +101,7 @@ export const compare = async (
           return verdict(judge(check(`${scenario.name} against ${other.title}`, value, "at least", target)))
         })
       }
-      // Each scenario starts on a table without what the writes before it left behind.
+      // Each scenario starts on a table without dead rows of the writes before it.
       if (scenario.writes) await database.client.query("vacuum analyze")
     }
 
@@ -116,7 +116,7 @@ export const compare = async (
   }
 }
 
-/** What is judged by more than one scenario, or by other things than requests a second. */
+/** Checks of several scenarios, or of other values than requests per second. */
 const acrossScenarios = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<Check> => {
   const find = (scenario: string, connections: number, name: Name) =>
     outcomes

@@ -1,4 +1,4 @@
-/** Who is measured, how each is started, and what its process has used. */
+/** The contestants: how each is started, and the CPU time and memory that it has used. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { open, readFile } from "node:fs/promises"
@@ -11,7 +11,7 @@ import { claims, secret } from "./tokens.ts"
 export const names = ["todo", "fastify", "limit", "fastapi"] as const
 export type Name = (typeof names)[number]
 
-/** How the tables name them. */
+/** The names of the contestants in tables. */
 export const titles: Record<Name, string> = {
   todo: "todo",
   fastify: "Fastify + pg",
@@ -28,12 +28,12 @@ export interface Contestant {
 
 const contestants = join(import.meta.dirname, "contestants")
 
-/** A Python that has what the plan needs: Debian's, or that of a virtual environment. */
+/** A Python that has the required packages: that of Debian, or of a virtual environment. */
 const python = ["python3", "/usr/bin/python3"].find(
   (path) => spawnSync(path, ["-c", "import fastapi, jose, psycopg2, sqlmodel, uvicorn"]).status === 0
 )
 
-/** Why it cannot be measured here, if so. */
+/** The reason why this machine cannot run a contestant, or `undefined`. */
 export const missing = (name: Name): string | undefined =>
   name === "fastapi" && python === undefined
     ? "no Python with FastAPI here: apt-get install python3-fastapi python3-sqlmodel python3-psycopg2 python3-jose uvicorn python3-uvloop python3-httptools"
@@ -42,7 +42,7 @@ export const missing = (name: Name): string | undefined =>
 const command = (name: Name, port: number): readonly [string, ReadonlyArray<string>] => {
   switch (name) {
     case "todo":
-      // What `npm start` runs.
+      // `npm start` runs this file.
       return [process.execPath, [join(import.meta.dirname, "../src/main.ts")]]
     case "fastify":
     case "limit":
@@ -66,10 +66,10 @@ const freePort = async (): Promise<number> => {
   return typeof address === "object" && address !== null ? address.port : 0
 }
 
-/** Where those that run on Node leave their CPU profiles. */
+/** The directory for CPU profiles of contestants on Node. */
 const profiles = process.env["BENCH_PROFILES"]
 
-/** Starts it on the database; what it logs goes to a file of the directory. */
+/** Starts a contestant on the database. Its log goes to a file in the directory. */
 export const start = async (name: Name, database: BenchDatabase, directory: string): Promise<Contestant> => {
   const port = await freePort()
   const log = await open(join(directory, `${name}-${port}.log`), "w")
@@ -83,7 +83,7 @@ export const start = async (name: Name, database: BenchDatabase, directory: stri
       PYTHONDONTWRITEBYTECODE: "1",
       PORT: String(port),
       DATABASE_URL: name === "todo" ? database.runtimeUrl : database.url,
-      // As it is by default, but for how many: one user alone, who reads at depth, asks for more than those.
+      // The rate limit stays on. The default number is too low for the single user who reads at depth.
       TODO_RATE_LIMIT: "1000000/minute",
       TODO_JWT_SECRET: secret,
       TODO_JWT_ISSUER: claims.iss,
@@ -91,7 +91,7 @@ export const start = async (name: Name, database: BenchDatabase, directory: stri
     }
   })
   await log.close()
-  // However the run ends, nobody goes on without it.
+  // The contestant must not outlive the bench.
   const kill = () => child.kill("SIGTERM")
   process.once("exit", kill)
   child.once("exit", () => process.off("exit", kill))
@@ -102,7 +102,7 @@ export const start = async (name: Name, database: BenchDatabase, directory: stri
   throw new Error(`${titles[name]} did not start`)
 }
 
-/** Whether it answers at all, within half a minute. */
+/** Whether the contestant answers within 30 seconds. */
 const isUp = async (child: ChildProcess, url: string): Promise<boolean> => {
   const deadline = performance.now() + 30_000
   while (child.exitCode === null && performance.now() < deadline) {
@@ -125,13 +125,13 @@ const end = async (child: ChildProcess): Promise<void> => {
   clearTimeout(late)
 }
 
-/** A process and its children, which its first thread has started, by their ids. */
+/** The ids of a process and of the children of its first thread. */
 const family = async (pid: number): Promise<ReadonlyArray<number>> => {
   const children = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ").filter((id) => id !== "")
   return [pid, ...(await Promise.all(children.map((id) => family(Number(id))))).flat()]
 }
 
-/** CPU time that it has used so far, with its children, in microseconds. */
+/** The CPU time of a contestant and its children so far, in microseconds. */
 export const cpu = async ({ pid }: Contestant): Promise<number> => {
   let ticks = 0
   for (const id of await family(pid)) {
@@ -141,7 +141,7 @@ export const cpu = async ({ pid }: Contestant): Promise<number> => {
   return ticks * 10_000
 }
 
-/** The most memory that it has held so far, in MiB. */
+/** The peak memory of a contestant so far, in MiB. */
 export const peakMemory = async ({ pid }: Contestant): Promise<number> => {
   const status = await readFile(`/proc/${pid}/status`, "utf8")
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1_024

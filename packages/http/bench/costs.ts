@@ -1,4 +1,4 @@
-/** What ours costs by itself: at depth, on a large table, with many users connected, at the start. */
+/** Measures this server alone: at depth, on a large table, with many event streams, and at the start. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
@@ -14,7 +14,7 @@ import { named, type Request } from "./scenarios.ts"
 import { targets } from "./targets.ts"
 import { choose, usersOfLoad } from "./users.ts"
 
-/** Runs with our server on a database of its own. */
+/** Runs a measurement with this server on its own database. */
 const withServer = async (
   { directory, postgres }: Bench,
   size: Size,
@@ -33,7 +33,7 @@ const withServer = async (
 
 const connections = 16
 
-/** The first page and the 1,000th of a user with 50,000 todos. */
+/** Compares the first and the 1,000th page of a user with 50,000 todos. */
 const depth = (bench: Bench) =>
   withServer(bench, { users: 1, todos: 50_000 }, async (server, database) => {
     const users = await choose(database, 1)
@@ -45,7 +45,7 @@ const depth = (bench: Bench) =>
         contestant: server,
         database,
         scenario: { requests: () => [request], writes: false },
-        // One user on all connections.
+        // All connections belong to one user.
         users: Array.from({ length: connections }, () => users).flat(),
         connections,
         directory: bench.directory
@@ -66,7 +66,7 @@ const depth = (bench: Bench) =>
     )
   })
 
-/** The same requests of 100 users on 10,000 and on 2,000,000 todos. */
+/** Compares the same requests of 100 users on 10,000 and on 2,000,000 todos. */
 const size = async (bench: Bench) => {
   await withServer(bench, { users: 100, todos: 100 }, async (small, smallDatabase) => {
     await withServer(bench, { users: 20_000, todos: 100 }, async (large, largeDatabase) => {
@@ -85,7 +85,7 @@ const size = async (bench: Bench) => {
   })
 }
 
-/** Getting one while users wait for changes. */
+/** Measures reads of one todo while users wait for changes. */
 const connected = (bench: Bench) =>
   withServer(bench, { users: 1_000, todos: 50 }, async (server, database) => {
     const [few, everybody] = [await choose(database, usersOfLoad), await choose(database, 1_000)]
@@ -113,7 +113,7 @@ const connected = (bench: Bench) =>
     printRounds("users connected, get one", measured, () => "")
   })
 
-/** The most memory that the process holds under the mixed load. */
+/** Measures the peak memory of the process under the mixed load. */
 const memory = (bench: Bench) =>
   withServer(bench, { users: 1_000, todos: 100 }, async (server, database) => {
     const load = subject({
@@ -137,7 +137,7 @@ const memory = (bench: Bench) =>
     )
   })
 
-/** From the start of a process until it has ended well. */
+/** The time from the start of a process until it exits with 0. */
 const timed = async (script: string, args: ReadonlyArray<string>, environment = {}): Promise<number> => {
   const started = performance.now()
   const env = { ...process.env, ...environment }
@@ -147,7 +147,7 @@ const timed = async (script: string, args: ReadonlyArray<string>, environment = 
   return performance.now() - started
 }
 
-/** Until the server is ready (its database runs and is migrated), and until the command line has helped or listed. */
+/** Measures the time until the server is ready with a migrated database, and until commands of `todo-admin` end. */
 const startUp = async (bench: Bench) => {
   const database = await bench.postgres.create()
   const [ready, help, list]: [Array<number>, Array<number>, Array<number>] = [[], [], []]

@@ -1,12 +1,12 @@
 /**
- * The same users and todos for all contestants. Every fifth todo is done, every fourth has high
- * priority, every fourth a description, every third a tag, every fifth a due date.
+ * The users and todos, equal for all contestants. Every fifth todo is completed, every fourth has high priority, every
+ * fourth a description, every third a tag, and every fifth a due date.
  */
 import type { Client } from "pg"
 
 export interface Size {
   readonly users: number
-  /** Todos of each user. */
+  /** The number of todos of each user. */
   readonly todos: number
 }
 
@@ -17,12 +17,12 @@ const nouns =
   "calendar contract drawer engine fence grocery heating island jacket kettle ladder mirror novel oven piano quilt " +
   "radio sofa table umbrella vacuum wallet yard zipper airport basement candle doorbell elevator flower guitar hammer"
 
-/** Verb and noun of the n-th todo of each user: which pair it is, no other of the first 900 has. */
+/** The verb and noun of the n-th todo of each user. The first 900 todos have different pairs. */
 export const titleOf = (n: number): string => `${verbs.split(" ")[n % 20] ?? ""} ${nouns.split(" ")[n % 47] ?? ""} ${n}`
 
 const title = `(string_to_array('${verbs}', ' '))[n % 20 + 1] || ' ' || (string_to_array('${nouns}', ' '))[n % 47 + 1] || ' ' || n`
 
-/** Fills our tables as the server would have. */
+/** Fills the tables of this server with rows as it would have written them. */
 export const seed = async (client: Client, { todos, users }: Size): Promise<void> => {
   await client.query(`
 begin;
@@ -50,7 +50,7 @@ commit`)
   await client.query("vacuum analyze")
 }
 
-/** The table of the others, with an index for each scenario, and the same todos in it. */
+/** Makes the table of the peers with an index for each scenario, and fills it with the same todos. */
 export const seedPeers = async (client: Client): Promise<void> => {
   await client.query(`
 set maintenance_work_mem = '256MB';

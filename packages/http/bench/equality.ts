@@ -1,11 +1,11 @@
-/** Whether a server answers a scenario's requests as ours does: the same status, fields and values. */
+/** Checks that a server answers the requests of a scenario like this one: same status, fields and values. */
 import { isDeepStrictEqual, inspect } from "node:util"
 import type { Body, Request, Scenario, Send, User } from "./scenarios.ts"
 
-/** What only our answers have. */
+/** The fields that only responses of this server have. */
 export const onlyOurs = ["nextCursor of a page of todos", "ETag", "problem details of every error"]
 
-/** Sends as a user to one server. */
+/** Sends requests of a user to one server. */
 export const sender =
   (url: string): Send =>
   async (user, { body, ifMatch, method, path }) => {
@@ -25,7 +25,7 @@ export const sender =
 
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
-/** A body with instants in one spelling, and types in place of the values that each server makes up. */
+/** Normalises a body: instants in one spelling, and types instead of the values that each server generates. */
 const comparable = (body: Body, own: ReadonlyArray<string>): unknown => {
   if (typeof body === "string") return instant.test(body) ? new Date(body).toISOString() : body
   if (Array.isArray(body)) return body.map((item) => comparable(item, own))
@@ -37,7 +37,7 @@ const comparable = (body: Body, own: ReadonlyArray<string>): unknown => {
   )
 }
 
-/** The first of each kind of request that a scenario sends. */
+/** The first request of each kind in a scenario. */
 const kinds = (requests: ReadonlyArray<Request>): ReadonlyArray<Request> => [
   ...new Map(
     requests.map((request) => [
@@ -56,7 +56,7 @@ interface Answer {
   readonly body: Body
 }
 
-/** Every body of one kind of request each, as one server answers. */
+/** The responses of one server, one for each kind of request. */
 export const answers = async (scenario: Scenario, user: User, url: string): Promise<ReadonlyArray<Answer>> => {
   const send = sender(url)
   const bodies = []
@@ -72,7 +72,7 @@ export const answers = async (scenario: Scenario, user: User, url: string): Prom
 const isEmptyPage = ({ body }: { readonly body: Body }): boolean =>
   Array.isArray(body?.items) && body.items.length === 0
 
-/** Fails where two servers answer differently, or all nothing. */
+/** Fails if two servers answer differently, or if all responses are empty. */
 export const assertEqual = (
   scenario: Scenario,
   name: string,

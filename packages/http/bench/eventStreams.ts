@@ -2,10 +2,10 @@ import { once } from "node:events"
 import { type ClientRequest, get, type IncomingMessage } from "node:http"
 import { endOfChanges, type Send, type User } from "./scenarios.ts"
 
-/** So many at a time, for opening them is not what is measured. */
+/** The number of streams opened at a time. Opening them is not measured. */
 const together = 10
 
-/** Opens an event stream for each user, behind the last change, and gives what closes them all. */
+/** Opens an event stream for each user after the last change. Returns a function that closes them all. */
 export const openStreams = async (
   url: string,
   users: ReadonlyArray<User>,

@@ -1,6 +1,6 @@
 /**
- * The load, from a process of its own so that it costs the server nothing but the machine's
- * cores: wrk where it is installed, since it costs least, else autocannon.
+ * Generates load in a process of its own, so that it shares only the cores with the server. It uses wrk if that is
+ * installed, because wrk costs the least CPU time, else autocannon.
  */
 import { spawn, spawnSync } from "node:child_process"
 import { mkdir, writeFile } from "node:fs/promises"
@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import type { Request, User } from "./scenarios.ts"
 
-/** What one run came to; times are in milliseconds. */
+/** The result of one run. Times are in milliseconds. */
 export interface Run {
   readonly requests: number
   readonly seconds: number
@@ -18,17 +18,17 @@ export interface Run {
   readonly p99: number
 }
 
-/** One request of one user, over and over in turn with the others of its connection, or of its thread of wrk. */
+/** A request of a user. It is repeated in turn with the others of its connection, or of its thread of wrk. */
 export interface Sent {
   readonly user: User
   readonly request: Request
 }
 
-/** `autocannon.ts` reads it. */
+/** The input of `autocannon.ts`. */
 export interface Plan {
   readonly url: string
   readonly seconds: number
-  /** What each connection sends, with the same marks as below. */
+  /** The requests of each connection, with the placeholders of `message`. */
   readonly connections: ReadonlyArray<ReadonlyArray<ReturnType<typeof message>>>
 }
 
@@ -36,7 +36,7 @@ const hasWrk = spawnSync("wrk", ["--version"]).error === undefined
 
 export const generator = hasWrk ? "wrk" : "autocannon"
 
-/** `@n` becomes the round as eight digits, and `@42@` the sum of 42 and the round. */
+/** Placeholders: `@n` becomes the round as eight digits, and `@42@` the sum of 42 and the round. */
 const message = ({ request: { body, ifMatch, method, path }, user }: Sent) => ({
   method,
   path,
@@ -55,7 +55,7 @@ const raw = (sent: Sent): string => {
   return `${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`
 }
 
-/** Sends on as many connections as there are lists of requests. */
+/** Sends each list of requests on its own connection. */
 export const load = async (
   url: string,
   connections: ReadonlyArray<ReadonlyArray<Sent>>,
@@ -73,7 +73,7 @@ export const load = async (
   return JSON.parse(line)
 }
 
-/** The first of each list, then the second of each, and so on. */
+/** Interleaves lists: the first of each list, then the second of each. */
 export const takingTurns = (lists: ReadonlyArray<ReadonlyArray<Sent>>): ReadonlyArray<Sent> =>
   Array.from({ length: Math.max(0, ...lists.map(({ length }) => length)) }, (_, n) =>
     lists.flatMap((list) => list[n] ?? [])
@@ -82,13 +82,13 @@ export const takingTurns = (lists: ReadonlyArray<ReadonlyArray<Sent>>): Readonly
 type Arguments = Parameters<typeof load>
 
 /**
- * Both numbers of connections are multiples of it. More threads would measure how long wrk's own wait for a core: with one
- * for each of 100 connections, the p99 of the mixed load is 118 ms where two see 49.
+ * The threads of wrk. Both numbers of connections are multiples of it. More threads would wait for a core themselves: with
+ * 100 threads for 100 connections, the p99 of the mixed load is 118 ms; with two it is 49 ms.
  */
 const fewThreads = 2
 
 const forWrk = async (...[url, connections, seconds, directory]: Arguments) => {
-  // Where the order of a connection's requests counts, it has a thread of its own: only so does the script know who asks.
+  // If the order of requests matters, each connection has its own thread: the script of wrk only knows the thread.
   const ordered = connections.some((sent) => sent.some(({ request }) => request.ifMatch !== undefined))
   const threads = ordered ? connections.length : fewThreads
   const lists = Array.from({ length: threads }, (_, thread) =>

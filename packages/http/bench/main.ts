@@ -1,15 +1,15 @@
 /**
- * `npm run bench`: this server beside what a team would write instead, on one PostgreSQL with
- * the same todos, in turn; and what it costs by itself.
+ * `npm run bench` compares this server in turn with servers that a team would write instead, on one PostgreSQL with the
+ * same todos. It also measures this server alone.
  *
- *     npm run bench                             all scenarios, all contestants: a quarter of an hour
+ *     npm run bench                             all scenarios, all contestants: 15 minutes
  *     npm run bench -- "list 50" todo fastify   some of them
- *     npm run bench -- depth size               what ours costs at depth and on a large table
+ *     npm run bench -- depth size               this server at depth and on a large table
  *     npm run bench -- --svg                    also draws chart.svg
  *
- * `BENCH_SECONDS` (2) a run, `BENCH_ROUNDS` (5), `BENCH_USERS` (1,000, of 500 todos each);
- * `BENCH_PROFILES` a directory for CPU profiles of those that run on Node;
- * `DATABASE_URL` is a superuser's, on whose server databases are made and dropped again.
+ * Settings: `BENCH_SECONDS` of a run (2), `BENCH_ROUNDS` (5), `BENCH_USERS` with 500 todos each (1,000), `BENCH_PROFILES`,
+ * a directory for CPU profiles of contestants on Node, and `DATABASE_URL` of a superuser, on whose server databases are
+ * created and dropped.
  */
 import { rmSync } from "node:fs"
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises"
@@ -28,7 +28,7 @@ import { usersOfLoad } from "./users.ts"
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { svg: { type: "boolean" } } })
 
-/** Those that are named, or else all. */
+/** The names on the command line, or all. */
 const chosen = <A extends string>(known: ReadonlyArray<A>): ReadonlyArray<A> => {
   const named = known.filter((name) => positionals.includes(name))
   return named.length === 0 ? known : named

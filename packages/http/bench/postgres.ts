@@ -1,6 +1,6 @@
 /**
- * The PostgreSQL that all contestants share: the server of `DATABASE_URL` (a superuser's), or
- * a throw-away one. What is measured lies in databases that are made for it and dropped again.
+ * The PostgreSQL that all contestants share: the server of `DATABASE_URL` (as superuser), or a temporary one. Measurements
+ * use databases that are created for them and dropped afterwards.
  */
 import { randomBytes } from "node:crypto"
 import { Database, Migrations } from "@todo/core"
@@ -8,7 +8,7 @@ import { startThrowAway } from "@todo/core/postgres"
 import { Effect, Redacted } from "effect"
 import { Client } from "pg"
 
-/** A migrated database: as its superuser, and as our server runs, which is neither owner nor superuser. */
+/** A migrated database, with the URLs of its superuser and of the runtime role of this server. */
 export interface BenchDatabase {
   readonly url: string
   readonly runtimeUrl: string
@@ -16,11 +16,11 @@ export interface BenchDatabase {
 }
 
 export interface Postgres {
-  /** Its version and what of its configuration decides how fast it is. */
+  /** The version, and the settings that decide its speed. */
   readonly settings: string
   readonly create: () => Promise<BenchDatabase>
   readonly drop: (database: BenchDatabase) => Promise<void>
-  /** Drops what was made. */
+  /** Drops the databases. */
   readonly stop: () => Promise<void>
 }
 

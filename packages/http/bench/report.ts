@@ -1,7 +1,7 @@
-/** What a run has found: printed as tables while it goes on, and kept for the file. */
+/** Prints results as tables during a run, and keeps them for the file. */
 import { median, ratio, type Rounds } from "./rounds.ts"
 
-/** Something that has to be reached. */
+/** A result and its target. */
 export interface Check {
   readonly what: string
   readonly value: number
@@ -18,7 +18,7 @@ export const check = (what: string, value: number, bound: Check["bound"], target
   passed: bound === "at least" ? value >= target : value <= target
 })
 
-/** Whole numbers of five digits and more, three digits of all others. */
+/** Formats a number: whole from five digits on, otherwise with three significant digits. */
 const number = (value: number): string =>
   value.toLocaleString("en", value >= 1_000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 })
 
@@ -29,7 +29,7 @@ const microseconds = (value: number): string => `${number(value)} µs`
 export const verdict = ({ bound, passed, target }: Check): string =>
   `${passed ? "pass" : "FAIL"} (${bound} ${number(target)})`
 
-/** Columns as wide as what is in them: the first and the last start at the left, the others end at the right. */
+/** A table with columns as wide as their content. The first and last column are left-aligned, the others right-aligned. */
 export const printTable = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): void => {
   const all = [head, ...rows]
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
@@ -50,7 +50,7 @@ export const medians = ({ runs }: Rounds) => {
   return { rate: of("rate"), micros: of("micros"), p50: of("p50"), p95: of("p95"), p99: of("p99") }
 }
 
-/** How each did, and how many times as fast as it the first one is. */
+/** The results of each contestant, and how many times as fast the first one is. */
 export const printRounds = (
   title: string,
   measured: ReadonlyArray<Rounds>,
@@ -77,7 +77,7 @@ export const printRounds = (
   printTable([title, "requests/s", "spread", "p50", "p95", "p99", "CPU a request", ratioHead, ""], rows)
 }
 
-/** Everything that has to be reached, and whether it is. */
+/** Prints all targets, and whether they are reached. */
 export const printChecks = (checks: ReadonlyArray<Check>): void => {
   if (checks.length === 0) return
   const passed = checks.filter((one) => one.passed).length

@@ -1,4 +1,4 @@
-/** Runs in turn (A B A B), so that what else the machine does meets all alike. */
+/** Runs subjects in turn (A B A B), so that other load on the machine affects all alike. */
 import { setTimeout as sleep } from "node:timers/promises"
 import { type Contestant, cpu } from "./contestants.ts"
 import { sender } from "./equality.ts"
@@ -8,11 +8,11 @@ import type { Scenario, User } from "./scenarios.ts"
 
 interface Measured extends Run {
   readonly rate: number
-  /** CPU time of the server for a request, in microseconds. */
+  /** The CPU time of the server for each request, in microseconds. */
   readonly micros: number
 }
 
-/** What is measured in turn with others. */
+/** A subject that is measured in turn with others. */
 export interface Subject {
   readonly title: string
   readonly run: (seconds: number) => Promise<Measured>
@@ -23,7 +23,7 @@ export interface Rounds {
   readonly runs: ReadonlyArray<Measured>
 }
 
-/** The users' requests on so many connections, in turn, each user on one of them. */
+/** Distributes the requests of users to connections. Each user has one connection. */
 const connectionsOf = async (
   { requests }: Pick<Scenario, "requests">,
   users: ReadonlyArray<User>,
@@ -41,14 +41,14 @@ const connectionsOf = async (
   return lists.map(takingTurns)
 }
 
-/** Waits until nothing of a run is under way any more: requests that wrk left behind, and what they lock. */
+/** Waits until no statement of a run is active: wrk abandons requests, which still hold locks. */
 const quiet = async ({ client }: BenchDatabase): Promise<void> => {
   const busy = `select from pg_stat_activity
     where datname = current_database() and backend_type = 'client backend' and state <> 'idle' and pid <> pg_backend_pid()`
   while ((await client.query(busy)).rowCount !== 0) await sleep(10)
 }
 
-/** A server under a scenario's requests. */
+/** A server under the requests of a scenario. */
 export const subject = ({
   connections,
   contestant,
@@ -68,7 +68,7 @@ export const subject = ({
 }): Subject => {
   let prepared: ReturnType<typeof connectionsOf> | undefined
   const run = async (seconds: number) => {
-    // What writes moves on with every run, so it is prepared anew.
+    // Writes change the data with every run, so they are prepared again.
     if (scenario.writes) prepared = undefined
     prepared ??= connectionsOf(scenario, users, connections, contestant.url)
     const sent = await prepared
@@ -81,10 +81,10 @@ export const subject = ({
   return { title, run }
 }
 
-/** Long enough for what is compiled as it runs: our server takes half the CPU for a request after some seconds. */
+/** The seconds of a warm-up for the JIT compiler. After some seconds this server takes half the CPU time for a request. */
 const warmUp = 8
 
-/** A warm-up, then so many rounds. */
+/** Runs a warm-up and then the rounds. */
 export const inTurn = async (
   subjects: ReadonlyArray<Subject>,
   rounds: number,
@@ -104,6 +104,6 @@ export const median = (values: ReadonlyArray<number>): number => {
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle) - 1] ?? NaN)) / 2
 }
 
-/** How many times as fast: of each round the ratio, of those the median. */
+/** How many times as fast one subject is: the median of the ratios of each round. */
 export const ratio = (one: Rounds, other: Rounds): number =>
   median(one.runs.map(({ rate }, round) => rate / (other.runs[round]?.rate ?? NaN)))

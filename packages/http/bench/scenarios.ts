@@ -1,25 +1,25 @@
-/** What is asked of each server, and how much of the answers has to be the same. */
+/** The scenarios: the requests, and the fields of responses that must be equal. */
 import { randomBytes } from "node:crypto"
 import { titleOf } from "./data.ts"
 
 export interface Request {
   readonly method: "GET" | "POST" | "PATCH"
   readonly path: string
-  /** JSON. `@n` in it is another number of eight digits each time. */
+  /** The JSON body. `@n` in it becomes a different number of eight digits each time. */
   readonly body?: string
-  /** The revision that the todo has when the request is sent for the first time; one more each time after. */
+  /** The revision of the todo at the first request. Each further request expects one more. */
   readonly ifMatch?: number
 }
 
-/** One of the users whose requests are sent. */
+/** A user of the load. */
 export interface User {
   readonly id: string
   readonly token: string
-  /** Ids in the order of the list; the n-th is that of the data's todo n + 1. */
+  /** The ids in the order of the list. The n-th is that of todo n + 1 in the data. */
   readonly todos: ReadonlyArray<string>
 }
 
-/** Sends one request as a user and gives the body; fails unless it is answered with success. */
+/** Sends a request as a user and returns the body. Fails unless the response is successful. */
 export type Send = (user: User, request: Request) => Promise<Body>
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what another server answers is looked at, whatever it is
@@ -27,22 +27,22 @@ export type Body = any
 
 export interface Scenario {
   readonly name: string
-  /** With how many connections it is measured. */
+  /** The numbers of connections that it is measured with. */
   readonly connections: ReadonlyArray<number>
   readonly writes: boolean
   /**
-   * What a user sends, in turn, for ever. One with If-Match is of one connection, so nobody else's writes come in between;
-   * the requests of others go to whatever connection of their thread is free.
+   * The requests of a user, repeated in turn. A user with If-Match has its own connection, so no other write comes in
+   * between. Other requests use any free connection of their thread.
    */
   readonly requests: (user: User, send: Send) => ReadonlyArray<Request> | Promise<ReadonlyArray<Request>>
-  /** Fields that each server gives values of its own: equal in type. */
+  /** The fields whose values each server generates. Only their types must be equal. */
   readonly own: ReadonlyArray<string>
 }
 
 const few = [16]
 const fewAndMany = [16, 100]
 
-/** The clock, and revisions: ours counts a user's changes, the others those of the row. */
+/** Times and revisions. This server counts the changes of a user, the others those of a row. */
 const stamps = ["revision", "updatedAt"]
 
 const get = (id: string): Request => ({ method: "GET", path: `/v1/todos/${id}` })
@@ -62,13 +62,13 @@ const create: Request = { method: "POST", path: "/v1/todos", body: JSON.stringif
 const spread = <A>(all: ReadonlyArray<A>, count: number): ReadonlyArray<A> =>
   Array.from({ length: Math.min(count, all.length) }, (_, n) => all[Math.floor((n * all.length) / count)] as A)
 
-/** Todos that are open in the data (every fifth is done). */
+/** The open todos in the data (every fifth is completed). */
 const open = ({ todos }: User) => todos.filter((_, n) => (n + 1) % 5 !== 1)
 
-/** New in every run, so that no change is one to what is there already. */
+/** A new value in every run, so that each update changes the row. */
 const changedTitle = () => `Changed ${randomBytes(4).toString("hex")} @n`
 
-/** Where the feed of changes ends. */
+/** The cursor at the end of the change feed. */
 export const endOfChanges = async (user: User, send: Send): Promise<string> => {
   let since = ""
   for (;;) {
@@ -114,7 +114,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     name: "patch if-match",
     connections: few,
     writes: true,
-    // The first change makes its revision the user's latest: from there both count up by one.
+    // The first change sets the revision of the row to that of the user. Then both increase by one.
     requests: async (user, send) => {
       const id = user.todos[1] ?? ""
       const { revision } = await send(user, patch(id, { title: changedTitle() }))
@@ -126,7 +126,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     name: "complete",
     connections: few,
     writes: true,
-    // And open again: each request changes something.
+    // The second request opens it again, so each request changes the row.
     requests: (user) =>
       open(user)
         .slice(0, 50)
@@ -157,7 +157,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
         patch(done, { completed: true }),
         patch(done, { completed: false })
       ]
-      // A write behind every four reads.
+      // One write follows every four reads.
       return writes.flatMap((write, n) => [...reads.filter((_, place) => place % 4 === n), write])
     },
     own: [...stamps, "id", "position", "createdAt", "completedAt", "title"]

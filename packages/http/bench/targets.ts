@@ -1,7 +1,7 @@
-/** What has to be reached, and whether it is. */
+/** The targets, and the checks of results against them. */
 import type { Name } from "./contestants.ts"
 
-/** How many times as many requests a second ours answers as another does, at least. */
+/** The least ratio of requests per second of this server to another one. */
 interface RatioTarget {
   readonly scenarios: ReadonlyArray<string>
   readonly connections: number
@@ -31,20 +31,20 @@ export const ratioTarget = (scenario: string, connections: number, against: Name
   )?.atLeast
 
 export const targets = {
-  /** Of whose p99 ours is no worse. */
+  /** The p99 of this server must not be worse than that of these contestants. */
   slowest: { scenario: "mixed 80/20", connections: 100, against: "fastify" },
-  /** Requests a second of polling for changes, against ours of getting one. */
+  /** The least ratio of requests per second of polling for changes to reading one todo. */
   changesPoll: 0.8,
-  /** How many times as fast the first page may be as the 1,000th. */
+  /** The greatest ratio of the speed of the first page to the 1,000th. */
   depth: 1.2,
-  /** How many times as fast a table of 10,000 todos may be as one of 2,000,000. */
+  /** The greatest ratio of the speed on 10,000 todos to 2,000,000. */
   size: 1.2,
-  /** MiB. */
+  /** The peak memory in MiB. */
   memory: 200,
-  /** Milliseconds. */
+  /** The time until the server is ready, in milliseconds. */
   ready: 1_000,
-  /** Milliseconds. */
+  /** The time of `todo-admin --help`, in milliseconds. */
   help: 400,
-  /** Milliseconds. */
+  /** The time of a list command, in milliseconds. */
   list: 600
 } as const

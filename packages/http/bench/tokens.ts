@@ -4,7 +4,7 @@ import { SignJWT } from "jose"
 export const secret = randomBytes(32).toString("base64url")
 export const claims = { iss: "bench", aud: "bench" }
 
-/** A token as an issuer makes it, good for the run. */
+/** A token that is valid during the run. */
 export const sign = (sub: string): Promise<string> =>
   new SignJWT({ ...claims, sub })
     .setProtectedHeader({ alg: "HS256" })

@@ -2,10 +2,10 @@ import type { BenchDatabase } from "./postgres.ts"
 import type { User } from "./scenarios.ts"
 import { sign } from "./tokens.ts"
 
-/** Whose requests are sent: as many as there are connections at most, since some scenarios keep each to one of them. */
+/** The number of users in the load. It equals the most connections, because some scenarios give each user one connection. */
 export const usersOfLoad = 100
 
-/** So many of the users, from all over the table, with a token each. */
+/** `count` users, spread over the table, each with a token. */
 export const choose = async ({ client }: BenchDatabase, count: number): Promise<ReadonlyArray<User>> => {
   const { rows } = await client.query<{ id: string; todos: Array<string> }>(
     `select u.id, array(select t.id::text from todo.todos t where owner_id = u.id order by position) as todos

@@ -1,5 +1,5 @@
 /**
- * Todos among the routes of an Effect `HttpRouter`.
+ * Mounts the API in an Effect `HttpRouter`.
  */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"

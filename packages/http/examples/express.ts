@@ -1,5 +1,5 @@
 /**
- * Todos in an Express app.
+ * Mounts the API in an Express app.
  */
 import { createNodeHandler } from "@todo/http"
 import express from "express"

@@ -1,5 +1,5 @@
 /**
- * Todos in a Fastify app.
+ * Mounts the API in a Fastify app.
  */
 import { createNodeHandler } from "@todo/http"
 import { fastify } from "fastify"

@@ -1,5 +1,5 @@
 /**
- * Todos in a Hono app.
+ * Mounts the API in a Hono app.
  */
 import { serve } from "@hono/node-server"
 import { createHandler } from "@todo/http"

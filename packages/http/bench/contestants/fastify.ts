@@ -1,7 +1,7 @@
 /**
- * What a team would write instead: Fastify, @fastify/jwt and pg, as their documentation teaches
- * (parameterised queries, schemas of bodies and answers). No row-level security, a version for
- * each row, no log.
+ * The server that a team would write instead, with Fastify, @fastify/jwt and pg. It follows their documentation:
+ * parameterised queries, and schemas of bodies and responses. It has no row-level security and no log, and each row has its
+ * own version.
  */
 import jwt from "@fastify/jwt"
 import Fastify, { type FastifyRequest } from "fastify"
@@ -134,7 +134,7 @@ app.post<{ Body: Fields }>(
   }
 )
 
-/** Sets the fields that are there, if the version is still the one that is expected. */
+/** Sets the given fields if the row has the expected version. */
 const update = async (client: Pool | PoolClient, user: string, id: string, fields: Fields, expected: number | null) => {
   const { completed, listId, ...same } = fields
   const set = {

@@ -1,9 +1,9 @@
 /**
- * What is possible at most on Node and PostgreSQL: node:http, named prepared statements, JSON
- * that PostgreSQL makes, tokens looked up in a map, nothing validated. No server for users.
+ * The upper bound on Node and PostgreSQL: node:http, named prepared statements, JSON made by PostgreSQL, tokens in a map, and
+ * no validation. It is not fit for users.
  *
- * A write counts up the revision of its user, as ours does: in one statement, since that is a
- * transaction in one round trip and pg does not pipeline.
+ * A write increases the revision of its user, like this server. It does so in one statement, which is a transaction in one
+ * round trip, because pg does not pipeline.
  */
 import { createServer, type IncomingMessage } from "node:http"
 import { jwtVerify } from "jose"
@@ -20,7 +20,7 @@ const subjectOf = async (token: string): Promise<string> => {
 }
 
 let statements = 0
-/** Prepares a statement, and gives its one value as text. */
+/** Runs a prepared statement and returns its only value as text. */
 const prepared = (text: string) => {
   const name = `statement_${statements++}`
   return async (...values: ReadonlyArray<unknown>): Promise<string | undefined> =>
@@ -39,7 +39,7 @@ const list = (condition: string, order: string) =>
     select ${todo} as todo from bench.todos t where owner_id = $1 and deleted_at is null and ${condition}
     order by ${order} limit 50) page`)
 
-/** By query string, since nothing is parsed here. */
+/** The lists by query string, which is not parsed. */
 const lists = new Map([
   ["limit=50", list("true", "position")],
   [
@@ -56,7 +56,7 @@ const create = prepared(`with ${counted("1")}
   insert into bench.todos as t (owner_id, title, revision) select $1, $2::json->>'title', revision from me
   returning ${todo}::text`)
 
-/** Only what the scenarios change. */
+/** Sets only the fields that the scenarios change. */
 const changed = (fields: string) => `title = coalesce(${fields}->>'title', title), updated_at = now(),
   completed_at = case (${fields}->>'completed')::boolean when true then now() when false then null else completed_at end`
 
@@ -83,7 +83,7 @@ const read = async (request: IncomingMessage): Promise<string> => {
   return body
 }
 
-/** Status and body. */
+/** The status and body of a response. */
 const answer = async (request: IncomingMessage): Promise<readonly [number, string | undefined]> => {
   const { headers, method, url = "" } = request
   const user = await subjectOf(headers.authorization?.slice("Bearer ".length) ?? "")

@@ -1,5 +1,5 @@
 /**
- * Todos in a Next.js app: `app/api/todos/[...path]/route.ts`.
+ * Mounts the API in a Next.js app: `app/api/todos/[...path]/route.ts`.
  */
 import { createHandler } from "@todo/http"
 import { userOf } from "../Sessions.ts"

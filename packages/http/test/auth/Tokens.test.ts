@@ -100,7 +100,7 @@ describe("Tokens", () => {
       expect((await get(`Bearer  ${await token}`)).status).toBe(200)
     })
 
-    it("is not read from a query, a cookie or a body", async () => {
+    it("is not read from a query, a cookie or another header", async () => {
       expectRefused(await server.send("GET", `/v1/todos?access_token=${await token}`), missing)
       const sent = { headers: { cookie: `authorization=${await token}`, "x-access-token": await token } }
       expectRefused(await server.send("GET", "/v1/todos", sent), missing)

@@ -282,7 +282,7 @@ describe("createHandler", () => {
     expect(reports).toMatchObject([{ errors: [{ name: "BodyAlreadyRead" }] }])
   })
 
-  it("answers 500 if code of the host throws, also its error tracker, without details", async () => {
+  it("answers 500 if code of the host throws, also its error tracker, and does not log the cause of the error", async () => {
     const lines: Array<string> = []
     const { send } = create({
       authenticate: () => {
