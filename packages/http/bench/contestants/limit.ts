@@ -20,7 +20,7 @@ const subjectOf = async (token: string): Promise<string> => {
 }
 
 let statements = 0
-/** Runs a prepared statement and returns its only value as text. */
+/** Makes a function that runs a prepared statement and returns its only value as text. */
 const prepared = (text: string) => {
   const name = `statement_${statements++}`
   return async (...values: ReadonlyArray<unknown>): Promise<string | undefined> =>

@@ -12,7 +12,7 @@ import { claims, request, type Sent, sign } from "../support/testServer.ts"
 
 const example = (name: string) => resolve(import.meta.dirname, "../../examples", name)
 
-/** By a session of the host, for whoever comes to its door. */
+/** Authenticates by a session of the host. */
 const bySession = async (origin: string, user: string): Promise<Record<string, string>> => {
   const response = await fetch(`${origin}/sign-in/${encodeURIComponent(user)}`, { method: "POST" })
   expect(response.status).toBe(204)

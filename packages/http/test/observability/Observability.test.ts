@@ -14,7 +14,7 @@ import { audience, claims, issuer, request, secret, sign } from "../support/test
 const user = "somebody@example.com"
 const authorization = `Bearer ${await sign(claims(user))}`
 
-/** Puts a defect into the database: whoever asks what a user has gets a division by zero. */
+/** Puts a defect into the database: reading the account of a user divides by zero. */
 const breakMe = (admin: Redacted.Redacted) =>
   Effect.runPromise(
     Effect.flatMap(

@@ -1,6 +1,6 @@
 /**
- * What somebody writes who has the OpenAPI document and nothing else of ours. Text, since
- * `api.d.ts` is there only once the test has generated it.
+ * A program that uses only a client generated from the OpenAPI document. It is text, because `api.d.ts` exists only after
+ * the test has generated it.
  */
 export const program = `
 import assert from "node:assert/strict"
@@ -13,7 +13,7 @@ const client = createClient<paths, \`application/\${string}json\`>({ baseUrl, he
 
 type Todo = components["schemas"]["Todo"]
 
-/** What came, where it is no error. */
+/** The data of a response that is not an error. */
 const must = <A>({ data, error }: { data?: A; error?: unknown }): A => {
   assert.equal(error, undefined)
   assert(data !== undefined)
@@ -88,7 +88,7 @@ const refused = await createClient<paths>({ baseUrl }).GET("/v1/me")
 assert(refused.error?.code === "unauthorized")
 assert(refused.error.requestId === refused.response.headers.get("x-request-id"))
 
-// What the document does not have does not compile, or these lines do not.
+// Calls outside of the document do not compile. If one did, its expected error would be missing.
 export const mistakes = () => [
   // @ts-expect-error -- no title
   client.POST("/v1/todos", { body: { titel: "x" } }),

@@ -1,12 +1,12 @@
 /**
- * Test kit: whether an answer is one that the OpenAPI document promises.
+ * Test kit: checks responses against the OpenAPI document.
  */
 import { Api } from "@todo/http/api"
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import formats from "ajv-formats"
 import { OpenApi } from "effect/http-api"
 
-/** What was asked and answered. `text` is the body; leave it out where the body is a stream. */
+/** A request and its response. `text` is the body; leave it out if the body is a stream. */
 export interface Exchange {
   readonly method: string
   readonly url: string
@@ -15,7 +15,7 @@ export interface Exchange {
   readonly text?: string
 }
 
-/** Tells answers that break the promises of `document`: `undefined`, or what is wrong with one. */
+/** Makes a function that compares a response with `document`. It returns the difference, or `undefined`. */
 export const make = (document: OpenApi.OpenAPISpec) => {
   const root = "openapi.json"
   const ajv = new Ajv2020({ strictTypes: false, allowUnionTypes: true })
@@ -26,18 +26,18 @@ export const make = (document: OpenApi.OpenAPISpec) => {
   const pointer = (...names: ReadonlyArray<string | number>): string =>
     names.map((name) => `/${encodeURIComponent(String(name).replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("")
 
-  /** What stands at a place of the document, or at the one that it refers to. */
+  /** The value at a place of the document, with its reference resolved. */
   const resolve = <A>(place: string, value: A | undefined): { place: string; value: A | undefined } => {
     const reference = (value as { $ref?: string } | undefined)?.$ref?.slice(1)
     if (reference === undefined) return { place, value }
-    // Names without characters that pointers escape.
+    // The names have no characters that JSON pointers escape.
     const names = reference.split("/").slice(1)
     // oxlint-disable-next-line typescript/no-explicit-any -- JSON
     return { place: reference, value: names.reduce<any>((within, name) => within?.[name], document) }
   }
 
   const validators = new Map<string, ValidateFunction>()
-  /** What is wrong with a value, by the schema at a place of the document; each schema is compiled once. */
+  /** Validates a value by the schema at a place of the document. Each schema is compiled once. */
   const misfit = (at: string, value: unknown): string | undefined => {
     const validate = validators.get(at) ?? ajv.getSchema(`${root}#${at}`)
     if (validate === undefined) return `there is no schema at ${at}`
@@ -45,7 +45,7 @@ export const make = (document: OpenApi.OpenAPISpec) => {
     return validate(value) ? undefined : ajv.errorsText(validate.errors, { dataVar: "body" })
   }
 
-  // A parameter is what the router takes for one: not empty, no longer than that, of sound escapes.
+  // The router matches a parameter if it is not empty, not too long, and has valid escapes.
   const templates = Object.keys(document.paths)
     .toSorted((a, b) => Number(a.includes("{")) - Number(b.includes("{")))
     .map((path) => ({ path, fits: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/;]{1,100}")}$`, "u") }))
@@ -66,7 +66,7 @@ export const make = (document: OpenApi.OpenAPISpec) => {
     }
   }
 
-  /** An answer without a route: of the router, of what stands before it, or of Node. */
+  /** Checks a response without a route: of the router, the middleware before it, or Node. */
   const unrouted = ({ headers, method, status, text = "", url }: Exchange): string | undefined => {
     if (status < 400) {
       const isPage = templates.every(({ path }) => path.split("/")[1] !== new URL(url).pathname.split("/")[1])
@@ -112,7 +112,7 @@ export const make = (document: OpenApi.OpenAPISpec) => {
     const operations = document.paths[path]
     const verb = (method === "HEAD" ? "get" : method.toLowerCase()) as "get"
     const promised = operations?.[verb]?.responses
-    // What passes the server's door has a request id; what does not, Node answers.
+    // Every response of the middleware has a request id. Those without one come from Node.
     if (promised === undefined || (headers["x-request-id"] === undefined && headers["connection"] === "close")) {
       return unrouted(exchange)
     }
@@ -131,7 +131,7 @@ export const make = (document: OpenApi.OpenAPISpec) => {
 
 const violation = make(OpenApi.fromApi(Api))
 
-/** Throws where the document does not promise the answer. */
+/** Throws if a response does not fit the document. */
 export const assertPromised = (exchange: Exchange): void => {
   const wrong = violation(exchange)
   if (wrong !== undefined) throw new Error(wrong)

@@ -1,6 +1,6 @@
 /**
- * Test kit: writers that note each write that was acknowledged, while whatever they talk
- * to is killed; and what must be true of the tables afterwards.
+ * Test kit: writers that record each acknowledged write while the server or the database is killed, and checks of the
+ * tables afterwards.
  */
 import { randomUUID } from "node:crypto"
 import { expect } from "vitest"
@@ -14,13 +14,13 @@ interface Sent {
   readonly title: string
 }
 
-/** One writer: creates under keys, and counts up in the title of one todo without a key. */
+/** A writer. It creates todos under keys, and increases a number in the title of one todo without a key. */
 class Writer {
-  /** Titles that were acknowledged, with the id that they got. */
+  /** The acknowledged titles, with their ids. */
   readonly created = new Map<string, string>()
-  /** Creates without an answer: they may have happened, once at most. */
+  /** Creates without a response. Each may have been applied, at most once. */
   open: Array<Sent> = []
-  /** The counting todo: what was acknowledged last, and what was sent last. */
+  /** The counting todo, with the last acknowledged and the last sent number. */
   readonly counter = { id: randomUUID(), acknowledged: 0, sent: 0 }
   readonly user: User
   #next = 0
@@ -54,20 +54,20 @@ class Writer {
     else expectPassing(status, body)
   }
 
-  /** Until somebody ends it, or nobody answers any more. */
+  /** Writes until it is ended, or until the connection fails. */
   async run(url: string, ended: () => boolean): Promise<void> {
     while (!ended()) {
       try {
         await this.step(url)
       } catch (error) {
-        // `fetch` fails so where the connection is lost.
+        // `fetch` throws this if the connection is lost.
         if (!(error instanceof TypeError)) throw error
         return
       }
     }
   }
 
-  /** Sends what had no answer again, under the same keys. Gives how many of them had happened before. */
+  /** Repeats the creates without a response under the same keys. Returns how many had been applied before. */
   async settle(url: string): Promise<number> {
     const before = new Set((await this.rows(url)).map(({ todo }) => todo.title))
     const unanswered = this.open
@@ -94,13 +94,13 @@ class Writer {
     }
   }
 
-  /** How many creates were acknowledged, and are not there. */
+  /** The number of acknowledged creates that are missing. */
   async lost(url: string): Promise<number> {
     const stored = new Set((await this.rows(url)).map(({ id }) => id))
     return [...this.created.values()].filter((id) => !stored.has(id)).length
   }
 
-  /** Everything that was acknowledged is there, once, and nothing that was not sent. */
+  /** Every acknowledged write exists exactly once, and nothing exists that was not sent. */
   async check(url: string): Promise<void> {
     const rows = await this.rows(url)
     const [counted, created] = [true, false].map((is) => rows.filter(({ id }) => (id === this.counter.id) === is))
@@ -114,7 +114,7 @@ class Writer {
   }
 }
 
-/** What may be answered while the database is away; anything else is a fault. */
+/** The statuses that are allowed while the database is unreachable. */
 const expectPassing = (status: number, body: unknown): void => {
   expect({ status, body }).toEqual({
     status: expect.toBeOneOf([409, 503]),
@@ -122,11 +122,11 @@ const expectPassing = (status: number, body: unknown): void => {
   })
 }
 
-/** Four writers, each a user. */
+/** Makes four writers with a user each. */
 export const acknowledgedWrites = async () => {
   const writers = await Promise.all(Array.from({ length: 4 }, async () => new Writer(await newUser())))
   return {
-    /** Writes until `interrupt` has come to its end. */
+    /** Writes until `interrupt` has finished. */
     write: async (url: string, interrupt: () => Promise<unknown>): Promise<void> => {
       let ended = false
       const written = Promise.all(writers.map((writer) => writer.run(url, () => ended)))
@@ -134,7 +134,7 @@ export const acknowledgedWrites = async () => {
       ended = true
       await written
     },
-    /** What must hold after each restart. Gives how many writes had happened, but had not been answered. */
+    /** Checks the tables after a restart. Returns how many writes were applied without a response. */
     settle: async (url: string): Promise<number> => {
       const unanswered = await Promise.all(writers.map((writer) => writer.settle(url)))
       for (const writer of writers) await writer.check(url)
@@ -150,5 +150,5 @@ export const acknowledgedWrites = async () => {
   }
 }
 
-/** A moment between 0.1 and 0.5 s from now. */
+/** Waits between 0.1 and 0.5 s. */
 export const soon = () => new Promise((resume) => setTimeout(resume, 100 + Math.random() * 400))

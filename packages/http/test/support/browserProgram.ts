@@ -1,6 +1,6 @@
 /**
- * What a page does with the client; text, since it is bundled for the browser. `control`
- * tells the test's server what to do with the connection.
+ * The script of a page that uses the client. It is text, because it is bundled for the browser. `control` sets how the
+ * server of the test treats connections.
  */
 export const browserProgram = (options: { readonly url: string; readonly token: string }): string => `
 import { make } from "@todo/http/client"

@@ -1,5 +1,5 @@
 /**
- * Test kit: what a page gets that imports from our packages.
+ * Test kit: bundles the packages for a web page.
  */
 import { resolve } from "node:path"
 import { gzipSync } from "node:zlib"
@@ -7,20 +7,20 @@ import { rolldown } from "rolldown"
 
 const root = resolve(import.meta.dirname, "../../../..")
 
-/** An entry that is nowhere on disk, in the place of a module of the tests. */
+/** A virtual entry in the folder of the tests. */
 const entry = resolve(import.meta.dirname, "entry.ts")
 
 export interface Bundle {
   readonly code: string
-  /** The size that a page loads. */
+  /** The compressed size in bytes. */
   readonly gzip: number
-  /** The modules that something is left of, from the root of the repository. */
+  /** The modules in the bundle, from the root of the repository. */
   readonly modules: ReadonlyArray<string>
-  /** What it still asks its surroundings for. */
+  /** The imports that are not in the bundle. */
   readonly imports: ReadonlyArray<string>
 }
 
-/** One minified module of the source text and all that it imports, for a browser. */
+/** Bundles the source text and its imports into one minified module for browsers. */
 export const bundle = async (source: string): Promise<Bundle> => {
   const bundler = await rolldown({
     input: entry,

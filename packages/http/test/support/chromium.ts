@@ -1,4 +1,4 @@
-/** Test kit: a page in real Chromium, driven over the Chrome DevTools Protocol. */
+/** Test kit: a page in Chromium, controlled by the Chrome DevTools Protocol. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync } from "node:fs"
@@ -6,7 +6,7 @@ import { createInterface } from "node:readline"
 import { onTestFinished } from "vitest"
 import { temporaryDirectory } from "./program.ts"
 
-/** Where the browser is, if it is installed. */
+/** The path of the browser, if it is installed. */
 export const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
   existsSync(path)
 )
@@ -22,10 +22,10 @@ interface Message {
   readonly params?: any
 }
 
-/** Opens an empty page of a width; the browser is closed with the test. */
+/** Opens an empty page of the given width. The browser closes with the test. */
 export const openPage = async (browser: string, width: number) => {
   const profile = `--user-data-dir=${await temporaryDirectory()}`
-  // A group of its own, since it is many processes.
+  // Chromium has many processes, so it gets its own process group.
   const child = spawn(browser, [...flags, profile, "--remote-debugging-port=0", "about:blank"], {
     stdio: ["ignore", "ignore", "pipe"],
     detached: true
@@ -88,7 +88,7 @@ export const openPage = async (browser: string, width: number) => {
       await send("Page.navigate", { url })
       await done
     },
-    /** Types into what has the focus. */
+    /** Types into the focused element. */
     type: (text: string) => send("Input.insertText", { text })
   }
 }

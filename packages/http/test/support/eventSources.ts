@@ -1,6 +1,6 @@
 /**
- * Test kit: the event stream clients that apps use, each told where to listen and whom to tell
- * of all that it takes for an event.
+ * Test kit: the clients of event streams that apps use. Each gets an address and a function that it calls with every
+ * event.
  */
 import { fetchEventSource } from "@microsoft/fetch-event-source"
 import { EventSource as EventSource5 } from "eventsource"
@@ -16,7 +16,7 @@ import { EventSource as LaunchDarkly } from "launchdarkly-eventsource"
 import Reconnecting from "reconnecting-eventsource"
 import { vi } from "vitest"
 
-/** TypeScript takes the module for its default export. */
+/** TypeScript treats the module as its default export. */
 const ReconnectingEventSource = Reconnecting as unknown as typeof Reconnecting.default
 
 export interface SeenEvent {
@@ -28,10 +28,10 @@ export interface SeenEvent {
 type See = (event: SeenEvent) => void
 type Headers = Record<string, string>
 
-/** Listens until it is told to end. */
+/** Listens until it is closed. */
 export type Client = (url: string, headers: Headers, see: See) => () => void
 
-/** What clients with the interface of browsers have in common. */
+/** The interface of `EventSource` in browsers. */
 interface Listening {
   // oxlint-disable-next-line typescript/no-explicit-any -- each client has a type of its own for its events
   readonly addEventListener: (type: string, listener: (event: any) => void) => void
@@ -58,7 +58,7 @@ export const clients: Record<string, Client> = {
   "event-source-polyfill": (url, headers, see) => listen(new EventSourcePolyfill(url, { headers }), see),
   "launchdarkly-eventsource": (url, headers, see) => listen(new LaunchDarkly(url, { headers }), see),
   "reconnecting-eventsource": (url, headers, see) => {
-    // One that gives up when a connection breaks, as some browsers do; the wrapper opens another.
+    // This client gives up when a connection breaks, like some browsers. The wrapper opens another.
     class Fragile extends EventSource5 {
       constructor(address: string | URL) {
         super(address, withHeaders(headers))

@@ -1,25 +1,24 @@
 /**
- * Test kit: a way to a server on which requests and answers get lost, as they do in
- * tunnels, behind balancers and on trains; it keeps a record of what passed.
+ * Test kit: a proxy that loses requests and responses like an unreliable network, and records them.
  */
 import { once } from "node:events"
 import { createServer, type IncomingHttpHeaders, request as send, type ServerResponse } from "node:http"
 import { onTestFinished } from "vitest"
 import { portOf } from "./program.ts"
 
-/** What becomes of a request. */
+/** The fate of a request. */
 export type Fate =
-  /** It never gets there. */
+  /** The request is lost, and the connection closes. */
   | "lost before"
-  /** It is executed, and the answer never comes. */
+  /** The request is executed, and the response is lost. */
   | "lost after"
-  /** It is executed, and half of the answer comes. */
+  /** The request is executed, and half of the response arrives. */
   | "cut"
-  /** It never gets there, and the connection stays open. */
+  /** The request is lost, and the connection stays open. */
   | "hangs"
-  /** The headers of the answer come, and nothing of its body. */
+  /** The headers of the response arrive, and its body does not. */
   | "held back"
-  /** Something in between answers. */
+  /** The proxy answers in place of the server. */
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
   | undefined
 
@@ -27,9 +26,9 @@ export interface Passed {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
-  /** The status that came from behind, where anything did. */
+  /** The status of the server, if it answered. */
   status?: number
-  /** Settles once the connection of the answer is closed. */
+  /** Resolves when the connection of the response is closed. */
   readonly closed: Promise<unknown>
 }
 
@@ -39,13 +38,13 @@ export const flakyProxy = async (server: { readonly url: string }) => {
   const answers = new Set<ServerResponse>()
   const proxy = {
     url: "",
-    /** What passed, in order. */
+    /** The requests, in order. */
     passed,
-    /** What becomes of the requests to come, one each. */
+    /** The fates of the next requests, one for each. */
     next: (...coming: ReadonlyArray<Fate>) => void fates.push(...coming),
-    /** What becomes of those that nothing else is said of. */
+    /** The fate of all other requests. */
     otherwise: ((): Fate => undefined) as (passed: Passed) => Fate,
-    /** Breaks all connections. */
+    /** Closes all connections. */
     cut: () => {
       for (const answer of answers) answer.destroy()
     }

@@ -1,4 +1,4 @@
-/** Tokens that come from a good one and must not be accepted: the classes of Project Wycheproof. */
+/** Test kit: forged tokens, each derived from a valid one. They follow the classes of Project Wycheproof. */
 import { constants, createHash, generateKeyPairSync, privateEncrypt, sign } from "node:crypto"
 import { type IssuerKey, makeKey, signature } from "./issuer.ts"
 import { claims } from "./testServer.ts"
@@ -10,7 +10,7 @@ export const partsOf = (token: string): Parts => {
 }
 export const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url")
 
-/** What is done to a good token, which this key has signed (none: the secret). */
+/** A change of a valid token. It was signed with this key, or with the secret if there is no key. */
 export type Case = readonly [name: string, change: (parts: Parts, key: IssuerKey | undefined) => string]
 
 const resigned =
@@ -18,7 +18,7 @@ const resigned =
   ([header, payload, signature]: Parts): string =>
     `${header}.${payload}.${change(Buffer.from(signature)).toString("base64url")}`
 
-/** With the last bit of one byte turned over; -1 is the last byte. */
+/** Flips the last bit of one byte; -1 is the last byte. */
 const flipped = (at: number) => (bytes: Buffer) =>
   Buffer.from(bytes.map((byte, i) => (i === (at + bytes.length) % bytes.length ? byte ^ 1 : byte)))
 
@@ -60,7 +60,7 @@ export const general: ReadonlyArray<Case> = [
   ])
 ]
 
-/** Headers that are signed as they should be, and must not be believed. */
+/** Headers with a valid signature that must be refused. */
 export const headers: ReadonlyArray<readonly [name: string, json: (alg: string) => string]> = [
   ["crit with an unknown name", (alg) => `{"alg":"${alg}","crit":["unknown"],"unknown":1}`],
   ["crit without names", (alg) => `{"alg":"${alg}","crit":[]}`],
@@ -144,7 +144,7 @@ const eddsa: ReadonlyArray<Case> = [
   ["the neutral element and s 0", resigned((bytes) => bytes.fill(0).fill(1, 0, 1))]
 ]
 
-/** RSA: what is signed is the hash with its name, padded as PKCS #1 v1.5 has it, and nothing else (RFC 8017, 9.2). */
+/** RSA: only the hash with its name is signed, with the padding of PKCS #1 v1.5 (RFC 8017, 9.2). */
 const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest()
 const digestInfo = Buffer.from("3031300d060960864801650304020105000420", "hex")
 const withoutNull = Buffer.from("302f300b06096086480165030402010420", "hex")
@@ -187,5 +187,5 @@ const rsa: ReadonlyArray<Case> = [
   ["the signature 1", resigned((bytes) => bytes.fill(0).fill(1, bytes.length - 1))]
 ]
 
-/** What is particular to one algorithm. */
+/** The changes that apply to one algorithm. */
 export const special: Record<string, ReadonlyArray<Case>> = { RS256: rsa, ES256: ecdsa, EdDSA: eddsa }

@@ -1,13 +1,12 @@
 /**
- * Requests for fuzzing: every operation of the OpenAPI document, as it should be asked or
- * with something wrong in it.
+ * Test kit: random requests for every operation of the OpenAPI document, valid or with errors.
  */
 import { Api } from "@todo/http/api"
 import { OpenApi } from "effect/http-api"
 import { type JsonSchema, type Sender, toJson, Values } from "./fuzzValues.ts"
 import { Random } from "./random.ts"
 
-/** A user, with what the answers said: later requests name it. */
+/** A user, with the ids and cursors of earlier responses, which later requests use. */
 export interface Fuzzer extends Sender {
   readonly token: string
   readonly etags: Array<string>
@@ -16,14 +15,14 @@ export interface Fuzzer extends Sender {
   readonly lists: Array<string>
 }
 
-/** A request as it goes over the wire. */
+/** A request as it is sent. */
 export interface FuzzRequest {
   readonly method: string
   readonly path: string
-  /** Names and values in turn: some are there twice. */
+  /** Names and values in turn. A name may occur twice. */
   readonly headers: ReadonlyArray<string>
   readonly body: Buffer | undefined
-  /** What was sent as a value, as far as an answer must not repeat it. */
+  /** The sent values that a response must not repeat. */
   readonly values: ReadonlyArray<string>
 }
 
@@ -70,9 +69,9 @@ const wrongTypes = [
   ""
 ]
 
-/** Headers of which any request may have one; names and values in turn. */
+/** Optional headers of any request; names and values in turn. */
 const oddHeaders: ReadonlyArray<(canary: string) => ReadonlyArray<string>> = [
-  // It is repeated and logged where it is well-formed, so it is nobody's text.
+  // A well-formed request id is repeated and logged, so it has no canary.
   () => ["x-request-id", "given:by-a.client_1"],
   (canary) => ["x-request-id", `${canary} "\xff`],
   () => ["x-request-id", "a".repeat(129)],
@@ -98,7 +97,7 @@ const segment = encodeURIComponent
 const encoded = (text: string): string =>
   segment(text.replaceAll(/\p{Surrogate}/gu, "\u0001")).replaceAll("%01", "%ED%A0%80")
 
-/** The request with this number, as this user; the same for the same seed but for what answers said. */
+/** The n-th request of a user. Equal seeds give equal requests, except for values of earlier responses. */
 export const makeRequest = (seed: number, number: number, user: Fuzzer): FuzzRequest => {
   const random = new Random(Math.imul(seed ^ (number + 1), 0x9e3779b1))
   const oddity = random.pick([0, 0, 0, 0.06, 0.06, 0.15, 0.6])
@@ -236,14 +235,14 @@ const leaves = (value: unknown, note: (text: string) => string): void => {
   else if (typeof value === "object" && value !== null) for (const member of Object.values(value)) leaves(member, note)
 }
 
-/** With one character exchanged, left out or added. */
+/** The text with one character replaced, removed or added. */
 const mutated = (random: Random, text: string): string => {
   const at = random.int(text.length)
   const put = random.pick(["", "A", "=", "-", ".", " ", "\xe9", text, "A".repeat(3_000)])
   return text.slice(0, at) + put + text.slice(at + random.int(2))
 }
 
-/** Nearly the same path. */
+/** A similar path. */
 const bent = (random: Random, path: string): string =>
   random.pick<() => string>([
     () => `${path}/`,
@@ -261,7 +260,7 @@ const bent = (random: Random, path: string): string =>
     () => path.slice(0, -1)
   ])()
 
-/** What a header can carry, so that the sender does not refuse what the server should see. */
+/** Removes characters that the sender of the test would refuse in a header. */
 const latin1 = (text: string): string =>
   Buffer.from(text.replaceAll(/[^\t\x20-\x7e\u0080-\uffff]/g, ""))
     .toString("latin1")

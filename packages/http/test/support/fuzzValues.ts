@@ -1,6 +1,6 @@
 /**
- * Values for fuzzing, from the schemas of the OpenAPI document: some that fit, some that
- * nearly do, and some that nobody would send by mistake.
+ * Test kit: random values from the schemas of the OpenAPI document. Some are valid, some are nearly valid, and some are
+ * hostile.
  */
 import type { Random } from "./random.ts"
 
@@ -26,9 +26,9 @@ export interface JsonSchema {
   readonly required?: ReadonlyArray<string>
 }
 
-/** Who sends, and what there is that can be named. */
+/** The sender, and the rows that a request can refer to. */
 export interface Sender {
-  /** Is in every text of this user, and in no other's. */
+  /** A canary. It is in every text of this user, and in no text of others. */
   readonly canary: string
   readonly todos: ReadonlyArray<string>
   readonly lists: ReadonlyArray<string>
@@ -36,7 +36,7 @@ export interface Sender {
   readonly foreign: ReadonlyArray<string>
 }
 
-/** JSON that no JavaScript value is written as; `toJson` puts it in. */
+/** JSON that `JSON.stringify` cannot produce. `toJson` inserts it. */
 const raw = (text: string): string => `@raw:${text}`
 
 const alphabet = [
@@ -65,7 +65,7 @@ const snippets = [
 ]
 
 const zones = ["UTC", "Europe/Paris", "Asia/Kathmandu", "Pacific/Kiritimati", "America/St_Johns", "Etc/GMT+12"]
-/** Texts that are something else to one of those who read them. */
+/** Texts that some parser interprets in a special way. */
 const zero = "\u0000"
 const broken = ["", " ", "\t", zero, `a${zero}b`, "\ud800", "\udfffx", "\ude00\ud83d", "\ufeff", "😀".repeat(501)]
 const words = [
@@ -98,7 +98,7 @@ export class Values {
   readonly #random: Random
   readonly #definitions: Readonly<Record<string, JsonSchema>>
   readonly #sender: Sender
-  /** How often something is not as it should be, from 0 to 1. */
+  /** The share of wrong values, from 0 to 1. */
   readonly #oddity: number
 
   constructor(random: Random, definitions: Readonly<Record<string, JsonSchema>>, sender: Sender, oddity: number) {
@@ -108,21 +108,21 @@ export class Values {
     this.#oddity = oddity
   }
 
-  /** A value for the schema; `name` is what it is for. */
+  /** A value for the schema of the field `name`. */
   make(given: JsonSchema, name: string): unknown {
     const schema = this.#resolved(given)
     if (this.#random.chance(this.#oddity)) return this.#hostile(schema, name)
     return this.#fitting(schema, name)
   }
 
-  /** Something for a place that takes text: of a query, a header, a path. */
+  /** A text for a query, a header or a path. */
   makeText(schema: JsonSchema, name: string): string {
     const value = this.make(schema, name)
     if (typeof value === "string") return value.startsWith("@raw:") ? value.slice(5) : value
     return typeof value === "object" ? toJson(value) : String(value)
   }
 
-  /** Visible text of so many code points, with the canary where there is room. */
+  /** Visible text with so many code points, with the canary if it fits. */
   text(length: number): string {
     const { canary } = this.#sender
     const lead = length >= canary.length ? canary : ""
@@ -198,7 +198,7 @@ export class Values {
     return members
   }
 
-  /** Mostly few, at times as many as may be. */
+  /** A number of items: usually few, sometimes the limit. */
   #length(min: number, max: number): number {
     const random = this.#random
     if (random.chance(0.03)) return random.pick([min, max])
@@ -282,5 +282,5 @@ export class Values {
 
 const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels)
 
-/** As JSON; what is `raw` as it is. */
+/** Encodes as JSON, and inserts `raw` unchanged. */
 export const toJson = (value: unknown): string => JSON.stringify(value).replaceAll(/"@raw:([^"]*)"/g, "$1")

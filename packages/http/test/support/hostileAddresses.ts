@@ -1,4 +1,4 @@
-/** Query strings, ids and paths that no version of the API takes. */
+/** Test kit: query strings, ids and paths that the API refuses. */
 import { canary } from "./hostileInputs.ts"
 
 const id = "019ab000-0000-7000-8000-000000000000"
@@ -78,7 +78,7 @@ export const otherQueries: ReadonlyArray<readonly [path: string, pointer: string
   ["/v1/todos?dueFrom=2026-12-01T00:00:00.0000001Z", "/query/dueFrom"]
 ]
 
-/** Query strings that cannot be read: escapes that are none, and bytes that are no UTF-8. */
+/** Query strings with invalid escapes, or with bytes that are not UTF-8. */
 export const unreadableQueries: ReadonlyArray<string> = [
   "q=%",
   "q=%z",
@@ -94,7 +94,7 @@ export const unreadableQueries: ReadonlyArray<string> = [
   `q=${canary}%u0041`
 ]
 
-/** What stands where the id of a todo should: not the form with hyphens. */
+/** Ids of todos that are not UUIDs with hyphens. */
 export const badIds: ReadonlyArray<string> = [
   `%7B${id}%7D`,
   `urn:uuid:${id}`,
@@ -121,7 +121,7 @@ export const badIds: ReadonlyArray<string> = [
   id.replace("0", "０")
 ]
 
-/** Paths at which there is nothing. `ID` stands for a todo of the caller. */
+/** Paths without a route. `ID` stands for a todo of the caller. */
 export const unknownPaths: ReadonlyArray<string> = [
   "/",
   "/v1",

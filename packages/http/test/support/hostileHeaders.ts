@@ -1,4 +1,4 @@
-/** Requests whose head no version of the API takes, each as it goes over the wire. */
+/** Test kit: requests whose head the API refuses, each as it is sent. */
 import { canary } from "./hostileInputs.ts"
 
 const json = "Content-Type: application/json"

@@ -1,6 +1,5 @@
 /**
- * Inputs that no version of the API takes. Each carries the canary where it can: no
- * answer may repeat it.
+ * Test kit: inputs that the API refuses. Most contain the canary, which no response may repeat.
  */
 export const canary = "canary7f3a"
 
@@ -8,7 +7,7 @@ const json = JSON.stringify
 const emoji = "😀"
 const id = "019ab000-0000-7000-8000-000000000000"
 
-/** What is wrong, as members of a JSON object, and the pointer that the answer must name. */
+/** Invalid members of a JSON object, and the pointer that the response must name. */
 export type Field = readonly [what: string, members: string, pointer: string]
 
 const wrongTypes = (name: string, values: ReadonlyArray<unknown>): ReadonlyArray<Field> =>
@@ -40,7 +39,7 @@ const badZone = (timeZone: string): Field => [
   "/due/timeZone"
 ]
 
-/** Refused by every write that takes a todo's fields. */
+/** Members that every write of a todo refuses. */
 export const badFields: ReadonlyArray<Field> = [
   ...wrongTypes("title", [null, 1, true, [canary], { canary }]),
   ...wrongTypes("description", [1, false, [canary], { canary }]),
@@ -130,7 +129,7 @@ export const malformedBodies: ReadonlyArray<readonly [what: string, body: string
   ["UTF-16", new Uint8Array(Buffer.from(`{"title":"${canary}"}`, "utf16le"))]
 ]
 
-/** Bytes that are no UTF-8 (RFC 8259, 8.1), which a decoder would replace. */
+/** Bytes that are not UTF-8 (RFC 8259, 8.1). A decoder would replace them. */
 export const badUtf8: typeof malformedBodies = [
   ["bytes that are no UTF-8", new Uint8Array(Buffer.from(`{"title":"${canary}\xff"}`, "latin1"))],
   ["an overlong form of UTF-8", new Uint8Array(Buffer.from(`{"title":"${canary}\xc0\xaf"}`, "latin1"))],
@@ -142,7 +141,7 @@ export const otherJson: ReadonlyArray<string> = ["null", "true", "1", "1e400", `
 
 const nested = (levels: number, open: string, close: string): string => open.repeat(levels) + close.repeat(levels)
 
-/** JSON that is hard to take. */
+/** JSON that is costly or unusual to parse. */
 export const hardJson: ReadonlyArray<readonly [what: string, body: string]> = [
   ["100,000 lists in each other", nested(100_000, "[", "]")],
   ["100,000 lists as the title", `{"title":${nested(100_000, "[", "]")}}`],
@@ -154,7 +153,7 @@ export const hardJson: ReadonlyArray<readonly [what: string, body: string]> = [
   ["50,000 tags", `{"title":"x","tags":[${Array.from({ length: 50_000 }, () => '"a"').join(",")}]}`]
 ]
 
-/** Bodies of routes with a shape of their own, and the pointer that the answer must name. `ID` is a todo of the caller. */
+/** Invalid bodies of other routes, and the pointer that the response must name. `ID` is a todo of the caller. */
 export const badBodies: ReadonlyArray<readonly [route: string, body: string, pointer: string]> = [
   ...["{}", "[]", '{"before":null}', '{"before":"x"}', `{"after":"${canary}"}`, `{"after":{"id":"${id}"}}`].map(
     (body) => ["POST /v1/todos/ID/move", body, ""] as const

@@ -1,11 +1,11 @@
-/** Tokens that must not be accepted, each made from a good one by one change. */
+/** Test kit: invalid tokens, each derived from a valid one by one change. */
 import { createHmac, generateKeyPairSync, sign as signWith } from "node:crypto"
 import { audience, claims, forge, issuer, now, secret } from "./testServer.ts"
 
 const HS256 = { alg: "HS256" }
 const user = "somebody"
 
-/** A good token but for some claims; `undefined` leaves one out. */
+/** A valid token with some claims changed; `undefined` removes a claim. */
 const claiming = (changed: Record<string, unknown>): string => forge(HS256, { ...claims(user), ...changed })
 
 const heading = (changed: Record<string, unknown>, key = secret): string =>
@@ -17,13 +17,13 @@ const parts = (token: string): readonly [string, string, string] => {
   return [header, payload, signature]
 }
 
-/** The same bytes in another spelling: the last character has bits that decoders ignore. */
+/** A second spelling of the same bytes: decoders ignore some bits of the last character. */
 const respelled = (part: string): string => {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
   return part.slice(0, -1) + alphabet[alphabet.indexOf(part.slice(-1)) + 1]
 }
 
-/** A token that is signed as its header says, with a key of the attacker. */
+/** A token with a valid signature by a key of the attacker. */
 const foreign = (alg: string, key: ReturnType<typeof generateKeyPairSync>["privateKey"], header = {}): string => {
   const signed = parts(forge({ alg, ...header }, claims(user)))
     .slice(0, 2)
@@ -45,9 +45,9 @@ const rsa = generateKeyPairSync("rsa", { modulusLength: 2_048 })
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" })
 const jwk = rsa.publicKey.export({ format: "jwk" })
 
-/** With the first of its bits that decoders ignore set, and signed so: the other spelling is what was signed. */
+/** A token that was signed in its second spelling: the first bit that decoders ignore is set. */
 const respelledAt = (index: 0 | 1): string => {
-  // Of a length that leaves such bits.
+  // The length leaves bits that decoders ignore.
   const padded = (extra: number) =>
     parts(forge({ ...HS256, x: "x".repeat(extra) }, { ...claims(user), x: "x".repeat(extra) }))
   const split = [0, 1, 2].map(padded).find((split) => split[index].length % 4 !== 0) ?? padded(0)
@@ -55,7 +55,7 @@ const respelledAt = (index: 0 | 1): string => {
   return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`
 }
 
-/** A good token but for its length, which is this. */
+/** A valid token with the given length. */
 export const sized = (length: number): string => {
   for (let filler = Math.floor((length * 3) / 4) - 400; ; filler++) {
     const token = claiming({ x: "x".repeat(filler) })

@@ -1,6 +1,6 @@
 /**
- * Test kit: an issuer of tokens with keys of its own and a JWKS endpoint that the test
- * holds in its hand, and a verifier without server and database.
+ * Test kit: an issuer of tokens with its own keys and a JWKS endpoint that the test controls, and a verifier without server
+ * and database.
  */
 import { constants, generateKeyPairSync, type JsonWebKey, type KeyObject, sign as signWith } from "node:crypto"
 import { once } from "node:events"
@@ -23,7 +23,7 @@ const generate: Record<Alg, () => { publicKey: KeyObject; privateKey: KeyObject 
 const base64url = (value: unknown): string =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url")
 
-/** A signature in the form of JWS, whatever the kind of key; RSA with PKCS #1 v1.5. */
+/** A JWS signature by any type of key; RSA uses PKCS #1 v1.5. */
 export const signature = (alg: string, key: KeyObject, text: string): Buffer =>
   signWith(alg === "EdDSA" ? null : "sha256", Buffer.from(text), {
     key,
@@ -31,7 +31,7 @@ export const signature = (alg: string, key: KeyObject, text: string): Buffer =>
     ...(key.asymmetricKeyType === "rsa" && { padding: constants.RSA_PKCS1_PADDING })
   })
 
-/** A token that a key has signed, whatever its header says. */
+/** A token signed by a key. Its header may name another. */
 export const signed = (header: { readonly alg: string }, payload: unknown, key: KeyObject, as = header.alg): string => {
   const text = `${base64url(header)}.${base64url(payload)}`
   return `${text}.${signature(as, key, text).toString("base64url")}`
@@ -41,10 +41,10 @@ export interface IssuerKey {
   readonly alg: Alg
   readonly publicKey: KeyObject
   readonly privateKey: KeyObject
-  /** What is published of it. */
+  /** The public JWK. */
   readonly jwk: JsonWebKey & { readonly kid?: string }
   readonly pem: string
-  /** A good token but for what is changed. */
+  /** A valid token, with changes. */
   readonly token: (changed?: { readonly header?: object; readonly claims?: object }) => string
 }
 
@@ -63,7 +63,7 @@ export const makeKey = (alg: Alg, kid?: string, { privateKey, publicKey } = gene
     )
 })
 
-/** Serves what `answer` says at the moment; counts what is asked. */
+/** Serves the current `answer`, and counts requests. */
 export const makeEndpoint = Effect.acquireRelease(
   Effect.promise(async () => {
     const state = {
@@ -73,7 +73,7 @@ export const makeEndpoint = Effect.acquireRelease(
       publish: (keys: ReadonlyArray<object>) => {
         state.answer = (_, response) => response.end(JSON.stringify({ keys }))
       },
-      /** As if nothing listened. */
+      /** Closes every connection, as if nothing listened. */
       stop: () => {
         state.answer = (request) => request.socket.destroy()
       }
@@ -94,7 +94,7 @@ export const makeEndpoint = Effect.acquireRelease(
     })
 ).pipe(Effect.map(({ state }) => state))
 
-/** Says of a token: whose it is, or the tag of what it is refused with. At the time of the test's clock, which begins now. */
+/** Makes a verifier on the test clock, which starts now. It returns the user of a token, or the tag of the error. */
 export const makeVerifier = Effect.fnUntraced(function* (keys: TokenKeys, changed: Partial<TokenSettings> = {}) {
   yield* TestClock.setTime(Date.now())
   const layer = TokenVerifier.layer({ issuer, audience, maxAge: Duration.hours(24), ...changed, ...keys })
@@ -108,7 +108,7 @@ export const makeVerifier = Effect.fnUntraced(function* (keys: TokenKeys, change
     )
 })
 
-/** An endpoint that publishes the keys, and a verifier that has fetched them. */
+/** Makes an endpoint that publishes the keys, and a verifier that has fetched them. */
 export const setUpEndpoint = Effect.fnUntraced(function* (...keys: ReadonlyArray<object>) {
   const endpoint = yield* makeEndpoint
   endpoint.publish(keys)
@@ -117,13 +117,13 @@ export const setUpEndpoint = Effect.fnUntraced(function* (...keys: ReadonlyArray
   return { endpoint, verify }
 })
 
-/** Waits, in real time, for what happens on the network. */
+/** Waits in real time for the network. */
 export const until = (condition: () => Effect.Effect<boolean>): Effect.Effect<void> =>
   Effect.suspend(condition).pipe(
     Effect.flatMap((isTrue) => (isTrue ? Effect.void : Effect.andThen(realTime("5 millis"), until(condition))))
   )
 
-/** Lets seconds pass on the test's clock, and gives the network the time that it needs in between. */
+/** Advances the test clock by seconds, and waits for the network in between. */
 export const elapse = Effect.fnUntraced(function* (endpoint: { readonly requests: number }, seconds: number) {
   for (let second = 0; second < seconds; second++) {
     const before = endpoint.requests

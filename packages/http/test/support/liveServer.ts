@@ -1,6 +1,5 @@
 /**
- * Test kit: several servers on one database, whose statements are counted, and clients
- * that follow event streams byte by byte.
+ * Test kit: several servers on one database with counted statements, and clients that read event streams.
  */
 import { randomUUID } from "node:crypto"
 import { get, type IncomingMessage } from "node:http"
@@ -13,7 +12,7 @@ import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest"
 import { audience, bodyLimit, claims, issuer, request, secret, type Sent, sign } from "./testServer.ts"
 
-/** The current client, telling the text of each statement that it is asked for. */
+/** Wraps the current client, and reports the text of each statement. */
 const telling = (tell: (text: string) => void) =>
   Layer.effect(
     SqlClient.SqlClient,
@@ -49,12 +48,12 @@ const serverOn = (
 
 export interface LiveServer {
   readonly url: string
-  /** How many statements it has made that contain the text. */
+  /** The number of its statements that contain the text. */
   readonly count: (part: string) => number
   readonly stop: () => Promise<void>
 }
 
-/** A database for the tests of a file, and servers on it; call it at the top. */
+/** Makes a database and servers for the tests of a file. Call it at the top of the file. */
 export const useServers = () => {
   const database = ManagedRuntime.make(TestDatabase.layer)
   let urls: typeof TestDatabase.Service | undefined
@@ -68,7 +67,7 @@ export const useServers = () => {
   }
 
   return {
-    /** Starts one more; it is stopped with the test at the latest. */
+    /** Starts a server. It is stopped with the test at the latest. */
     start: async (drainTimeout = Duration.seconds(10)): Promise<LiveServer> => {
       const texts: Array<string> = []
       const runtime = ManagedRuntime.make(serverOn(where(), (text) => texts.push(text), drainTimeout))
@@ -90,7 +89,7 @@ export const useServers = () => {
   }
 }
 
-/** Somebody with a token, who sends to any server. */
+/** A user with a token, who can call any server. */
 export const newUser = async (id = `user-${randomUUID()}`, expires?: number) => {
   const token = await sign({ ...claims(id), ...(expires !== undefined && { exp: expires }) })
   const authorization = `Bearer ${token}`
@@ -107,9 +106,9 @@ export const newUser = async (id = `user-${randomUUID()}`, expires?: number) => 
 interface Following {
   readonly lastEventId?: string | undefined
   readonly since?: string
-  /** The query as it is, in place of `since`. */
+  /** The query string, instead of `since`. */
   readonly search?: string
-  /** Whether it reads what comes; true where nothing is said. */
+  /** Whether the client reads the stream. The default is `true`. */
   readonly reads?: boolean
 }
 
@@ -126,7 +125,7 @@ const parse = (block: string): LiveEvent => {
   return { id, event, change: JSON.parse(data) }
 }
 
-/** Opens a stream on a connection of its own; it is cut with the test at the latest. */
+/** Opens a stream on its own connection. It is closed with the test at the latest. */
 const follow = async (url: string, authorization: string, { lastEventId, reads = true, search, since }: Following) => {
   const path = `/v1/changes${search ?? (since === undefined ? "" : `?since=${encodeURIComponent(since)}`)}`
   const headers = {
@@ -152,10 +151,10 @@ const follow = async (url: string, authorization: string, { lastEventId, reads =
   return {
     status: response.statusCode,
     headers: response.headers,
-    /** All that came. */
+    /** The received text. */
     text: () => text,
     events,
-    /** Waits until so many events are there. */
+    /** Waits until so many events have arrived. */
     until: async (length: number): Promise<ReadonlyArray<LiveEvent>> => {
       await expect.poll(() => events().length, { timeout: 30_000, interval: 10 }).toBeGreaterThanOrEqual(length)
       return events()

@@ -1,6 +1,5 @@
 /**
- * Test kit: clients that keep sending and note what became of each request, and what a
- * process holds.
+ * Test kit: clients that send load and record the result of each request, and the resources of a process.
  */
 import { randomUUID } from "node:crypto"
 import { readdir, readFile } from "node:fs/promises"
@@ -11,10 +10,10 @@ import { claims, sign } from "./testServer.ts"
 
 export interface Sample {
   readonly method: string
-  /** When it was sent, as `performance.now` tells it. */
+  /** The time of sending, of `performance.now`. */
   readonly began: number
   readonly milliseconds: number
-  /** Of the answer; or what happened in its place. */
+  /** The status of the response, or the error. */
   readonly status: number | string
   readonly headers: NodeJS.Dict<string | string[]>
   readonly text: string
@@ -25,10 +24,10 @@ export interface Sent {
   readonly method?: string
   readonly headers?: Record<string, string>
   readonly json?: unknown
-  /** Whether the body goes in chunks, without its length. */
+  /** Whether the body is chunked, without Content-Length. */
   readonly chunked?: boolean
   readonly agent?: Agent | false
-  /** After so many milliseconds without an answer it counts as `no answer`. */
+  /** The timeout in milliseconds, after which the result is `no answer`. */
   readonly patience?: number
 }
 
@@ -68,17 +67,17 @@ export const exchange = (
     asked.end(body)
   })
 
-/** Headers of somebody with a token. */
+/** The headers of a user with a token. */
 export const bearer = async (id = `user-${randomUUID()}`) => ({ authorization: `Bearer ${await sign(claims(id))}` })
 
 export interface LoadOptions {
-  /** Requests a second. */
+  /** The requests per second. */
   readonly rate: number
   readonly agent?: Agent | false
   readonly patience?: number
 }
 
-/** Reads and writes of 20 users, in turn, sent at their time whether the others have been answered or not. */
+/** Sends reads and writes of 20 users in turn, at fixed times that do not depend on responses (open model). */
 export const load = async (url: string, { agent = new Agent({ keepAlive: true }), patience, rate }: LoadOptions) => {
   const users = await Promise.all(Array.from({ length: 20 }, () => bearer()))
   const samples: Array<Promise<Sample>> = []
@@ -99,9 +98,9 @@ export const load = async (url: string, { agent = new Agent({ keepAlive: true })
     }
   })()
   return {
-    /** How many have been sent. */
+    /** The number of sent requests. */
     sent: () => samples.length,
-    /** Sends no more, and waits for what is under way. */
+    /** Stops sending, and waits for requests in flight. */
     stop: async (): Promise<ReadonlyArray<Sample>> => {
       end.abort()
       await sending
@@ -112,20 +111,20 @@ export const load = async (url: string, { agent = new Agent({ keepAlive: true })
   }
 }
 
-/** How many there are of each status. */
+/** The number of results of each status. */
 export const statuses = (samples: ReadonlyArray<Sample>): Record<string, number> => {
   const counts: Record<string, number> = {}
   for (const { status } of samples) counts[status] = (counts[status] ?? 0) + 1
   return counts
 }
 
-/** The time that so many per cent of them stay within. */
+/** A percentile of the response times. */
 export const percentile = (samples: ReadonlyArray<Sample>, percent: number): number => {
   const times = samples.map(({ milliseconds }) => milliseconds).toSorted((a, b) => a - b)
   return times[Math.min(times.length - 1, Math.floor((times.length * percent) / 100))] ?? 0
 }
 
-/** Fails where one of them is anything but answered, or unavailable as the contract has it. */
+/** Fails unless each result is a success or a 503 of the contract. */
 export const expectAnsweredOrUnavailable = (samples: ReadonlyArray<Sample>): void => {
   const strange = samples.filter(({ headers, status, text }) =>
     status === 503
@@ -135,7 +134,7 @@ export const expectAnsweredOrUnavailable = (samples: ReadonlyArray<Sample>): voi
   expect(strange.map(({ method, status, text }) => ({ method, status, text })).slice(0, 5)).toEqual([])
 }
 
-/** What a process holds: open files, and memory in MB. */
+/** The resources of a process: open files, and memory in MB. */
 export const held = async (pid: number) => {
   const status = await readFile(`/proc/${pid}/status`, "utf8")
   return {

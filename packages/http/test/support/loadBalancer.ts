@@ -1,6 +1,6 @@
 /**
- * Test kit: a balancer as plain as they come. It asks each server whether it is ready,
- * keeps connections to those that are, and repeats nothing.
+ * Test kit: a simple load balancer. It polls `/readyz` of each server, keeps connections to ready servers, and does not
+ * repeat requests.
  */
 import { once } from "node:events"
 import { Agent, createServer, request as send } from "node:http"
@@ -8,7 +8,7 @@ import { onTestFinished } from "vitest"
 import { exchange } from "./load.ts"
 import { portOf } from "./program.ts"
 
-/** How often it asks; a server that is not ready gets nothing from the next time on. */
+/** The interval of health checks in milliseconds. After a failed check a server gets no requests. */
 export const healthInterval = 200
 
 export const loadBalancer = async () => {
@@ -46,7 +46,7 @@ export const loadBalancer = async () => {
   })
   return {
     url: `http://127.0.0.1:${portOf(front)}`,
-    /** Sends to it as soon as it is ready. */
+    /** Adds a server, which gets requests once it is ready. */
     add: async (url: string) => {
       servers.set(url, { agent: new Agent({ keepAlive: true }), ready: false })
       await look()

@@ -1,12 +1,12 @@
 /**
- * Test kit: somebody else's transaction on a user.
+ * Test kit: a transaction that locks the row of a user.
  */
 import { Database } from "@todo/core"
 import { Effect, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { onTestFinished } from "vitest"
 
-/** Holds the user's row, so that its writes wait, until it is let go by what comes back, or the test ends. */
+/** Locks the row of the user, so that writes wait. The returned function releases it, and so does the end of the test. */
 export const lockUser = async (url: Redacted.Redacted, user: string): Promise<() => Promise<void>> => {
   const held = Promise.withResolvers<void>()
   const go = Promise.withResolvers<void>()

@@ -1,7 +1,6 @@
 /**
- * Test kit: what Next.js does with a route handler, as far as the handler can tell. The file
- * that is routed to exports a function for each method; it gets a `Request` whose signal aborts
- * when the client is gone, and the parameters of the path.
+ * Test kit: calls a route handler like Next.js. The file of the route exports a function for each method. It gets the path
+ * parameters and a `Request` whose signal aborts when the client disconnects.
  */
 import { serve } from "@hono/node-server"
 import { signIn } from "../../examples/Sessions.ts"

@@ -1,4 +1,4 @@
-/** Test kit: an OTLP collector that keeps all that is posted to it, as it is. */
+/** Test kit: an OTLP collector that keeps every request unchanged. */
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { onTestFinished } from "vitest"
@@ -6,7 +6,7 @@ import { portOf } from "./program.ts"
 
 export interface Collector {
   readonly url: string
-  /** All that came to paths that end so: `traces`, `metrics`, `logs`. */
+  /** The bodies posted to paths that end with `traces`, `metrics` or `logs`. */
   readonly received: (signal: string) => string
 }
 

@@ -1,6 +1,6 @@
 /**
- * Test kit: a proxy that has the server below a path. It takes the path off what it passes on, as nginx does with
- * `proxy_pass http://server/`, or leaves it, as with `proxy_pass http://server`. Other paths are not the server's.
+ * Test kit: a proxy that serves the server below a path. It removes the path, as nginx does with
+ * `proxy_pass http://server/`, or keeps it, as with `proxy_pass http://server`. Other paths are answered by the proxy.
  */
 import { once } from "node:events"
 import { createServer, request as send } from "node:http"
@@ -8,7 +8,7 @@ import { portOf } from "./program.ts"
 
 export type ProxyKind = "stripping" | "keeping"
 
-/** Listens until it is closed. The server starts later, for it has to know where the proxy is. */
+/** Listens until it is closed. The server starts later, because it needs the address of the proxy. */
 export const pathProxy = async (kind: ProxyKind, path: string) => {
   const target = { url: "" }
   const front = createServer((asked, answer) => {
@@ -29,7 +29,7 @@ export const pathProxy = async (kind: ProxyKind, path: string) => {
   }).listen(0, "127.0.0.1")
   await once(front, "listening")
   return {
-    /** Where clients see the server. */
+    /** The public URL of the server. */
     url: `http://127.0.0.1:${portOf(front)}${path}`,
     passTo: (url: string) => void (target.url = url),
     close: () => {

@@ -1,5 +1,5 @@
 /**
- * Test kit: PgBouncer in transaction mode before a PostgreSQL, where this machine has it.
+ * Test kit: PgBouncer in transaction mode in front of PostgreSQL, if it is installed.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -10,7 +10,7 @@ import { delimiter, join } from "node:path"
 import { tmpdir } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 
-/** Debian has it where the paths of other users than root do not lead. */
+/** Debian installs it in a folder that is only in the PATH of root. */
 export const pgbouncer = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"]
   .map((directory) => join(directory, "pgbouncer"))
   .find((path) => existsSync(path))
@@ -30,13 +30,13 @@ const listens = (port: number) =>
     socket.on("connect", () => socket.destroy()).on("error", () => resolve(false))
   })
 
-/** A pooler before the server at this address: the same address with another port, and its end. */
+/** Starts a pooler in front of a server. Returns the address with the port of the pooler, and a function that ends it. */
 export const startPooler = async (server: string, { poolSize = 20 } = {}) => {
   if (pgbouncer === undefined) throw new Error("there is no pgbouncer")
   const upstream = new URL(server)
   const port = await freePort()
   const directory = await mkdtemp(join(tmpdir(), "todo-pgbouncer-"))
-  // It refuses to run as root, and whoever it runs as then has to get at its files.
+  // PgBouncer refuses to run as root, and its user must be able to read its files.
   await chmod(directory, 0o755)
   const users = join(directory, "users.txt")
   const config = join(directory, "pgbouncer.ini")

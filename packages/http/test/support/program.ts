@@ -1,6 +1,5 @@
 /**
- * Test kit: the server as the process that `npm start` starts, with exactly the
- * environment that a test gives it.
+ * Test kit: the server as a process, like `npm start`, with only the environment that a test gives it.
  */
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -15,10 +14,10 @@ import { audience, issuer, request, secret } from "./testServer.ts"
 
 export const main = resolve(import.meta.dirname, "../../src/main.ts")
 
-/** What Node has compiled once need not be compiled by the next process. */
+/** The compile cache of Node, shared by the processes of the tests. */
 const cache = resolve(import.meta.dirname, "../../../../node_modules/.cache/node")
 
-/** A directory for the test, which the user of the embedded database can enter too. */
+/** A directory for the test that the user of the embedded database can read too. */
 export const temporaryDirectory = async (): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), "todo-process-"))
   await chmod(directory, 0o755)
@@ -26,7 +25,7 @@ export const temporaryDirectory = async (): Promise<string> => {
   return directory
 }
 
-/** Tokens of the test kit, any free port. */
+/** Settings for tokens of the test kit and a free port. */
 export const settings = {
   PORT: "0",
   TODO_JWT_SECRET: secret,
@@ -41,17 +40,17 @@ export interface Program {
   readonly stdout: () => string
   readonly stderr: () => string
   readonly kill: (signal: NodeJS.Signals) => void
-  /** The exit code, or the signal that ended it. */
+  /** The exit code, or the signal that ended the process. */
   readonly ended: Promise<number | NodeJS.Signals | null>
-  /** Where it listens, once it does. */
+  /** The address, once it listens. */
   readonly address: () => Promise<string>
 }
 
-/** Starts a script that says where it listens; whoever does has to end it. */
+/** Starts a script that logs its address. The caller must end it. */
 export const launch = (script: string, environment: Record<string, string>, cwd = tmpdir()): Program =>
   launchCommand([process.execPath, script], environment, cwd)
 
-/** Starts a command that says where it listens, in a process group of its own; whoever does has to end it. */
+/** Starts a command that logs its address, in its own process group. The caller must end it. */
 export const launchCommand = (
   [command = "", ...args]: ReadonlyArray<string>,
   environment: Record<string, string>,
@@ -84,7 +83,7 @@ export const launchCommand = (
   }
 }
 
-/** Starts the server; it is killed with the test at the latest. */
+/** Starts the server. It is killed with the test at the latest. */
 export const start = (environment: Record<string, string>, cwd = tmpdir()): Program => {
   const program = launch(main, environment, cwd)
   onTestFinished(async () => {
@@ -94,7 +93,7 @@ export const start = (environment: Record<string, string>, cwd = tmpdir()): Prog
   return program
 }
 
-/** Starts it and waits for its end, which is near: for starts that are refused. */
+/** Starts the server and waits for its end, for starts that are refused. */
 export const run = (environment: Record<string, string>) =>
   new Promise<{ readonly ended: unknown; readonly stdout: string; readonly stderr: string }>((resolve) => {
     const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: cache, ...environment }
@@ -103,7 +102,7 @@ export const run = (environment: Record<string, string>) =>
     )
   })
 
-/** A database for the tests of a file; call it at the top. */
+/** Makes a database for the tests of a file. Call it at the top of the file. */
 export const useDatabase = (layer = TestDatabase.layer) => {
   const runtime = ManagedRuntime.make(layer)
   const urls = { DATABASE_URL: "", prepare: true, TODO_MIGRATE_URL: "", admin: Redacted.make("") }
@@ -121,14 +120,14 @@ export const useDatabase = (layer = TestDatabase.layer) => {
   return urls
 }
 
-/** Waits until the path answers with the status. */
+/** Waits until the path is answered with the status. */
 export const answers = async (address: string, path: string, status: number): Promise<void> => {
   await expect
     .poll(async () => (await request(address + path, "GET")).status, { timeout: 15_000, interval: 20 })
     .toBe(status)
 }
 
-/** A port of 127.0.0.1 that nothing listens on. */
+/** A free port of 127.0.0.1. */
 export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, "127.0.0.1")
   await once(server, "listening")
@@ -144,7 +143,7 @@ export const portOf = (server: Server): number => {
   return address.port
 }
 
-/** A way to a database that can be closed, opened, and go silent: what the database's host would be, or the network. */
+/** A TCP proxy to a database that can be closed, opened, or silenced, like an unreachable host or network. */
 export const gate = async (database: string) => {
   const upstream = new URL(database)
   const port = await freePort()
@@ -163,12 +162,12 @@ export const gate = async (database: string) => {
   return {
     url: through.href,
     close,
-    /** Takes connections and bytes from now on, and passes none on. */
+    /** Accepts connections and bytes, and forwards none. */
     stall: () => {
       silent = true
       for (const socket of sockets) socket.pause()
     },
-    /** Passes on what it was given, and all that follows. */
+    /** Forwards the held bytes and all later ones. */
     resume: () => {
       silent = false
       for (const socket of sockets) socket.resume()

@@ -1,4 +1,4 @@
-/** Test kit: choices that a seed repeats (mulberry32). */
+/** Test kit: a random generator with a seed (mulberry32). */
 export class Random {
   #state: number
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0
   }
 
-  /** From 0 to below 1. */
+  /** A number from 0 to below 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = this.#state
@@ -33,7 +33,7 @@ export class Random {
     return Array.from({ length }, (_, index) => make(index))
   }
 
-  /** As the server would have made it, but for its version. */
+  /** A UUID like those of the server, with another version. */
   uuid(): string {
     const hex = this.list(32, () => this.int(16).toString(16)).join("")
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")

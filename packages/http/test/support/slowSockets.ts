@@ -1,6 +1,6 @@
 /**
- * A thread of clients that send their headers byte by byte, apart from the thread that measures
- * what others wait. Says how many it opened, and ends once all have been cut off.
+ * Test kit: a worker thread with clients that send their headers byte by byte. It is separate from the thread that measures
+ * response times. It posts the number of its connections, and ends when all are closed.
  */
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"

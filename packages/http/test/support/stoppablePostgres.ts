@@ -1,6 +1,5 @@
 /**
- * Test kit: a PostgreSQL that can be stopped and started again, at the same address, as
- * an operator or a failover would.
+ * Test kit: a PostgreSQL that can be stopped and started again at the same address, like a restart or a failover.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -9,10 +8,10 @@ import { join } from "node:path"
 import { onTestFinished } from "vitest"
 import { settings, start, temporaryDirectory } from "./program.ts"
 
-/** A migrated database, stopped. */
+/** Makes a migrated database that is stopped. */
 export const stoppablePostgres = async () => {
   const directory = await temporaryDirectory()
-  // The embedded database is made by the first start without DATABASE_URL.
+  // The first start without DATABASE_URL creates the embedded database.
   const first = start({ ...settings, TODO_DATA_DIR: directory })
   await first.address()
   first.kill("SIGTERM")
@@ -27,7 +26,7 @@ export const stoppablePostgres = async () => {
   const account = process.getuid?.() === 0 ? { uid, gid } : {}
   let server: ReturnType<typeof spawn> | undefined
 
-  /** As `pg_ctl stop -m fast` does: connections are ended, what they did is kept. */
+  /** Stops like `pg_ctl stop -m fast`: connections are closed, and committed data is kept. */
   const stop = async () => {
     const stopping = server
     server = undefined
@@ -40,7 +39,7 @@ export const stoppablePostgres = async () => {
   return {
     url: `postgres://todo_runtime:${passwords.todo_runtime}@127.0.0.1:${port}/todo`,
     stop,
-    /** Returns while it still starts. */
+    /** Starts without waiting until it is ready. */
     start: async () => {
       server = spawn(command, flags, { ...account, cwd: "/", env: { LC_ALL: "C" }, stdio: "ignore" })
       await once(server, "spawn")

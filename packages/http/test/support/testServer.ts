@@ -1,6 +1,5 @@
 /**
- * Test kit: the real server on a free port, with a database of its own, for one test
- * file; users that no other test has, and requests as they go over the wire.
+ * Test kit: the real server on a free port with its own database for one test file, unique users, and real requests.
  */
 import { createHmac, randomUUID } from "node:crypto"
 import { Database, Services } from "@todo/core"
@@ -19,10 +18,10 @@ export const issuer = "https://issuer.test"
 export const audience = "https://todo.test"
 export const bodyLimit = 256 * 1_024
 
-/** The seconds of now, as tokens count time. */
+/** The current time in seconds, as in tokens. */
 export const now = (): number => Math.floor(Date.now() / 1_000)
 
-/** What a good token says. */
+/** The claims of a valid token. */
 export const claims = (sub: unknown): Record<string, unknown> => ({
   sub,
   iss: issuer,
@@ -31,7 +30,7 @@ export const claims = (sub: unknown): Record<string, unknown> => ({
   exp: now() + 3_600
 })
 
-/** A token as an issuer makes it. */
+/** A signed token. */
 export const sign = (payload: Record<string, unknown>, key = secret): Promise<string> =>
   new SignJWT(payload).setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(key))
 
@@ -40,7 +39,7 @@ const base64url = (value: unknown): string =>
     "base64url"
   )
 
-/** A token whose parts are anything at all (text and bytes are taken as they are), with a signature that fits. */
+/** A token with arbitrary parts and a valid signature. Text and bytes are used unchanged. */
 export const forge = (header: unknown, payload: unknown, key = secret, hash = "sha256"): string => {
   const signed = `${base64url(header)}.${base64url(payload)}`
   return `${signed}.${createHmac(hash, key).update(signed).digest("base64url")}`
@@ -52,16 +51,16 @@ type Json = any
 export interface Answer {
   readonly status: number
   readonly headers: Record<string, string>
-  /** The JSON that came; the text where it is not JSON; `undefined` where there is none. */
+  /** The body as JSON, or as text if it is not JSON, or `undefined` if it is empty. */
   readonly body: Json
   readonly text: string
 }
 
 export interface Sent {
   readonly headers?: Record<string, string>
-  /** Sent as JSON, under `application/json`. */
+  /** A body to send as `application/json`. */
   readonly json?: unknown
-  /** Sent as it is. */
+  /** A body to send unchanged. */
   readonly body?: BodyInit
 }
 
@@ -73,7 +72,7 @@ const parse = (text: string): Json => {
   }
 }
 
-/** Sends, and fails where the answer is not one that the OpenAPI document promises. */
+/** Sends a request, and fails if the response does not fit the OpenAPI document. */
 export const request = async (url: string, method: string, { body, headers, json }: Sent = {}): Promise<Answer> => {
   const response = await fetch(url, {
     method,
@@ -89,16 +88,16 @@ export const request = async (url: string, method: string, { body, headers, json
   return answer
 }
 
-/** Somebody with a token. */
+/** A user with a token. */
 export interface TestUser {
   readonly id: string
   readonly token: string
   readonly send: (method: string, path: string, sent?: Sent) => Promise<Answer>
-  /** Adds a todo and gives its JSON. */
+  /** Adds a todo and returns its JSON. */
   readonly add: (todo?: Record<string, unknown>) => Promise<Json>
 }
 
-/** What no line of the log may have, at whatever level: names, texts and secrets of the tests. */
+/** Texts and secrets of the tests that no log line may contain, at any level. */
 const confidential = /user-[\da-f]{8}-|Buy milk|the-secret-|canary|eyJ[\w-]*\./
 const indiscreet: Array<string> = []
 const logger = Logger.layer([
@@ -128,7 +127,7 @@ const layer = (services: typeof Services.layer) =>
     Layer.provide([logger, Layer.succeed(References.MinimumLogLevel, "All")])
   )
 
-/** Call it at the top of a test file: the server runs for the tests of that file. */
+/** Starts a server for the tests of a file. Call it at the top of the file. */
 export const useServer = (services = Services.layer) => {
   const runtime = ManagedRuntime.make(layer(services))
   let address = ""
@@ -166,7 +165,7 @@ export const useServer = (services = Services.layer) => {
     },
     send,
     user,
-    /** Runs a statement as the superuser, whom no policy holds. */
+    /** Runs a statement as the superuser, who bypasses row-level security. */
     sql: (statement: string, ...parameters: ReadonlyArray<unknown>) =>
       runtime.runPromise(
         Effect.flatMap(TestDatabase, ({ adminUrl }) =>
