@@ -25,7 +25,7 @@ const generate = async (document: string): Promise<string> => {
   }
 }
 
-/** Runs what is installed in a folder, and gives what it says, good or bad. */
+/** Runs an installed program in a folder, and returns its output, also if it fails. */
 const run = (cwd: string, ...command: ReadonlyArray<string>) =>
   promisify(execFile)(process.execPath, [...command], { cwd }).then(
     ({ stdout }) => ({ code: 0, said: stdout.trim() }),

@@ -9,15 +9,15 @@ type Json = any
 
 const document: Json = JSON.parse(JSON.stringify(OpenApi.fromApi(Api)))
 
-/** What a reference refers to. */
+/** The target of a reference. */
 const resolved = (value: Json): Json => {
   if (typeof value?.$ref !== "string") return value
-  // Names without characters that pointers escape.
+  // The names have no characters that JSON pointers escape.
   const names: ReadonlyArray<string> = value.$ref.split("/").slice(1)
   return names.reduce((within: Json, name) => within[name], document)
 }
 
-/** All members at any depth, with where they stand. */
+/** All members at any depth, with their places. */
 const membersOf = (
   value: Json,
   at: ReadonlyArray<string> = []
@@ -135,7 +135,7 @@ describe("The OpenAPI document, as tools read it,", () => {
       )
       expect(requests.map(({ method, template }) => `${method} ${template}`)).toHaveLength(11)
 
-      // What others refer to comes first: the rows that are moved and changed.
+      // Rows that other requests refer to are created first.
       const order = ["PUT", "POST", "PATCH"]
       const sorted = requests.toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
       for (const { json, method, path, template, type } of sorted) {

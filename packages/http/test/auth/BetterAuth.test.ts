@@ -8,7 +8,7 @@ import { makeEndpoint, makeVerifier } from "../support/issuer.ts"
 
 const origin = "https://auth.test"
 
-/** An issuer that we did not write: better-auth with its JWT plugin, as its documentation sets it up. */
+/** A third-party issuer: better-auth with its JWT plugin, configured like its documentation. */
 const makeAuth = () => {
   const database = { user: [], session: [], account: [], verification: [], jwks: [] as Array<object> }
   const auth = betterAuth({
@@ -24,7 +24,7 @@ const makeAuth = () => {
   return {
     database,
     jwks: async () => (await ask("jwks")).json() as Promise<{ keys: ReadonlyArray<object> }>,
-    /** Signs somebody up: the id, and a token as often as one is wanted. */
+    /** Signs a user up. Returns the id and a function that issues tokens. */
     signUp: async (email: string) => {
       const answer = await ask("sign-up/email", {
         method: "POST",

@@ -109,7 +109,7 @@ describe("Ed25519", () => {
       }
       const secret = makeVerifier(secrets("a".repeat(16) + randomUUID()))
       assert.strictEqual(yield* (yield* secret)(key.token({ header: { alg: "Ed25519" } })), refused)
-      // As if the public key were a secret of HS256.
+      // The token is signed with the public key as HS256 secret.
       const verify = yield* makeVerifier(yield* publicKeys(key.pem))
       assert.strictEqual(yield* verify(forge({ alg: "Ed25519" }, claims(accepted), key.pem)), refused)
     })

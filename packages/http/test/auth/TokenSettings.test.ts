@@ -15,7 +15,7 @@ const named = { ...database, TODO_JWT_ISSUER: issuer, TODO_JWT_AUDIENCE: audienc
 const load = (environment: Record<string, string>) =>
   Settings.load.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: environment })))
 
-/** The line with which a start is refused. */
+/** The log line of a refused start. */
 const refusal = (environment: Record<string, string>) =>
   Effect.map(Effect.flip(load(environment)), (error) =>
     error instanceof Config.ConfigError ? settingMessage(error) : error.message
@@ -123,7 +123,7 @@ describe("Keys of two kinds stop the start:", () => {
           `${names}: set one of them; keys of two kinds do not go together`
         )
         assert.instanceOf(yield* Effect.flip(load({ ...named, ...given })), ServerRequirements.UnsafeSetting)
-        // In what would be development mode too.
+        // Development mode refuses it too.
         assert.include(yield* refusal(given), names)
       })
     )
@@ -160,7 +160,7 @@ describe("Keys of one kind", () => {
       () =>
         Effect.gen(function* () {
           assert.isFalse((yield* load({ ...named, ...given })).development)
-          // Without DATABASE_URL the embedded database serves them; the issuer must be named all the same.
+          // Without DATABASE_URL the embedded database is used, and the issuer is still required.
           const { DATABASE_URL: _, ...embedded } = named
           assert.isFalse((yield* load({ ...embedded, ...given })).development)
           assert.match(yield* refusal(given), /^TODO_JWT_ISSUER is not set: /)

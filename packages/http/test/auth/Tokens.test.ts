@@ -48,7 +48,7 @@ describe("Tokens", () => {
     const answer = await get(`Bearer ${token}`)
     expectRefused(answer, invalid)
     expect(answer.text).not.toContain(token)
-    // Neither is it accepted the second time, when something is remembered.
+    // A second request must not find it in the cache.
     expectRefused(await get(`Bearer ${token}`), invalid)
   })
 
@@ -78,7 +78,7 @@ describe("Tokens", () => {
       expectRefused(await get(header(await token)), invalid)
     })
 
-    // RFC 6750, 3.1: who asks in another way knows nothing of bearer tokens, and gets no error code.
+    // RFC 6750, 3.1: a request with another scheme gets no error code.
     it.each([
       ["Basic", (token: string) => `Basic ${token}`],
       ["Basic credentials", () => `Basic ${btoa("user:password")}`],
@@ -162,7 +162,7 @@ describe("Tokens", () => {
       const before = counted.count("")
       for (const [, make] of invalidTokens) await ask(make())
       expect(counted.count("")).toBe(before)
-      // Statements are counted: a good one costs some.
+      // A valid token causes statements, so the count works.
       await ask(await sign(claims("somebody")))
       expect(counted.count("")).toBeGreaterThan(before)
     })
@@ -176,7 +176,7 @@ describe("Tokens", () => {
   })
 
   it("does not cache a token beyond its expiry", async () => {
-    // Within the tolerance for two to three seconds; then the same token is refused.
+    // The token stays within the tolerance for 2 to 3 s, and is refused afterwards.
     const token = await sign({ ...claims("somebody"), iat: now() - 60, exp: now() - 2 })
     expect((await get(`Bearer ${token}`)).status).toBe(200)
     await expect.poll(async () => (await get(`Bearer ${token}`)).status, { timeout: 10_000, interval: 100 }).toBe(401)

@@ -128,7 +128,7 @@ describe("Of the keys", () => {
         const text = typeof value === "string" ? value : JSON.stringify(value)
         const { reason } = yield* Effect.flip(PublicKeys.fromText(text))
         assert.match(reason, /[a-z]{3}/)
-        // Neither as one of a set, beside a good one, which is taken alone.
+        // In a set beside a valid key, only the valid one is used.
         if (typeof value === "object") {
           const set = JSON.stringify({ keys: [{ ...value, kid: "x" }, keys["EdDSA"]?.jwk] })
           const taken = yield* PublicKeys.fromText(set).pipe(Effect.provideService(References.MinimumLogLevel, "None"))

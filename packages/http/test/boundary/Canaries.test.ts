@@ -1,7 +1,6 @@
 /**
- * What users send and what the server must keep to itself is in no log line, metric,
- * trace or error: each carries a marker, and everything that the server says is searched
- * for it, at the most verbose level.
+ * Data of users and secrets must not appear in log lines, metrics, traces or errors. Each value carries a canary, and the
+ * whole output of the server at the most verbose level is searched for it.
  */
 import { randomBytes, randomUUID } from "node:crypto"
 import { get } from "node:http"
@@ -19,14 +18,14 @@ import { Random } from "../support/random.ts"
 import { routes } from "../support/routes.ts"
 import { type Answer, claims, request, type Sent, sign } from "../support/testServer.ts"
 
-/** Letters that no word of ours has next to each other, the same in JSON and in URLs. */
+/** Letters that occur nowhere else, and that JSON and URLs do not escape. */
 const marker = `zqxj${randomBytes(6).toString("hex")}`
 
-/** The marker, and what it looks like in other encodings. */
+/** The canary in several encodings. */
 const forms = [
   marker,
   Buffer.from(marker).toString("hex"),
-  // Base64, by where the marker begins in it; without the characters that neighbours have a part in.
+  // Base64 for each alignment, without the characters that depend on neighbouring bytes.
   ...[0, 1, 2].map((offset) =>
     Buffer.from("\0".repeat(offset) + marker)
       .toString("base64")
@@ -46,7 +45,7 @@ describe("Canaries", () => {
       ).pipe(Effect.provide(Database.layer({ url: database.admin, poolSize: 1 })))
     )
 
-  /** Reads the first event of a stream, and hangs up. */
+  /** Reads the first event of a stream, and closes it. */
   const follow = (address: string, authorization: string): Promise<string> =>
     new Promise((resolve, reject) => {
       const headers = { authorization, accept: "text/event-stream", cookie: marker }
@@ -93,7 +92,7 @@ describe("Canaries", () => {
 
     const todo = { title: `${marker} title`, description: `${marker} description`, tags: [marker] }
     const keyed = () => ({ "idempotency-key": `${marker}-${randomUUID()}` })
-    /** A route with a canary wherever it has room, well-formed and not. */
+    /** Requests of a route with canaries in all places, valid and invalid. */
     const visit = async ({ method, path }: (typeof routes)[number], id: string) => {
       const body = path.endsWith("batch")
         ? { operations: [{ op: "create", todo }] }
@@ -124,7 +123,7 @@ describe("Canaries", () => {
     const streamed = await follow(address, `Bearer ${tokens[0]}`)
     expect(streamed).toContain(marker)
 
-    // Hostile ones: each as the whole or inside a todo whose title has the canary.
+    // Hostile bodies, and todos with hostile members and the canary in the title.
     const json = { "content-type": "application/json" }
     for (const [, members] of badFields.slice(0, 120)) {
       await send("PUT", `/v1/todos/${randomUUID()}`, { body: `{"title":"${marker}",${members}}`, headers: json })
@@ -167,7 +166,7 @@ describe("Canaries", () => {
       await send(method, path, { headers: sent, ...(withBody && { body: new Uint8Array(body) }) })
     }
 
-    // 500: a rule of the database that nobody knows of, whose errors repeat the row; and a function that is gone.
+    // 500: an unknown constraint, whose error quotes the row, and a missing function.
     await asAdmin(`alter table todo.todos add constraint odd check (title not like '%${marker} title') not valid`)
     expect((await send("POST", "/v1/todos", { json: todo })).status).toBe(500)
     await asAdmin(
@@ -190,7 +189,7 @@ describe("Canaries", () => {
     await asAdmin("drop function todo.write_locked(todo.users, jsonb)")
     await Promise.all(routes.map((route) => visit(route, randomUUID())))
     await asAdmin("alter function todo.sound(todo.users, jsonb) rename to write_locked")
-    // 503: the database is away, with statements under way.
+    // 503: the database stops while statements run.
     const pending = Array.from({ length: 5 }, () => send("POST", "/v1/todos", { json: todo, headers: keyed() }))
     await way.close()
     await Promise.all(pending)
@@ -217,7 +216,7 @@ describe("Canaries", () => {
     })
     expect(found).toEqual([])
 
-    // All of them said something, or nothing was searched.
+    // Every output must have content, or the search proves nothing.
     for (const status of [200, 201, 204, 400, 401, 404, 405, 412, 413, 415, 422, 500, 503]) {
       expect(statuses.get(status), `answers with ${status}`).toBeGreaterThan(0)
     }

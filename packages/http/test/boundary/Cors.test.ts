@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { run, settings, start, useDatabase } from "../support/program.ts"
 import { claims, request, sign } from "../support/testServer.ts"
 
-/** Headers that instrumented apps send, each tool its own. */
+/** The headers that tracing tools add to requests of an app. */
 const tracing = [
   "traceparent",
   "tracestate",

@@ -1,6 +1,6 @@
 /**
- * 20,000 requests made from the OpenAPI document by a seed, as several users at once.
- * Repeat a run that failed with `TODO_TEST_SEED=<seed>`.
+ * Sends 20,000 random requests of several concurrent users. They are made from the OpenAPI document and a seed.
+ * Repeat a failed run with `TODO_TEST_SEED=<seed>`.
  */
 import { randomInt } from "node:crypto"
 import { Agent, type IncomingMessage, request as httpRequest } from "node:http"
@@ -22,7 +22,7 @@ interface Answered {
   readonly text: string
 }
 
-/** Sends over connections that are kept. A stream is cut after its first bytes. */
+/** Sends over keep-alive connections. A stream is closed after its first bytes. */
 const exchange = (agent: Agent, url: URL, { body, headers, method, path }: FuzzRequest): Promise<Answered> =>
   new Promise((resolve, reject) => {
     const request = httpRequest({ agent, host: url.hostname, port: url.port, method, path, headers, timeout: 15_000 })
@@ -46,12 +46,12 @@ const exchange = (agent: Agent, url: URL, { body, headers, method, path }: FuzzR
       incoming.on("end", () => done(incoming, text)).on("error", reject)
     })
     request.on("timeout", () => request.destroy(new Error("no answer in 15 seconds")))
-    // An answer that comes before the whole body may end the connection: what counts is that it came.
+    // A response before the end of the request body may close the connection. It counts as a response.
     request.on("error", (error) => (response === undefined ? reject(error) : undefined))
     request.end(body)
   })
 
-/** What garbage collection leaves, in MiB. */
+/** The heap after a garbage collection, in MiB. */
 const heap = (): number => {
   setFlagsFromString("--expose-gc")
   runInNewContext("gc")()
@@ -60,7 +60,7 @@ const heap = (): number => {
 
 const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length
 
-/** Faults of ours, of the contract, and words of others; and what a problem must not say. */
+/** Finds 5xx responses, responses outside of the contract, data of other users, and input that a problem repeats. */
 const check = (users: ReadonlyArray<Fuzzer>, user: Fuzzer, url: string, sent: FuzzRequest, answer: Answered): void => {
   const { headers, status, text } = answer
   const isStream = headers["content-type"] === "text/event-stream"
@@ -75,7 +75,7 @@ const check = (users: ReadonlyArray<Fuzzer>, user: Fuzzer, url: string, sent: Fu
   const { code, detail, requestId, status: told, title, type, ...more } = JSON.parse(text)
   const isComplete = typeof detail === "string" && typeof title === "string" && typeof requestId === "string"
   if (!isComplete || told !== status || type !== `urn:todo:problem:${code}`) throw new Error(`an odd problem: ${text}`)
-  // Node refuses what is too long before the request has an id.
+  // Node refuses a URL or header that is too long before the request has an id.
   if (status !== 431) assert.strictEqual(requestId, headers["x-request-id"])
   const said = JSON.stringify({ detail, title, ...more })
   // A pointer leads by the names that were sent, and some of those are values, too.
@@ -87,7 +87,7 @@ const check = (users: ReadonlyArray<Fuzzer>, user: Fuzzer, url: string, sent: Fu
   assert.notMatch(said, /node_modules|\.ts:\d|\bselect\b|\bSchema|\bpg_|todo\.todos/i)
 }
 
-/** What a later request can name. */
+/** Records ids and cursors for later requests. */
 const harvest = (user: Fuzzer, { path }: FuzzRequest, { headers, text }: Answered): void => {
   const keep = (list: Array<string>, value: string) => {
     if (list.push(value) > 40) list.splice(20, 1)
@@ -102,7 +102,7 @@ const harvest = (user: Fuzzer, { path }: FuzzRequest, { headers, text }: Answere
 const told = ({ body, headers, method, path }: FuzzRequest): string =>
   [`${method} ${path}`, ...headers, "", body?.toString("latin1").slice(0, 2_000)].join("\n")
 
-/** What must never be in the tables: each statement finds the rows that break a rule. */
+/** The invariants of the tables. Each statement selects rows that violate one. */
 const violations: Readonly<Record<string, string>> = {
   "a user's revision is that of the last change": `select id from todo.users u where revision is distinct from (
       select max(revision) from (
@@ -190,7 +190,7 @@ describe("Fuzzing", () => {
       agent.destroy()
     }
 
-    // Requests of every kind came to an end of every kind, or the fuzzer is not good for much.
+    // The fuzzer must reach each of these statuses.
     for (const status of [200, 201, 204, 304, 400, 401, 404, 405, 409, 412, 413, 415, 422]) {
       expect(statuses.get(status), `answers with ${status}`).toBeGreaterThan(0)
     }
@@ -213,7 +213,7 @@ describe("Fuzzing", () => {
       )
       expect(fed).toEqual(rows.map(({ id, revision }) => `${revision} ${id}`))
     }
-    // What is left open: the pool's connections, and no stream.
+    // Only the connections of the pool may stay open.
     await expect.poll(sockets, { timeout: 10_000 }).toBeLessThanOrEqual(before + 10)
     const streams = async () => /^http_event_streams (\d+)$/m.exec((await server.send("GET", "/metrics")).text)?.[1]
     await expect.poll(streams, { timeout: 10_000 }).toBe("0")

@@ -16,7 +16,7 @@ const codes: Record<string, number> = {
   "invalid-input": 422
 }
 
-/** Whether it is a problem as the contract says, with this code, and says nothing that it should not. */
+/** Expects a problem of the contract with this code that does not repeat the input. */
 const expectProblem = ({ body, headers, status, text }: Answer, code: string): void => {
   expect({ status, code: body?.code, type: headers["content-type"] }).toEqual({
     status: codes[code],
@@ -48,7 +48,7 @@ describe("Hostile input", () => {
     mine = await me.add({ title: "mine", tags: ["a"] })
   })
 
-  // Whatever was sent: nothing has been stored, changed or removed.
+  // No refused request has stored, changed or removed anything.
   afterEach(async () => {
     expect((await me.send("GET", "/v1/todos")).body).toEqual({ items: [mine], nextCursor: null })
   })
@@ -56,7 +56,7 @@ describe("Hostile input", () => {
   const sendJson = (method: string, path: string, body: BodyInit) =>
     me.send(method, path, { body, headers: { "content-type": "application/json" } })
 
-  /** The three ways in for the fields of a todo. */
+  /** The three methods that accept the fields of a todo. */
   const doors = ["POST", "PUT", "PATCH"] as const
   const through = (door: (typeof doors)[number], body: BodyInit) =>
     sendJson(door, door === "POST" ? "/v1/todos" : `/v1/todos/${mine.id}`, body)

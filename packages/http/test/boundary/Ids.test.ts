@@ -4,7 +4,7 @@ import { useServer } from "../support/testServer.ts"
 const id = "019ab000-abcd-7fff-8abc-0123456789ab"
 const listId = "019ab000-abcd-7fff-8abc-ba9876543210"
 
-/** RFC 9562, 4: read without regard to case, written in lower case. */
+/** RFC 9562, 4: UUIDs are case-insensitive on input and lower case on output. */
 describe("An id in upper case", () => {
   const server = useServer()
 

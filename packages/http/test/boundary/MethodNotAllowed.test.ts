@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { routes } from "../support/routes.ts"
 import { useServer } from "../support/testServer.ts"
 
-/** The methods of each path, as the contract has them and as HTTP adds them. */
+/** The methods of each path: those of the contract, and those that HTTP adds. */
 const known = new Map<string, Set<string>>([
   ["/openapi.json", new Set(["GET", "HEAD", "OPTIONS"])],
   ["/docs", new Set(["GET", "HEAD", "OPTIONS"])]
@@ -35,7 +35,7 @@ describe("Methods", () => {
           expect(allowed(answer.headers)).toEqual([...methods].toSorted())
         }
       }
-      // The path has a method that it does not know, or the test says nothing.
+      // The test needs at least one method that the path does not have.
       expect(wrong).not.toEqual([])
     })
 

@@ -40,13 +40,13 @@ describe("A token bucket", () => {
   it.prop("allows exactly its capacity plus what has been refilled", [Times], ([pauses]) => {
     const { take } = bucket()
     let now = 0
-    // What is there, kept the other way round: as a number of tokens.
+    // The reference model keeps the number of tokens instead of a time.
     let tokens = 3
     for (const pause of pauses) {
       now += pause
       tokens = Math.min(3, tokens + pause / 2_000)
       const { allowed, retryAfter } = take("a", now)
-      // Not where rounding decides.
+      // Cases that depend on rounding are skipped.
       if (Math.abs(tokens - 1) > 1e-6) assert.strictEqual(allowed, tokens > 1)
       if (allowed) tokens--
       else assert.strictEqual(retryAfter, Math.ceil((1 - tokens) * 2 - 1e-6))
@@ -95,7 +95,7 @@ describe("TODO_RATE_LIMIT", () => {
     assert.isAtLeast(Number(refused.headers["retry-after"]), 1_190)
     assert.match(refused.headers["ratelimit"] ?? "", /^"user";r=0;t=\d+$/)
     assert.strictEqual((await request(address + todos, "GET", theirs)).status, 200)
-    // Another token of the same user does not help.
+    // The limit belongs to the user, not to the token.
     const other = await sign({ ...claims("limited-a"), jti: "another" })
     const again = { headers: { authorization: `Bearer ${other}` } }
     assert.strictEqual((await request(address + todos, "GET", again)).status, 429)

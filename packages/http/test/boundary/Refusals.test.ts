@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { ConflictProblem } from "../../src/api/Problem.ts"
 import { useServer } from "../support/testServer.ts"
 
-/** A host that takes no todo whose title says so. */
+/** A host whose hook refuses todos with a certain title. */
 const hooks = Layer.succeed(Hooks, {
   before: (requests) => {
     const index = requests.findIndex((request) => "todo" in request && request.todo.title === "too late")

@@ -7,12 +7,12 @@ import { bearer, exchange, type Sample } from "../support/load.ts"
 import { answers, settings, start, useDatabase } from "../support/program.ts"
 
 interface Meaning {
-  /** What a read is answered. */
+  /** The response to a read. */
   readonly read: 500 | 503
-  /** What a write is answered, and what of its outcome. */
+  /** The response to a write, and its outcome. */
   readonly write: 409 | 500 | 503
   readonly outcome?: "not-applied" | "unknown"
-  /** Attempts until that answer, of a read and of a write. */
+  /** The number of attempts of a read and of a write. */
   readonly attempts: readonly [read: number, write: number]
 }
 
@@ -21,10 +21,10 @@ const unknown: Meaning = { read: 503, write: 503, outcome: "unknown", attempts: 
 const conflict: Meaning = { read: 503, write: 409, attempts: [6, 6] }
 const ours: Meaning = { read: 500, write: 500, attempts: [1, 1] }
 const isPrepared = process.env["TEST_POOLER"] === undefined
-/** Where it prepares statements, the driver takes it for a plan that the schema has outgrown, and plans anew. */
+/** With prepared statements, the driver treats this state as an outdated plan and plans again. */
 const stale: Meaning = isPrepared ? { ...ours, attempts: [2, 2] } : ours
 
-/** Every class of SQLSTATEs (PostgreSQL, appendix A), by one of it or by those that stand out. */
+/** One or more SQLSTATEs of every class (PostgreSQL, appendix A). */
 const states: ReadonlyArray<readonly [code: string, name: string, meaning: Meaning]> = [
   ["01000", "warning", ours],
   ["02000", "no data", ours],
@@ -100,7 +100,7 @@ describe("What PostgreSQL says is answered", () => {
       ).pipe(Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 })))
     )
 
-  /** Where the next statements fail, and how: at each row that is read, or when a write is to be kept. */
+  /** Makes the next statements fail with a state: at each row that is read, or at the commit of a write. */
   const failing = (where: "read" | "write", code: string) =>
     asAdmin(`update broken set site = '${where}', code = '${code}'`, "alter sequence attempts restart")
   const attempts = async () => {
@@ -166,7 +166,7 @@ describe("What PostgreSQL says is answered", () => {
     await asAdmin("update broken set site = 'nowhere'")
     expect(JSON.parse((await exchange(address, { headers, path: "/v1/todos" })).text).items).toHaveLength(1)
 
-    // The operator finds the state of each 500 and 503 under the request id that the client got.
+    // The log has the state of each 500 and 503 under the request id of the response.
     const causes = () =>
       new Map(
         program
@@ -194,7 +194,7 @@ describe("What PostgreSQL says is answered", () => {
     await asAdmin("update broken set site = 'nowhere'")
   })
 
-  // Behind a pooler they are the role's: DatabaseSettings.
+  // Behind a pooler the limits are set on the role: see DatabaseSettings.
   it.skipIf(!isPrepared)("limits of statements, locks and idle transactions hold on each connection", async () => {
     const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL })
     const address = await program.address()

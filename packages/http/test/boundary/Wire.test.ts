@@ -7,7 +7,7 @@ import { useServer } from "../support/testServer.ts"
 describe("On the wire", () => {
   const server = useServer()
 
-  /** Writes bytes as they are and gives what comes back until the connection ends, or until it is enough. */
+  /** Writes raw bytes. Returns the received text at the end of the connection, or earlier if a condition holds. */
   const exchange = (bytes: string, enough: (received: string) => boolean = () => false): Promise<string> =>
     new Promise((resolve, reject) => {
       const socket = connect(Number(new URL(server.url).port), "127.0.0.1", () => socket.write(bytes, "latin1"))

@@ -37,10 +37,10 @@ const hosts = [
   { name: "its own server", script: main, prefix: "", identify: byToken }
 ]
 
-/** Long enough for a machine that does other things too. */
+/** A timeout for a busy machine. */
 const patient = { timeout: 20_000, interval: 20 }
 
-/** Where it is a matter of time after all, since a wait for a lock ends by itself after three seconds. */
+/** Repeats tests that depend on time: a wait for a lock ends by itself after 3 s. */
 const again = { retry: 2 }
 
 /** The question that all streams of a process share, four times a second while there are any. */

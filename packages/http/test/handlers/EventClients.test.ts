@@ -7,8 +7,8 @@ import { newUser, useServers } from "../support/liveServer.ts"
 import { portOf } from "../support/program.ts"
 
 /**
- * A proxy that cuts each stream after a number of events and in the middle of what comes next, and
- * puts the server's heartbeat before and behind the first event. It shortens how long clients wait.
+ * A proxy that cuts each stream in the middle of an event after a number of events. It adds heartbeats before and after the
+ * first event, and shortens the retry delay of clients.
  */
 const cuttingProxy = async (target: string, cuts: ReadonlyArray<number>) => {
   const asked: Array<string> = []

@@ -4,7 +4,7 @@ import { now, request } from "../support/testServer.ts"
 
 const long = process.env["TODO_TEST_LONG"] === "1"
 
-/** The question that all streams of a server share. */
+/** The statement that all streams of a server share. */
 const tick = "given.seen"
 
 describe("Live events over HTTP", () => {
@@ -156,11 +156,11 @@ describe("Live events over HTTP", () => {
     await live.until(1)
     expect(await live.ended).toBe("end")
     expect(Date.now() / 1_000).toBeGreaterThanOrEqual(expires - 0.1)
-    // Not with the tolerance of five seconds that a request has.
+    // Streams do not have the tolerance of 5 s that requests have.
     expect(Date.now() / 1_000).toBeLessThan(expires + 4)
   })
 
-  /** Whether the server has not looked for changes for half a second. */
+  /** Whether the server has not read changes for 0.5 s. */
   const quiet = async (server: { count: (part: string) => number }) => {
     const before = server.count(tick)
     await new Promise((resume) => setTimeout(resume, 600))

@@ -3,7 +3,7 @@ import { type Answer, useServer } from "../support/testServer.ts"
 
 const milk = { title: "Buy milk", tags: ["home"] }
 
-/** What must be the same again: everything but the request's own id and date. */
+/** The parts of a response that a repetition must equal: all except its request id and date. */
 const told = ({ headers, status, text }: Answer) => {
   const { date: _date, "x-request-id": _id, ...rest } = headers
   return { status, text, headers: rest }
@@ -60,7 +60,7 @@ describe("Idempotency-Key", () => {
     await me.send("PATCH", `/v1/lists/${list.id}`, { json: { name: "changed" } })
     for (const [n, [path, , json]] of writes.entries()) {
       expect(told(await post(me, path, `key-${n}`, json))).toEqual(told(first[n] as Answer))
-      // The key of any other route is another request.
+      // A key of another route belongs to another request.
       const another = await post(me, path, `key-${(n + 1) % writes.length}`, json)
       expect(another).toMatchObject({ status: 422, body: { code: "idempotency-key-reused" } })
     }

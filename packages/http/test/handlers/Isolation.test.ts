@@ -18,7 +18,7 @@ const todo = { title: "mine" }
 const list = { name: "mine" }
 const ifMatch = { headers: { "if-match": '"1"' } }
 
-/** For every route with an id in its path: the ways to use it. A new route without a case fails below. */
+/** The requests of every route with an id in its path. A route without a case fails a test below. */
 const pathCases: Record<string, Cases> = {
   "GET /v1/todos/:id": (id) => [
     { method: "GET", path: `/v1/todos/${id}` },
@@ -106,7 +106,7 @@ const inputCases: Record<string, Cases> = {
     ].map((operation) => ({ method: "POST", path: "/v1/todos/batch", sent: { json: { operations: [operation] } } }))
 }
 
-/** An answer without what differs from request to request: its id, the clock, and the id that was asked for. */
+/** A response without its request id, times and the requested id, which always differ. */
 const comparable = ({ headers, status, text }: Answer, asked: string) => {
   const { date: _date, "x-request-id": requestId = "", ...rest } = headers
   const plain = (part: string) =>
@@ -127,7 +127,7 @@ const withoutUser = (answer: Answer, { id }: TestUser): Answer => {
 describe("Isolation", () => {
   const server = useServer()
   let owner: TestUser
-  /** What belongs to the owner: a todo, one in the trash, a list. */
+  /** The rows of the owner: a todo, a todo in the trash, and a list. */
   let foreign: { readonly todo: string; readonly trashed: string; readonly list: string }
 
   const rows = () =>
@@ -147,7 +147,7 @@ describe("Isolation", () => {
     foreign = { todo: id, trashed: trashed.id, list }
   })
 
-  /** Two users who have done the same and nothing else ask the same, one for what is the owner's, one for nothing. */
+  /** Compares two users with equal histories: one requests a row of the owner, the other an unknown id. */
   const compare = async (id: string, attempts: Cases) => {
     const before = await rows()
     expect(before.length).toBe(5)

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { type TestUser, useServer } from "../support/testServer.ts"
 
-/** The writes that take `If-Match`, on a todo that exists; the answer to one that goes through. */
+/** The writes that accept `If-Match`, and the status if they succeed. */
 const writes = [
   { method: "PUT", suffix: "", json: { title: "put" }, done: 200 },
   { method: "PATCH", suffix: "", json: { title: "patched" }, done: 200 },

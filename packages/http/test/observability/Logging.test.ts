@@ -3,7 +3,7 @@ import { Cause, Effect, Logger, Redacted } from "effect"
 import { expect, it } from "vitest"
 import * as Logging from "../../src/observability/Logging.ts"
 
-/** What is written of these log calls, by our lines and by the library's. */
+/** The lines of these log calls, by this logger and by that of the library. */
 const written = async (log: Effect.Effect<void>) => {
   let ours = ""
   const theirs: Array<string> = []
@@ -15,7 +15,7 @@ const written = async (log: Effect.Effect<void>) => {
     Effect.provide(log, Logger.layer([Logger.map(Logger.formatJson, (line) => void theirs.push(line))]))
   ])
   await Effect.runPromise(both)
-  /** They are not of one moment. */
+  /** Removes the timestamps, which differ. */
   const timeless = (lines: string) => lines.replaceAll(/"timestamp":"[^"]+"/g, '"timestamp":""')
   return [timeless(ours), timeless(theirs.map((line) => `${line}\n`).join(""))]
 }
@@ -43,7 +43,7 @@ it.each<[string, Effect.Effect<void>]>([
   expect(untimed(ours)).toBe(untimed(theirs))
 })
 
-/** What a person sees of these log calls, where it is not a terminal. */
+/** The pretty lines of these log calls on a stream that is not a terminal. */
 const pretty = async (log: Effect.Effect<void>) => {
   let lines = ""
   const stream = new Writable({ write: (chunk, _, done) => ((lines += chunk), done()) })

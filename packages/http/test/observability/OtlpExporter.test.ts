@@ -9,7 +9,7 @@ describe("What is exported by OTLP", () => {
   const urls = useDatabase()
   const id = "019ab000-0000-7000-8000-000000000000"
 
-  /** Starts a server, reads one todo, and ends it, so that all is exported. */
+  /** Starts a server, reads one todo, and stops it, which exports everything. */
   const serve = async (environment: Record<string, string>) => {
     const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL, ...environment })
     const address = await program.address()

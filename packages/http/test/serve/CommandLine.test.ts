@@ -9,7 +9,7 @@ import { main } from "../support/program.ts"
 const entry = resolve(import.meta.dirname, "../../bin/todo-http.js")
 const admin = resolve(import.meta.dirname, "../../../cli/bin/todo-admin.js")
 
-/** Where it started a server, it would not end in time. */
+/** A server that starts would not end before this timeout. */
 const run = (program: string, args: ReadonlyArray<string>, nodeOptions = "") => {
   const env = { PATH: process.env["PATH"], NODE_OPTIONS: nodeOptions, TODO_DATA_DIR: "/nowhere" }
   const { status, stderr, stdout } = spawnSync(process.execPath, [program, ...args], {

@@ -46,7 +46,7 @@ describe("kill -9", () => {
     async () => {
       const writers = await acknowledgedWrites()
       const directory = await temporaryDirectory()
-      // Without DATABASE_URL: the embedded database, with fsync on.
+      // Without DATABASE_URL the server uses the embedded database, with fsync on.
       const begin = () => start({ ...settings, TODO_DATA_DIR: directory })
       let unanswered = 0
       for (let round = 0; round <= postmasters; round++) {
@@ -57,7 +57,7 @@ describe("kill -9", () => {
           await writers.write(url, async () => {
             await soon()
             await killDatabase(directory)
-            // The server stays, and says that its database is gone.
+            // The server stays up, and logs that its database is unreachable.
             await soon()
           })
         }

@@ -11,10 +11,10 @@ import { answers, settings, start, useDatabase } from "../support/program.ts"
 
 const long = process.env["TODO_TEST_LONG"] === "1"
 
-/** Requests a second. */
+/** The load in requests per second. */
 const rate = long ? 200 : 30
 
-/** The first few that were not done. */
+/** The first failed requests. */
 const failed = (samples: ReadonlyArray<Sample>) =>
   samples
     .filter(({ status }) => status !== 200 && status !== 201)
@@ -30,7 +30,7 @@ describe("A server that is told to stop", () => {
     return { address, program }
   }
 
-  /** Sends these bytes and no more; gives what came back when the server ends the connection. */
+  /** Sends only these bytes. Returns the response when the server closes the connection. */
   const silent = (address: string, bytes: string) => {
     const socket = connect(Number(new URL(address).port), "127.0.0.1", () => socket.write(bytes))
     let received = ""
@@ -92,14 +92,14 @@ describe("A server that is told to stop", () => {
       `not ready after ${Math.round(noticed - told)} ms, ended after ${Math.round(took)} ms`
     )
     expect(took).toBeLessThan(delay + drain + 1_000)
-    // Whatever was sent before it closed its door was answered.
+    // Every request sent before the server stopped listening was answered.
     const before = samples.filter(({ began }) => began < told + delay - 500)
     expect(before.length).toBeGreaterThan(rate)
     expect(failed(before)).toEqual([])
     const during = before.filter(({ began }) => began > noticed)
     expect(during.length).toBeGreaterThan(20)
     expect(during.filter(({ headers }) => headers["connection"] !== "close")).toEqual([])
-    // What was half-sent or idle ended with it, the latter with the answer that it had.
+    // Half-sent requests and idle connections were closed; the latter had their response.
     expect(await halfHeaders).toBe("")
     expect(await halfBody).toMatch(/^(HTTP\/1\.1 503 |$)/)
     expect(await idle).toMatch(/^HTTP\/1\.1 200 /)
@@ -120,7 +120,7 @@ describe("A server that is told to stop", () => {
     await expect
       .poll(async () => (await exchange(address, { path: "/livez", agent: false })).status, { interval: 20 })
       .toBe("ECONNREFUSED")
-    // Within a second of the first it is the same, which npm has passed on.
+    // A signal within a second of the first is a duplicate that npm forwards.
     let ended = false
     void program.ended.then(() => (ended = true))
     const again = () => {

@@ -34,7 +34,7 @@ describe("An overloaded server", () => {
     expect(status).toBe(201)
     const get = () => request(`${address}/v1/changes`, "GET", { headers })
 
-    /** How many are answered in a second where as many ask as the pool has connections, and each waits its turn. */
+    /** The throughput per second with as many clients as connections in the pool (closed model). */
     let answered = 0
     const until = performance.now() + seconds * 1_000
     const loop = async () => {
@@ -43,7 +43,7 @@ describe("An overloaded server", () => {
     await Promise.all(Array.from({ length: 4 }, loop))
     const capacity = answered / seconds
 
-    /** Twice as many, whether or not the others were answered. */
+    /** Sends twice that rate, whether or not earlier requests were answered (open model). */
     const begun = performance.now()
     const sent: Array<Promise<Answer & { readonly at: number }>> = []
     const pulses: Array<number> = []
@@ -56,7 +56,7 @@ describe("An overloaded server", () => {
       await sleep(10)
     }
     const answers = await Promise.all(sent)
-    // From where the queue is as long as it gets.
+    // Measures once the queue is full.
     const good = answers.filter(({ at, status }) => status === 200 && at > seconds * 1_000 && at <= 2 * seconds * 1_000)
     const refused = answers.filter(({ status }) => status !== 200)
     console.log(`capacity ${capacity.toFixed(0)}/s, at twice that ${(good.length / seconds).toFixed(0)}/s`)
@@ -71,7 +71,7 @@ describe("An overloaded server", () => {
     pulses.sort((a, b) => a - b)
     expect(pulses[Math.floor(pulses.length * 0.95)]).toBeLessThan(500)
 
-    // And then all is as before.
+    // Afterwards the server works as before.
     expect((await get()).status).toBe(200)
     const metrics = (await request(`${address}/metrics`, "GET")).text
     expect(metrics).toMatch(/^db_client_connection_pending_requests 0$/m)

@@ -1,6 +1,6 @@
 /**
- * The production command of the docs, `npm start`, and what it runs, told to stop under load: alone, with its process
- * group, and as process 1 of a container without a shell.
+ * Stops the production command of the docs, `npm start`, under load: alone, with its process group, and as process 1 of a
+ * container without a shell.
  */
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
@@ -13,7 +13,7 @@ import { answers, launchCommand, type Program, settings, start, useDatabase } fr
 const repository = resolve(import.meta.dirname, "../../../..")
 const entry = resolve(import.meta.dirname, "../../bin/todo-http.js")
 
-/** Process ids of its own, of which the command is the first; what is left in it ends with that. */
+/** A PID namespace in which the command is process 1. Its other processes end with it. */
 const namespace = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
 const hasNamespaces = spawnSync(namespace[0] ?? "", [...namespace.slice(1), "true"]).status === 0
 
@@ -22,7 +22,7 @@ const childOf = (pid: number): number =>
 
 const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim()
 
-/** Makes the server load for ever, and say that it does. */
+/** Makes the server hang while it loads, and log that. */
 const neverLoads = `
   import { registerHooks } from "node:module"
   registerHooks({
@@ -53,14 +53,14 @@ describe.runIf(process.platform === "linux")("The production command", () => {
       try {
         process.kill(-program.pid, "SIGKILL")
       } catch {
-        // It has ended, as it should.
+        // The process has already ended.
       }
       await program.ended
     })
     return { address: await program.address(), program }
   }
 
-  /** What the log says of the life of the server. */
+  /** The log lines about the start and the shutdown. */
   const said = ({ stdout }: Program) =>
     stdout()
       .split("\n")
@@ -88,7 +88,7 @@ describe.runIf(process.platform === "linux")("The production command", () => {
       tell(program)
       expect(await program.ended).toBe(0)
     })
-    // Nobody is left who holds the port.
+    // No process holds the port.
     expect((await exchange(address, { path: "/livez", agent: false })).status).toBe("ECONNREFUSED")
     expect(said(program)).toEqual([
       `started, listening on ${address}`,

@@ -8,7 +8,7 @@ import { pathProxy, type ProxyKind } from "../support/pathProxy.ts"
 import { freePort, run, settings, start, useDatabase } from "../support/program.ts"
 import { claims, request, sign } from "../support/testServer.ts"
 
-/** A server behind a proxy of a kind, below a path, for the tests of a block. */
+/** Starts a server behind a proxy below a path, for the tests of a block. */
 const useProxied = (kind: ProxyKind, path: string) => {
   const used = { proxy: "", server: "", otherToken: "", headers: {} }
   const ends: Array<() => unknown> = []

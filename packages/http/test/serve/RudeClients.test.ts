@@ -14,10 +14,10 @@ import { answers, type Program, settings, start, useDatabase } from "../support/
 
 const long = process.env["TODO_TEST_LONG"] === "1"
 
-/** What a well-behaved client may wait beside rude ones; ten times as long on a machine that does other things too. */
+/** The longest response time of other clients, times ten on a busy machine. */
 const promised = long ? 250 : 2_500
 
-/** Makes the server throw away what it can when it is told to, and say how many MB of objects and buffers it still has. */
+/** Makes the server collect garbage on request, and report the MB of objects and buffers that are left. */
 const collects = `process.on('SIGUSR2', () => {
   gc()
   const { arrayBuffers, external, heapUsed } = process.memoryUsage()
@@ -37,7 +37,7 @@ describe("Clients that are slow or rude", () => {
       )
     )
 
-  /** Two MB of todos, which are one answer; made once. */
+  /** One response with 2 MB of todos, made once. */
   const seed = async (address: string) => {
     headers = await bearer(user)
     if (seeded) return
@@ -64,12 +64,12 @@ describe("Clients that are slow or rude", () => {
     const address = await program.address()
     await answers(address, "/readyz", 200)
     await seed(address)
-    // Warm: what every server has after its first requests is not lost by the rude ones.
+    // The warm-up allocates what every server keeps after its first requests.
     for (let n = 0; n < 50; n++) await exchange(address, { headers, path: "/v1/todos?limit=200" })
     return { address, program, port: Number(new URL(address).port) }
   }
 
-  /** What it holds once it has thrown away what it can. */
+  /** The resources after a garbage collection. */
   const settled = async ({ kill, pid, stdout }: Program) => {
     const said = () => [...stdout().matchAll(/^holds (\d+) MB$/gm)]
     const before = said().length
@@ -78,7 +78,7 @@ describe("Clients that are slow or rude", () => {
     return { ...(await held(pid)), live: Number(said().at(-1)?.[1]) }
   }
 
-  /** Backends of the database that still do something. */
+  /** The active backends of the database. */
   const busy = async () => {
     const [row] = await asAdmin(
       "select count(*)::int as n from pg_stat_activity where datname = current_database() and usename = 'todo_runtime' and state <> 'idle'"
@@ -95,7 +95,7 @@ describe("Clients that are slow or rude", () => {
     return socket
   }
 
-  /** Everything is as it was: connections, statements, files and memory; and all of the pool works. */
+  /** Expects connections, statements, files and memory as before, and that all connections of the pool work. */
   const expectNothingLost = async (
     { address, program }: { readonly address: string; readonly program: Program },
     before: Awaited<ReturnType<typeof settled>>
@@ -103,7 +103,7 @@ describe("Clients that are slow or rude", () => {
     await expect.poll(busy, { timeout: 15_000 }).toBe(0)
     await expect
       .poll(async () => (await settled(program)).files, { timeout: 15_000, interval: 200 })
-      // Up to ten connections of the pool, and what the last request left open.
+      // Up to ten connections of the pool, and that of the last request.
       .toBeLessThan(before.files + 15)
     const all = await Promise.all(
       Array.from({ length: 40 }, () => exchange(address, { agent: false, headers, path: "/v1/me" }))
@@ -214,7 +214,7 @@ describe("Clients that are slow or rude", () => {
     const began = performance.now()
     asked.destroy()
     await expect.poll(waits, { interval: 20, timeout: 2_500 }).toBe(0)
-    // The lock's own limit would be three seconds.
+    // The lock timeout is 3 s.
     expect(performance.now() - began).toBeLessThan(2_500)
   })
 
@@ -347,7 +347,7 @@ describe("Clients that are slow or rude", () => {
     ]
     for (const shape of shapes) {
       const answer = await gather(shape, /never/)
-      // One refusal and the end: what was hidden behind it is not a request of its own.
+      // One refusal, then the connection closes. The smuggled request is not executed.
       expect([shape, answer]).toEqual([shape, expect.stringMatching(/^HTTP\/1\.1 40[01] /)])
       expect(answer).not.toContain("route-not-found")
     }
@@ -368,7 +368,7 @@ describe("Clients that are slow or rude", () => {
     const closed = () => many.filter((socket) => socket.resume().closed).length
     await expect.poll(closed, { timeout: 30_000 }).toBeGreaterThanOrEqual(20)
     expect((await exchange(address, { agent: false, path: "/livez" })).status).not.toBe(200)
-    // Whoever was in is served.
+    // Open connections are still served.
     expect((await mine()).status).toBe(200)
     for (const socket of many) socket.destroy()
     await answers(address, "/livez", 200)

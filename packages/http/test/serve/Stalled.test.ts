@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { bearer, exchange, expectAnsweredOrUnavailable, load, percentile, statuses } from "../support/load.ts"
 import { answers, gate, settings, start, useDatabase } from "../support/program.ts"
 
-/** What the server was told to answer within, and what the machine may add to it. */
+/** The request timeout of the server, and the tolerance for a slow machine. */
 const deadline = 2_000
 const slack = 1_000
 
@@ -41,7 +41,7 @@ describe("A network to the database that goes silent", () => {
     console.log(statuses(samples), `slowest ${Math.round(percentile(samples, 100))} ms`)
     expectAnsweredOrUnavailable(samples)
     expect(statuses(samples)["503"]).toBeGreaterThan(50)
-    // Those sent two seconds after the end of the silence are all answered.
+    // Requests sent 2 s after the silence are all answered.
     const later = samples.filter(({ began }) => began > resumed + 2_000)
     expect(later.length).toBeGreaterThan(10)
     expect(later.filter(({ status }) => status === 503)).toEqual([])

@@ -12,7 +12,7 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { portOf, run, settings, start, temporaryDirectory, useDatabase } from "../support/program.ts"
 import { claims, request, sign } from "../support/testServer.ts"
 
-/** Whether it did not start, and said why in one line, and nothing else. */
+/** Expects that the server does not start and prints only one line with the reason. */
 const expectRefusal = async (environment: Record<string, string>, line: RegExp): Promise<void> => {
   const { stderr, ...rest } = await run(environment)
   expect(rest).toEqual({ ended: 1, stdout: "" })
@@ -230,7 +230,7 @@ describe("A role that bypasses row-level security", () => {
 
   it("stops a start in production: the owner of a table that does not force it", async () => {
     const environment = { ...production, DATABASE_URL: owned.TODO_MIGRATE_URL }
-    // FORCE holds the owner.
+    // FORCE ROW LEVEL SECURITY applies policies to the owner.
     await start(environment).address()
     await sql(owned.admin, "alter table todo.lists no force row level security")
     await expectRefusal(environment, /does not hold role "todo_owner", which sees every row of lists/)
@@ -265,7 +265,7 @@ describe("A role that bypasses row-level security", () => {
   })
 })
 
-/** A server that has listened and does not any more. */
+/** The port of a server that no longer listens. */
 const closedPort = async () => {
   const server = createServer().listen(0, "127.0.0.1")
   await once(server, "listening")

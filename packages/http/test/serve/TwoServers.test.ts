@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { newUser, useServers } from "../support/liveServer.ts"
 import { gate } from "../support/program.ts"
 
-/** How many milliseconds it takes. */
+/** The duration of an action in milliseconds. */
 const duration = async (promise: Promise<unknown>): Promise<number> => {
   const began = performance.now()
   await promise
