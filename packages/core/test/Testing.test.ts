@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import { asAdmin, asNewUser, live, query, services, tagOf, walk } from "./support/suite.ts"
 
 layer(services, live)("addTodos", (it) => {
-  it.effect("adds so many in order, or what it is told", () =>
+  it.effect("adds as many as requested in order, or the given ones", () =>
     Effect.gen(function* () {
       const added = yield* addTodos(3)
       assert.deepStrictEqual(yield* walk({}), added)
@@ -27,7 +27,7 @@ layer(services, live)("probeIsolation", (it) => {
   /** A query that has forgotten the user, by a client that no policy holds. */
   const all = asAdmin(query("select title from todo.todos"))
 
-  it.effect("lets pass what keeps users apart", () =>
+  it.effect("accepts a service that keeps users apart", () =>
     Effect.gen(function* () {
       yield* probeIsolation(() => own)
       yield* probeIsolation(({ list }) => Effect.flatMap(Lists, (lists) => lists.get(list.id)))
@@ -36,7 +36,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("asks with the ids of the other, which are not found", () =>
+  it.effect("calls with the ids of the other user, which are not found", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const foreign = probeIsolation((_, other) => Effect.forEach(other.todos, ({ id }) => todos.get(id)))
@@ -44,7 +44,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("finds what a query shows of others", () =>
+  it.effect("reports rows of other users in a query", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(probeIsolation(() => all))
       assert.strictEqual(error._tag, "IsolationBroken")
@@ -52,7 +52,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("however deep it is", () =>
+  it.effect("reports rows at any depth of the answer", () =>
     Effect.gen(function* () {
       class Answer {
         readonly parts: unknown
@@ -72,7 +72,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("even where it happens now and then, as with what is remembered for the wrong one", () =>
+  it.effect("reports leaks that happen rarely, such as a cache with the wrong key", () =>
     Effect.gen(function* () {
       let calls = 0
       let remembered: Effect.Success<typeof own> | undefined
@@ -85,7 +85,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("even where it happens to those alone who ask at the same time", () =>
+  it.effect("reports leaks that only happen between concurrent calls", () =>
     Effect.gen(function* () {
       let current: unknown
       const shared = probeIsolation(({ user }) =>
@@ -98,17 +98,17 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("does not take silence for an answer", () =>
+  it.effect("does not accept an empty answer", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* tagOf(probeIsolation(() => Effect.succeed([]))), "NothingSeen")
-      // The policy holds the role that serves: whoever forgets the user gets nothing at all.
+      // Row-level security applies to the runtime role: a query without a user returns nothing.
       assert.strictEqual(yield* tagOf(probeIsolation(() => query("select * from todo.todos"))), "NothingSeen")
     })
   )
 })
 
 layer(services, live)("awaitChange", (it) => {
-  it.effect("gives what has happened, what happens, and what comes after", () =>
+  it.effect("returns past, current and later changes", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const [first, second] = yield* addTodos(2)
@@ -123,7 +123,7 @@ layer(services, live)("awaitChange", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("does not wait for ever, nor see others' changes", () =>
+  it.effect("does not wait forever, and does not see changes of other users", () =>
     Effect.gen(function* () {
       yield* asNewUser(addTodos(1))
       assert.strictEqual(yield* tagOf(awaitChange(() => true, { within: "700 millis" })), "TimeoutError")
@@ -134,7 +134,7 @@ layer(services, live)("awaitChange", (it) => {
 describe("TestDatabase", () => {
   const environment = ConfigProvider.layer(ConfigProvider.fromUnknown({}))
 
-  it.effect("names its own setting where that is wrong, and no other matters to it", () =>
+  it.effect("names its own setting if that is wrong, and ignores other settings", () =>
     Effect.gen(function* () {
       for (const wrong of ["nonsense", "http://127.0.0.1", "127.0.0.1:5432"]) {
         const given = { TEST_POSTGRES: wrong, NODE_ENV: "production", DATABASE_URL: "postgres://a@b/c" }
@@ -148,7 +148,7 @@ describe("TestDatabase", () => {
     })
   )
 
-  it("names its own setting where it cannot start a server", async () => {
+  it("names its own setting if it cannot start a server", async () => {
     const script = `
       Object.defineProperty(process, "platform", { value: "win32" })
       const { Effect, Layer } = await import("effect")
@@ -163,7 +163,7 @@ describe("TestDatabase", () => {
     assert.notInclude(stdout, "DATABASE_URL")
   })
 
-  it.live("starts a server of its own where there is none, with databases apart from each other", () =>
+  it.live("starts a server of its own if there is none, with separate databases", () =>
     Effect.gen(function* () {
       const count = Effect.gen(function* () {
         const { adminUrl } = yield* TestDatabase

@@ -1,4 +1,4 @@
-/** What the compiler promises; `tsc -b` is what fails here. */
+/** Tests of types: `tsc -b` fails if one is wrong. */
 import { expectTypeOf, it } from "@effect/vitest"
 import {
   type Accounts,
@@ -82,13 +82,13 @@ it("every method needs the user, and nothing else", () => {
   expectTypeOf<Needs<Accounts["Service"]>>().toEqualTypeOf<Needed<Accounts["Service"]>>()
 })
 
-it("to forget the user does not compile", () => {
+it("code that forgets the user does not compile", () => {
   const program = Effect.flatMap(Todos, (todos) => todos.list({})).pipe(Effect.provide(Services.layer))
   const forgotten = (sql: SqlClient.SqlClient) => {
     const host = Effect.provideService(program, SqlClient.SqlClient, sql)
     // @ts-expect-error the user is missing
     void Effect.runPromise(host)
-    // @ts-expect-error text that nobody has looked at is no id
+    // @ts-expect-error text without validation is not an id
     CurrentUser.of({ id: "alice" })
     return Effect.runPromise(Effect.provideService(host, CurrentUser, { id: UserId.make("alice") }))
   }
@@ -105,7 +105,7 @@ it("to forget the user does not compile", () => {
   expectTypeOf(forgottenPromise).returns.resolves.toHaveProperty("ok")
 })
 
-it("a promise has the errors of its method, and that an id was no id", () => {
+it("a promise has the errors of its method, and InvalidInput for a malformed id", () => {
   const { todos } = {} as ReturnType<typeof createTodos>
   type ErrorOf<Name extends keyof typeof todos> =
     Awaited<ReturnType<(typeof todos)[Name]>> extends infer Ended
@@ -119,7 +119,7 @@ it("a promise has the errors of its method, and that an id was no id", () => {
   expectTypeOf<Parameters<(typeof todos)["restore"]>[1]>().toEqualTypeOf<string>()
 })
 
-it("a transaction gives what its function returned, and fails as that says", () => {
+it("a transaction returns the result of its function, and fails with its error", () => {
   const check = async ({ transaction }: ReturnType<typeof createTodos>) => {
     const nothing = await transaction(async () => {})
     expectTypeOf(nothing).toExtend<
@@ -143,7 +143,7 @@ it("a transaction gives what its function returned, and fails as that says", () 
   expectTypeOf(check).toBeFunction()
 })
 
-it("what a write expects of a revision has one form everywhere", () => {
+it("ifRevision has the same type everywhere", () => {
   type Expected<Options> = Exclude<
     Extract<Options, object> extends { readonly ifRevision?: infer E } ? E : never,
     undefined

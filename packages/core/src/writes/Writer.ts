@@ -151,8 +151,8 @@ const isQuick = ({ kind, op }: Operation, json: string): boolean =>
   kind === "todo" && op !== "move" && json.length <= 4_096
 
 /**
- * What makes two requests the same: the content of their bodies, without ids of the server and derived columns. Keys are
- * good for a day and outlive an upgrade, so the order of these members and columns stays as it is.
+ * The content by which an idempotency key recognises a repeated request: no ids of the server, no derived columns. A
+ * stored fingerprint must still match after an upgrade, so the order of these members and columns must not change.
  */
 const contentOf = ({ after, before, fields, id, ifAbsent, ifRevision, kind, op }: Operation) => ({
   kind,

@@ -53,30 +53,32 @@ layer(services, live)("a page of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of any size leads to the same: hasMore is right, no row twice, every cursor goes on right behind", () =>
-    seeded((random) =>
-      Effect.gen(function* () {
-        yield* mixed
-        const whole = yield* stored.pipe(asAdmin)
-        for (const size of range(whole.length + 1)) {
-          const all = yield* pages(undefined, () => size + 1)
-          assert.deepStrictEqual(
-            all.map(({ hasMore }) => hasMore),
-            all.map((_, n) => n < all.length - 1)
-          )
-          assert.lengthOf(all, Math.max(1, Math.ceil(whole.length / (size + 1))))
-          assert.deepStrictEqual(
-            all.flatMap(({ changes }) => changes.map(itemOf)),
-            whole
-          )
-        }
-        const { changes } = yield* walk(undefined, () => 1 + random.int(4))
-        assert.deepStrictEqual(changes.map(itemOf), whole)
-      }).pipe(asNewUser)
-    )
+  it.effect(
+    "of any size gives the same feed: hasMore is right, no row comes twice, and every cursor continues after its page",
+    () =>
+      seeded((random) =>
+        Effect.gen(function* () {
+          yield* mixed
+          const whole = yield* stored.pipe(asAdmin)
+          for (const size of range(whole.length + 1)) {
+            const all = yield* pages(undefined, () => size + 1)
+            assert.deepStrictEqual(
+              all.map(({ hasMore }) => hasMore),
+              all.map((_, n) => n < all.length - 1)
+            )
+            assert.lengthOf(all, Math.max(1, Math.ceil(whole.length / (size + 1))))
+            assert.deepStrictEqual(
+              all.flatMap(({ changes }) => changes.map(itemOf)),
+              whole
+            )
+          }
+          const { changes } = yield* walk(undefined, () => 1 + random.int(4))
+          assert.deepStrictEqual(changes.map(itemOf), whole)
+        }).pipe(asNewUser)
+      )
   )
 
-  it.effect("is empty for a user who never wrote, and its cursor goes on with the first change", () =>
+  it.effect("is empty for a user without writes, and its cursor continues with the first change", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const before = yield* changes.page({})
@@ -93,7 +95,7 @@ layer(services, live)("a page of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("has 100 changes where nothing is said, at most 500, and refuses other limits", () =>
+  it.effect("has 100 changes by default, at most 500, and refuses other limits", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -110,7 +112,7 @@ layer(services, live)("a page of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("says nothing of a write that changed nothing", () =>
+  it.effect("does not contain a write that changed nothing", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* todos.create({ title: "a" })
@@ -154,7 +156,7 @@ layer(services, live)("a cursor of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("that somebody forged with the right digest is InvalidCursor, and never a defect", () =>
+  it.effect("that is forged with the right digest is InvalidCursor, and never a defect", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const { id } = yield* CurrentUser
@@ -174,7 +176,7 @@ layer(services, live)("a cursor of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("from the future, of a database that was set back, is CursorExpired", () =>
+  it.effect("beyond the user's revision, after a restore of the database, is CursorExpired", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -190,7 +192,7 @@ layer(services, live)("a cursor of changes", (it) => {
 })
 
 layer(services, live)("the horizon", (it) => {
-  it.effect("expires the cursors below it, so that no purged row is missed without a word", () =>
+  it.effect("expires the cursors below it, so that a client cannot miss a purged row silently", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -208,7 +210,7 @@ layer(services, live)("the horizon", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("does not expire a walk that began behind it, whose cursors are below it", () =>
+  it.effect("does not expire the cursors of a reader that started after the purge", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (const n of range(4)) yield* todos.create({ title: `${n}` })
@@ -227,7 +229,7 @@ layer(services, live)("the horizon", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("expires a walk in whose middle it passes, and the walk from the start has it all", () =>
+  it.effect("expires a reader that is in the middle of the feed, and reading from the start is complete", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -241,7 +243,7 @@ layer(services, live)("the horizon", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of one user is nothing to another", () =>
+  it.effect("of one user does not affect another user", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos

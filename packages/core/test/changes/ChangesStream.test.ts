@@ -11,7 +11,7 @@ import { asNewUser, live, query, seeded } from "../support/suite.ts"
 const revisions = (changes: ReadonlyArray<LiveChange>) => changes.map(({ change }) => change.revision)
 
 layer(onPool(10), live)("a stream of changes", (it) => {
-  it.effect("brings what was there, then each change as it happens, trash and lists included", () =>
+  it.effect("sends the existing changes, then each new one, with trash and lists", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -38,7 +38,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
     }).pipe(Effect.scoped, asNewUser)
   )
 
-  it.effect("cut at 50 random moments and resumed behind its last change misses nothing, repeats nothing", () =>
+  it.effect("that is cut at 50 random moments and resumed misses no change and repeats none", () =>
     seeded((random) =>
       Effect.gen(function* () {
         const changes = yield* Changes
@@ -71,7 +71,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
     )
   )
 
-  it.effect("of each of 20 users, three each, brings that user's changes and nothing else", () =>
+  it.effect("sends only its user's changes, with three streams for each of 20 users", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = range(20).map(newUser)
@@ -97,7 +97,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("brings a change also where another stream of the user has just read it, in 8 of 8 rounds", () =>
+  it.effect("sends a change that another stream of the user has just read, in 8 of 8 rounds", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { got } = yield* following()
@@ -109,7 +109,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
     }).pipe(Effect.scoped, asNewUser)
   )
 
-  it.effect("ends with CursorExpired where a purge overtakes it", () =>
+  it.effect("ends with CursorExpired if a purge overtakes it", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -124,7 +124,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("ends with CursorExpired where the database is set back to an earlier state under it", () =>
+  it.effect("ends with CursorExpired if the database is restored to an earlier state", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* CurrentUser
@@ -153,8 +153,8 @@ const after = (ticks: number) =>
 
 const silent = Layer.succeed(References.MinimumLogLevel, "None")
 
-layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("what streams ask the database", (it) => {
-  it.effect("a change in a transaction of the host appears after its commit, not before; one rolled back never", () =>
+layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of streams", (it) => {
+  it.effect("show a change of a host transaction after its commit only, and never one that was rolled back", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -176,7 +176,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("what streams ask t
     }).pipe(Effect.scoped, asNewUser)
   )
 
-  it.effect("nothing when nobody listens, however the streams ended", () =>
+  it.effect("stop when no stream is open, however the streams ended", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -194,7 +194,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("what streams ask t
     }).pipe(asNewUser)
   )
 
-  it.effect("one question a tick, however many streams there are, and no page while nothing happens", () =>
+  it.effect("are one poll for all streams, and no page while nothing changes", () =>
     Effect.gen(function* () {
       yield* Effect.forEach(range(200), () => asNewUser(following()))
       yield* until(() => ran.count(page) >= 200)
@@ -206,7 +206,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("what streams ask t
     }).pipe(Effect.scoped)
   )
 
-  it.effect("no more where the user's last change was purged: a stream does not ask without end", () =>
+  it.effect("do not repeat endlessly if the user's last change was purged", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       yield* todos.create({ title: "stays" })
@@ -222,7 +222,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("what streams ask t
     }).pipe(Effect.scoped, asNewUser)
   )
 
-  it.effect("no faster than they are read", () =>
+  it.effect("read no faster than the consumer", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -241,7 +241,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("what streams ask t
     }).pipe(asNewUser)
   )
 
-  it.effect("again after connections were lost, and after the database refused for a while", () =>
+  it.effect("continue after lost connections and after the database refused connections for a while", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { got } = yield* following()
@@ -264,7 +264,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("what streams ask t
     }).pipe(Effect.scoped, asNewUser)
   )
 
-  it.effect("ends for a user whom the operator disables, without a change", () =>
+  it.effect("end for a user whom the operator disables", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       yield* (yield* Todos).create({ title: "a" })

@@ -39,8 +39,8 @@ layer(on(2), live)("followed on a pool of 2", (it) => {
   it.effect("the changes add up to the tables, in 20 random histories", () => all(20, true, 2))
 })
 
-layer(on(10), live)("with revisions out of a sequence", (it) => {
-  it.effect("a row is missed, so the tests above can fail", () =>
+layer(on(10), live)("with revisions from a sequence", (it) => {
+  it.effect("the reader misses a row, so the tests above can fail", () =>
     Effect.gen(function* () {
       yield* asOwner(query("create sequence todo.gap"))
       yield* asOwner(query("grant usage on sequence todo.gap to public"))

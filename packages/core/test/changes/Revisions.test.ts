@@ -24,7 +24,7 @@ union all select id::text, revision from todo.lists where owner_id = $1 order by
 })
 
 layer(services, live)("revisions", (it) => {
-  it.effect("count every change of a todo or list, one by one, without a gap", () =>
+  it.effect("grow by one with every change of a todo or list, without a gap", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -66,7 +66,7 @@ layer(services, live)("revisions", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of two rows are never the same, and none is skipped, under 12 writers of one user", () =>
+  it.effect("are unique and without gaps under 12 concurrent writers of one user", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -101,7 +101,7 @@ layer(services, live)("revisions", (it) => {
     }).pipe(Effect.provideService(CurrentUser, newUser()))
   )
 
-  it.effect("seen by a reader mean that every change up to the highest has been seen", () =>
+  it.effect("seen by a reader are complete: every change up to the highest one is there", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const reading = Effect.gen(function* () {
@@ -122,7 +122,7 @@ layer(services, live)("revisions", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("updatedAt never goes back, also where the clock does", () =>
+  it.effect("updatedAt never goes back, even if the clock does", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* CurrentUser

@@ -3,7 +3,7 @@ import { Effect, Fiber, Semaphore } from "effect"
 import { TestClock } from "effect/testing"
 import { makeQueue, queued } from "../../src/database/ConnectionQueue.ts"
 
-it.effect("a statement waits three seconds for a connection, and then says that nothing was done", () =>
+it.effect("a statement without a free connection fails after three seconds with the outcome not-applied", () =>
   Effect.gen(function* () {
     const turn = queued(makeQueue(1))
     const first = yield* Effect.forkChild(turn(Effect.never))
@@ -18,7 +18,7 @@ it.effect("a statement waits three seconds for a connection, and then says that 
   })
 )
 
-it.effect("no turn is lost by those who fail, are interrupted, or give up waiting", () =>
+it.effect("a statement that fails, is interrupted or times out gives its permit back", () =>
   Effect.gen(function* () {
     const queue = makeQueue(2)
     const turn = queued(queue)
@@ -34,7 +34,7 @@ it.effect("no turn is lost by those who fail, are interrupted, or give up waitin
   })
 )
 
-it.effect("who waits is not overtaken by those who come later, again and again", () =>
+it.effect("a waiting statement is not overtaken by later ones", () =>
   Effect.gen(function* () {
     const turn = queued(makeQueue(1))
     const order: Array<string> = []

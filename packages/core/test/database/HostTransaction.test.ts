@@ -9,7 +9,7 @@ import { following, until } from "../support/following.ts"
 import { newKey, under } from "../support/keys.ts"
 import { asNewUser, ids, live, newTodoId, query } from "../support/suite.ts"
 
-/** Every row that the current user has, in every table. */
+/** Every row of the current user, in every table. */
 const everything = Effect.gen(function* () {
   const { id } = yield* CurrentUser
   const rows = ownedTables.map(
@@ -38,7 +38,7 @@ const fixture = Effect.gen(function* () {
 })
 type Fixture = Effect.Success<typeof fixture>
 
-/** What a host may call; each changes something whenever it is called. */
+/** Methods that a host may call. Each call changes something. */
 const calls: Record<string, (fixture: Fixture) => Effect.Effect<unknown, unknown, CurrentUser>> = {
   create: ({ todos }) => todos.create({ title: "new" }),
   "create under a key": ({ todos }) => todos.create({ title: "new" }, under(newKey())),
@@ -86,7 +86,7 @@ const points: Record<string, (call: Host, sql: SqlClient.SqlClient, fixture: Fix
     sql.withTransaction(Effect.andThen(call, sql`select pg_terminate_backend(pg_backend_pid())`))
 }
 
-/** A table of the host's, whose foreign key is looked at when it commits. */
+/** A table of the host with a foreign key that PostgreSQL checks at the commit. */
 const orders = asOwner(
   Effect.andThen(
     query("create table public.orders (id int primary key, parent int references public.orders initially deferred)"),
@@ -94,9 +94,9 @@ const orders = asOwner(
   )
 )
 
-// One connection: a call that took another than the transaction's would wait for ever.
+// The pool has one connection: a call on another one than the transaction's would wait forever.
 layer(onPool(1), live)("a transaction of the host that fails", (it) => {
-  it.effect.each(Object.entries(calls))("around a %s leaves nothing of it, wherever it fails", ([, call]) =>
+  it.effect.each(Object.entries(calls))("around a %s undoes it, wherever the transaction fails", ([, call]) =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       yield* Effect.ignore(orders)
@@ -124,7 +124,7 @@ layer(onPool(1), live)("a transaction of the host that fails", (it) => {
 })
 
 layer(onPool(8), live)("in a transaction of the host", (it) => {
-  it.effect("a nested failure undoes the nested part, and nothing else", () =>
+  it.effect("a nested failure undoes only the nested part", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -149,7 +149,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("reads see what it wrote, and nobody else does", () =>
+  it.effect("reads see the transaction's writes, and other transactions do not", () =>
     Effect.gen(function* () {
       const [todos, changes, accounts] = [yield* Todos, yield* Changes, yield* Accounts]
       const sql = yield* SqlClient.SqlClient
@@ -175,7 +175,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("users do not mix, one after the other and all at once", () =>
+  it.effect("several users stay apart, in sequence and concurrently", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -199,7 +199,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     })
   )
 
-  it.effect("the user of a call is set for its statement alone: what the host has set comes back", () =>
+  it.effect("todo.user_id is set for the statement of a call only, and then has the host's value again", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -231,7 +231,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("it is taken back by PostgreSQL where the statement fails, under every plan", () =>
+  it.effect("PostgreSQL resets todo.user_id if the statement fails, under every plan", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -258,7 +258,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     })
   )
 
-  it.effect("a conflict with others reaches the host at once, and typed, as does what comes after it", () =>
+  it.effect("a conflict reaches the host at once as a typed error, and so do the statements after it", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -282,7 +282,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("two hosts that write for one user queue: no deadlock, no revision twice, none left out", () =>
+  it.effect("two hosts that write for one user queue: no deadlock, no duplicate revision, no gap", () =>
     Effect.gen(function* () {
       const { a, b, lists, todos } = yield* fixture
       const sql = yield* SqlClient.SqlClient
@@ -314,7 +314,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("serializable ones hear of each other as conflicts; begun again by their hosts, none is lost", () =>
+  it.effect("serializable transactions get Conflict, and no write is lost when their hosts start them again", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -347,7 +347,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("two hosts that take two users in opposite orders: one goes on, the other hears of a conflict", () =>
+  it.effect("two hosts that lock two users in opposite orders: one commits, the other gets Conflict", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -373,7 +373,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
   )
 })
 
-/** A todo whose title says so makes its statement fail with an SQLSTATE. */
+/** A todo with an SQLSTATE in its title makes the statement fail with that SQLSTATE. */
 const raising = asOwner(
   Effect.andThen(
     query(`create or replace function todo.raising() returns trigger language plpgsql as $$ begin
@@ -385,7 +385,7 @@ end $$`),
 )
 
 layer(onPool(1), live)("with one connection, which the host's transaction holds", (it) => {
-  it.effect("calls in it go through while those of others wait, and those go through afterwards", () =>
+  it.effect("calls in the transaction succeed while other calls wait, and those succeed afterwards", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient

@@ -9,8 +9,8 @@ import { leaks, withoutWallOne, withoutWallTwo } from "../support/walls.ts"
 const options = { excludeTestServices: true }
 
 describe("isolation", () => {
-  layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)), options)("with both walls", (it) => {
-    it.effect("nothing of A's is seen, changed or told", () =>
+  layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)), options)("with both guards", (it) => {
+    it.effect("B can neither read nor change rows of A, nor learn that they exist", () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* leaks, [])
       })
@@ -20,7 +20,7 @@ describe("isolation", () => {
   layer(Services.layer.pipe(Layer.provide(withoutWallOne), Layer.provideMerge(layerDatabase)), options)(
     "without wall one, the owner in every statement",
     (it) => {
-      it.effect("row-level security still holds everything", () =>
+      it.effect("row-level security alone keeps the users apart", () =>
         Effect.gen(function* () {
           assert.deepStrictEqual(yield* leaks, [])
         })
@@ -31,7 +31,7 @@ describe("isolation", () => {
   layer(Services.layer.pipe(Layer.provide(withoutWallTwo), Layer.provideMerge(layerDatabase)), options)(
     "without wall two, row-level security",
     (it) => {
-      it.effect("the owner in every statement still holds everything", () =>
+      it.effect("the owner in every statement alone keeps the users apart", () =>
         Effect.gen(function* () {
           assert.deepStrictEqual(yield* leaks, [])
         })
@@ -47,7 +47,7 @@ describe("isolation", () => {
     ),
     options
   )("without both walls", (it) => {
-    it.effect("the same attempts do leak, so the tests above can fail", () =>
+    it.effect("the same attempts leak rows, so the tests above can fail", () =>
       Effect.gen(function* () {
         const leaked = yield* leaks
         // What ends with the user's own number is held by that number alone: B's is not A's.
@@ -74,7 +74,7 @@ layer(Todos.layer.pipe(Layer.provideMerge(poolOfFour), Layer.provideMerge(TestDa
       ([row]) => row?.[0]
     )
 
-    it.effect("is never another's, in 10,000 reads of 20 users on a pool of 4, and is gone afterwards", () =>
+    it.effect("is never that of another user in 10,000 reads of 20 users on a pool of 4, and is unset afterwards", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const sql = yield* SqlClient.SqlClient
@@ -99,7 +99,7 @@ layer(Todos.layer.pipe(Layer.provideMerge(poolOfFour), Layer.provideMerge(TestDa
           foreign.reduce<number>((sum, n) => sum + n, 0),
           0
         )
-        // Every connection of the pool at once: each transaction holds one.
+        // Each transaction holds one connection, so together they check every connection of the pool.
         const left = yield* Effect.forEach(
           [1, 2, 3, 4],
           () => sql.withTransaction(Effect.delay(setting, "100 millis")),
@@ -127,7 +127,7 @@ layer(Todos.layer.pipe(Layer.provideMerge(poolOfFour), Layer.provideMerge(TestDa
       }).pipe(Effect.provideService(CurrentUser, newUser()))
     )
 
-    it.effect("and one whose id the database cannot read takes none of those along that are read with it", () =>
+    it.effect("a user id that the database refuses does not affect the calls of other users in the same batch", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const [mine, other] = [newUser(), newUser()]

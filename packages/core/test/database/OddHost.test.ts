@@ -14,7 +14,7 @@ const isList = Schema.is(TodoList)
 layer(Services.layer.pipe(Layer.provideMerge(layerOddHost(3)), Layer.provideMerge(TestDatabase.layer)), live)(
   "on the client of an odd host",
   (it) => {
-    it.effect("which is odd indeed", () =>
+    it.effect("has other names, formats and time zones than the package's own pool", () =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         const [row] = yield* sql`
@@ -26,7 +26,7 @@ layer(Services.layer.pipe(Layer.provideMerge(layerOddHost(3)), Layer.provideMerg
       })
     )
 
-    it.effect("todos, lists, batches, changes and counts are what they are everywhere", () =>
+    it.effect("todos, lists, batches, changes and counts are the same as on any other client", () =>
       Effect.gen(function* () {
         const [todos, lists, changes, accounts] = [yield* Todos, yield* Lists, yield* Changes, yield* Accounts]
         const list = yield* lists.create({ name: "groceries_of_the_week" })
@@ -68,7 +68,7 @@ layer(Services.layer.pipe(Layer.provideMerge(layerOddHost(3)), Layer.provideMerg
       }).pipe(asNewUser)
     )
 
-    it.effect("a key holds, also across a transaction of the host, and users do not mix", () =>
+    it.effect("an idempotency key works across a transaction of the host, and users stay apart", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const sql = yield* SqlClient.SqlClient

@@ -5,10 +5,10 @@ import { batching, type BatchLimits } from "../../src/database/RequestBatching.t
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
 const unbounded = { concurrency: "unbounded" } as const
-/** A turn of the event loop, in which what waits for one begins: a timer alone may be first. */
+/** Waits for a full turn of the event loop. A timer alone may fire before `setImmediate`. */
 const turn = Effect.promise(() => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1)))
 
-/** Runs that end when they are told to; what each was given. */
+/** Records what each batch was given. A batch ends when the test says so. */
 const held = (limits?: BatchLimits) => {
   const runs: Array<{ readonly given: ReadonlyArray<number>; readonly end: Deferred.Deferred<void, string> }> = []
   const interrupted: Array<ReadonlyArray<number>> = []
@@ -24,7 +24,7 @@ const held = (limits?: BatchLimits) => {
   return { call, end, interrupted, runs, given: () => runs.map(({ given }) => given) }
 }
 
-it.live("calls of one turn make one run, and each gets its own answer", () =>
+it.live("calls of one turn of the event loop share a batch, and each gets its own answer", () =>
   Effect.gen(function* () {
     let runs = 0
     const call = batching((given: ReadonlyArray<number>) => {
@@ -40,7 +40,7 @@ it.live("calls of one turn make one run, and each gets its own answer", () =>
   })
 )
 
-it.live("no more are under way than may be", () =>
+it.live("no more batches run at once than the limit allows", () =>
   Effect.gen(function* () {
     const { call, end, given } = held({ batches: 1 })
     for (const n of range(3)) {
@@ -54,7 +54,7 @@ it.live("no more are under way than may be", () =>
   })
 )
 
-it.live("a run takes no more calls than it is told to", () =>
+it.live("a batch takes no more calls than its limit", () =>
   Effect.gen(function* () {
     const { call, given } = held({ calls: 3 })
     yield* Effect.forEach(range(7), (n) => Effect.forkChild(call(n), { startImmediately: true }))
@@ -63,7 +63,7 @@ it.live("a run takes no more calls than it is told to", () =>
   })
 )
 
-it.live("no run takes more than 64, and no more than four are under way: the others wait, and go together", () =>
+it.live("by default a batch takes 64 calls and four batches run at once; waiting calls share the next batch", () =>
   Effect.gen(function* () {
     const { call, end, given, runs } = held()
     const fibers = yield* Effect.forEach(range(300), (n) => Effect.forkChild(call(n), { startImmediately: true }))
@@ -83,7 +83,7 @@ it.live("no run takes more than 64, and no more than four are under way: the oth
   })
 )
 
-it.live("runs that do not end hold up the others for a while, and not for ever", () =>
+it.live("batches that do not end delay other calls for 100 ms only", () =>
   Effect.gen(function* () {
     const { call, end, given } = held()
     yield* Effect.forEach(range(4), (n) => Effect.andThen(Effect.forkChild(call(n), { startImmediately: true }), turn))
@@ -93,7 +93,7 @@ it.live("runs that do not end hold up the others for a while, and not for ever",
     yield* turn.pipe(Effect.repeat({ while: () => given().length < 5 }))
     end(4)
     assert.strictEqual(yield* Fiber.join(waiting), 40)
-    // They end after all: their places are no more than they were.
+    // When the slow batches end, the limit is the same as before.
     for (const run of range(4)) end(run)
     yield* turn
     yield* Effect.forEach(range(5), (n) => Effect.andThen(Effect.forkChild(call(n), { startImmediately: true }), turn))
@@ -101,7 +101,7 @@ it.live("runs that do not end hold up the others for a while, and not for ever",
   })
 )
 
-it.live("a run that fails fails its calls, and no others", () =>
+it.live("a batch that fails makes only its own calls fail", () =>
   Effect.gen(function* () {
     const { call, end, runs } = held()
     const first = yield* Effect.forkChild(Effect.forEach([1, 2], (n) => Effect.flip(call(n)), unbounded))
@@ -115,12 +115,12 @@ it.live("a run that fails fails its calls, and no others", () =>
   })
 )
 
-it.live("who goes away takes nobody along; the last one takes the run", () =>
+it.live("an interrupted call leaves its batch running; the batch is interrupted with its last call", () =>
   Effect.gen(function* () {
     const { call, end, given, interrupted } = held()
     const [a, b, c] = yield* Effect.forEach([1, 2, 3], (n) => Effect.forkChild(call(n), { startImmediately: true }))
     if (a === undefined || b === undefined || c === undefined) return assert.fail()
-    // One who goes before the run begins is no part of it.
+    // A call that is interrupted before the batch begins is not part of it.
     yield* Fiber.interrupt(a)
     yield* turn
     assert.deepStrictEqual(given(), [[2, 3]])
@@ -134,7 +134,7 @@ it.live("who goes away takes nobody along; the last one takes the run", () =>
     yield* Fiber.interrupt(alone)
     yield* turn
     assert.deepStrictEqual(interrupted, [[4]])
-    // And its place is free again.
+    // The interrupted batch does not count against the limit any more.
     const more = yield* Effect.forkChild(Effect.forEach(range(4), (n) => Effect.andThen(turn, call(n))))
     for (const run of range(4)) {
       yield* turn.pipe(Effect.repeat({ while: () => given().length < run + 3 }))
@@ -144,7 +144,7 @@ it.live("who goes away takes nobody along; the last one takes the run", () =>
   })
 )
 
-it.live("a run that ends one of its own callers as it begins takes none of those that wait along", () =>
+it.live("a batch that interrupts one of its own callers as it begins drops none of the waiting calls", () =>
   Effect.gen(function* () {
     const fibers: Array<Fiber.Fiber<number>> = []
     const call = batching((given: ReadonlyArray<number>) =>
@@ -160,13 +160,13 @@ it.live("a run that ends one of its own callers as it begins takes none of those
 )
 
 const eightKilobytes = () => Array.from({ length: 1_000 }, (_, n) => n)
-/** Bytes in use among what has outlived two collections. */
+/** Bytes of V8's old generation in use. */
 const oldSpace = () => getHeapSpaceStatistics().find((space) => space.space_name === "old_space")?.space_used_size ?? 0
 
-it.live("calls die young: what they were given does not get among what is old", () =>
+it.live("calls are short-lived allocations: their requests do not reach the old generation", () =>
   Effect.gen(function* () {
     const call = batching((given: ReadonlyArray<ReadonlyArray<number>>) => Effect.as(Effect.sleep(1), given))
-    // So much that what `together` keeps for all of them is old by now.
+    // Enough calls that the state shared by all of them is in the old generation.
     for (let n = 0; n < 20_000; n++) eightKilobytes()
     const before = oldSpace()
     let most = 0

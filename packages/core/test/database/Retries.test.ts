@@ -22,7 +22,7 @@ deferrable initially deferred for each row execute function todo.flaky()`)
     })
   )
 
-/** The titles that are stored of the current user. */
+/** The titles of the current user's todos. */
 const titles = Effect.gen(function* () {
   const { id } = yield* CurrentUser
   const rows = yield* asAdmin(query<{ title: string }>("select title from todo.todos where owner_id = $1", [id]))
@@ -31,7 +31,7 @@ const titles = Effect.gen(function* () {
 
 const writes = 'todo".write'
 const ran = new Ran()
-/** How often the database was asked to write, while `self` ran. */
+/** The number of write attempts while `self` ran. */
 const attempts = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.suspend(() => {
     const before = ran.count(writes)
@@ -70,7 +70,7 @@ layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) =
     120_000
   )
 
-  it.effect("each time: Conflict after six attempts, nothing stored, its key free", () =>
+  it.effect("each time is a Conflict after six attempts: nothing is stored, and its key is free", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const key = newKey()
@@ -86,7 +86,7 @@ layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) =
     }).pipe(asNewUser)
   )
 
-  it.effect("in a transaction of the host: tried once, and the host hears of it", () =>
+  it.effect("in a transaction of the host is tried once, and the host gets the error", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -101,7 +101,7 @@ layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) =
     }).pipe(asNewUser)
   )
 
-  it.effect("with a failure that is no conflict is not tried again", () =>
+  it.effect("is not retried after a failure that is not a conflict", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       yield* todos.create({ title: "first" })
@@ -131,44 +131,46 @@ const terminated = asAdmin(
 )
 
 layer(onRecordedPool(new Ran(), 8), live)("with backends killed while they work", (it) => {
-  it.effect("a write is done, or its outcome is told: never a defect, and what was not applied is not there", () =>
-    Effect.gen(function* () {
-      const todos = yield* Todos
-      const running = yield* Ref.make(true)
-      const writer = Effect.fnUntraced(function* (writer: number) {
-        const told: Array<Result.Result<Todo, { readonly _tag: string }>> = []
-        for (let n = 0; yield* Ref.get(running); n++)
-          told.push(yield* Effect.result(todos.create({ title: `${writer}.${n}` })))
-        return told.map((result, n) => ({ title: `${writer}.${n}`, result }))
-      })
-      const reading = Effect.gen(function* () {
-        let reads = 0
-        for (; yield* Ref.get(running); reads++) yield* todos.list({ limit: 5 })
-        return reads
-      })
-      const writing = yield* Effect.forkChild(Effect.forEach(range(6), writer, { concurrency: 6 }))
-      const reader = yield* Effect.forkChild(reading)
-      for (const _ of range(12)) yield* Effect.delay(terminated, "40 millis")
-      yield* Ref.set(running, false)
+  it.effect(
+    "a write succeeds or fails with its outcome, never with a defect, and a write that is not-applied stored nothing",
+    () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const running = yield* Ref.make(true)
+        const writer = Effect.fnUntraced(function* (writer: number) {
+          const told: Array<Result.Result<Todo, { readonly _tag: string }>> = []
+          for (let n = 0; yield* Ref.get(running); n++)
+            told.push(yield* Effect.result(todos.create({ title: `${writer}.${n}` })))
+          return told.map((result, n) => ({ title: `${writer}.${n}`, result }))
+        })
+        const reading = Effect.gen(function* () {
+          let reads = 0
+          for (; yield* Ref.get(running); reads++) yield* todos.list({ limit: 5 })
+          return reads
+        })
+        const writing = yield* Effect.forkChild(Effect.forEach(range(6), writer, { concurrency: 6 }))
+        const reader = yield* Effect.forkChild(reading)
+        for (const _ of range(12)) yield* Effect.delay(terminated, "40 millis")
+        yield* Ref.set(running, false)
 
-      const told = (yield* Fiber.join(writing)).flat()
-      const stored = new Set(yield* titles)
-      const outcomes = { done: 0, "not-applied": 0, unknown: 0 }
-      for (const { result, title } of told) {
-        if (Result.isSuccess(result)) {
-          outcomes.done++
-          assert.isTrue(stored.has(title), `${title} is lost`)
-          continue
+        const told = (yield* Fiber.join(writing)).flat()
+        const stored = new Set(yield* titles)
+        const outcomes = { done: 0, "not-applied": 0, unknown: 0 }
+        for (const { result, title } of told) {
+          if (Result.isSuccess(result)) {
+            outcomes.done++
+            assert.isTrue(stored.has(title), `${title} is lost`)
+            continue
+          }
+          assert.instanceOf(result.failure, Unavailable)
+          if (!(result.failure instanceof Unavailable)) continue
+          outcomes[result.failure.outcome]++
+          if (result.failure.outcome === "not-applied") assert.isFalse(stored.has(title), `${title} is there`)
         }
-        assert.instanceOf(result.failure, Unavailable)
-        if (!(result.failure instanceof Unavailable)) continue
-        outcomes[result.failure.outcome]++
-        if (result.failure.outcome === "not-applied") assert.isFalse(stored.has(title), `${title} is there`)
-      }
-      console.log(JSON.stringify(outcomes), yield* Fiber.join(reader), "reads")
-      assert.isAbove(outcomes.done, 0)
-      assert.isAbove(outcomes.unknown, 0)
-    }).pipe(asNewUser)
+        console.log(JSON.stringify(outcomes), yield* Fiber.join(reader), "reads")
+        assert.isAbove(outcomes.done, 0)
+        assert.isAbove(outcomes.unknown, 0)
+      }).pipe(asNewUser)
   )
 
   it.effect("a write under a key, repeated until it is answered, makes one row", () =>
@@ -180,7 +182,7 @@ layer(onRecordedPool(new Ran(), 8), live)("with backends killed while they work"
           Effect.forEach(range(25), (n) => {
             const key = newKey()
             const write = todos.create({ title: `${writer}.${n}` }, under(key))
-            // In use while the backend that has it does not know yet that it is dead.
+            // The key is in use until the killed backend has ended its transaction.
             return Effect.retry(write, {
               while: ({ _tag }) => _tag === "Unavailable" || _tag === "IdempotencyKeyInUse"
             })
@@ -196,7 +198,7 @@ layer(onRecordedPool(new Ran(), 8), live)("with backends killed while they work"
     }).pipe(asNewUser)
   )
 
-  it.effect("idle connections that died are noticed: the next write and read go through", () =>
+  it.effect("idle connections that were closed are replaced: the next write and read succeed", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (const n of range(5)) {

@@ -6,7 +6,7 @@ import { asNewUser, failureOf, ids, live, services, tagOf } from "../support/sui
 
 const newListId = () => ListId.make(randomUUID())
 
-/** A list that holds three todos, of which the last is in the trash. */
+/** A list with three todos; the last one is in the trash. */
 const filled = Effect.gen(function* () {
   const todos = yield* Todos
   const lists = yield* Lists
@@ -18,7 +18,7 @@ const filled = Effect.gen(function* () {
 })
 
 layer(services, live)("Lists", (it) => {
-  it.effect("create adds a list behind the others, and get gives it back", () =>
+  it.effect("create adds a list at the end, and get returns it", () =>
     Effect.gen(function* () {
       const lists = yield* Lists
       const created = yield* lists.create({ name: "Work" })
@@ -68,7 +68,7 @@ layer(services, live)("Lists", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("ifRevision holds every write back unless the revision is one of those", () =>
+  it.effect("every write fails with RevisionMismatch if the list is at none of the expected revisions", () =>
     Effect.gen(function* () {
       const { list, lists } = yield* filled
       const { id } = list
@@ -89,7 +89,7 @@ layer(services, live)("Lists", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("delete without a word on its todos refuses a list that holds some, and changes nothing", () =>
+  it.effect("delete without the option todos refuses a list with todos, and changes nothing", () =>
     Effect.gen(function* () {
       const { first, list, lists, second, todos } = yield* filled
       assert.strictEqual(yield* tagOf(lists.delete(list.id)), "ListNotEmpty")
@@ -98,7 +98,7 @@ layer(services, live)("Lists", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("delete takes a list whose todos are all in the trash", () =>
+  it.effect("delete accepts a list whose todos are all in the trash", () =>
     Effect.gen(function* () {
       const { first, list, lists, second, todos, trashed } = yield* filled
       yield* todos.batch([
@@ -110,23 +110,25 @@ layer(services, live)("Lists", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("delete with trash takes the todos along, each as a change of its own, and leaves those in the trash", () =>
-    Effect.gen(function* () {
-      const { first, list, lists, second, todos, trashed } = yield* filled
-      const other = yield* todos.create({ title: "in no list" })
-      const deleted = yield* lists.delete(list.id, { todos: "trash" })
-      assert.strictEqual(deleted.deletedAt, deleted.updatedAt)
-      assert.deepStrictEqual((yield* todos.list({})).items, [other])
-      const { deletedAt, revision, updatedAt } = deleted
-      assert.deepStrictEqual((yield* todos.list({ deleted: true })).items, [
-        { ...first, deletedAt, updatedAt, revision: revision + 1 },
-        { ...second, deletedAt, updatedAt, revision: revision + 2 },
-        trashed
-      ])
-    }).pipe(asNewUser)
+  it.effect(
+    "delete with trash moves each todo to the trash as a change of its own, and leaves those that were there",
+    () =>
+      Effect.gen(function* () {
+        const { first, list, lists, second, todos, trashed } = yield* filled
+        const other = yield* todos.create({ title: "in no list" })
+        const deleted = yield* lists.delete(list.id, { todos: "trash" })
+        assert.strictEqual(deleted.deletedAt, deleted.updatedAt)
+        assert.deepStrictEqual((yield* todos.list({})).items, [other])
+        const { deletedAt, revision, updatedAt } = deleted
+        assert.deepStrictEqual((yield* todos.list({ deleted: true })).items, [
+          { ...first, deletedAt, updatedAt, revision: revision + 1 },
+          { ...second, deletedAt, updatedAt, revision: revision + 2 },
+          trashed
+        ])
+      }).pipe(asNewUser)
   )
 
-  it.effect("delete with keep leaves the todos, without a list", () =>
+  it.effect("delete with keep leaves the todos without a list", () =>
     Effect.gen(function* () {
       const { first, list, lists, second, todos, trashed } = yield* filled
       const { revision, updatedAt } = yield* lists.delete(list.id, { todos: "keep" })
@@ -138,7 +140,7 @@ layer(services, live)("Lists", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("what is in the trash is not found by anything but restore, which brings the list back alone", () =>
+  it.effect("only restore finds a list in the trash, and it restores the list without its todos", () =>
     Effect.gen(function* () {
       const { list, lists, todos } = yield* filled
       const { id } = list
@@ -161,7 +163,7 @@ layer(services, live)("Lists", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("an id that is not there is not found", () =>
+  it.effect("an unknown id is ListNotFound", () =>
     Effect.gen(function* () {
       const lists = yield* Lists
       const id = newListId()

@@ -4,7 +4,7 @@ import { SqlClient } from "effect/sql"
 import { ownedTables } from "../../src/schema/tables.ts"
 import { layerDatabase } from "../support/host.ts"
 
-/** What leads a key of a user table: its owner. */
+/** The owner column, which leads every key of a table with an owner. */
 const owner = (table: string) => ownedTables.find(({ name }) => name === table)?.owner
 
 layer(layerDatabase)("the schema", (it) => {
@@ -20,7 +20,7 @@ layer(layerDatabase)("the schema", (it) => {
     })
   )
 
-  it.effect("has an owner in each table of the list, and in no other", () =>
+  it.effect("has an owner column in each table of the list, and in no other table", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const owned = yield* sql<{ name: string }>`
@@ -61,7 +61,7 @@ layer(layerDatabase)("the schema", (it) => {
       })
   )
 
-  it.effect("is served by a role that owns nothing and cannot get around it", () =>
+  it.effect("is served by a role that owns nothing and cannot bypass row-level security", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const [role] = yield* sql`

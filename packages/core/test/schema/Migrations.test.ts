@@ -28,7 +28,7 @@ const broken = {
 
 const digest = (text: ReadonlyArray<string>) => createHash("sha256").update(text.join("\n")).digest("hex").slice(0, 16)
 
-/** What was released is never edited. A new migration gets a line here, and so does each change of the functions. */
+/** The checksums of released migrations, which are never edited. A new migration adds a line. */
 const released: Readonly<Record<number, string>> = {
   5: "7df1e06efeb9c1b6",
   6: "a93aed69f2d256b8"
@@ -37,7 +37,7 @@ const released: Readonly<Record<number, string>> = {
 /** The functions of the last migration. If they changed, add a migration with the next number, and change this line. */
 const functionsOf: readonly [version: number, digest: string] = [6, "f90e0b54e097a7a1"]
 
-it("migrations that were released are as they were", () => {
+it("released migrations are unchanged", () => {
   assert.deepStrictEqual(Object.fromEntries(migrations.map(({ id, up }) => [id, digest(up('"todo"'))])), released)
 })
 
@@ -68,7 +68,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("three_at_once"))
   )
 
-  it.effect("leave nothing behind when one fails, and name it", () =>
+  it.effect("change nothing when one fails, and the error names it", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(asOwner(upTo([...migrations, broken], {})))
       assert.deepInclude(error, { _tag: "MigrationFailed", step: `Migration ${broken.id} (broken)`, sqlState: "42601" })
@@ -77,7 +77,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("all_or_nothing"))
   )
 
-  it.effect("keep what was there when a later one fails", () =>
+  it.effect("keep the earlier schema when a later one fails", () =>
     Effect.gen(function* () {
       yield* asOwner(Migrations.up())
       yield* Effect.flip(asOwner(upTo([...migrations, broken], {})))
@@ -88,7 +88,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("later"))
   )
 
-  it.effect("refuse a schema that is newer than they are", () =>
+  it.effect("refuse a schema of a newer release", () =>
     Effect.gen(function* () {
       yield* asOwner(Migrations.up())
       yield* asOwner(query("insert into newer.migrations (id, name) values (99, 'from the future')"))
@@ -135,7 +135,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("changed"))
   )
 
-  it.effect("refuse a schema that belongs to something else, and change nothing in it", () =>
+  it.effect("refuse a schema of another program, and change nothing in it", () =>
     Effect.gen(function* () {
       const described = query(`select pg_describe_object(classid, objid, 0) as object from pg_depend
         where refclassid = 'pg_namespace'::regclass and refobjid = 'taken'::regnamespace order by 1`)
@@ -159,7 +159,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("taken"))
   )
 
-  it.effect("make themselves at home in an empty schema that was given", () =>
+  it.effect("use an empty schema that exists already", () =>
     Effect.gen(function* () {
       yield* asOwner(query("create schema given"))
       yield* asOwner(Migrations.up())
@@ -167,7 +167,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("given"))
   )
 
-  it.effect("tell of each step", () =>
+  it.effect("report each step", () =>
     Effect.gen(function* () {
       const steps: Array<string> = []
       const up = Migrations.up({
@@ -183,7 +183,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("stepwise"))
   )
 
-  it.effect("tell what is missing on an empty database", () =>
+  it.effect("report every migration as missing on an empty database", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(asOwner(Migrations.check))
       assert.deepInclude(error, { _tag: "SchemaMismatch", found: 0 })
@@ -211,7 +211,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("planned"))
   )
 
-  it.effect("give the runtime role rows and no tables", () =>
+  it.effect("grant the runtime role rights on rows, and not on tables", () =>
     Effect.gen(function* () {
       yield* asOwner(Migrations.up({ runtimeRole: "todo_runtime" }))
       const { url } = yield* TestDatabase

@@ -26,7 +26,7 @@ const run = (url: Redacted.Redacted, script: string) =>
     await client.query(script).finally(() => client.end())
   })
 
-/** By the numbers of their last migrations. */
+/** The releases by the number of their last migration. */
 const releases = [5]
 
 /** Todos of one more user, with words of search as those releases made them; two of them are today's. */
@@ -53,7 +53,7 @@ const upgraded = (release: number) =>
       const { adminUrl, ownerUrl } = yield* TestDatabase
       yield* run(ownerUrl, yield* fixture(`${release}.sql`))
       yield* run(adminUrl, spelled)
-      // As if that release had stopped just now.
+      // Moves the times in the dump to now, as if that release had stopped just now.
       yield* run(adminUrl, "update todo.idempotency_keys set created_at = clock_timestamp()")
       const { migrations } = yield* asOwner(Migrations.up({ runtimeRole: "todo_runtime" }))
       assert.deepStrictEqual(
@@ -84,7 +84,7 @@ for (const release of releases) {
       })
     )
 
-    it.effect("has every todo and list as it was", () =>
+    it.effect("keeps every todo and list unchanged", () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* exported(ada), yield* fixture("export.jsonl"))
         const { items } = yield* (yield* Todos).list({ q: "milk" })
@@ -95,7 +95,7 @@ for (const release of releases) {
       }).pipe(as(ada))
     )
 
-    it.effect("goes on from there: numbers, the feed, keys, who is disabled, and who was erased", () =>
+    it.effect("keeps revisions, the feed, keys, disabled users and erased users", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const { revision } = yield* (yield* Accounts).me
@@ -109,12 +109,12 @@ for (const release of releases) {
 
         const another = todos.create({ title: "another user's" })
         assert.strictEqual(yield* tagOf(as(disabled)(another)), "UserDisabled")
-        // Behind the last number of the one who was erased, which is where the other begins, too.
+        // New users begin after the last revision of the erased user.
         assert.strictEqual((yield* as(erased)(another)).revision, 5)
       }).pipe(as(ada))
     )
 
-    it.effect("finds todos by the words that search makes today, and has changed nothing else of them", () =>
+    it.effect("finds todos by the words of this release, and has changed nothing else of them", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         for (const [q, position] of [
@@ -141,7 +141,7 @@ except select owner_id, id, unnest(title_words || description_words) from todo.t
       }).pipe(as(cem))
     )
 
-    it.effect("has its words renewed once", () =>
+    it.effect("recomputes its words once", () =>
       Effect.gen(function* () {
         const steps: Array<string> = []
         const up = asOwner(Migrations.up({ onStep: (name) => Effect.sync(() => void steps.push(name)) }))
@@ -178,7 +178,7 @@ except select owner_id, id, unnest(title_words || description_words) from todo.t
       })
     )
 
-    it.effect("takes writes to all that was there", () =>
+    it.effect("accepts writes to all existing rows", () =>
       Effect.gen(function* () {
         const [todos, lists] = [yield* Todos, yield* Lists]
         for (const { id } of yield* walk({ deleted: true })) yield* todos.restore(id)

@@ -1,4 +1,4 @@
-/** Arbitraries of what schemas cannot generate by themselves: dates that exist, and zones. */
+/** Arbitraries that schemas cannot derive: existing dates, and time zones. */
 import { type Due, NewTodo, type TodoPatch } from "@todo/core"
 import { Arbitrary, Schema } from "effect"
 
@@ -52,7 +52,7 @@ export const due: Arbitrary.Arbitrary<Due | null> = Arbitrary.map(
 
 const { description, due: _due, listId: _listId, title, ...rest } = NewTodo.fields
 
-/** All that a client may set, but the list. */
+/** All fields that a client may set, except the list. */
 export const newTodo = Arbitrary.map(
   Arbitrary.all([
     Arbitrary.schema(

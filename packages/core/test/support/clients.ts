@@ -1,4 +1,4 @@
-/** Clients that the suites look through: of any size, and one that remembers what it ran. */
+/** Clients for the suites: with a pool of any size, and with a record of their statements. */
 import { type CurrentUser, Services } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Deferred, Effect, Fiber, Layer } from "effect"
@@ -9,7 +9,7 @@ import { connect, layerPool } from "./host.ts"
 export const onPool = (poolSize: number) =>
   Services.layer.pipe(Layer.provideMerge(layerPool(poolSize)), Layer.provideMerge(TestDatabase.layer))
 
-/** What a client ran, statement by statement: each attempt counts. */
+/** The statements that a client ran, with every attempt. */
 export class Ran {
   readonly texts: Array<string> = []
   count(part: string): number {
@@ -17,7 +17,7 @@ export class Ran {
   }
 }
 
-/** The same, on a client whose statements are written down. */
+/** The services on a client that records its statements. */
 export const onRecordedPool = (ran: Ran, poolSize = 10) => {
   const recorded = Layer.effect(
     SqlClient.SqlClient,
@@ -44,13 +44,13 @@ export const onRecordedPool = (ran: Ran, poolSize = 10) => {
   )
 }
 
-/** Runs statements as the superuser, past both walls. */
+/** Runs statements as the superuser, who bypasses both guards of isolation. */
 export const asAdmin = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.flatMap(TestDatabase, ({ adminUrl }) =>
     Effect.provide(self, connect({ url: adminUrl, poolSize: 1, unlimited: true }))
   )
 
-/** Holds the row of a user, as a slow transaction of somebody else would, while `self` runs. */
+/** Locks the row of a user while `self` runs, as a slow transaction would. */
 export const whileHeld = <A, E, R>(
   { id }: typeof CurrentUser.Service,
   self: (release: Effect.Effect<void>) => Effect.Effect<A, E, R>
@@ -84,7 +84,7 @@ export const waiting = asAdmin(
 export const asOwner = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 1 })))
 
-/** Replaces parts of a function of the database, each of which must be there: to show what it is good for. */
+/** Replaces parts of a database function, each of which must exist, to show that a test fails without them. */
 export const broken = (name: string, ...changes: ReadonlyArray<readonly [part: string, by: string]>) =>
   asOwner(
     Effect.gen(function* () {

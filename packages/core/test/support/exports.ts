@@ -1,4 +1,4 @@
-/** Exports and imports as operators make them: as the owner of the tables, whole files as text. */
+/** Exports and imports of whole files as text, as the owner of the tables. */
 import type { UserId } from "@todo/core"
 import { Export, Import } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
@@ -11,7 +11,7 @@ export const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
     Effect.provide(self, connect({ url: ownerUrl, poolSize: 2, unlimited: true }))
   )
 
-/** The file that an export makes. */
+/** The file of an export. */
 export const exported = (user: UserId) =>
   asOwner(Export.snapshot(user, (snapshot) => Stream.mkString(Export.toLines(snapshot))))
 
@@ -21,7 +21,7 @@ interface Options {
   readonly dryRun?: boolean
 }
 
-/** Imports a file, which comes in pieces of odd sizes. */
+/** Imports a file in chunks of irregular sizes. */
 export const imported = (file: string | Uint8Array, { dryRun = false, merge = false, user }: Options = {}) =>
   asOwner(
     Import.restore(pieces(typeof file === "string" ? Buffer.from(file) : file), {

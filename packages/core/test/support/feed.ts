@@ -1,10 +1,10 @@
-/** The change feed as its readers use it, and the tables that it must add up to. */
+/** Reads the change feed like a client, and the tables that the feed must add up to. */
 import { type Change, type ChangePage, Changes, CurrentUser } from "@todo/core"
 import { Effect } from "effect"
 import { asAdmin } from "./clients.ts"
 import { query } from "./suite.ts"
 
-/** Every page from a cursor on until there is no more; each page has its own limit. */
+/** Every page after a cursor, until the last one. Each page has its own limit. */
 export const pages = Effect.fnUntraced(function* (since?: string, limit: () => number = () => 100) {
   const changes = yield* Changes
   const all: Array<ChangePage> = []
@@ -16,13 +16,13 @@ export const pages = Effect.fnUntraced(function* (since?: string, limit: () => n
   }
 })
 
-/** The changes of all pages, and the cursor behind them. */
+/** The changes of all pages, and the last cursor. */
 export const walk = Effect.fnUntraced(function* (since?: string, limit?: () => number) {
   const all = yield* pages(since, limit)
   return { changes: all.flatMap((page) => page.changes), cursor: all.at(-1)?.nextCursor ?? "" }
 })
 
-/** What a reader knows: the last change of each row. */
+/** The last change of each row. */
 export class Fold {
   readonly #rows = new Map<string, Change>()
   add(changes: Iterable<Change>): this {
@@ -32,7 +32,7 @@ export class Fold {
   clear(): void {
     this.#rows.clear()
   }
-  /** As `stored` has it. */
+  /** In the form of `stored`. */
   get rows(): ReadonlyArray<unknown> {
     return [...this.#rows.values()].toSorted((a, b) => a.revision - b.revision).map(itemOf)
   }
@@ -40,7 +40,7 @@ export class Fold {
 
 export const itemOf = (change: Change) => (change.kind === "todo" ? change.todo : change.list)
 
-/** Every row of the user, trash included, in the order of their revisions: read past the feed, as the superuser. */
+/** Every row of the user in the order of revisions, with the trash, read from the tables as the superuser. */
 export const stored = Effect.gen(function* () {
   const { id } = yield* CurrentUser
   const rows = yield* query<{ row: unknown }>(
@@ -53,7 +53,7 @@ export const stored = Effect.gen(function* () {
   return rows.map(({ row }) => row)
 })
 
-/** What a purge does: rows in the trash are gone with their words, and the horizon says up to where. */
+/** Does what a purge does: deletes rows in the trash with their words, and raises the horizon. */
 export const purge = Effect.gen(function* () {
   const { id } = yield* CurrentUser
   yield* query(

@@ -1,10 +1,10 @@
-/** Live streams as the suites follow them. */
+/** Follows live streams. */
 import { Changes, type LiveChange, Lists, Todos } from "@todo/core"
 import { Effect, Schedule, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Random } from "./suite.ts"
 
-/** Follows the current user's changes until the scope closes; `got` grows. */
+/** Collects the current user's changes into `got` until the scope closes. */
 export const following = Effect.fnUntraced(function* (since?: string) {
   const changes = yield* Changes
   const got: Array<LiveChange> = []
@@ -15,7 +15,7 @@ export const following = Effect.fnUntraced(function* (since?: string) {
   return { got, fiber }
 })
 
-/** Waits until it is so. */
+/** Waits until the condition is true. */
 export const until = (is: () => boolean) =>
   Effect.suspend(() => (is() ? Effect.void : Effect.fail("not yet" as const))).pipe(
     Effect.retry({ schedule: Schedule.spaced("10 millis") }),

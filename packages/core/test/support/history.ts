@@ -1,6 +1,6 @@
 /**
- * Random histories of one user: writers, some in transactions of the host that end late
- * or never, and a reader who follows the feed meanwhile.
+ * Random histories of one user: concurrent writers, some in transactions of the host that end late or roll back, and a
+ * reader who follows the feed.
  */
 import { Changes, CursorExpired, type ListId, Lists, type TodoId, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
@@ -32,7 +32,7 @@ export interface Options {
   readonly purges?: boolean
 }
 
-/** One write on one of the rows that were made so far. Refused ones are part of a history. */
+/** One write on one of the existing rows. Refused writes are part of a history. */
 const makeWrite = Effect.fnUntraced(function* (random: Random, allowed: ReadonlyArray<Kind>) {
   const todos = yield* Todos
   const lists = yield* Lists
@@ -75,7 +75,7 @@ const makeWrite = Effect.fnUntraced(function* (random: Random, allowed: Readonly
 
 class Undone extends Error {}
 
-/** What a reader made of one history, and what is in the tables. */
+/** The rows that a reader knows after one history, and the rows in the tables. */
 export const history = Effect.fnUntraced(function* (random: Random, options: Options = {}) {
   const sql = yield* SqlClient.SqlClient
   const changes = yield* Changes
@@ -134,7 +134,7 @@ export const history = Effect.fnUntraced(function* (random: Random, options: Opt
 
   const table = yield* past(stored)
   const whole = new Fold().add((yield* walk(undefined, () => 1 + random.int(5))).changes)
-  // Of what was purged, a reader who had it in the trash needs to know no more.
+  // A reader who has a purged row in the trash need not know that it was purged.
   const known = new Set(table.map((row) => JSON.stringify(row)))
   const followed = seen.rows.filter((row) => !purges || !isTrashed(row) || known.has(JSON.stringify(row)))
   return { followed, walked: whole.rows, table }

@@ -1,4 +1,4 @@
-/** Idempotency keys of the suites: each new, and what is kept of them. */
+/** New idempotency keys for the suites, and access to the stored ones. */
 import { randomUUID } from "node:crypto"
 import { CurrentUser, IdempotencyKey } from "@todo/core"
 import { Effect } from "effect"
@@ -10,14 +10,14 @@ export const newKey = () => IdempotencyKey.make(`key-${randomUUID()}`)
 /** `{ idempotencyKey }`, as the services take it. */
 export const under = (idempotencyKey: IdempotencyKey) => ({ idempotencyKey })
 
-/** The keys that are kept of the current user. */
+/** The stored keys of the current user. */
 export const kept = Effect.gen(function* () {
   const { id } = yield* CurrentUser
   const rows = yield* asAdmin(query<{ key: string }>("select key from todo.idempotency_keys where owner_id = $1", [id]))
   return rows.map(({ key }) => key)
 })
 
-/** Makes everything that is kept of the current user older. */
+/** Makes the stored keys of the current user older. */
 export const age = (by: string) =>
   Effect.gen(function* () {
     const { id } = yield* CurrentUser

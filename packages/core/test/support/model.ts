@@ -1,4 +1,4 @@
-/** What one user has, in memory, by the words of the documentation: plain arrays, in the order of their positions. */
+/** A model of one user in memory, after the documentation: plain arrays in the order of positions. */
 import type { Step } from "./steps.ts"
 
 export type Outcome = { readonly value: object } | { readonly error: object }
@@ -31,7 +31,7 @@ export class Model {
   lists: Array<Row> = []
   revision = 0
 
-  /** Answers as the service should. `actual` gives the ids that it made. */
+  /** The answer that the service should give. `actual` has the ids that the service made. */
   perform(step: Step, actual: Outcome): Outcome {
     const before = structuredClone({ todos: this.todos, lists: this.lists, revision: this.revision })
     const made = "value" in actual ? actual.value : {}

@@ -1,9 +1,9 @@
-/** Whether some order of the writes on one row explains what everybody was answered. */
+/** Checks linearizability: whether some order of the writes on one row explains all answers. */
 import type { Todo } from "@todo/core"
 
 export interface Observed {
   readonly kind: "delete" | "update" | "get" | "restore"
-  /** The highest revision that anybody had been told when this began. */
+  /** The highest revision in any answer before this call began. */
   readonly since: number
   readonly todo?: Todo
   readonly failure?: string

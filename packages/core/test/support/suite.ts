@@ -1,4 +1,4 @@
-/** What the suites share: the services on a database of their own, users, and randomness that can be repeated. */
+/** Shared by the suites: services on a database of their own, users, and randomness with a seed. */
 import { CurrentUser, Services, TodoId, type Todo, type TodoQuery, Todos } from "@todo/core"
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
@@ -11,11 +11,11 @@ export const live = { excludeTestServices: true }
 
 export const services = Services.layer.pipe(Layer.provideMerge(layerDatabase))
 
-/** Runs as a user whom no other test has. */
+/** Runs as a new user. */
 export const asNewUser = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.suspend(() => Effect.provideService(self, CurrentUser, newUser()))
 
-/** Runs statements as the superuser, past both walls. */
+/** Runs statements as the superuser, who bypasses both guards of isolation. */
 export const asAdmin = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.flatMap(TestDatabase, ({ adminUrl }) =>
     Effect.provide(self, connect({ url: adminUrl, poolSize: 1, unlimited: true }))
@@ -31,14 +31,14 @@ interface Failure {
   readonly _tag: string
 }
 
-/** How it failed. */
+/** The failure of an effect. */
 export const failureOf = <R>(self: Effect.Effect<unknown, Failure, R>): Effect.Effect<Failure, unknown, R> =>
   Effect.flip(self)
 
-/** What its failure is called. */
+/** The tag of an effect's failure. */
 export const tagOf = <R>(self: Effect.Effect<unknown, Failure, R>) => Effect.map(failureOf(self), ({ _tag }) => _tag)
 
-/** Every todo that a query finds, along all pages. */
+/** Every todo that a query finds, over all pages. */
 export const walk = Effect.fnUntraced(function* (given: TodoQuery) {
   const todos = yield* Todos
   const found: Array<Todo> = []
@@ -80,17 +80,17 @@ export class Random {
   }
 }
 
-/** Repeats a run that failed: `TODO_TEST_SEED=<seed>`. */
+/** `TODO_TEST_SEED=<seed>` repeats a failed run. */
 const seed = process.env["TODO_TEST_SEED"] === undefined ? randomInt(2 ** 31) : Number(process.env["TODO_TEST_SEED"])
 
-/** Runs with randomness whose seed is printed when it fails. */
+/** Runs with seeded randomness. A failure prints the seed. */
 export const seeded = <A, E, R>(run: (random: Random) => Effect.Effect<A, E, R>, own = seed) =>
   Effect.onError(
     Effect.suspend(() => run(new Random(own))),
     () => Effect.sync(() => console.error(`to repeat: TODO_TEST_SEED=${own}`))
   )
 
-/** More rounds than fit into every run. */
+/** Whether to run more rounds than fit into every run. */
 export const long = process.env["TODO_TEST_LONG"] === "1"
 
 /** How many random rounds to run: in `npm test`, in `npm run test:long`, and with `TODO_TEST_LONG=1`. */

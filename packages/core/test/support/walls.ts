@@ -6,7 +6,7 @@ import { connect } from "./host.ts"
 
 const predicate = /\b(?:\w+\.)?owner_id = me(\.id)?|\bid = me\b/g
 
-/** The current client, whose statements have lost their owner. They still depend on `me`, so the order stays. */
+/** The current client without the owner in its statements. They still depend on `me`, so the order stays the same. */
 const withoutOwner = Effect.map(
   SqlClient.SqlClient,
   (sql) =>
@@ -22,7 +22,7 @@ const withoutOwner = Effect.map(
 const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 1 })))
 
-/** Takes the owner out of every statement: those of this process, and those in the database's functions. */
+/** Removes the owner from every statement of this process and of the database functions. */
 export const withoutWallOne = Layer.unwrap(
   Effect.gen(function* () {
     yield* asOwner(
@@ -57,7 +57,7 @@ export const withoutWallTwo = Layer.effectDiscard(
 
 type Attempt = Effect.Effect<unknown, { readonly _tag: string }, CurrentUser>
 
-/** All that B can try with what A has. Returns what B saw or changed, and so should return nothing. */
+/** Every attempt of B on rows of A. Returns what B read or changed, which should be nothing. */
 export const leaks = Effect.gen(function* () {
   const todos = yield* Todos
   const lists = yield* Lists

@@ -62,8 +62,8 @@ const statements = <A, E, R>(self: Effect.Effect<A, E, R>) =>
     return Effect.map(self, (result) => ({ result, count: ran.count('todo".write') - before }))
   })
 
-layer(onRecordedPool(ran), live)("writes that come together", (it) => {
-  it.effect("go in few statements, and each user has its own, in the next revision", () =>
+layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
+  it.effect("share few statements, and each user gets its own row and its next revision", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(50)
@@ -95,7 +95,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
     })
   )
 
-  it.effect("of one user, of a new one, and under one key are as one after the other", () =>
+  it.effect("give the same results as in sequence, for one user, a new user, and one key", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const [one, ...others] = yield* someUsers(10)
@@ -126,7 +126,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
     })
   )
 
-  it.effect("each hear of their own failure, and none of another's", () =>
+  it.effect("each fail with their own error only", () =>
     Effect.gen(function* () {
       const [todos, accounts] = [yield* Todos, yield* Accounts]
       const users = yield* someUsers(20)
@@ -157,7 +157,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
     })
   )
 
-  it.effect("wait for nobody whose user is being written by others: only those of that user do", () =>
+  it.effect("do not wait for the lock of another user", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(10)
@@ -182,7 +182,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
     })
   )
 
-  it.effect("keep no place among those that go together while they wait, also where they came alone", () =>
+  it.effect("do not count against the limit of batches while they wait for a lock", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const [held] = yield* someUsers(1)
@@ -201,7 +201,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
     })
   )
 
-  it.effect("keep no connection from others, however many of one user wait for that user's row", () =>
+  it.effect("leave connections for others, however many of one user wait for that user's row", () =>
     Effect.gen(function* () {
       const [todos, lists] = [yield* Todos, yield* Lists]
       const [held, other] = yield* someUsers(2)
@@ -232,7 +232,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
     })
   )
 
-  it.effect("are not lost where one of them makes the statement fail: that one fails alone", () =>
+  it.effect("are not lost if one of them makes the statement fail: only that one fails", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (const when of ["at once", "at commit"] as const) {
@@ -254,7 +254,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
     })
   )
 
-  it.effect("leave nothing behind of those who went away before they began", () =>
+  it.effect("store nothing for calls that were interrupted before their batch began", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(6)
@@ -269,7 +269,7 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
     })
   )
 
-  it.effect("of several servers, in whatever order, get in nobody's way", () =>
+  it.effect("of several servers do not deadlock, in whatever order they come", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(12)
@@ -294,8 +294,8 @@ layer(onRecordedPool(ran), live)("writes that come together", (it) => {
   )
 })
 
-layer(onPool(1), live)("statements of many calls", (it) => {
-  it.effect("are planned five times, and then no more, however many calls there are", () =>
+layer(onPool(1), live)("statements of batches", (it) => {
+  it.effect("are planned five times, and then never again, however many calls there are", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(12)

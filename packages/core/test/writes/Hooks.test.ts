@@ -88,7 +88,7 @@ const refusal = new WriteRefused({ code: "month-closed", message: "The month is 
 const refuse = () => Effect.fail(refusal)
 
 layer(services, live)("hooks", (it) => {
-  it.effect("hear what each write asks for, and what it did", () =>
+  it.effect("get the requests and the results of each write", () =>
     Effect.gen(function* () {
       const [todos, lists] = [yield* Todos, yield* Lists]
       const heard = <A, E>(self: Effect.Effect<A, E, CurrentUser>) =>
@@ -168,7 +168,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("refuse before: the host's error, and nothing of the write, not even its key", () =>
+  it.effect("that refuse before the write return the host's error, and nothing is stored, not even the key", () =>
     Effect.gen(function* () {
       const [todos, lists] = [yield* Todos, yield* Lists]
       yield* outbox
@@ -195,7 +195,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("write rows of the host after, which stand or fall with the write", () =>
+  it.effect("can insert rows of the host after the write, which commit or roll back with it", () =>
     Effect.gen(function* () {
       const [todos, lists] = [yield* Todos, yield* Lists]
       yield* outbox
@@ -222,7 +222,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("do not hear the end of a write that fails by itself", () =>
+  it.effect("do not run after a write that fails", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       yield* outbox
@@ -234,7 +234,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("do not hear a write again that is repeated under its key", () =>
+  it.effect("do not run for a write that is repeated under its key", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const create: Write = todos.create({ title: "a" }, under(newKey()))
@@ -251,7 +251,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("do not hear a write whose key was good when its transaction began, and hear it where that was over", () =>
+  it.effect("do not run if the key was valid when the transaction began, and run if it had expired", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const user = yield* CurrentUser
@@ -280,7 +280,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("may count: what one write of a user finds, no other changes meanwhile, not even the first ones", () =>
+  it.effect("can count rows: no concurrent write of the user changes the count, not even a first one", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const quota: WriteHooks = {
@@ -299,7 +299,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("begin again with their write where others got in its way, and are Conflict when that goes on", () =>
+  it.effect("run again with their write after a serialization failure, which ends as Conflict if it persists", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -330,7 +330,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("are part of the host's transaction: refused, that goes on without the write", () =>
+  it.effect("are part of the host's transaction, which can go on after a refused write", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -352,7 +352,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("run as the user of the write, while nothing of ours is set, and may write todos themselves", () =>
+  it.effect("run as the user of the write, without todo.user_id set, and can write todos themselves", () =>
     Effect.gen(function* () {
       const [todos, lists, sql] = [yield* Todos, yield* Lists, yield* SqlClient.SqlClient]
       const seen: Array<unknown> = []

@@ -25,7 +25,7 @@ const storm = Effect.fnUntraced(function* (key: IdempotencyKey) {
 
 describe.each([2, 10])("with a pool of %d", (poolSize) => {
   layer(onPool(poolSize), live)("50 creates at once under one key", (it) => {
-    it.effect("make one row, and answer the same or that the key is in use; afterwards always the same", () =>
+    it.effect("make one row and return it or IdempotencyKeyInUse; afterwards they always return the row", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const key = newKey()
@@ -57,7 +57,7 @@ const oldKeys = (count: number) =>
   )
 
 layer(services, live)("a key", (it) => {
-  it.effect("gives the first answer again, though the row has changed since", () =>
+  it.effect("returns the first answer, even if the row has changed since", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const key = newKey()
@@ -69,7 +69,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("holds for restore, move, batch and lists: each happens once, and answers the same again", () =>
+  it.effect("works for restore, move, batch and lists: each happens once and returns the same answer", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -135,7 +135,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("tells a batch of one create from that create", () =>
+  it.effect("distinguishes a batch of one create from that create", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const key = newKey()
@@ -144,7 +144,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("is the user's own: another's write under the same key is independent", () =>
+  it.effect("belongs to its user: another user's write under the same key is independent", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const key = newKey()
@@ -194,7 +194,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("is forgotten after 24 hours and not before, and old ones go by themselves", () =>
+  it.effect("expires after 24 hours and not before, and old keys are deleted by later writes", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const [key, other, late] = [newKey(), newKey(), newKey()]
@@ -211,7 +211,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("that is written takes a hundred old ones along, and leaves the others to the next", () =>
+  it.effect("that is stored deletes up to a hundred expired keys, and leaves the others to the next write", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       yield* todos.create({ title: "a" })
@@ -223,7 +223,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("that is over is written under again, and kept, however many older ones there are", () =>
+  it.effect("that has expired can be used again and is stored, however many older ones there are", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const key = newKey()
@@ -236,7 +236,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of a user who was disabled gives no old answer", () =>
+  it.effect("of a disabled user does not return the old answer", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* CurrentUser
@@ -255,7 +255,7 @@ const revisionOf = Effect.gen(function* () {
 })
 
 layer(services, live)("a key in a transaction of the host", (it) => {
-  it.effect("is kept with its commit, and is not where it rolls back", () =>
+  it.effect("is stored by the commit, and is not stored by a rollback", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -270,7 +270,7 @@ layer(services, live)("a key in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("is in use for others until it ends; keys and users that only look alike are not", () =>
+  it.effect("is in use for others until the transaction ends; similar keys and users are not", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -294,13 +294,13 @@ layer(services, live)("a key in a transaction of the host", (it) => {
       yield* as(`${me.id}x1`, "x1")
       yield* Deferred.succeed(release, undefined)
       yield* Fiber.join(holder)
-      // The one who was turned away can go on: nothing had happened.
+      // The refused request changed nothing, so its transaction can go on.
       yield* as(me.id, "x1")
     })
   )
 })
 
-layer(onPool(10), live)("without a look at what is kept", (it) => {
+layer(onPool(10), live)("without the lookup of stored keys", (it) => {
   it.effect("the 50 creates make more rows, so the tests above can fail", () =>
     Effect.gen(function* () {
       yield* broken("write_once", ["created_at > day_ago", "false"])

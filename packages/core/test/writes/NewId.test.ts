@@ -2,10 +2,10 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { newId } from "../../src/writes/newId.ts"
 
-// The bytes of 256 ids are drawn at once.
+// One block of random bytes is enough for 256 ids.
 const many = Effect.replicateEffect(newId, 2_000)
 
-it.live("gives ids of version 7 and of now, each behind the one before", () =>
+it.live("makes ids of version 7 with the current time, in ascending order", () =>
   Effect.gen(function* () {
     const before = Date.now()
     const ids = yield* many
@@ -20,7 +20,7 @@ it.live("gives ids of version 7 and of now, each behind the one before", () =>
   })
 )
 
-it.live("draws new bytes for each id, also where those drawn at once are used up", () =>
+it.live("uses new random bytes for each id, also after a block of them is used up", () =>
   Effect.gen(function* () {
     // The last eight digits count nothing. Of 2,000 by chance two are alike once in 2,000 runs, and three hardly ever.
     const tails = (yield* many).map((id) => id.slice(-8))
