@@ -80,7 +80,7 @@ describe.concurrent("todo-admin doctor", () => {
     [
       "a policy widened",
       "alter policy own_rows on todo.lists using (true)",
-      /^row-level security: policy own_rows on lists is not ours by now: .*\(true\)/
+      /^row-level security: policy own_rows on lists differs from that of this release: .*\(true\)/
     ],
     ["an index dropped", "drop index todo.todos_by_due_date", /^schema: index todos_by_due_date on todos is missing/],
     [
@@ -96,7 +96,7 @@ describe.concurrent("todo-admin doctor", () => {
     [
       "a function replaced",
       "create or replace function todo.last_position(revision bigint) returns text language sql immutable as $$ select 'a1' $$",
-      /^schema: function last_position\(revision bigint\) is not ours by now/
+      /^schema: function last_position\(revision bigint\) differs from that of this release/
     ],
     ["an older schema", "delete from todo.migrations", /^schema version: "todo" is at version 0, this release needs/],
     ["a newer schema", "insert into todo.migrations values (99, 'x')", /^schema version: "todo" is at version 99, this/]
@@ -167,7 +167,10 @@ describe.concurrent("todo-admin doctor", () => {
         DATABASE_URL: Redacted.value(ownerUrl),
         TODO_DATABSE_POOL: "3"
       })
-      assert.match(stdout, /warning +runtime role: "todo_owner" owns the tables.*held by FORCE only\n +hint: /)
+      assert.match(
+        stdout,
+        /warning +runtime role: "todo_owner" owns the tables.*only FORCE applies row-level security to it\n +hint: /
+      )
       assert.match(stdout, /warning +settings: TODO_DATABSE_POOL is set, but there is no such setting\n +hint: /)
       assert.match(stdout, /warning +settings: a server would not start: TODO_JWT_SECRET is not set: .*\n +hint: /)
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })

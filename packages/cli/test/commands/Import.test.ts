@@ -89,7 +89,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.deepStrictEqual([refused.code, refused.stdout], [4, ""])
         assert.match(
           refused.stderr,
-          /^line 2: todo \S+ is not the same there\ntodo-admin: nothing was imported: the user has data, and 1 line of the file is not part of it; add --merge[^\n]+\n$/
+          /^line 2: todo \S+ is different in the database\ntodo-admin: nothing was imported: the user has data, and 1 line of the file is not part of it; add --merge[^\n]+\n$/
         )
         const document = yield* admin("user", "import", path, "--json")
         assert.strictEqual(document.code, 4)
@@ -122,12 +122,12 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.deepStrictEqual([truncated.code, truncated.stdout], [2, ""])
         assert.match(
           truncated.stderr,
-          /^line 4: the line is not JSON\nline 4: the file ends here[^\n]+cut off\ntodo-admin: /
+          /^line 4: the line is not JSON\nline 4: the file was cut off[^\n]+\ntodo-admin: /
         )
         assert.deepStrictEqual([wrong.code, wrong.stdout], [2, ""])
         assert.match(wrong.stderr, /^(line \d+: [^\n]+\n){20}and 81 more\ntodo-admin: nothing was imported[^\n]+\n$/)
         assert.deepStrictEqual([document.code, document.stderr.split("\n").length], [2, 2])
-        assert.match(document.stderr, /^todo-admin: nothing was imported: the file is wrong in 101 lines\n$/)
+        assert.match(document.stderr, /^todo-admin: nothing was imported: 101 lines of the file are not valid\n$/)
         const { count, problems } = JSON.parse(document.stdout)
         assert.strictEqual(count, 101)
         assert.deepStrictEqual(

@@ -4,17 +4,17 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { SchemaName } from "../schema/SchemaName.ts"
 
-/** The connection is not that of the owner of the tables, and so would see no users where there are some. */
+/** The role of the connection is not the owner of the tables. Row-level security would hide every user from it. */
 export class NotTheOwner extends Schema.TaggedError<NotTheOwner>()("NotTheOwner", {
   role: Schema.String,
   owner: Schema.String
 }) {
   override get message() {
-    return `role "${this.role}" sees one user at a time: this needs the owner of the tables, "${this.owner}"`
+    return `role "${this.role}" sees one user at a time; connect as the owner of the tables, "${this.owner}"`
   }
 }
 
-/** Fails unless what runs next sees every user: silence must not look like an empty database. */
+/** Fails unless the role can see every user. Without this check, a wrong role would report an empty database. */
 export const required: Effect.Effect<void, NotTheOwner | SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql`

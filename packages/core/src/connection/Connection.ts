@@ -1,6 +1,6 @@
 /**
- * What a database URL asks for, with the `PG...` variables for what it leaves out. Each parameter is obeyed or refused
- * by its name.
+ * Reads a database URL and the `PG...` variables, which supply missing parts. Every parameter is either supported or refused
+ * by name, never ignored.
  */
 import { isIP } from "node:net"
 import { userInfo } from "node:os"
@@ -13,11 +13,11 @@ import { type Encryption, fromParameters } from "./Encryption.ts"
 import { InvalidDatabaseUrl } from "./InvalidDatabaseUrl.ts"
 import * as Parameters from "./Parameters.ts"
 
-/** A database, and how to get at it. */
+/** The parameters of a database connection. */
 export interface Connection {
   /** The server's name or address, or the directory of its Unix socket. */
   readonly host: string
-  /** Where to connect; the same as `host` where no other address is given for it. */
+  /** The address to connect to: `hostaddr`, or else `host`. */
   readonly address: string
   readonly port: number
   readonly database: string
@@ -25,7 +25,7 @@ export interface Connection {
   readonly password: Redacted.Redacted | undefined
   readonly applicationName: string | undefined
   readonly fallbackApplicationName: string | undefined
-  /** For the server's command line: `-c statement_timeout=60000`. */
+  /** Options for the server, such as `-c statement_timeout=60000`. */
   readonly options: string | undefined
   readonly connectTimeout: Duration.Duration
   readonly keepAlive: Duration.Duration | undefined
@@ -34,12 +34,12 @@ export interface Connection {
 
 const refuse = (parameter: string, why: string) => Result.fail(new InvalidDatabaseUrl({ parameter, why }))
 
-/** The user of this process, where it has a name. */
+/** The user of this process, if it has a name. */
 const systemUser = (): string | undefined => Result.getOrUndefined(Result.try(() => userInfo().username))
 
 const spelling = "write postgres://user:password@host:5432/database, or postgres://user@/database?host=/run/postgresql"
 
-/** Reads a URL; `environment` holds the `PG...` variables. */
+/** Reads a URL. `environment` has the `PG...` variables. Fails by the name of the first invalid parameter. */
 export const read = (url: string, environment: Parameters.Environment): Result.Result<Connection, InvalidDatabaseUrl> =>
   Result.gen(function* () {
     const given = yield* Parameters.check(yield* ConnectionUrl.parse(url), environment)
@@ -73,13 +73,13 @@ export const read = (url: string, environment: Parameters.Environment): Result.R
     if (user === undefined) return yield* refuse("user", `is missing; ${spelling}`)
     const encoding = given.get("client_encoding")
     if (encoding !== undefined && !/^(utf-?8|unicode|auto)$/i.test(encoding.value)) {
-      return yield* refuse(encoding.shown, "is supported as UTF8; leave it out")
+      return yield* refuse(encoding.shown, "must be UTF8; remove it")
     }
     const port = (yield* whole("port", 1, 65_535)) ?? 5432
     const connectTimeout = yield* whole("connect_timeout", 0, 86_400)
     const keepAlives = yield* whole("keepalives", 0, 1)
     const idle = yield* whole("keepalives_idle", 0, 86_400)
-    // The system's time, which 0 stands for as well, is two hours with Linux.
+    // 0 means the default of the system, which is two hours on Linux.
     const keepAlive =
       keepAlives === 0 ? undefined : idle === 0 || (keepAlives === 1 && idle === undefined) ? 7200 : idle
     const password = text("password")

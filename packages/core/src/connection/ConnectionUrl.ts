@@ -1,11 +1,10 @@
 /**
- * The grammar of PostgreSQL's connection URIs (manual of libpq, "Connection URIs"). It is our own, because `new URL`
- * cannot read `postgres://user@/app?host=/run/postgresql`, and `pg-connection-string` ignores parameters that it does not know.
+ * Parses PostgreSQL's connection URIs (manual of libpq, "Connection URIs"). This is our own parser, because `new URL` cannot
+ * read `postgres://user@/app?host=/run/postgresql`, and `pg-connection-string` ignores unknown parameters.
  */
 import * as Result from "effect/Result"
 import { InvalidDatabaseUrl } from "./InvalidDatabaseUrl.ts"
 
-/** An example that every message about the URL as a whole shows. */
 const example = "a URL like postgres://user:password@host:5432/database"
 
 const form =
@@ -25,8 +24,8 @@ const decode = (parameter: string, text: string): Result.Result<string, InvalidD
 }
 
 /**
- * The parameters of a URL by libpq's names, those before the `?` among them. A `host` or `port` in the query replaces
- * the one before it, as with libpq. Anything else that is there twice is refused, since one of both would be ignored.
+ * Returns the parameters of a URL by libpq's names, including the parts before the `?`. As in libpq, `host` and `port` in
+ * the query replace those before it. Any other duplicate is refused, because one of the two would be ignored.
  */
 export const parse = (text: string): Result.Result<ReadonlyMap<string, string>, InvalidDatabaseUrl> =>
   Result.gen(function* () {
@@ -50,19 +49,19 @@ export const parse = (text: string): Result.Result<ReadonlyMap<string, string>, 
     for (const pair of (query ?? "").split("&").filter((pair) => pair !== "")) {
       const at = pair.indexOf("=")
       const name = yield* decode("url", at === -1 ? pair : pair.slice(0, at))
-      // It may be a piece of a password that was not encoded.
+      // The name may be part of a password that was not encoded, so the message does not repeat it.
       if (!/^[a-z][\w.-]{0,39}$/i.test(name) || (at === -1 && text.includes("@", text.indexOf("?")))) {
         return yield* refuse("url", `Expected name=value behind the ? of a database URL; ${encoded}`)
       }
       if (at === -1) return yield* refuse(name, `write ${name}=value`)
       if (inQuery.has(name) || (found.has(name) && name !== "host" && name !== "port")) {
-        return yield* refuse(name, "is there twice; leave one")
+        return yield* refuse(name, "is there twice; remove one")
       }
       inQuery.add(name)
-      // URLSearchParams of JavaScript writes a space as +. With libpq that is a plus, which no server takes behind -c.
+      // URLSearchParams encodes a space as +. For libpq + is a plus, which is never valid behind -c.
       const raw = pair.slice(at + 1)
       const value = yield* decode(name, name === "options" && /(^|\+)-c\+/.test(raw) ? raw.replaceAll("+", " ") : raw)
-      if (value === "") return yield* refuse(name, "is empty; give it a value or leave it out")
+      if (value === "") return yield* refuse(name, "is empty; give it a value or remove it")
       found.set(name, value)
     }
     return found

@@ -1,6 +1,6 @@
 /**
- * TLS as libpq's parameters ask for it (manual of libpq, "SSL Support"). The files are read once, when the pool is made:
- * a certificate that was renewed is used after a restart.
+ * TLS by libpq's parameters (manual of libpq, "SSL Support"). Files are read once, when the pool is created, so a renewed
+ * certificate needs a restart.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import { readFileSync, statSync } from "node:fs"
@@ -18,7 +18,7 @@ import * as Result from "effect/Result"
 import { InvalidDatabaseUrl } from "./InvalidDatabaseUrl.ts"
 import type { Given, Name } from "./Parameters.ts"
 
-/** Whether a connection is encrypted, and what the server must prove. */
+/** Whether a connection is encrypted, and how the server is verified. */
 export type Encryption =
   | { readonly mode: "disable" }
   | { readonly mode: "allow" | "prefer" | "demand"; readonly options: ConnectionOptions }
@@ -45,7 +45,7 @@ const certificates = (shown: string, path: string): Result.Result<Array<string>,
       : yield* refuse(shown, `${path} does not hold certificates in PEM form (-----BEGIN CERTIFICATE-----)`)
   })
 
-/** A private key that others may read is refused, as libpq does; root's may be readable by its group. */
+/** Reads a private key. As in libpq, a key that others can read is refused; the group may read a key of root. */
 const privateKey = (shown: string, path: string): Result.Result<string, InvalidDatabaseUrl> =>
   Result.gen(function* () {
     const text = yield* read(shown, path)
@@ -55,13 +55,13 @@ const privateKey = (shown: string, path: string): Result.Result<string, InvalidD
       : text
   })
 
-/** Where libpq looks for what is not named, where that exists. */
+/** libpq's default path of a file, if the file exists. */
 const standard = (file: string): string | undefined => {
   const path = join(homedir(), ".postgresql", file)
   return statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : path
 }
 
-/** A file that is named, or else the standard one. */
+/** The file that a parameter names, or else libpq's default. */
 const file = (given: Given, name: Name, fallback: string) => {
   const named = given.get(name)
   if (named !== undefined) return { path: named.value, shown: named.shown }
@@ -69,12 +69,12 @@ const file = (given: Given, name: Name, fallback: string) => {
   return path === undefined ? undefined : { path, shown: name }
 }
 
-/** The certificate that the server may ask for, with its key. */
+/** The client certificate and its key. */
 const ownCertificate = (given: Given): Result.Result<ConnectionOptions, InvalidDatabaseUrl> =>
   Result.gen(function* () {
     const mode = given.get("sslcertmode")
     if (mode !== undefined && mode.value !== "allow" && mode.value !== "disable") {
-      return yield* refuse(mode.shown, "is supported as allow or disable")
+      return yield* refuse(mode.shown, "must be allow or disable")
     }
     if (mode?.value === "disable") return {}
     const certificate = file(given, "sslcert", "postgresql.crt")
@@ -117,17 +117,17 @@ const protocol = (given: Given, name: Name): Result.Result<SecureVersion | undef
     : Result.succeed(version as SecureVersion | undefined)
 }
 
-/** The authorities that the server's certificate is checked against; none where it is not checked. */
+/** The certificate authorities that verify the server; `undefined` if the server is not verified. */
 const authorities = (given: Given, mode: (typeof modes)[number]) =>
   Result.gen(function* () {
     const root = file(given, "sslrootcert", "root.crt")
     if (root?.path === "system" && given.get("sslrootcert") !== undefined) {
-      // Those that come with Node.js too, for images of containers that have none.
+      // Includes the authorities of Node.js, because some container images have none.
       return mode === "verify-full"
         ? [...new Set([...getCACertificates("default"), ...getCACertificates("system")])]
         : yield* refuse(
             "sslmode",
-            "must be verify-full with sslrootcert=system, for anybody can get a certificate of theirs"
+            "must be verify-full with sslrootcert=system, because everybody can get a certificate from these authorities"
           )
     }
     if (root === undefined) {
@@ -141,7 +141,7 @@ const authorities = (given: Given, mode: (typeof modes)[number]) =>
     return yield* certificates(root.shown, root.path)
   })
 
-/** TLS to a host; a socket in the file system never has it. */
+/** Reads the TLS parameters for a host. Unix sockets have no TLS. */
 export const fromParameters = (given: Given, host: string): Result.Result<Encryption, InvalidDatabaseUrl> =>
   Result.gen(function* () {
     const named = given.get("sslmode")
@@ -157,8 +157,8 @@ export const fromParameters = (given: Given, host: string): Result.Result<Encryp
     const isSocket = host.startsWith("/")
     if (isSocket || mode === "disable") {
       const why = isSocket
-        ? "has no effect on a Unix socket, which has no TLS; take it out"
-        : "has no effect with sslmode=disable; take one of both out"
+        ? "has no effect on a Unix socket, which has no TLS; remove it"
+        : "has no effect with sslmode=disable; remove one of both"
       const strict = isSocket && named?.inUrl === true && /^(require|verify)/.test(mode) ? "sslmode" : undefined
       const useless = (["sslrootcert", "sslcert", "sslkey", "sslcrl"] as const).find((name) => given.get(name)?.inUrl)
       const name = strict ?? useless
@@ -181,7 +181,7 @@ export const fromParameters = (given: Given, host: string): Result.Result<Encryp
     const unverified = { ...common, rejectUnauthorized: false }
 
     if (mode === "allow" || mode === "prefer") {
-      // libpq would check the certificate, and go on without TLS where it is wrong.
+      // libpq would verify the certificate and fall back to no TLS if it is invalid, which protects nothing.
       const checks = root ?? given.get("sslcrl")
       return checks?.inUrl === true
         ? yield* refuse(

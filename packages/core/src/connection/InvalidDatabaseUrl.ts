@@ -1,10 +1,10 @@
 import * as Schema from "effect/Schema"
 
-/** A database URL, or a `PG...` variable beside it, that cannot be obeyed. It names the parameter and holds no value of it. */
+/** A database URL or a `PG...` variable is invalid or not supported. The error names the parameter and never its value. */
 export class InvalidDatabaseUrl extends Schema.TaggedError<InvalidDatabaseUrl>()("InvalidDatabaseUrl", {
-  /** The parameter as PostgreSQL calls it (`sslmode`), or the variable (`PGSSLMODE`); `url` for the URL as a whole. */
+  /** The parameter (`sslmode`) or the variable (`PGSSLMODE`); `url` for the whole URL. */
   parameter: Schema.String,
-  /** What is wrong with it, and what to write instead. */
+  /** The problem, and what to write instead. */
   why: Schema.String
 }) {
   override get message() {

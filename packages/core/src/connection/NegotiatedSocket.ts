@@ -1,14 +1,13 @@
 /**
- * A connection that may be encrypted: `sslmode=prefer` asks for TLS and goes on without, `allow` asks for it where the
- * server wants it. The driver knows TLS that is demanded or off; its own `prefer` demands a certificate that can be
- * verified, which libpq does not.
+ * Sockets for `sslmode=prefer` (TLS first, then without) and `sslmode=allow` (without TLS first, then with). The driver only
+ * supports TLS on or off. Its own `prefer` demands a verifiable certificate, which libpq does not.
  */
 import { Buffer } from "node:buffer"
 import { connect as connectPlain, type Socket, type TcpNetConnectOpts } from "node:net"
 import { Duplex } from "node:stream"
 import { connect as connectEncrypted, type ConnectionOptions } from "node:tls"
 
-/** A server, and whether TLS is tried first. */
+/** A server, and whether TLS is tried first (`prefer`). */
 export interface Target {
   readonly mode: "allow" | "prefer"
   readonly to: TcpNetConnectOpts
@@ -19,11 +18,11 @@ export interface Target {
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 const cancelRequestCode = 80_877_102
 
-/** The server turns the connection away for how it came, rather than for who comes: SQLSTATE 28... and 08P01 (PgBouncer). */
-const isTurnedAway = (reply: Buffer): boolean =>
+/** Whether the server refuses a connection because of its encryption: SQLSTATE 28..., or 08P01 from PgBouncer. */
+const isEncryptionRefusal = (reply: Buffer): boolean =>
   reply[0] === 0x45 && (reply.includes("\0C28") || reply.includes("\0C08P01"))
 
-/** Makes one socket for each connection. */
+/** Returns a factory that makes one socket for each connection of a pool. */
 export const sockets = (target: Target): (() => Duplex) => {
   const memory = { isEncrypted: target.mode === "prefer" }
   return () => new NegotiatedSocket(target, memory)
@@ -31,12 +30,12 @@ export const sockets = (target: Target): (() => Duplex) => {
 
 class NegotiatedSocket extends Duplex {
   readonly #target: Target
-  /** How the last connection of this pool ended up, for requests to cancel a statement of it. */
+  /** Whether the last connection of this pool was encrypted. Cancel requests use the same. */
   readonly #memory: { isEncrypted: boolean }
   #socket: Socket | undefined
   #first: Buffer = Buffer.alloc(0)
   #hasRetried = false
-  /** What the server said first, where it is tried the other way. */
+  /** The first refusal of the server, kept for the second attempt. */
   #refusal: Buffer | undefined
 
   constructor(target: Target, memory: { isEncrypted: boolean }) {
@@ -45,7 +44,7 @@ class NegotiatedSocket extends Duplex {
     this.#memory = memory
   }
 
-  /** The first message says whether it is a session or a request to cancel a statement. */
+  /** Connects when the first message is known, because it shows whether this is a session or a cancel request. */
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (this.#socket !== undefined) {
       this.#socket.write(chunk, done)
@@ -96,11 +95,11 @@ class NegotiatedSocket extends Duplex {
     }
     socket.once("connect", () => socket.write(sslRequest))
     socket.once("data", (answer: Buffer) => {
-      // Bytes behind the answer would have been sent by somebody in the middle (CVE-2021-23222).
+      // Bytes behind the answer would come from a man in the middle (CVE-2021-23222).
       if (answer.length === 1 && answer[0] === 0x53) return this.#encrypt(socket)
       if (answer.length === 1 && answer[0] === 0x4e) return this.#goWithout(socket)
       if (answer[0] === 0x45) return this.#pass(socket, answer)
-      this.destroy(new Error("The server's answer to the request for TLS makes no sense"))
+      this.destroy(new Error("The server's answer to the request for TLS is invalid"))
     })
   }
 
@@ -119,7 +118,7 @@ class NegotiatedSocket extends Duplex {
     })
   }
 
-  /** The server has no TLS. A request to cancel holds a secret of a session that had it. */
+  /** The server has no TLS. A cancel request is not sent, because it has a secret of an encrypted session. */
   #goWithout(socket: Socket): void {
     if (this.#isCancel) return void this.destroy()
     if (this.#refusal === undefined) return this.#greet(socket, false)
@@ -136,11 +135,11 @@ class NegotiatedSocket extends Duplex {
   #greet(socket: Socket, isEncrypted: boolean): void {
     socket.write(this.#first)
     socket.once("data", (reply: Buffer) => {
-      const isRefused = isTurnedAway(reply)
+      const isRefused = isEncryptionRefusal(reply)
       const isFirst = isEncrypted === (this.#target.mode === "prefer")
       if (isRefused && isFirst && !this.#hasRetried) return this.#retry(!isEncrypted, reply)
       if (!isRefused && !this.#isCancel) this.#memory.isEncrypted = isEncrypted
-      // Of two refusals, the one over TLS says more: the other one only asks for TLS.
+      // Of two refusals, pass on the one over TLS, because the other one only demands TLS.
       this.#pass(socket, isRefused && !isEncrypted && this.#refusal !== undefined ? this.#refusal : reply)
     })
     socket.once("end", () => this.push(null))

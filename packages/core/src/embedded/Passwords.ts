@@ -3,12 +3,12 @@ import { open, readFile, rename, rm } from "node:fs/promises"
 import * as Schema from "effect/Schema"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 
-/** 32 random bytes; nothing in it needs quoting in SQL or in a URL. */
+/** 32 random bytes in base64url, which needs no quoting in SQL or in a URL. */
 const Password = Schema.String.check(Schema.isPattern(/^[\w-]{43}$/))
 
-/** What the data directory keeps about its database. */
+/** The content of `embedded-postgres.json`. */
 export const Credentials = Schema.Struct({
-  /** Where the database files lie, if that is not in the data directory. */
+  /** The place of the database, if it is outside of the data directory. */
   place: Schema.optionalKey(Schema.NonEmptyString),
   passwords: Schema.Struct({ postgres: Password, todo_owner: Password, todo_runtime: Password })
 })
@@ -31,7 +31,7 @@ export const read = async (path: string): Promise<Credentials | undefined> => {
   }
 }
 
-/** Makes new passwords and writes them, for this user's eyes only; the file is there whole or not at all. */
+/** Creates passwords and stores them, readable for this user only. The file appears complete or not at all. */
 export const create = async (path: string, place: string | undefined): Promise<Credentials> => {
   const password = () => randomBytes(32).toString("base64url")
   const credentials = {
@@ -39,7 +39,7 @@ export const create = async (path: string, place: string | undefined): Promise<C
     passwords: { postgres: password(), todo_owner: password(), todo_runtime: password() }
   }
   try {
-    // A new file always: a link that somebody has put there is not followed.
+    // Always create a new file, so that a symbolic link is not followed.
     await rm(`${path}.new`, { force: true })
     const file = await open(`${path}.new`, "wx", 0o600)
     try {

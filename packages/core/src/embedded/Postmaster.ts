@@ -5,16 +5,13 @@ import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { answers } from "./freePort.ts"
 import { commandOf } from "./SystemProcess.ts"
 
-/** A server's process, and the database directory that it was started on. */
+/** The main process of a PostgreSQL server, and its database directory. */
 export interface Postmaster {
   readonly pid: number
   readonly data: string
 }
 
-/**
- * What is on a database directory. "Changing" is a server that starts or stops,
- * "Stale" a lock file whose server is gone.
- */
+/** The state of a database directory. "Changing": the server starts or stops. "Stale": a lock file without its server. */
 export type Observed =
   | { readonly state: "Stopped" | "Stale" }
   | { readonly state: "Changing"; readonly postmaster: Postmaster }
@@ -22,11 +19,11 @@ export type Observed =
 
 export const lockFile = (data: string): string => join(data, "postmaster.pid")
 
-/** What `postmaster.pid` says (line 1 process, 2 directory, 4 port, 8 state), where it is true. */
+/** Reads `postmaster.pid` (line 1 process id, 2 directory, 4 port, 8 state) and checks that the process exists. */
 export const observe = async (data: string): Promise<Observed> => {
   const path = lockFile(data)
   let text = ""
-  // A server that has just begun may not have written it yet.
+  // A server that has just started may not have written the file completely.
   for (let tries = 0; tries < 20 && !begun.test(text); tries++) {
     if (tries > 0) await sleep(50)
     try {
@@ -46,16 +43,16 @@ export const observe = async (data: string): Promise<Observed> => {
     : { state: "Changing", postmaster }
 }
 
-/** Lines 1 and 2; without a server (`--single`) the process has a minus. */
+/** Lines 1 and 2. In single-user mode (`--single`) the process id is negative. */
 const begun = /^-?\d+\n.+\n/
 
-/** The system may have given the id of a server that is gone to another program, so the program has to be that server. */
+/** Whether the process runs. Its command line is compared, because another program may have got the same process id. */
 export const isAlive = async ({ pid, data }: Postmaster): Promise<boolean> => {
   const command = await commandOf(pid)
   return command.includes("postgres") && command.includes(data)
 }
 
-/** Stops it with all its connections; after ten seconds the hard way, which its next start repairs. */
+/** Stops the server and its connections with SIGINT, and after ten seconds with SIGQUIT. The next start recovers then. */
 export const stop = async (postmaster: Postmaster): Promise<void> => {
   for (const signal of ["SIGINT", "SIGQUIT"] as const) {
     const deadline = performance.now() + 10_000

@@ -18,11 +18,11 @@ import { type Postmaster, isAlive, lockFile, observe, stop } from "./Postmaster.
 import { environment } from "./SystemProcess.ts"
 import * as SharedUse from "./SharedUse.ts"
 
-/** This process's part in a server. */
+/** The use of a server by this process. */
 interface ServerUse {
   readonly place: string
   readonly postmaster: Postmaster
-  /** Its end of the users' pipe; undefined once it has left. */
+  /** The writing end of the server's pipe; `undefined` after the release. */
   end: number | undefined
 }
 
@@ -35,14 +35,13 @@ const slow = (path: string) => ({
 })
 
 /**
- * Joins the server that runs on the place until the scope closes, and returns
- * its port; undefined when there is none. One that starts or stops is waited
- * for. To be called under the lock.
+ * Joins the running server until the scope closes, and returns its port, or `undefined` if none runs. It waits for a server
+ * that starts or stops. Call it under the lock.
  */
 export const joinRunning = Effect.fnUntraced(
   function* (place: string): Effect.fn.Return<number | undefined, EmbeddedPostgresError, Scope.Scope> {
     const data = join(place, "data")
-    // A guard hides the pipe for a moment; one that was killed leaves it so.
+    // A watchdog hides the pipe for a moment. If the watchdog was killed, the pipe stays hidden, so stop waiting.
     for (let hidden = 0; ; hidden++) {
       const observed = yield* attempt(place, () => observe(data))
       if (observed.state === "Stopped" || observed.state === "Stale") return undefined
@@ -61,12 +60,12 @@ export const joinRunning = Effect.fnUntraced(
   (effect, place) => Effect.timeoutOrElse(effect, slow(place))
 )
 
-/** Starts a server on a database that no server runs on, until the scope closes, and returns its port. To be called under the lock. */
+/** Starts a server until the scope closes, and returns its port. Call it under the lock, while no server runs. */
 export const start = ({ user, place }: DirectoryLayout, binaries: Binaries, credentials: Credentials) => {
   const data = join(place, "data")
   return Effect.gen(function* () {
     yield* attempt(data, async () => {
-      // Its process is gone; PostgreSQL itself would take any other that got its id for it.
+      // PostgreSQL would mistake another process with the old process id for a running server.
       if ((await observe(data)).state === "Stale") await rm(lockFile(data), { force: true })
       await Cluster.repair(data, binaries, credentials, user)
     }).pipe(Effect.uninterruptible)
@@ -75,7 +74,7 @@ export const start = ({ user, place }: DirectoryLayout, binaries: Binaries, cred
     yield* waitUntilReady(use).pipe(Effect.onError(() => Effect.promise(() => release(use))))
     return port
   }).pipe(
-    // What a killed server held is free after a moment, and a port may be taken in between.
+    // Shared memory of a killed server is freed after a moment, and another process may take the port meanwhile.
     Effect.retry({
       while: (error) => error.reason === "InUse",
       schedule: Schedule.spaced("250 millis").pipe(Schedule.upTo({ duration: "20 seconds" }))
@@ -83,7 +82,7 @@ export const start = ({ user, place }: DirectoryLayout, binaries: Binaries, cred
   )
 }
 
-/** Takes a use, which is given back under the lock when the scope closes. */
+/** Acquires a use of the server, which is released under the lock when the scope closes. */
 const acquireUse = <A extends ServerUse | undefined>(place: string, take: () => Promise<A>) =>
   Effect.acquireRelease(
     attempt(place, take),
@@ -92,7 +91,7 @@ const acquireUse = <A extends ServerUse | undefined>(place: string, take: () => 
       yield* locked(place, "10 seconds").pipe(
         Effect.andThen(Effect.promise(() => release(use))),
         Effect.scoped,
-        // Without the lock the guard decides, and where the directory has been deleted nobody can.
+        // Without the lock the watchdog stops the server. If the directory was deleted, the watchdog cannot.
         Effect.catch(() => Effect.promise(() => releaseWithoutLock(use)))
       )
     })
@@ -118,7 +117,7 @@ const launch = async (place: string, { postgres }: Binaries, port: number, as: P
   try {
     const args = ["-D", data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])]
     const stdio = ["ignore", log.fd, log.fd] as const
-    // A session of its own, so that Ctrl-C on the terminal does not reach it.
+    // Its own session, so that Ctrl-C in the terminal does not reach it.
     const child = spawn(postgres, args, { ...as, cwd: "/", env: environment, detached: true, stdio: [...stdio] })
     await once(child, "spawn")
     child.unref()
@@ -142,7 +141,7 @@ const settings = [
   "synchronous_commit=on"
 ]
 
-/** Waits until the server takes connections; fails with its last words when it ends before. */
+/** Waits until the server accepts connections. If the server ends before, it fails with the reason from the log. */
 const waitUntilReady = ({ place, postmaster }: ServerUse) =>
   Effect.gen(function* () {
     for (;;) {

@@ -7,15 +7,14 @@ import { type Postmaster, lockFile } from "./Postmaster.ts"
 import { environment } from "./SystemProcess.ts"
 
 /**
- * Who uses a server: each process that does holds the writing end of one named
- * pipe. Its guard reads the pipe and stops the server at its end, that is when
- * the last of them is gone without having stopped it.
+ * The pipe that counts the users of a server: each process that uses the server holds the writing end. A watchdog reads the
+ * pipe. At end of file, when the last process is gone without having stopped the server, the watchdog stops it.
  */
 const pipeOf = (folder: string, { pid }: Postmaster): string => join(folder, `users.${pid}`)
 
-// Between the end of the pipe and the signal somebody may come, so the guard hides the
-// pipe and looks again. `cat` in the background ends at once when nobody is there.
-const guard = `
+// A process may join between the end of file and the signal. So the watchdog hides the pipe and reads once more: `cat` in
+// the background ends at once if no process holds the writing end.
+const watchdog = `
   exec 3<&0
   while cat <&3 >/dev/null; mv "$1" "$1.closing"; do
     cat <&3 >/dev/null &
@@ -30,20 +29,20 @@ const guard = `
   done
 `
 
-/** This process's end of the pipe, to be kept while it uses the server; "Unread" where the guard is gone. */
+/** Opens the writing end, to be held while this process uses the server. "Unread": the watchdog is gone. */
 export const enter = (folder: string, postmaster: Postmaster): number | "Unread" | "Absent" =>
   Fifo.write(pipeOf(folder, postmaster))
 
-/** Sets a guard on a server that has none, and enters. */
+/** Starts a watchdog for a server without one, and opens the writing end. */
 export const watch = async (folder: string, postmaster: Postmaster): Promise<number> => {
   const path = pipeOf(folder, postmaster)
   await rm(path, { force: true })
   await Fifo.make(path)
   const both = Fifo.hold(path)
   try {
-    // With a writer there, neither waits.
+    // `both` holds both ends, so neither of these calls blocks.
     const reading = openSync(path, constants.O_RDONLY)
-    const args = ["-c", guard, "guard", path, String(postmaster.pid), lockFile(postmaster.data)]
+    const args = ["-c", watchdog, "watchdog", path, String(postmaster.pid), lockFile(postmaster.data)]
     const child = spawn("/bin/sh", args, {
       cwd: "/",
       env: environment,
@@ -59,7 +58,7 @@ export const watch = async (folder: string, postmaster: Postmaster): Promise<num
   }
 }
 
-/** Gives this process's end back, and tells whether it was the last one. */
+/** Closes the writing end of this process. Returns whether it was the last one. */
 export const leave = async (folder: string, postmaster: Postmaster, writing: number): Promise<boolean> => {
   const path = pipeOf(folder, postmaster)
   let reading: number
@@ -71,7 +70,7 @@ export const leave = async (folder: string, postmaster: Postmaster, writing: num
   }
   closeSync(writing)
   try {
-    // The end of the pipe where nobody writes, EAGAIN where somebody may.
+    // End of file if no process holds the writing end, EAGAIN if one does.
     readSync(reading, Buffer.alloc(1))
     await rm(path, { force: true })
     return true

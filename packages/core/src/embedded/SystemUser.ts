@@ -2,13 +2,13 @@ import { userInfo } from "node:os"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { run } from "./SystemProcess.ts"
 
-/** The user that PostgreSQL runs as; empty for the one that this process runs as. */
+/** The user that runs PostgreSQL. Empty for the user of this process. */
 export interface ProcessUser {
   readonly uid?: number
   readonly gid?: number
 }
 
-/** PostgreSQL refuses to run as root: for root it runs as `nobody`. */
+/** PostgreSQL refuses to run as root, so for root this is `nobody`. */
 export const processUser = async (): Promise<ProcessUser> => {
   if (process.getuid?.() !== 0) {
     try {
@@ -25,6 +25,6 @@ export const processUser = async (): Promise<ProcessUser> => {
   return { uid: Number(uid.output), gid: Number(gid.output) }
 }
 
-/** Whether the account may pass through a directory and all above it. */
+/** Whether the user may traverse a directory and all directories above it. */
 export const mayEnter = async (as: ProcessUser, directory: string): Promise<boolean> =>
   as.uid === undefined || (await run("/bin/sh", ["-c", 'cd "$1"', "sh", directory], as)).status === 0

@@ -11,13 +11,13 @@ import { freePort } from "./freePort.ts"
 import { environment } from "./SystemProcess.ts"
 
 /**
- * A throw-away server for tests: fsync off, in memory where there is room,
- * on 127.0.0.1 only, gone when this process ends, however it ends. A `durable` one is on the
- * disk and waits for it, as servers with data do: what a write costs can be seen there.
+ * Starts a temporary server for tests, on 127.0.0.1 only, with fsync off, and in memory if there is room. The server and
+ * its files are removed when this process ends, however it ends.
  *
- * `url` gives the superuser's address of a database (`postgres` exists; there is
- * no password). `stop` resolves when the server and its files are gone.
- * Rejects with an `EmbeddedPostgresError`, after at most 20 seconds of waiting.
+ * With `durable` the server is on the disk and waits for it, as production servers do, so that writes have real costs.
+ *
+ * `url` returns the superuser's URL of a database, without password; `postgres` exists. `stop` resolves when the server
+ * and its files are removed. The promise rejects with an `EmbeddedPostgresError`, after at most 20 seconds.
  */
 export const startThrowAway = async (
   options: { readonly durable?: boolean } = {}
@@ -32,17 +32,15 @@ export const startThrowAway = async (
     const { initdb, postgres } = await binaries(as, room)
     const deadline = performance.now() + 20_000
     const port = await freePort()
-    const flags = [...settings, ...(options.durable ? durable : careless)]
-      .flatMap((setting) => ["-c", setting])
-      .join(" ")
-    const child = spawn("/bin/sh", ["-c", guard, "guard", initdb, postgres, room, String(port), flags], {
+    const flags = [...settings, ...(options.durable ? durable : fast)].flatMap((setting) => ["-c", setting]).join(" ")
+    const child = spawn("/bin/sh", ["-c", watchdog, "watchdog", initdb, postgres, room, String(port), flags], {
       ...as,
       cwd: "/",
       env: environment,
       detached: true,
       stdio: ["pipe", "pipe", "ignore"]
     })
-    // Nothing is written to it, but it may be gone when it is closed.
+    // The watchdog may be gone when this end is closed.
     child.stdin.on("error", () => {})
     let log = ""
     child.stdout.setEncoding("utf8").on("data", (lines) => (log += lines))
@@ -64,7 +62,7 @@ export const startThrowAway = async (
     }
     const late = child.exitCode === null
     await stop()
-    // Another process has taken the port in between.
+    // Another process has taken the port meanwhile.
     if (log.includes("Address already in use")) return startThrowAway(options)
     throw EmbeddedPostgresError.from(room, log, late ? "Slow" : "Failed")
   } catch (error) {
@@ -75,17 +73,17 @@ export const startThrowAway = async (
 
 const name = "todo-postgres-"
 
-/** A new folder in memory, where there is enough of it (containers often have 64 MB); else on the disk. */
+/** A new folder in memory if 1 GiB is free there (containers often have 64 MB), or else on the disk. */
 const scratch = async (): Promise<string> => {
   const memory = await statfs("/dev/shm").catch(() => undefined)
   const roomy = memory !== undefined && memory.bavail * memory.bsize > 2 ** 30
   return mkdtemp(join(roomy ? "/dev/shm" : tmpdir(), name))
 }
 
-// The server's guard. It reads a pipe of this process, which closes however this
-// process ends, and then stops the server, says its last words and removes its files.
-// A shell in the background ignores the interrupt until it has become the server.
-const guard = `
+// The watchdog of the server. It reads a pipe of this process, which closes however this process ends. It then stops the
+// server, prints the end of its log and removes its files. It repeats SIGINT, because a shell in the background ignores
+// it until the shell has become the server.
+const watchdog = `
   exec 3<&0
   (
     "$1" -D "$3/data" -U postgres -A trust -E UTF8 --locale=C --no-sync --no-instructions &&
@@ -105,5 +103,5 @@ const settings = [
   "file_copy_method=clone"
 ]
 
-const careless = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=64MB"]
+const fast = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=64MB"]
 const durable = ["fsync=on", "full_page_writes=on", "synchronous_commit=on", "shared_buffers=512MB"]

@@ -1,6 +1,6 @@
 import { connect, createServer } from "node:net"
 
-/** A port of 127.0.0.1 that nobody listened on a moment ago. */
+/** A port of 127.0.0.1 on which no process listened a moment ago. Another process may still take it. */
 export const freePort = (): Promise<number> =>
   new Promise((done, reject) => {
     const server = createServer().once("error", reject)
@@ -10,7 +10,7 @@ export const freePort = (): Promise<number> =>
     })
   })
 
-/** Whether something on 127.0.0.1 accepts connections there. */
+/** Whether a process on 127.0.0.1 accepts connections at the port. */
 export const answers = (port: number): Promise<boolean> =>
   new Promise((done) => {
     const socket = connect({ port, host: "127.0.0.1" })

@@ -1,6 +1,6 @@
 /**
- * What a program on this machine stands on: the database that `DATABASE_URL` names,
- * else the embedded one in `TODO_DATA_DIR`, and the secret of development mode.
+ * The installation on this machine: its database (`DATABASE_URL`, or else the embedded one in `TODO_DATA_DIR`) and the secret
+ * of development mode.
  */
 import { randomBytes } from "node:crypto"
 import { link, readFile, rm, writeFile } from "node:fs/promises"
@@ -30,14 +30,14 @@ export type { EmbeddedPostgresError } from "../embedded/EmbeddedPostgres.ts"
 
 const tooShort = "too short"
 
-/** A file of the data directory could not be read or made. */
+/** A file of the data directory could not be read or created. `code` is the error code of the system. */
 export class DataDirectoryError extends Schema.TaggedError<DataDirectoryError>()("DataDirectoryError", {
   path: Schema.String,
   code: Schema.String
 }) {
   override get message() {
     if (this.code === tooShort) return `${this.path} has less than 32 characters; delete it to get a new secret`
-    return `cannot use ${this.path} (${this.code}); set TODO_DATA_DIR to a directory that can be written`
+    return `cannot use ${this.path} (${this.code}); set TODO_DATA_DIR to a writable directory`
   }
 }
 
@@ -50,21 +50,25 @@ export class SettingsConflict extends Schema.TaggedError<SettingsConflict>()("Se
   }
 }
 
-/** Where the database of this installation is. */
+/** The database of this installation. */
 export class Installation extends Context.Service<
   Installation,
   {
-    /** How servers connect. */
+    /** The URL for servers. */
     readonly url: Redacted.Redacted
-    /** How migrations connect. The same as `url` where nothing else is set. */
+    /** The URL for migrations. Default: `url`. */
     readonly migrateUrl: Redacted.Redacted
-    /** The role in `url`, for `migrate up --runtime-role`, where the two differ. */
+    /** The role in `url`, for `migrate up --runtime-role`; `undefined` if migrations use the same URL. */
     readonly runtimeRole: string | undefined
-    /** Where the embedded database's files lie; `undefined` where `DATABASE_URL` is set. */
+    /** The directory of the embedded database; `undefined` if `DATABASE_URL` is set. */
     readonly embedded: string | undefined
   }
 >()("@todo/core/Installation") {
-  /** Starts or joins the embedded database where `DATABASE_URL` is not set; `onProgress` hears of slow steps. */
+  /**
+   * Reads the URLs. It starts or joins the embedded database if `DATABASE_URL` is not set.
+   *
+   * @param onProgress receives a line before slow steps of the embedded database.
+   */
   static readonly layer = (
     onProgress: (line: string) => Effect.Effect<void> = () => Effect.void
   ): Layer.Layer<
@@ -93,7 +97,7 @@ export class Installation extends Context.Service<
       })
     )
 
-  /** A pool as servers use it, and the schema that `TODO_SCHEMA` names. */
+  /** The connection pool of servers, with the size and the options of the settings. */
   static readonly layerDatabase: Layer.Layer<
     SqlClient.SqlClient,
     SqlError | Database.InvalidDatabaseUrl | Config.ConfigError,
@@ -109,7 +113,7 @@ export class Installation extends Context.Service<
     })
   )
 
-  /** One connection as the owner of the tables, for migrations. */
+  /** One connection with `migrateUrl` and without time limits, for migrations. */
   static readonly layerMigrations: Layer.Layer<
     SqlClient.SqlClient,
     SqlError | Database.InvalidDatabaseUrl | Config.ConfigError,
@@ -150,13 +154,15 @@ const poolSize = settings.TODO_DATABASE_POOL.pipe(Config.withDefault(10))
 /** Whether statements are prepared by name. */
 export const prepare = settings.TODO_DATABASE_PREPARE.pipe(Config.withDefault(true))
 
-/** Who issues the tokens of development mode, and for whom. */
+/** Issuer and audience of the tokens of development mode. */
 export const developmentClaims = { issuer: "todo", audience: "todo" } as const
 
 /**
- * The HS256 secret of development mode: generated once, kept in the data directory,
- * readable by its owner alone. Two programs that start at once get the same. Fails with an
- * `EmbeddedPostgresError` where the directory holds something else, before anything is written.
+ * The HS256 secret of development mode. It is generated once and stored in the data directory, readable only for its owner.
+ * Programs that start at the same time get the same secret.
+ *
+ * Fails with `DataDirectoryError`. If the directory has other files, it fails with `EmbeddedPostgresError` before anything
+ * is written.
  */
 export const developmentSecret: Effect.Effect<
   Redacted.Redacted,
@@ -172,12 +178,12 @@ export const developmentSecret: Effect.Effect<
         if (kept.length >= 32) return Redacted.make(kept)
         throw new DataDirectoryError({ path, code: tooShort })
       }
-      // An empty one is what a crash of the machine has left of it.
+      // A crash of the machine can leave an empty file.
       if (kept === "") await rm(path)
       const draft = `${path}.${process.pid}`
       await rm(draft, { force: true })
       await writeFile(draft, randomBytes(32).toString("base64url"), { flag: "wx", mode: 0o600 })
-      // A link is made whole or not at all, and only once.
+      // A hard link appears with the complete file, and only the first process succeeds.
       await link(draft, path).catch(ignore("EEXIST"))
       await rm(draft)
       return Redacted.make(await readFile(path, "utf8"))
@@ -189,7 +195,7 @@ export const developmentSecret: Effect.Effect<
   })
 })
 
-/** Lets one kind of failure pass. */
+/** Ignores errors with this code. */
 const ignore = (code: string) => (error: NodeJS.ErrnoException) => {
   if (error.code !== code) throw error
 }

@@ -1,6 +1,6 @@
 /**
- * What a server must be told before it may serve: who it serves, and whose tokens it
- * accepts. It does not start where something is missing, and `doctor` says so before.
+ * The settings that a server requires: its database, and whose tokens it accepts. Without them it does not start. `doctor`
+ * runs the same check.
  */
 import { isIPv6 } from "node:net"
 import * as Config from "effect/Config"
@@ -10,7 +10,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { settings } from "./settings.ts"
 
-/** A setting without which the server would not be safe to start. */
+/** A required setting is missing. */
 export class MissingSetting extends Schema.TaggedError<MissingSetting>()("MissingSetting", {
   name: Schema.String,
   why: Schema.String
@@ -20,7 +20,7 @@ export class MissingSetting extends Schema.TaggedError<MissingSetting>()("Missin
   }
 }
 
-/** Settings that would not be safe, alone or together. */
+/** A setting is unsafe, or settings are unsafe together. */
 export class UnsafeSetting extends Schema.TaggedError<UnsafeSetting>()("UnsafeSetting", {
   name: Schema.String,
   why: Schema.String
@@ -30,13 +30,13 @@ export class UnsafeSetting extends Schema.TaggedError<UnsafeSetting>()("UnsafeSe
   }
 }
 
-/** The keys that are set, as they are set. */
+/** The keys for tokens: one or two HS256 secrets, a public key, or the URL of a key set. */
 export type TokenKeySettings =
   | { readonly secrets: ReadonlyArray<Redacted.Redacted> }
   | { readonly publicKey: string }
   | { readonly jwksUrl: URL }
 
-/** Only this machine is served there. IPv6 addresses have several spellings, of which a URL makes one. */
+/** Whether only this machine can connect to the host. `URL` normalises the spellings of IPv6 addresses. */
 const isLoopback = (host: string): boolean => {
   if (isIPv6(host)) return URL.parse(`http://[${host}]`)?.hostname === "[::1]"
   return host.toLowerCase() === "localhost" || /^127(\.\d{1,3}){3}$/.test(host)
@@ -44,16 +44,16 @@ const isLoopback = (host: string): boolean => {
 
 const optional = <A>(config: Config.Config<A>) => Effect.map(Config.option(config), Option.getOrUndefined)
 
-/** Where the server listens. */
+/** The address on which the server listens. */
 const host = settings.HOST.pipe(Config.withDefault("127.0.0.1"))
 
-/** Whether others than this machine may be served: nothing is made up then. */
+/** Whether the server is in production: `NODE_ENV` says so, or other machines can connect. Then nothing is generated. */
 export const isProduction = Effect.gen(function* () {
   const environment = yield* optional(Config.String("NODE_ENV"))
   return environment === "production" || !isLoopback(yield* host)
 })
 
-/** The keys that are set: those of one kind, or none. */
+/** The keys for tokens, all of one kind, or `undefined`. */
 const tokenKeys = Effect.gen(function* () {
   const current = yield* optional(settings.TODO_JWT_SECRET)
   const previous = yield* optional(settings.TODO_JWT_SECRET_PREVIOUS)
@@ -68,13 +68,13 @@ const tokenKeys = Effect.gen(function* () {
   if (kinds.length > 1) {
     return yield* new UnsafeSetting({
       name: kinds.join(", "),
-      why: "set one of them; keys of two kinds do not go together"
+      why: "set only one of them; keys of two kinds cannot be combined"
     })
   }
   if (previous !== undefined && current === undefined) {
     return yield* new MissingSetting({
       name: "TODO_JWT_SECRET",
-      why: "TODO_JWT_SECRET_PREVIOUS is only the one before it"
+      why: "TODO_JWT_SECRET_PREVIOUS only accepts tokens of the secret before it"
     })
   }
   if (publicKey !== undefined) return { publicKey }
@@ -83,7 +83,10 @@ const tokenKeys = Effect.gen(function* () {
   return undefined
 }) satisfies Effect.Effect<TokenKeySettings | undefined, unknown>
 
-/** `development` is a server on this machine alone, which makes up what it is not told. */
+/**
+ * Reads the required settings. `development` is true for a server that only this machine can reach, without database URL and
+ * keys: it uses the embedded database and a generated secret.
+ */
 export const load = Effect.gen(function* () {
   const production = yield* isProduction
   const databaseUrl = yield* optional(settings.DATABASE_URL)
@@ -92,12 +95,12 @@ export const load = Effect.gen(function* () {
   const audience = yield* optional(settings.TODO_JWT_AUDIENCE)
 
   if (production && databaseUrl === undefined) {
-    return yield* new MissingSetting({ name: "DATABASE_URL", why: "in production the database is your own" })
+    return yield* new MissingSetting({ name: "DATABASE_URL", why: "in production the server needs your own database" })
   }
   const development = !production && databaseUrl === undefined && keys === undefined
   if (!development) {
     if (keys === undefined) {
-      const why = "tokens are verified with it, or with TODO_JWT_PUBLIC_KEY, or with the keys at TODO_JWKS_URL"
+      const why = "tokens are verified with it; TODO_JWT_PUBLIC_KEY or TODO_JWKS_URL can take its place"
       return yield* new MissingSetting({ name: "TODO_JWT_SECRET", why })
     }
     const why = "outside development mode the server accepts only tokens of an issuer that you name"

@@ -1,6 +1,6 @@
 /**
- * Every setting of an installation, by its name in the environment. What a program reads
- * on top of the type (defaults, what production demands) is the program's.
+ * Every setting of an installation, by its name in the environment, with its type and limits. Programs add defaults and the
+ * demands of production.
  */
 import { isIP, isIPv6 } from "node:net"
 import * as ByteSize from "effect/ByteSize"
@@ -15,11 +15,11 @@ import { originsMistake } from "./Origins.ts"
 import { parsePublicUrl, publicUrlMistake } from "./PublicUrl.ts"
 import { SchemaNameValue } from "../schema/SchemaName.ts"
 
-/** The URL of a database, with the `PG...` variables of the environment for what it leaves out. */
+/** The URL of a database. The `PG...` variables supply missing parts. */
 const database = (name: string) =>
   Config.flatMap(environment, (environment) => Config.schema(Schema.RedactedFromValue(databaseUrl(environment)), name))
 
-/** Secrets of tutorials, templates and standards, without what is not a letter or digit. */
+/** Secrets of tutorials, templates and standards, reduced to letters and digits. */
 const published = new Set([
   "astringsecretatleast256bitslong",
   "supersecretjwttokenwithatleast32characterslong",
@@ -33,7 +33,7 @@ const published = new Set([
 const placeholder =
   /^(secret|supersecret|topsecret|(my|your|jwt)secret|secretkey|changeme|change|password|default|example|placeholder|letmein|qwerty)+$/
 
-/** Whether whoever attacks tries it among the first. */
+/** Whether an attacker would try the secret early: few different characters, a published secret or a placeholder. */
 const isWeak = (secret: string): boolean => {
   const plain = secret.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
   return new Set(secret).size < 5 || published.has(plain) || placeholder.test(plain.replaceAll(/\d/g, ""))
@@ -41,7 +41,7 @@ const isWeak = (secret: string): boolean => {
 
 const secret = Schema.RedactedFromValue(
   Schema.String.check(
-    // RFC 7518, 3.2: a key as long as the hash.
+    // RFC 7518, 3.2: the key must be at least as long as the hash.
     Schema.makeFilter((text) => new TextEncoder().encode(text).length >= 32, {
       expected: "a secret of at least 32 bytes"
     }),
@@ -49,75 +49,75 @@ const secret = Schema.RedactedFromValue(
       expected: "a secret that nobody can guess, such as `openssl rand -base64 32` makes"
     }),
     Schema.makeFilter((text) => !/^\s*(-----BEGIN|\{)/.test(text), {
-      expected: "a secret; a public key belongs into TODO_JWT_PUBLIC_KEY"
+      expected: "a secret; a public key belongs in TODO_JWT_PUBLIC_KEY"
     })
   )
 )
 
 const isOnThisMachine = ({ hostname }: URL): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 
-/** Where keys come from must be who it says it is. */
+/** The server of the keys must be authenticated, so the URL must be https. */
 const keysUrl = Schema.URLFromString.check(
   Schema.makeFilter(
     (url) =>
       (url.protocol === "https:" || (url.protocol === "http:" && isOnThisMachine(url))) &&
       url.username === "" &&
       url.password === "",
-    { expected: "an https URL without a password (http on this machine alone)" }
+    { expected: "an https URL without a password (http only for this machine)" }
   )
 )
 
-/** Origins (RFC 6454) with commas between them: `https://app.example.com,http://localhost:5173`. */
+/** Origins (RFC 6454), separated by commas: `https://app.example.com,http://localhost:5173`. */
 const origins = Schema.String.check(Schema.makeFilter(originsMistake))
 
-/** Where clients see the server: `https://example.com/api`. */
+/** The URL at which clients reach the server: `https://example.com/api`. */
 const publicUrl = (name: string) =>
   Config.map(Config.schema(Schema.String.check(Schema.makeFilter(publicUrlMistake)), name), parsePublicUrl)
 
-/** A setting whose text stands for something else; what `parse` does not know is told to be no such thing. */
-const written = <A>(name: string, expected: string, parse: (text: string) => A | undefined): Config.Config<A> =>
+/** A setting that `parse` converts from text. If it returns `undefined`, the message says what was `expected`. */
+const parsed = <A>(name: string, expected: string, parse: (text: string) => A | undefined): Config.Config<A> =>
   Config.map(
     Config.schema(Schema.String.check(Schema.makeFilter((text) => parse(text) !== undefined, { expected })), name),
     (text) => parse(text) as A
   )
 
 const whole = (name: string, minimum: number, maximum: number) =>
-  written(name, `a whole number from ${minimum} to ${maximum}`, (text) => {
+  parsed(name, `a whole number from ${minimum} to ${maximum}`, (text) => {
     const number = /^\d{1,9}$/.test(text) ? Number(text) : -1
     return number >= minimum && number <= maximum ? number : undefined
   })
 
 const units = { ms: "millis", s: "seconds", m: "minutes", h: "hours", d: "days" } as const
 
-/** A length of time as people write it, `10s` `500ms` `30m` `12h` `7d`, or in words, `10 seconds`. */
+/** A duration such as `10s`, `500ms`, `30m`, `12h`, `7d` or `10 seconds`. */
 const parseDuration = (text: string): Duration.Duration | undefined => {
   const short = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text)
   const words = short === null ? text : `${short[1]} ${units[short[2] as keyof typeof units]}`
   return Option.getOrUndefined(Duration.fromInput(words as Duration.Input))
 }
 
-/** Timers wait no longer than 2^31 milliseconds. */
+/** A duration below 2^31 milliseconds, the limit of timers in Node.js. */
 const duration = (name: string, minimum: 0 | 1 = 1) =>
-  written(name, `a time from ${minimum}ms to 24d, such as 10s or 10 seconds`, (text) => {
-    const parsed = parseDuration(text)
-    if (parsed === undefined) return undefined
-    const milliseconds = Duration.toMillis(parsed)
-    return milliseconds >= minimum && milliseconds < 2 ** 31 ? parsed : undefined
+  parsed(name, `a time from ${minimum}ms to 24d, such as 10s or 10 seconds`, (text) => {
+    const value = parseDuration(text)
+    if (value === undefined) return undefined
+    const milliseconds = Duration.toMillis(value)
+    return milliseconds >= minimum && milliseconds < 2 ** 31 ? value : undefined
   })
 
-/** In bytes. */
+/** A size in bytes. */
 const size = (name: string) =>
-  written(name, "a size of 1 byte to 1 GiB, such as 262144 or 256 KiB", (text) => {
-    const parsed = ByteSize.fromString(/^\d+$/.test(text) ? `${text} B` : text)
-    const bytes = Number(Option.getOrElse(parsed, () => 0))
+  parsed(name, "a size of 1 byte to 1 GiB, such as 262144 or 256 KiB", (text) => {
+    const value = ByteSize.fromString(/^\d+$/.test(text) ? `${text} B` : text)
+    const bytes = Number(Option.getOrElse(value, () => 0))
     return bytes >= 1 && bytes <= 2 ** 30 ? bytes : undefined
   })
 
 const windows = { second: Duration.seconds(1), minute: Duration.minutes(1), hour: Duration.hours(1) }
 
-/** So many requests in a length of time, a minute where none is given; or `off`. */
+/** A number of requests per second, minute or hour (default: minute), or `off`. */
 const rateLimit = (name: string) =>
-  written(name, "a number of requests, such as 600/minute, or off", (text) => {
+  parsed(name, "a number of requests, such as 600/minute, or off", (text) => {
     const [, requests, window = "minute"] = /^([1-9]\d{0,8})(?:\/(second|minute|hour))?$/.exec(text) ?? []
     if (text === "off") return text
     if (requests === undefined) return undefined
@@ -126,15 +126,15 @@ const rateLimit = (name: string) =>
 
 const hostName = /^(?=.{1,253}$)[a-z0-9_]([\w-]*[a-z0-9_])?(\.[a-z0-9_]([\w-]*[a-z0-9_])?)*\.?$/i
 
-/** Where to listen, as Node takes it: an IPv6 address may be in brackets, as in URLs. */
+/** A host to listen on. IPv6 addresses may be in brackets, as in URLs. */
 const host = (name: string) =>
-  written(name, "an address or a name of this machine without a port, such as 127.0.0.1, ::1 or 0.0.0.0", (text) => {
+  parsed(name, "an address or a name of this machine without a port, such as 127.0.0.1, ::1 or 0.0.0.0", (text) => {
     const bare = /^\[(.*)\]$/.exec(text)?.[1]
     if (bare !== undefined) return isIPv6(bare) ? bare : undefined
     return isIP(text) !== 0 || hostName.test(text) ? text : undefined
   })
 
-/** By name, as the environment has them; each fails where it is missing or wrong. */
+/** Every setting by its name in the environment. Each `Config` fails if the setting is missing or invalid. */
 export const settings = {
   DATABASE_URL: database("DATABASE_URL"),
   TODO_MIGRATE_URL: database("TODO_MIGRATE_URL"),
@@ -171,7 +171,7 @@ export const settings = {
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** What is wrong with a setting, in one line: its name and the reason, never its value. */
+/** The message for an invalid setting, in one line: its name and the reason, never its value. */
 export const settingMessage = (error: Config.ConfigError): string => {
   if (!Schema.isSchemaError(error.cause)) return error.cause.message
   const [issue] = format(error.cause.issue).issues

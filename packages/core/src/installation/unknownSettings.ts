@@ -1,5 +1,6 @@
 /**
- * Names in the environment that look like settings and are none, such as misspelt ones, which would be ignored in silence.
+ * Finds variables that look like settings and are not, such as misspelt ones. Without a warning they would be ignored
+ * silently.
  */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -7,10 +8,10 @@ import { settings } from "./settings.ts"
 
 const prefix = "TODO"
 
-/** Those of our own tests. */
+/** Variables of our own tests. */
 const isOfTests = (name: string): boolean => name.startsWith("TODO_TEST_")
 
-/** A warning for each, without its value, and with the setting that was probably meant. */
+/** One warning for each variable, without its value and with the setting that was probably meant. */
 export const unknownSettings: Effect.Effect<ReadonlyArray<string>, ConfigProvider.SourceError> = Effect.gen(
   function* () {
     const provider = yield* ConfigProvider.ConfigProvider
@@ -23,7 +24,7 @@ export const unknownSettings: Effect.Effect<ReadonlyArray<string>, ConfigProvide
   }
 )
 
-/** A provider of the environment splits names at each underscore. */
+/** The `ConfigProvider` of the environment splits names at each underscore, so this joins them again. */
 const namesBelow = (
   provider: ConfigProvider.ConfigProvider,
   path: ReadonlyArray<string>
@@ -37,7 +38,7 @@ const namesBelow = (
     return [...own, ...below.flat()]
   })
 
-/** The one that the fewest changes make of it, a third of its letters at most. */
+/** The known name with the smallest distance, at most a third of the letters. */
 const nearest = (name: string, known: ReadonlyArray<string>): string | undefined => {
   const [best] = known
     .map((candidate) => ({ candidate, changes: distance(name, candidate) }))
@@ -46,7 +47,7 @@ const nearest = (name: string, known: ReadonlyArray<string>): string | undefined
   return best?.candidate
 }
 
-/** How many letters have to be inserted, removed or replaced (Levenshtein). */
+/** Levenshtein distance: the number of inserted, removed and replaced letters. */
 const distance = (from: string, to: string): number => {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (const [line, letter] of [...from].entries()) {

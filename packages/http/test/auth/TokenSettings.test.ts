@@ -120,7 +120,7 @@ describe("Keys of two kinds stop the start:", () => {
       Effect.gen(function* () {
         assert.strictEqual(
           yield* refusal({ ...named, ...given }),
-          `${names}: set one of them; keys of two kinds do not go together`
+          `${names}: set only one of them; keys of two kinds cannot be combined`
         )
         assert.instanceOf(yield* Effect.flip(load({ ...named, ...given })), ServerRequirements.UnsafeSetting)
         // Development mode refuses it too.

@@ -99,7 +99,7 @@ describe("TODO_CORS_ORIGINS", () => {
     ["https://app.example.com, http://localhost:5173", "origin 2 has a space beside it"],
     [" https://app.example.com ", "the origin has a space beside it"],
     ["https://app.example.com http://localhost:5173", "the origin has a space in it"],
-    ["https://app.example.com/", "the origin has a slash at its end: leave it out"],
+    ["https://app.example.com/", "the origin has a slash at its end: remove it"],
     ["https://app.example.com,http://localhost:5173/", "origin 2 has a slash at its end"],
     ["https://app.example.com/todos", "the origin has a path"],
     ["https://app.example.com?x", "the origin has a path"],
@@ -148,6 +148,6 @@ describe("TODO_CORS_ORIGINS", () => {
   it("names itself and the reason before the server starts", async () => {
     const { ended, stderr } = await run({ ...settings, DATABASE_URL: urls.DATABASE_URL, TODO_CORS_ORIGINS: `${app}/` })
     expect(ended).toBe(1)
-    expect(stderr).toBe("todo: TODO_CORS_ORIGINS: the origin has a slash at its end: leave it out\n")
+    expect(stderr).toBe("todo: TODO_CORS_ORIGINS: the origin has a slash at its end: remove it\n")
   })
 })

@@ -125,8 +125,12 @@ describe("A start is refused in one line", () => {
   )
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ["holds something else", { other: "x" }, /holds something else \(other\); set TODO_DATA_DIR to a new or empty/],
-    ["holds something else beside a secret", { other: "x", "jwt-secret": "canary".repeat(8) }, /holds something else/],
+    ["has other files", { other: "x" }, /the directory has other files \(other\); set TODO_DATA_DIR to a new or empty/],
+    [
+      "has other files beside a secret",
+      { other: "x", "jwt-secret": "canary".repeat(8) },
+      /the directory has other files/
+    ],
     ["holds a secret that is too short", { "jwt-secret": "canary" }, /jwt-secret has less than 32 characters; delete/]
   ])("where the data directory %s, which is left as it is", async (_, files, line) => {
     const directory = join(await temporaryDirectory(), "d")

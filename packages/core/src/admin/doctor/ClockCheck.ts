@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { failed, passed } from "./Finding.ts"
 
-/** In milliseconds; NTP keeps machines far closer. */
+/** Milliseconds. NTP keeps machines within a few of them. */
 const tolerance = 2_000
 
-/** Whether this machine and the database agree on what time it is, as far as the way between them lets tell. */
+/** Compares the clocks of this machine and of the database. The round trip is added to the tolerance. */
 export const check = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const before = yield* Clock.currentTimeMillis
@@ -18,5 +18,5 @@ export const check = Effect.gen(function* () {
   }
   const detail = `the database is ${(Math.abs(apart) / 1_000).toFixed(1)} seconds ${apart > 0 ? "ahead of" : "behind"} this machine`
   const why = "tokens, due dates and the times of changes depend on both"
-  return [failed("clocks", `${detail}: ${why}`, "keep the clocks of both machines in step, with NTP")]
+  return [failed("clocks", `${detail}: ${why}`, "synchronise the clocks of both machines with NTP")]
 })

@@ -1,5 +1,5 @@
 /**
- * Whether an installation is as it should be: what is checked, and in which order.
+ * The checks of `todo-admin doctor` and their order.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,9 +24,12 @@ import * as DurabilityCheck from "./DurabilityCheck.ts"
 import * as SettingsCheck from "./SettingsCheck.ts"
 
 /**
- * Checks the settings, and then the database as servers use it. It starts the embedded
- * database where there is no other, migrates nothing, and leaves nothing behind: its
- * one write is rolled back. `onProgress` hears of slow steps.
+ * Checks the settings, and then the database with the role and the options of a server.
+ *
+ * It starts the embedded database if `DATABASE_URL` is not set. It does not migrate, and it rolls back its only write.
+ * It never fails: problems are findings.
+ *
+ * @param onProgress receives a line before each slow step, such as the first start of the embedded database.
  */
 export const examine = (onProgress?: (line: string) => Effect.Effect<void>): Effect.Effect<ReadonlyArray<Finding>> =>
   Effect.gen(function* () {
@@ -39,7 +42,7 @@ export const examine = (onProgress?: (line: string) => Effect.Effect<void>): Eff
         )
       ),
       Effect.catchTags({
-        // Among the findings already.
+        // The check of the settings has reported it.
         ConfigError: () => Effect.succeed([]),
         SettingsConflict: () => Effect.succeed([]),
         InvalidDatabaseUrl: ({ message }) =>
@@ -51,7 +54,7 @@ export const examine = (onProgress?: (line: string) => Effect.Effect<void>): Eff
     return [...settings, ...database]
   })
 
-/** What can be said of a database, most basic first; what the rest stands on ends it by failing. */
+/** Checks a database, the most basic facts first. A failure that later checks depend on ends the examination. */
 const inspect = Effect.gen(function* () {
   const { embedded, migrateUrl, url } = yield* Installation
   const sql = yield* SqlClient.SqlClient
@@ -78,19 +81,19 @@ const inspect = Effect.gen(function* () {
           "move the data to a database that was created with encoding 'UTF8'"
         ),
     readOnly === "off"
-      ? passed("writes", "taken")
+      ? passed("writes", "accepted")
       : failed(
           "writes",
           isStandby === true ? "the server is a standby, in read-only mode" : "the database is in read-only mode",
           isStandby === true
-            ? "let DATABASE_URL lead to the primary"
+            ? "let DATABASE_URL name the primary"
             : "set default_transaction_read_only to off, for the server, the database, the role or in DATABASE_URL"
         )
   )
 
   findings.push(...(yield* guarded("clocks", ClockCheck.check)))
   findings.push(...(yield* guarded("pooler", PoolerCheck.check({ url, prepare: yield* prepare }))))
-  // What comes next would fail by it, here and there.
+  // Later checks would fail at random because of it.
   if (findings.some(({ check, status }) => check === "pooler" && status === "failed")) return findings
 
   const migrated = yield* guarded("schema version", schemaVersion(schema))
@@ -116,11 +119,11 @@ const inspect = Effect.gen(function* () {
     ...(yield* guarded("row-level security", RowSecurityCheck.check(schema)))
   )
   const skipped = (why: string, hint: string) => [
-    warning("schema", `not compared with what the migrations make, since ${why}`, hint),
-    warning("isolation", `not probed, since ${why}`, hint)
+    warning("schema", `not compared with the schema of this release, because ${why}`, hint),
+    warning("isolation", `not probed, because ${why}`, hint)
   ]
   if (migrated.some(({ status }) => status === "failed")) {
-    return [...findings, ...skipped("the schema is not the one it needs", "bring the schema up first")]
+    return [...findings, ...skipped("the schema has another version", "bring the schema to this release first")]
   }
   if (readOnly !== "off")
     return [...findings, ...skipped("nothing can be written", "let the database take writes first")]
@@ -132,7 +135,13 @@ const inspect = Effect.gen(function* () {
   )
   findings.push(
     ...(cannotTry
-      ? [warning("isolation", "not probed, since a server cannot work as the role", "bring its rights in order first")]
+      ? [
+          warning(
+            "isolation",
+            "not probed, because the role cannot run a server",
+            "repair the rights of the role first"
+          )
+        ]
       : yield* guarded("isolation", IsolationCheck.check(schema)))
   )
   return findings
@@ -144,11 +153,15 @@ const schemaVersion = (schema: string) =>
     Effect.catchTags({
       EncodingUnsupported: ({ encoding }) =>
         Effect.succeed([
-          failed("schema version", `not compared, as the database is encoded in ${encoding}`, "see what encoding says")
+          failed(
+            "schema version",
+            `not compared, because the database is encoded in ${encoding}`,
+            "follow the hint of the check encoding"
+          )
         ]),
       SchemaMismatch: ({ expected, found }) =>
         Effect.succeed([
-          // Functions that differ are named by the comparison of the schema.
+          // At the same version only functions differ. The check of the schema names them.
           found === expected
             ? passed("schema version", `"${schema}" is at version ${found}`)
             : failed(
@@ -162,13 +175,13 @@ const schemaVersion = (schema: string) =>
           failed(
             "schema version",
             `the role may not use schema "${schema}"`,
-            'grant what the check of its rights says, or run "todo-admin migrate up --runtime-role" with its name'
+            'grant the rights that the check rights names, or run "todo-admin migrate up --runtime-role" with its name'
           )
         ])
     })
   )
 
-/** A check that cannot be made has failed; the others are made all the same. */
+/** Turns an error of one check into a finding, so that the other checks still run. */
 const guarded = <E, R>(check: string, self: Effect.Effect<ReadonlyArray<Finding>, E, R>) =>
   self.pipe(
     Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
@@ -185,7 +198,7 @@ const refused = (check: string, error: unknown): Finding =>
     : failed(
         check,
         `could not be checked: ${isSqlError(error) ? reasonOf(error) : error instanceof Error ? error.message : String(error)}`,
-        "look at the log of the database and run this again"
+        "read the log of the database and run doctor again"
       )
 
 const reasonOf = ({ reason }: SqlError): string => (reason.cause instanceof Error ? reason.cause.message : reason._tag)

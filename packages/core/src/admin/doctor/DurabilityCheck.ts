@@ -1,6 +1,6 @@
 /**
- * Settings of the server, the database and the role that take a promise away: that what was acknowledged is kept, and
- * that a statement sees one user. Each finding names the place where the setting stands.
+ * Settings of the server, the database and the role that break durability or row-level security. Each finding names the
+ * place where the setting is made.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -13,7 +13,7 @@ const on = /^(on|true|yes|1)$/i
 interface Danger {
   readonly check: "durability" | "role settings"
   readonly value: RegExp
-  /** What a server has; none where it has no such setting. */
+  /** The value to restore. Absent for settings that a server does not have by itself. */
   readonly good?: string
   readonly why: string
 }
@@ -33,18 +33,18 @@ const dangers: Readonly<Record<string, Danger>> = {
     good: "off",
     why: "damaged pages lose their rows without an error"
   },
-  row_security: { check: "role settings", value: off, good: "on", why: "each statement of a server fails" },
+  row_security: { check: "role settings", value: off, good: "on", why: "every statement of a server fails" },
   session_replication_role: {
     check: "role settings",
     value: /^(replica|local)$/i,
     good: "origin",
     why: "foreign keys and triggers may be left out"
   },
-  "todo.user_id": { check: "role settings", value: /./, why: "statements without a user see this one's rows" },
+  "todo.user_id": { check: "role settings", value: /./, why: "statements without a user see the rows of this user" },
   "todo.operator": { check: "role settings", value: on, why: "the owner of the tables sees every user at all times" }
 }
 
-/** Durability on a machine in development is a choice; in production it fails. */
+/** Unsafe durability is a warning in development and a failure in production. */
 export const check = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const isProduction = yield* Effect.orElseSucceed(ServerRequirements.isProduction, () => false)
@@ -72,18 +72,18 @@ from here where value is not null`,
     const [name, value, source, places, kept] = row as SettingRow
     const danger = dangers[name]
     if (danger === undefined || !danger.value.test(value)) return []
-    const told = name.startsWith("todo.") ? `${name} is set` : `${name} is ${value}`
+    const subject = name.startsWith("todo.") ? `${name} is set` : `${name} is ${value}`
     const resets = places.filter((_, at) => danger.value.test(kept[at] ?? ""))
     const [hint, statements] = repair(name, danger.good, source, resets)
     const found = danger.check === "durability" && !isProduction ? warning : failed
-    return [found(danger.check, `${told}: ${danger.why}`, hint, statements)]
+    return [found(danger.check, `${subject}: ${danger.why}`, hint, statements)]
   })
   const fine = (check: Danger["check"], detail: string) =>
     findings.some((finding) => finding.check === check) ? [] : [passed(check, detail)]
   return [
     ...findings,
-    ...fine("durability", "the server waits until what it acknowledges is on the disk"),
-    ...fine("role settings", "nothing is set for the role or the database that takes row-level security away")
+    ...fine("durability", "a commit is acknowledged after it is on the disk"),
+    ...fine("role settings", "no setting of the role or the database weakens row-level security")
   ]
 })
 
@@ -95,18 +95,18 @@ type SettingRow = [
   kept: ReadonlyArray<string>
 ]
 
-/** By where the setting stands. */
+/** The repair depends on where the setting is made. */
 const repair = (
   name: string,
   good: string | undefined,
   source: string | null,
   places: ReadonlyArray<string>
 ): readonly [hint: string, statements?: ReadonlyArray<string>] => {
-  if (places.length > 0) return ["reset it where it was set", places.map((place) => `${place} reset ${name}`)]
+  if (places.length > 0) return ["reset it where it is set", places.map((place) => `${place} reset ${name}`)]
   if (source === "command line") return [`start the server without ${name} among its options`]
   if (source === "environment variable") return [`start the server without ${name} in its environment`]
-  if (source === "client") return [`take ${name} out of the options in DATABASE_URL or PGOPTIONS`]
+  if (source === "client") return [`remove ${name} from the options in DATABASE_URL or PGOPTIONS`]
   return good === undefined
-    ? [`take ${name} out of the configuration of the server`]
+    ? [`remove ${name} from the configuration of the server`]
     : ["set it for the whole server", [`alter system set ${name} to ${good}`, "select pg_reload_conf()"]]
 }

@@ -1,7 +1,6 @@
 /**
- * Two users who never existed try to reach each other's todo, through the services that
- * apps use and past them. The transaction is made to fail in the end, so that nothing of
- * it stays.
+ * Two new users try to reach each other's todo, through the services and with plain SQL. The transaction is rolled back,
+ * so the probe leaves no rows.
  */
 import { randomUUID } from "node:crypto"
 import * as Data from "effect/Data"
@@ -13,6 +12,7 @@ import * as UserScope from "../../database/UserScope.ts"
 import { Todos } from "../../todos/Todos.ts"
 import { failed, passed } from "./Finding.ts"
 
+/** Ends the transaction, so that it is rolled back. */
 class Done extends Data.TaggedError("Done")<{ readonly leaks: ReadonlyArray<string> }> {}
 
 export const check = (schema: string) =>
@@ -22,7 +22,7 @@ export const check = (schema: string) =>
       .withTransaction(Effect.flatMap(probe(schema), (leaks) => new Done({ leaks })))
       .pipe(Effect.catchTag("Done", ({ leaks }) => Effect.succeed(leaks)))
     return leaks.length === 0
-      ? [passed("isolation", "of two users, neither could reach the other's todo; the probe was rolled back")]
+      ? [passed("isolation", "two users could not reach each other's todos; the probe was rolled back")]
       : leaks.map((leak) =>
           failed("isolation", leak, "take the service off the network, and repair what the other checks found")
         )
@@ -34,7 +34,7 @@ const probe = Effect.fnUntraced(function* (schema: string) {
   const sql = yield* SqlClient.SqlClient
   const todos = yield* Todos
   const { read } = yield* UserScope.make
-  // Without the owner in it, as a statement with a bug would be.
+  // A statement that forgets the owner. Row-level security has to stop it.
   const unowned = `select id from "${schema}".todos where id = $2`
   const [alice, bob] = [as("a"), as("b")]
 

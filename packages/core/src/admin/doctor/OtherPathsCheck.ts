@@ -1,6 +1,6 @@
 /**
- * What leads to our tables without a right on them: views, rules and functions that act as somebody else, tables that
- * inherit, foreign tables. Objects that never come to our tables are their owners' business.
+ * Finds objects that reach our tables without a right on them: views, rules and functions that run as another role, tables
+ * that inherit, and foreign tables. Objects that do not reach our tables are ignored.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -21,10 +21,10 @@ export const check = Effect.fnUntraced(function* (schema: string, roles: Readonl
   ]
   return findings.length > 0
     ? findings
-    : [passed(subject, "no view, rule, function or table of others leads past the rights on our tables")]
+    : [passed(subject, "no view, rule, function or other table bypasses the rights on our tables")]
 })
 
-/** The grants on an object that the roles hold, as rows for `revoke`. */
+/** SQL for the grants on an object that the roles hold, as JSON for `revoke`. */
 const grantsOn = (acl: string, owner: string) => `(
   select coalesce(json_agg(json_build_object(
     'grantee', case grantee when 0 then 'public' else grantee::regrole::text end,
@@ -46,8 +46,8 @@ const revokeAll = (object: string, grants: string): ReadonlyArray<string> =>
   (JSON.parse(grants) as ReadonlyArray<HeldGrant>).flatMap((grant) => revoke({ ...grant, object, column: null }))
 
 /**
- * Views, materialized views and rules, in any number of steps. A view acts as its owner, or as whoever asks where it
- * says `security_invoker`; a rule of a table as the table's owner; a materialized view keeps what its owner saw.
+ * Finds views, materialized views and rules, in any number of steps. A view runs as its owner, or as the caller if it is
+ * `security_invoker`. A rule runs as the owner of its table. A materialized view stores what its owner could read.
  */
 const throughRelations = Effect.fnUntraced(function* (schema: string, roles: ReadonlyArray<ReachedRole>) {
   const sql = yield* SqlClient.SqlClient
@@ -107,7 +107,7 @@ order by name, via`,
     if (!isHole) continue
     const what = rule === null ? `${kinds[kind] ?? "table"} ${name}` : `rule ${rule} on ${name}`
     const detail = isStored
-      ? `${what} keeps rows of ${tables}, and row-level security does not hold it`
+      ? `${what} stores rows of ${tables} without row-level security`
       : `${what} leads to ${tables} as "${actor}"${via === name ? "" : ` (through ${via})`}, ${held(bypasses)}`
     const columnGrants = JSON.parse(columns) as ReadonlyArray<HeldGrant & { readonly column: string }>
     const revocations = [
@@ -117,19 +117,17 @@ order by name, via`,
     findings.set(
       `${name} ${via}`,
       rule !== null
-        ? failed(subject, detail, "drop the rule, or let it do without our tables", [`drop rule "${rule}" on ${name}`])
+        ? failed(subject, detail, "drop the rule, or remove our tables from it", [`drop rule "${rule}" on ${name}`])
         : revocations.length > 0
           ? failed(
               subject,
               detail,
               isStored
-                ? "revoke it from who serves"
-                : `revoke it from who serves; a view that it needs can act as the role instead: alter view ${via} set (security_invoker = true)`,
+                ? "revoke it from the role of the server"
+                : `revoke it from the role of the server; if it needs the view, let the view run as the caller: alter view ${via} set (security_invoker = true)`,
               revocations
             )
-          : failed(subject, detail, "let it act as the role that asks", [
-              `alter view ${via} set (security_invoker = true)`
-            ])
+          : failed(subject, detail, "let it run as the caller", [`alter view ${via} set (security_invoker = true)`])
     )
   }
   return { findings: [...findings.values()], leading: [...leading.values()] }
@@ -159,11 +157,11 @@ type RelationRow = [
 const kinds: Readonly<Record<string, string>> = { v: "view", m: "materialized view", r: "table" }
 
 const held = (bypasses: boolean): string =>
-  bypasses ? "whom row-level security does not hold" : "who owns the tables and may do more than a server"
+  bypasses ? "which bypasses row-level security" : "which has the rights of the owner of the tables"
 
 /**
- * Functions that run as their owner. What a body does is text: one counts where it, a view in it or a function in it
- * names our tables. Where it builds its SQL nothing can be told, and that is a warning.
+ * Finds functions that run as their owner. A body is only text: a function counts if it names our tables, or names a view
+ * or a function that leads to them. A function that builds its SQL cannot be judged and is a warning.
  */
 const throughFunctions = Effect.fnUntraced(function* (
   schema: string,
@@ -210,7 +208,7 @@ order by 3`,
     const [space, name, signature, body, depends, path, isPlpgsql, ...rest] = row as FunctionRow
     const [isAbove, owner, bypasses, isCallable, triggers, grants] = rest
     const names = pathNames(path)
-    // Who calls it chooses the path where it has none of its own.
+    // A function without its own search_path uses that of its caller.
     const isUnqualified = path === null || names.includes(schema)
     return {
       space,
@@ -242,7 +240,7 @@ order by 3`,
         depends || qualified.test(body) || (isUnqualified && bare.test(body)) || views.some((view) => view.test(body))
     )
   )
-  // What calls one that leads there, leads there.
+  // A function that calls one of these leads there too. Repeat until none is added.
   for (let before = -1; before < leads.size;) {
     before = leads.size
     const calls = [...leads].filter(({ space }) => space !== schema).map(({ name, space }) => callOf(space, name))
@@ -254,12 +252,12 @@ order by 3`,
     const repair = [...(one.isCallable ? revokeAll(`function ${one.signature}`, one.grants) : []), ...one.triggers]
     const as = `runs as "${one.owner}", ${held(one.bypasses)}`
     const hint = one.isCallable
-      ? "revoke it from who serves, and grant it to who needs it"
-      : "drop the trigger, or let its function run as who writes"
+      ? "revoke it, and grant it to the roles that need it"
+      : "drop the trigger, or let its function run as the caller (security invoker)"
     if (leads.has(one)) return [failed(subject, `function ${one.signature} ${as}, and names our tables`, hint, repair)]
     if (one.isPlpgsql && /\bexecute\s+(?!function\b|procedure\b|on\b)/i.test(one.body)) {
-      const detail = `function ${one.signature} ${as}, and builds its SQL: it may lead to our tables`
-      return [warning(subject, detail, `read what it runs; where that can be anything, ${hint}`, repair)]
+      const detail = `function ${one.signature} ${as}, and builds its SQL, which may lead to our tables`
+      return [warning(subject, detail, `read which statements it runs; if those can reach our tables, ${hint}`, repair)]
     }
     return []
   })
@@ -286,17 +284,17 @@ const pathNames = (path: string | null): ReadonlyArray<string> =>
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")
 
-/** Where a text names a relation: with its schema, or without one where a relation stands. */
+/** Matches a relation in SQL text: with its schema, or without it behind a keyword such as `from`. */
 const ofRelation = (space: string, name: string): RegExp => {
   const called = `"?${escaped(name)}"?(?![\\w.])`
   return new RegExp(`(^|[^\\w.])"?${escaped(space)}"?\\s*\\.\\s*${called}|\\b(from|join|into|update)\\s+${called}`, "i")
 }
 
-/** Where a text calls a function: with its schema, or without. */
+/** Matches a call of a function in SQL text, with or without its schema. */
 const callOf = (space: string, name: string): RegExp =>
   new RegExp(`(^|[^\\w.]|(^|[^\\w.])"?${escaped(space)}"?\\s*\\.\\s*)"?${escaped(name)}"?\\s*\\(`, "i")
 
-/** Who reads the parent of a table, reads the table, without a right on it and without its policies. */
+/** Finds parents and children of our tables. A query of a parent reads its children without their rights and policies. */
 const throughFamilies = Effect.fnUntraced(function* (schema: string) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql.unsafe(
@@ -314,15 +312,15 @@ where c.relkind in ('r', 'p', 'f') and (
     return failed(
       subject,
       isOurs
-        ? `${child} is ${isPartition ? "a partition" : "a child"} of ${parent}: who may read that reads it too, without its policies`
-        : `${child} is ${isPartition ? "a partition" : "a child"} of ${parent}: its rows show there, and have no policy of their own`,
-      "take the tables apart",
+        ? `${child} is ${isPartition ? "a partition" : "a child"} of ${parent}: a role that may read ${parent} also reads ${child}, without its policies`
+        : `${child} is ${isPartition ? "a partition" : "a child"} of ${parent}: its rows appear in ${parent} and have no policy`,
+      "detach the tables from each other",
       [isPartition ? `alter table ${parent} detach partition ${child}` : `alter table ${child} no inherit ${parent}`]
     )
   })
 })
 
-/** A foreign table of this very database logs in as whom its user mapping says. */
+/** Finds foreign tables that connect to this database again, as the role of their user mapping. */
 const throughForeignTables = Effect.fnUntraced(function* (schema: string, roles: ReadonlyArray<ReachedRole>) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql.unsafe(
@@ -347,6 +345,6 @@ order by 1`,
   return rows.map((row) => {
     const [name, server, table, grants] = row as [string, string, string, string]
     const detail = `foreign table ${name} leads to ${table} through server "${server}", as the role of its user mapping`
-    return failed(subject, detail, "revoke it from who serves", revokeAll(name, grants))
+    return failed(subject, detail, "revoke it from the role of the server", revokeAll(name, grants))
   })
 })

@@ -1,6 +1,6 @@
 /**
- * The roles that a connection can act as: its own, and every role that a membership leads to, by inheritance, by
- * `set role`, or by the right to grant it to itself.
+ * The roles that a connection can act as: its own, and every role that it reaches through memberships, by inheritance, by
+ * `set role`, or by granting the role to itself.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -8,23 +8,23 @@ import * as SqlClient from "effect/sql/SqlClient"
 export interface ReachedRole {
   readonly oid: string
   readonly name: string
-  /** The name, quoted where SQL needs it. */
+  /** The name, quoted if SQL needs it. */
   readonly identifier: string
-  /** Whether the connection is logged in as it, or runs as it. */
+  /** Whether it is the session user or the current user. */
   readonly isOwn: boolean
   readonly isSuperuser: boolean
   readonly bypasses: boolean
   readonly replicates: boolean
-  /** Whether it can grant itself any role that is no superuser: so before PostgreSQL 16. */
+  /** Whether it can grant itself every role that is not a superuser: CREATEROLE before PostgreSQL 16. */
   readonly grantsItself: boolean
-  /** Ends the memberships that lead to it. */
+  /** Statements that end the memberships that lead to it. */
   readonly revocations: ReadonlyArray<string>
 }
 
-/** Of the connection. The role that it runs as comes first. */
+/** Reads the roles of the connection. The current user comes first. */
 export const read = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  // Before PostgreSQL 16 a membership has no options, and one grantor: a row of the catalogue as JSON suits each version.
+  // `to_jsonb` reads options that memberships have only from PostgreSQL 16 on.
   const rows = yield* sql.unsafe(
     `with recursive membership as (
   select m.member, m.roleid, m.grantor, to_jsonb(m) ->> 'set_option' is not null as has_options

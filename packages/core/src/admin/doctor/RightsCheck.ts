@@ -1,6 +1,6 @@
 /**
- * Whether the role of this connection may do what it needs with our tables, and whether it, a role that it can act as,
- * or PUBLIC may do more.
+ * Compares the rights on our tables with what a server needs: rights that its role lacks, and rights that it, a role that
+ * it can act as, or PUBLIC has beyond that.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -22,27 +22,27 @@ export const check = Effect.fnUntraced(function* (schema: string, roles: Readonl
     : [
         passed(
           subject,
-          `"${roles[0]?.name}" may do what it needs with the tables, and neither it nor PUBLIC may do more`
+          `"${roles[0]?.name}" has the rights on the tables that a server needs, and neither it nor PUBLIC has more`
         )
       ]
 })
 
-/** What a revoke or a grant of the catalogue says. */
+/** One grant of the catalogue. */
 interface Grant {
-  /** As `revoke ... on` has it. */
+  /** As written behind `revoke ... on`. */
   readonly object: string
   readonly column: string | null
   readonly owner: string
   readonly grantee: string
   readonly grantor: string
   readonly privileges: ReadonlyArray<string>
-  /** May hand it on. */
+  /** With grant option. */
   readonly isGrantable: boolean
-  /** To hand it on is all that is too much. */
+  /** The server needs the right itself. Only the grant option is too much. */
   readonly isNeeded: boolean
 }
 
-/** Who grants without being the owner revokes it as nobody else: not even a superuser's `revoke` finds it. */
+/** The statements that revoke a grant. Only its grantor can, so a grantor that is not the owner needs `set role`. */
 export const revoke = (grant: Omit<Grant, "isNeeded"> & { readonly isNeeded?: boolean }): ReadonlyArray<string> => {
   const { column, grantee, grantor, isGrantable, isNeeded = false, object, owner, privileges } = grant
   const what = privileges.map((privilege) => (column === null ? privilege : `${privilege} (${column})`)).join(", ")
@@ -50,13 +50,13 @@ export const revoke = (grant: Omit<Grant, "isNeeded"> & { readonly isNeeded?: bo
   return grantor === owner ? [statement] : [`set role ${grantor}`, statement, "reset role"]
 }
 
-const told = ({ column, grantee, isNeeded, object, privileges }: Grant): string => {
+const describe = ({ column, grantee, isNeeded, object, privileges }: Grant): string => {
   const who = grantee === "public" ? "PUBLIC" : `"${grantee.replaceAll(/^"|"$/g, "")}"`
   const what = `${privileges.join(", ").toUpperCase()}${column === null ? "" : ` (${column})`} on ${object}`
   return isNeeded ? `${who} may grant ${what} to others` : `${who} has ${what}`
 }
 
-/** What the grants of ours and of PostgreSQL's own catalogues give to these roles, beyond what a server needs. */
+/** Finds grants on our tables and on PostgreSQL's own catalogues that give these roles more than a server needs. */
 const excess = Effect.fnUntraced(function* (schema: string, roles: ReadonlyArray<ReachedRole>) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql.unsafe(
@@ -82,7 +82,7 @@ const excess = Effect.fnUntraced(function* (schema: string, roles: ReadonlyArray
   from pg_proc p join pg_namespace n on n.oid = pronamespace
   where nspname = $1 and prokind = 'f'
   union all
-  -- What these hold is ours too: values of columns, passwords, files.
+  -- These hold values of our columns, passwords and files.
   select 'system', oid::regclass::text, null, null, relowner, relacl from pg_class
   where oid in ('pg_catalog.pg_statistic'::regclass, 'pg_catalog.pg_statistic_ext_data'::regclass, 'pg_catalog.pg_authid'::regclass)
   union all
@@ -116,19 +116,14 @@ order by kind, object, column_name nulls first, grantee`,
     const isHarmless = object.startsWith("schema ") && privileges.every((privilege) => privilege === "usage")
     const hint = "revoke it, unless you know why it is there"
     return isHarmless
-      ? warning(
-          subject,
-          `${told(grant)}: it is one of two things that others need to get at tables`,
-          hint,
-          revoke(grant)
-        )
-      : failed(subject, told(grant), "revoke what no server needs", revoke(grant))
+      ? warning(subject, `${describe(grant)}, one of the two rights that give access to tables`, hint, revoke(grant))
+      : failed(subject, describe(grant), "revoke it: no server needs this right", revoke(grant))
   })
 })
 
 type GrantRow = [string, string | null, string, string, string, ReadonlyArray<string>, boolean, boolean]
 
-/** A table and a right in each place; a table without rights counts as ours too. */
+/** Two parallel arrays for `unnest`: table and right. A table without rights has the right `none`. */
 const declared = (() => {
   const pairs = Object.entries(rights).flatMap(([table, allowed]) =>
     (allowed.length === 0 ? ["none"] : allowed).map((privilege) => [table, privilege] as const)
@@ -136,7 +131,7 @@ const declared = (() => {
   return [pairs.map(([table]) => table), pairs.map(([, privilege]) => privilege)] as const
 })()
 
-/** What a server needs and the role may not, as after a restore that left the grants out. */
+/** Finds rights that a server needs and the role lacks, for example after a restore without grants. */
 const lacking = Effect.fnUntraced(function* (schema: string, roles: ReadonlyArray<ReachedRole>) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql.unsafe(
@@ -159,10 +154,10 @@ const lacking = Effect.fnUntraced(function* (schema: string, roles: ReadonlyArra
   if (rows.length === 0) return []
   const name = roles[0]?.name ?? ""
   const detail = `"${name}" lacks ${rows.map(([lacks]) => String(lacks)).join("; ")}`
-  return [failed(subject, detail, "grant what a server needs (a restore may have left it out)", grants(schema, name))]
+  return [failed(subject, detail, "grant them; a restore without grants may have left them out", grants(schema, name))]
 })
 
-/** What tables that are made from now on, by whoever owns ours, would give to these roles. */
+/** Finds default privileges that would give these roles rights on tables that the owner creates later. */
 const later = Effect.fnUntraced(function* (
   schema: string,
   roles: ReadonlyArray<ReachedRole>
@@ -181,8 +176,8 @@ group by defaclrole, n.nspname, grantee order by 1, 3`,
   ).values
   return rows.map((row) => {
     const [where, owner, grantee, privileges] = row as [string, string, string, string]
-    const detail = `default privileges give ${privileges.toUpperCase()} on each table that ${owner} makes from now on to ${grantee === "public" ? "PUBLIC" : grantee}`
+    const detail = `default privileges give ${privileges.toUpperCase()} on every new table of ${owner} to ${grantee === "public" ? "PUBLIC" : grantee}`
     const statement = `alter default privileges ${where} revoke ${privileges} on tables from ${grantee}`
-    return failed(subject, detail, "revoke them: migrations grant what a server needs", [statement])
+    return failed(subject, detail, "revoke them; migrations grant what a server needs", [statement])
   })
 })

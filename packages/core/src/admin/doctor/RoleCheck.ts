@@ -1,6 +1,6 @@
 /**
- * Whether the role of this connection is held by row-level security and cannot take it away: by what it is, by the
- * roles that it can act as, and by what they own.
+ * Whether row-level security applies to the role of this connection, and whether the role could switch it off: through
+ * its attributes, through roles that it can act as, or through objects that those own.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -12,7 +12,7 @@ const subject = "runtime role"
 
 const another = 'give DATABASE_URL a role of its own and run "todo-admin migrate up --runtime-role ROLE" as the owner'
 
-/** Roles of PostgreSQL that lead past the grants on our tables. `pg_monitor` and the like do not. */
+/** Predefined roles that bypass the grants on our tables. `pg_monitor` and similar roles do not. */
 const predefined: Readonly<Record<string, string>> = {
   pg_read_all_data: "may read every table",
   pg_write_all_data: "may write every table",
@@ -23,8 +23,10 @@ const predefined: Readonly<Record<string, string>> = {
 }
 
 /**
- * `alsoMigrates` says that migrations run as the same role: it owns the tables then, by the operator's choice, and
- * FORCE is all that holds it.
+ * Checks the attributes, memberships and ownership of the roles.
+ *
+ * @param options `alsoMigrates`: the operator lets migrations run as the same role. It then owns the tables, so that
+ *   only FORCE ROW LEVEL SECURITY applies the policies to it, and ownership is a warning.
  */
 export const check = Effect.fnUntraced(function* (
   schema: string,
@@ -38,30 +40,30 @@ export const check = Effect.fnUntraced(function* (
   const findings = [...attributes, ...(yield* ownership(schema, roles, own, options))]
   return findings.length > 0
     ? findings
-    : [passed(subject, `"${own.name}" owns nothing and is held by row-level security`)]
+    : [passed(subject, `"${own.name}" owns nothing, and row-level security applies to it`)]
 })
 
 const ofOwn = ({ bypasses, identifier, isSuperuser, name, ...own }: ReachedRole): ReadonlyArray<Finding> => {
   if (isSuperuser) {
-    return [failed(subject, `"${name}" is a superuser, whom row-level security does not hold`, another)]
+    return [failed(subject, `"${name}" is a superuser and bypasses row-level security`, another)]
   }
   const found = (isTrue: boolean, detail: string, option: string) =>
     isTrue
-      ? [failed(subject, `"${name}" ${detail}`, "take this attribute away", [`alter role ${identifier} ${option}`])]
+      ? [failed(subject, `"${name}" ${detail}`, "remove this attribute", [`alter role ${identifier} ${option}`])]
       : []
   return [
-    ...found(bypasses, "has BYPASSRLS: row-level security does not hold it", "nobypassrls"),
+    ...found(bypasses, "has BYPASSRLS: it bypasses row-level security", "nobypassrls"),
     ...found(own.replicates, "has REPLICATION: it can copy the whole database", "noreplication"),
     ...found(own.grantsItself, `has CREATEROLE: ${joinsAny}`, "nocreaterole")
   ]
 }
 
-const joinsAny = "before PostgreSQL 16 it can join any role that is no superuser"
+const joinsAny = "before PostgreSQL 16 it can join every role that is not a superuser"
 
 const ofOther = (other: ReachedRole, own: ReachedRole): ReadonlyArray<Finding> => {
   const able =
     other.isSuperuser || other.bypasses
-      ? "row-level security does not hold"
+      ? "bypasses row-level security"
       : other.replicates
         ? "has REPLICATION and can copy the whole database"
         : other.grantsItself
@@ -72,7 +74,7 @@ const ofOther = (other: ReachedRole, own: ReachedRole): ReadonlyArray<Finding> =
     ? [
         failed(
           subject,
-          `"${own.name}" is what "${other.name}" logs in as, which ${able}; "reset role" leads back`,
+          `"${other.name}" logs in and becomes "${own.name}", and it ${able}; "reset role" leads back to it`,
           "let DATABASE_URL log in as the role itself"
         )
       ]
@@ -86,7 +88,7 @@ const ofOther = (other: ReachedRole, own: ReachedRole): ReadonlyArray<Finding> =
       ]
 }
 
-/** What the roles own, and whose the rest is. */
+/** Finds objects that the roles own, and objects whose owner differs from that of the other tables. */
 const ownership = Effect.fnUntraced(function* (
   schema: string,
   roles: ReadonlyArray<ReachedRole>,
@@ -120,7 +122,7 @@ from object join pg_roles on pg_roles.oid = owner order by rank, label`,
   })
   const owned = objects.filter(({ isReached }) => isReached)
   if (owned.length > 0 && options.alsoMigrates) {
-    const detail = `"${name}" owns the tables, since it migrates as well: it is held by FORCE only`
+    const detail = `"${name}" owns the tables, because it also migrates: only FORCE applies row-level security to it`
     const hint = "let DATABASE_URL name another role than TODO_MIGRATE_URL"
     return [warning(subject, detail, `${hint}, and run "todo-admin migrate up"`)]
   }

@@ -3,7 +3,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { rights } from "../../schema/tables.ts"
 import { type Finding, failed, passed } from "./Finding.ts"
 
-/** Whether row-level security holds on every table with rows of users, including those of later releases. */
+/** Whether row-level security is on and forced on every table with rows of users, including tables of later releases. */
 export const check = Effect.fnUntraced(function* (schema: string) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql`
@@ -35,9 +35,9 @@ export const check = Effect.fnUntraced(function* (schema: string) {
     if (uncovered.length > 0) {
       const isOwn = "owner_id = nullif(current_setting('todo.user_id', true), '')"
       found(
-        `has no policy on ${name} for ${uncovered.join(", ")}: it finds no row`,
-        "make it again",
-        // Of a table of ours, the check of the schema tells how its policy was.
+        `has no policy on ${name} for ${uncovered.join(", ")}: such statements find no row`,
+        "create the policy again",
+        // For tables of this release, the check of the schema has the statement.
         ...(name in rights ? [] : [`create policy own_rows on ${table} for all using (${isOwn}) with check (${isOwn})`])
       )
     }

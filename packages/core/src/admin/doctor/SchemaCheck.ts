@@ -1,6 +1,6 @@
 /**
- * Whether the schema is what the migrations make: nothing missing, nothing changed, and
- * nothing added that opens a door or gets in the way.
+ * Compares the schema with that of this release: missing and changed objects, and added objects that weaken isolation or
+ * block writes.
  */
 import * as Effect from "effect/Effect"
 import { isSqlError } from "effect/sql/SqlError"
@@ -9,7 +9,7 @@ import { errorCode } from "../../database/SqlErrors.ts"
 import * as Catalogue from "../../schema/Catalogue.ts"
 import { failed, type Finding, passed, warning } from "./Finding.ts"
 
-/** Where the role may not make temporary tables, the owner of the tables looks. */
+/** Compares as the owner of the tables if the role may not create temporary tables. */
 export const check = Effect.fnUntraced(function* (schema: string) {
   const isForbidden = (error: unknown) => isSqlError(error) && errorCode(error) === "42501"
   const read = Catalogue.readBoth(schema)
@@ -20,7 +20,7 @@ export const check = Effect.fnUntraced(function* (schema: string) {
       Effect.succeed([
         warning(
           "schema",
-          "not compared with what the migrations make, since the role may not make temporary tables",
+          "not compared with the schema of this release, because the role may not create temporary tables",
           "set TODO_MIGRATE_URL to the owner of the tables, or grant temporary on the database to the role"
         )
       ])
@@ -28,7 +28,7 @@ export const check = Effect.fnUntraced(function* (schema: string) {
   )
 })
 
-const again = "make it again, as the owner of the tables"
+const again = "create it again, as the owner of the tables"
 
 const compare = (
   schema: string,
@@ -56,7 +56,7 @@ const compare = (
     : [
         passed(
           "schema",
-          `the ${ours.length} tables, columns, indexes, functions and so on are as the migrations make them`
+          `the ${ours.length} tables, columns, indexes, functions and other objects are those of this release`
         )
       ]
 }
@@ -67,7 +67,7 @@ const label = ({ kind, name, table }: Catalogue.Entry): string =>
 /** The name of a function, without its parameters. */
 const called = (signature: string): string => signature.slice(0, signature.indexOf("("))
 
-/** Statements of the catalogue name what is in the schema without it. */
+/** The statements of the catalogue name objects without their schema. */
 const inSchema = (schema: string, statements: ReadonlyArray<string>): ReadonlyArray<string> => [
   `set search_path to "${schema}"`,
   ...statements,
@@ -80,12 +80,13 @@ const missing = (schema: string, entry: Catalogue.Entry): Finding => {
     return failed(
       "schema",
       detail,
-      'bring it back from a backup, or make it again as "todo-admin migrate plan" shows it'
+      'restore it from a backup, or create it again with the statement of "todo-admin migrate plan"'
     )
   }
   if (entry.kind === "column") {
     const add = `alter table "${schema}"."${entry.table}" add column "${entry.name}" ${entry.definition}`
-    const hint = "bring it back from a backup, or make it again: rows need a default where it is not null"
+    const hint =
+      "restore it from a backup, or create it again; a column that is not null needs a default for existing rows"
     return failed("schema", detail, hint, inSchema(schema, [add]))
   }
   return failed("schema", detail, again, entry.statement === null ? [] : inSchema(schema, [entry.statement]))
@@ -97,21 +98,21 @@ const changed = (schema: string, there: Catalogue.Entry, ours: Catalogue.Entry):
   const make = ours.statement === null ? [] : [ours.statement]
   switch (kind) {
     case "policy": {
-      const detail = `${label(there)} is not ours by now: ${there.definition}`
-      const hint = "drop it and make it again, as the owner of the tables"
+      const detail = `${label(there)} differs from that of this release: ${there.definition}`
+      const hint = "drop it and create it again, as the owner of the tables"
       return failed("row-level security", detail, hint, inSchema(schema, [drop, ...make]))
     }
     case "function":
-      return failed("schema", `${label(there)} is not ours by now`, again, inSchema(schema, make))
+      return failed("schema", `${label(there)} differs from that of this release`, again, inSchema(schema, make))
     case "table":
-      return failed("schema", `${label(there)} is ${there.definition}`, "put it back, as a superuser", [
+      return failed("schema", `${label(there)} is ${there.definition}`, "restore it, as a superuser", [
         ...(there.definition.includes("unlogged") ? [`alter table "${schema}"."${name}" set logged`] : []),
         ...(there.definition.includes("foreign keys") ? [`alter table "${schema}"."${name}" enable trigger all`] : [])
       ])
     case "column": {
       const alter = `alter table "${schema}"."${table}" alter column "${name}"`
       const detail = `${label(there)} is ${there.definition}, and not ${ours.definition}`
-      const hint = "change it back, as the owner of the tables; rows that do not fit have to be corrected before"
+      const hint = "change it back, as the owner of the tables; correct rows that do not fit before"
       return failed("schema", detail, hint, inSchema(schema, columnChanges(alter, name, parts(there), parts(ours))))
     }
     default: {
@@ -160,7 +161,7 @@ const dropOf = (schema: string, { kind, name, table }: Catalogue.Entry): string 
   }
 }
 
-/** Other tables, functions and indexes are their owners' business; these run with our writes, or decide on them. */
+/** Added objects that run with our writes or decide about them. Other tables, functions and indexes are ignored. */
 const added = (schema: string, entry: Catalogue.Entry): ReadonlyArray<Finding> => {
   const { definition, kind, name, table } = entry
   const statements = [dropOf(schema, entry)]
@@ -168,7 +169,7 @@ const added = (schema: string, entry: Catalogue.Entry): ReadonlyArray<Finding> =
   switch (kind) {
     case "policy":
       return definition.startsWith("permissive")
-        ? [failed("row-level security", `is opened on ${table} by policy "${name}"`, "drop the policy", statements)]
+        ? [failed("row-level security", `is weakened on ${table} by policy "${name}"`, "drop the policy", statements)]
         : [warning("schema", `${label(entry)} is not ours: it may hide rows and refuse writes`, drop, statements)]
     case "trigger":
       return [warning("schema", `${label(entry)} is not ours`, drop, statements)]
@@ -184,8 +185,8 @@ const added = (schema: string, entry: Catalogue.Entry): ReadonlyArray<Finding> =
         : []
     case "column": {
       const isInTheWay = / not null(?! default)/.test(definition)
-      const detail = `${label(entry)} (${definition}) is not ours: ${isInTheWay ? "no row can be written" : "exports leave it out"}`
-      const hint = "keep what is in it elsewhere, in a table of your own, and drop it"
+      const detail = `${label(entry)} (${definition}) is not ours: ${isInTheWay ? "no row can be inserted" : "exports leave it out"}`
+      const hint = "move its data to a table of your own, and drop it"
       return [failed("schema", detail, hint, statements)]
     }
     default:
@@ -193,17 +194,24 @@ const added = (schema: string, entry: Catalogue.Entry): ReadonlyArray<Finding> =
   }
 }
 
-/** One with the name of ours may be called in its place; one that runs as its owner may do what the owner may. */
+/**
+ * An added function with the name of ours may be called in its place. One that runs as its owner has the owner's rights.
+ */
 const addedFunction = (schema: string, entry: Catalogue.Entry, ours: ReadonlySet<string>): ReadonlyArray<Finding> => {
   const statements = [dropOf(schema, entry)]
   if (entry.definition.startsWith("security definer")) {
-    const detail = `${label(entry)} is not ours and runs as its owner, past the rights of who calls it`
+    const detail = `${label(entry)} is not ours and runs with the rights of its owner`
     return [
-      failed("schema", detail, "drop it, or move it to another schema with execute for those who need it", statements)
+      failed(
+        "schema",
+        detail,
+        "drop it, or move it to another schema and grant execute to the roles that need it",
+        statements
+      )
     ]
   }
   if (!ours.has(called(entry.name))) return []
-  // Releases leave a function with older parameters in place for servers that still run.
-  const detail = `${label(entry)} is not of this release and may be called in place of ours`
+  // Upgrades keep functions with older parameters, because older servers may still run.
+  const detail = `${label(entry)} is not part of this release and may be called instead of ours`
   return [warning("schema", detail, "drop it, unless servers of an older release still run", statements)]
 }

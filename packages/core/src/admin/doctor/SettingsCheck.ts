@@ -5,7 +5,7 @@ import * as ServerRequirements from "../../installation/ServerRequirements.ts"
 import { settingMessage, settings } from "../../installation/settings.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
 
-/** Whether what is set is valid and known, whether any of it is without effect, and whether a server would start with it. */
+/** Finds settings that are invalid, unknown or without effect, and settings that keep a server from starting. */
 export const check: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
   const findings: Array<Finding> = []
   const configs: ReadonlyArray<Config.Config<unknown>> = Object.values(settings)
@@ -29,10 +29,13 @@ export const check: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function*
   findings.push(...(yield* start))
   return findings.length > 0
     ? findings
-    : [passed("settings", "what is set is valid, and enough for a server to start with")]
+    : [passed("settings", "the settings are valid, and a server can start with them")]
 })
 
-/** What keeps a server from starting. In production it fails; elsewhere the server may be another machine's. */
+/**
+ * What keeps a server from starting. It is a failure in production. Elsewhere it is a warning, because the server may run
+ * on another machine.
+ */
 const start: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
   const found = (yield* ServerRequirements.isProduction) ? failed : warning
   return yield* ServerRequirements.load.pipe(
@@ -41,13 +44,15 @@ const start: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
       MissingSetting: ({ message }) =>
         Effect.succeed([found("settings", `a server would not start: ${message}`, "set it where the server runs")]),
       UnsafeSetting: ({ message }) =>
-        Effect.succeed([failed("settings", `a server would not start: ${message}`, "take away what does not belong")])
+        Effect.succeed([
+          failed("settings", `a server would not start: ${message}`, "remove the setting that does not belong there")
+        ])
     })
   )
-  // What is not valid has been told.
+  // Invalid settings have been reported above.
 }).pipe(Effect.catchTag("ConfigError", () => Effect.succeed([])))
 
-/** The names in the environment that begin with these words; a provider only tells the next word of each. */
+/** The names in the environment that begin with these words. A `ConfigProvider` lists one word at a time. */
 const namesSet = (words: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>> =>
   Effect.gen(function* () {
     const node = yield* Effect.orDie((yield* ConfigProvider.ConfigProvider).load(words))

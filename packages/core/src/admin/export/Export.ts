@@ -1,5 +1,5 @@
 /**
- * What one user has, as it was at one moment, in constant memory however much that is.
+ * Reads all data of one user as one consistent snapshot, in constant memory.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -16,11 +16,11 @@ import { SchemaName } from "../../schema/SchemaName.ts"
 import type { Header, Trailer } from "./ExportFormat.ts"
 import { UserNotFound } from "../users/UserNotFound.ts"
 
-/** All that a user has, in the trash as well. Rows come in pages, by id, and are read as they are asked for. */
+/** All data of one user, including the trash. The streams read rows on demand, in pages ordered by id. */
 export interface Snapshot {
-  /** The state of the user that is no row: id, revision, horizon, and the times of the first and last write. */
+  /** The user: id, revision, horizon, and the times of the first and the last write. */
   readonly user: Header["user"]
-  /** How many lists and todos there are. */
+  /** The number of lists and of todos. */
   readonly counts: Trailer["end"]
   /** Every list. */
   readonly lists: Stream.Stream<ReadonlyArray<TodoList>, Unavailable>
@@ -31,8 +31,10 @@ export interface Snapshot {
 const pageSize = 500
 
 /**
- * Hands over what a user has at this moment: whatever is written meanwhile, `use` sees nothing of it. The transaction
- * that this takes ends with `use`. Run as the owner of the tables, on connections without limits of time.
+ * Runs `use` with a snapshot of a user's data. One transaction (repeatable read) stays open until `use` ends, so `use` does
+ * not see later writes. It needs the owner of the tables and a connection without statement timeout.
+ *
+ * Fails with `UserNotFound` if the user has never written anything, and with `Unavailable`.
  */
 export const snapshot = <A, E, R>(user: UserId, use: (snapshot: Snapshot) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
@@ -72,8 +74,8 @@ export const snapshot = <A, E, R>(user: UserId, use: (snapshot: Snapshot) => Eff
   )
 
 /**
- * The lines of an export, some hundred to a piece; the same data gives the same bytes. Idempotency keys are not in it:
- * they belong to requests that were made of this database.
+ * The text of an export, one page of lines per element. The same data gives the same bytes. Idempotency keys are left out,
+ * because they belong to requests that were made to this database.
  */
 export const toLines = ({ counts, lists, todos, user }: Snapshot): Stream.Stream<string, Unavailable> => {
   const header: Header = { format: "todo-export", version: 1, user }

@@ -1,7 +1,7 @@
 /**
- * An export: a file of lines, each a JSON document (NDJSON). First the header, then the lists and then the todos of
- * one user, trash included, each kind by id, and at last a count of both, without which a file is not whole.
- * The rows are those of the API; the schemas add what only matters where rows are restored.
+ * The format of an export: a text file with one JSON document a line (NDJSON). The first line is the header. Lists follow
+ * and then todos, each ordered by id and with the trash. The last line has the number of both and shows that the file is
+ * complete. Rows have the fields of the API; the schemas here add the checks that a restore needs.
  */
 import * as Schema from "effect/Schema"
 import { Revision } from "../../domain/Revision.ts"
@@ -11,20 +11,19 @@ import { TodoList } from "../../domain/TodoList.ts"
 import { UserId } from "../../domain/User.ts"
 import { revisionOf } from "../../writes/OrderKey.ts"
 
-/** Twice as long as a line with every text at its limit can get, in bytes. */
+/** Bytes. A line with every text at its limit has half of that. */
 export const longestLine = 512 * 1024
 
-/** More than any user gets to, and far from where JavaScript cannot count any more: whoever gets it can go on from it. */
+/** The limit is beyond every real revision, and far enough below 2^53 that the user can go on writing. */
 const Reached = Revision.check(Schema.isLessThanOrEqualTo(10_000_000_000_000))
 
-/** As far as moves let an order key grow, and more. */
+/** Characters. Moves let an order key grow less than that. */
 const longestKey = 100
 
 const isInstant = Schema.is(Instant)
 
 const Moment = Timestamp.check(Schema.makeFilter(isInstant, { expected: "a time that exists" }))
 
-/** The state of the user that is no row. */
 const UserState = Schema.Struct({
   id: UserId,
   revision: Reached,
@@ -45,7 +44,7 @@ export const Header = Schema.Struct({
 })
 export type Header = typeof Header.Type
 
-/** Both kinds of row have these, and of these the database asks more than clients do. */
+/** Fields of lists and todos for which the database is stricter than the API. */
 const stored = {
   position: Position.check(
     Schema.makeFilter<string>((key) => key.length <= longestKey && revisionOf(key) !== undefined, {

@@ -1,6 +1,6 @@
-/** The statements of exports, on behalf of one user within a transaction: `$1` is the user. */
+/** The statements of an export. They run in a transaction on behalf of one user, which is `$1`. */
 
-/** The user's own row, and how much there is. */
+/** The row of the user, and the number of lists and of todos. */
 export const account = (s: string) => `select
   json_build_object(
     'id', id,
@@ -14,7 +14,7 @@ export const account = (s: string) => `select
   (select count(*)::int from ${s}.todos where owner_id = $1)
 from ${s}.users where id = $1`
 
-/** Rows by id, along the primary key: the first page, or the one after an id. */
+/** One page of rows, ordered by id along the primary key. `$2` is the page size, `$3` the last id of the page before. */
 export const page = (s: string, kind: "list" | "todo", isFirst: boolean) =>
   `select id, ${s}.${kind}_json(t)::text from ${s}.${kind}s t
 where owner_id = $1${isFirst ? "" : " and id > $3"} order by id limit $2`

@@ -7,7 +7,7 @@ import { revisionOf } from "../../writes/OrderKey.ts"
 import { Header, ListLine, longestLine, TodoLine, Trailer } from "../export/ExportFormat.ts"
 import { Problems } from "./ImportProblems.ts"
 
-/** A row of the file that is right in itself. */
+/** A valid row of the file. */
 export type ExportedRow = { readonly line: number } & (
   | { readonly kind: "list"; readonly row: TodoList }
   | { readonly kind: "todo"; readonly row: Todo }
@@ -19,7 +19,7 @@ const decodeList = Schema.decodeUnknownResult(ListLine, strictly)
 const decodeTodo = Schema.decodeUnknownResult(TodoLine, strictly)
 const decodeTrailer = Schema.decodeUnknownResult(Trailer, strictly)
 
-/** Reads an export piece by piece, and checks each line against the schemas, the header and the line before it. */
+/** Parses an export in chunks. It checks each line against its schema, the header and the line before it. */
 export class ExportReader {
   readonly problems = new Problems()
   header: Header | undefined
@@ -29,23 +29,23 @@ export class ExportReader {
   #number = 0
   #last: ExportedRow | undefined;
 
-  /** The rows that end in these bytes. */
+  /** The rows that end in this chunk. */
   *read(bytes: Uint8Array): Generator<ExportedRow> {
     yield* this.#rows(this.#lines.read(bytes))
   }
 
-  /** The row that ends with the file, where there is one; and whether the file is whole. */
+  /** The row at the end of the file, if any. It reports a file that was cut off. */
   *end(): Generator<ExportedRow> {
     yield* this.#rows(this.#lines.end())
     if (this.header !== undefined && !this.#isOver) {
-      this.#wrong(this.#number, "the file ends here, without its last line: it was cut off")
+      this.#wrong(this.#number, "the file was cut off: its last line is missing")
     }
   }
 
   *#rows(lines: Iterable<Line>): Generator<ExportedRow> {
     for (const { number, text } of lines) {
       this.#number = number
-      // What has no header is another kind of file: to tell of each of its lines helps nobody.
+      // Without a header it is another kind of file, and a problem for each line would not help.
       if (number > 1 && this.header === undefined) continue
       const row = this.#row(number, text)
       if (row === undefined) continue
@@ -55,15 +55,15 @@ export class ExportReader {
   }
 
   #row(line: number, text: string | undefined): ExportedRow | undefined {
-    if (text === undefined) return this.#wrong(line, "the line is not UTF-8, or too long to be one of an export")
-    if (this.#isOver) return this.#wrong(line, "there is something behind the last line of the export")
+    if (text === undefined) return this.#wrong(line, "the line is not UTF-8, or it is too long for an export")
+    if (this.#isOver) return this.#wrong(line, "there is a line behind the last line of the export")
     let document: unknown
     try {
       document = JSON.parse(text)
     } catch {
       return this.#wrong(line, "the line is not JSON")
     }
-    if (typeof document !== "object" || document === null) return this.#wrong(line, "the line is no JSON object")
+    if (typeof document !== "object" || document === null) return this.#wrong(line, "the line is not a JSON object")
     if (line === 1) {
       this.header = this.#decoded(line, decodeHeader(document), "not the first line of an export: ")
       return undefined
@@ -79,20 +79,22 @@ export class ExportReader {
       const decoded = this.#decoded(line, decodeTodo(document))
       return decoded && this.#inOrder({ line, kind: "todo", row: decoded.todo })
     }
-    return this.#wrong(line, "the line has neither a list, a todo nor the end of the export")
+    return this.#wrong(line, "the line is neither a list, a todo nor the end of the export")
   }
 
   #inOrder(next: ExportedRow): ExportedRow | undefined {
     const { kind, line, row } = next
     const last = this.#last
     const revision = this.header?.user.revision ?? 0
-    if (last?.kind === kind && last.row.id === row.id) return this.#wrong(line, `${kind}/id: that of the line before`)
+    if (last?.kind === kind && last.row.id === row.id)
+      return this.#wrong(line, `${kind}/id: the line before has the same id`)
     if (last !== undefined && (last.kind === kind ? last.row.id > row.id : last.kind === "todo")) {
-      return this.#wrong(line, "the line is out of order: lists come before todos, each by id")
+      return this.#wrong(line, "the line is out of order: lists come before todos, each ordered by id")
     }
-    if (row.revision > revision) return this.#wrong(line, `${kind}/revision: beyond that of the user`)
+    if (row.revision > revision)
+      return this.#wrong(line, `${kind}/revision: must not be above the revision of the user`)
     if ((revisionOf(row.position) ?? 0) > revision) {
-      return this.#wrong(line, `${kind}/position: beyond what the user's revision allows`)
+      return this.#wrong(line, `${kind}/position: must not be above the revision of the user`)
     }
     return next
   }
@@ -103,7 +105,7 @@ export class ExportReader {
     if (end !== undefined && (end.lists !== this.#counts.lists || end.todos !== this.#counts.todos)) {
       return this.#wrong(
         line,
-        `end: there are ${this.#counts.lists} lists and ${this.#counts.todos} todos before it, it says otherwise`
+        `end: the counts must be ${this.#counts.lists} lists and ${this.#counts.todos} todos, as in the lines before it`
       )
     }
   }

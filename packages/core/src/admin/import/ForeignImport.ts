@@ -1,6 +1,6 @@
 /**
- * Brings in todos that other programs made: all of them or none, in one transaction. Run as the owner of the tables,
- * on connections without limits of time.
+ * Imports todos of other programs: all of them or none, in one transaction. It needs the owner of the tables and a
+ * connection without statement timeout.
  */
 import { createHash } from "node:crypto"
 import * as Clock from "effect/Clock"
@@ -17,21 +17,21 @@ import { ImportInvalid, Problems } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport } from "./ImportReport.ts"
 import { type ImportFailure, type GatheredRow, gatherAndWrite, type ImportPlan } from "./ImportTransaction.ts"
 
-/** What was found in a file. It may be anything. */
+/** One todo of a file, not yet validated. */
 export interface ForeignTodo {
-  /** Where it stood, from 1 on. */
+  /** The number of the line, from 1. */
   readonly line: number
-  /** What stood there. Of a todo that brings no id, it makes the id, so that to bring it in again adds nothing. */
+  /** The text in the file. The id of a todo without one is derived from it, so importing it again adds nothing. */
   readonly source: string
-  /** The fields of a `Candidate`, or what is wrong with the line. */
+  /** The fields of a `Candidate`. */
   readonly todo: unknown
-  /** What whoever read the line found wrong with it; `todo` is not looked at then. */
+  /** Why the line could not be parsed. `todo` is then ignored. */
   readonly problem?: string
 }
 
 const { listId: _listId, ...settable } = NewTodo.fields
 
-/** A todo on its way in: what a client may set but the list, and of what it had before, what there is. */
+/** The fields that an import may set: those that a client may set, without the list, plus the id and two times. */
 const Candidate = Schema.Struct({
   id: Schema.optionalKey(TodoId),
   ...settable,
@@ -46,7 +46,12 @@ type Candidate = typeof Candidate.Type
 
 const decode = Schema.decodeUnknownResult(Candidate, { errors: "all", onExcessProperty: "error" })
 
-/** Adds todos that are not there, by their ids, behind all others. Those that are there stay as they are, trash too. */
+/**
+ * Adds the todos whose ids the user does not have, behind all others. Todos that the user has stay unchanged, also those in
+ * the trash.
+ *
+ * Fails with `ImportInvalid`, which lists the first problems of the file, with `ImportConflict` and with `Unavailable`.
+ */
 export const run = <E, R, R2>(
   found: Stream.Stream<ForeignTodo, E, R>,
   options: ImportOptions<R2> & { readonly user: UserId }
@@ -62,7 +67,7 @@ export const run = <E, R, R2>(
         const candidate = decode(todo)
         if (Result.isFailure(candidate)) return problems.addIssue(line, candidate.failure.issue)
         const id = ids.of(source, candidate.success.id)
-        if (id === undefined) return problems.add(line, "id: that of a line before")
+        if (id === undefined) return problems.add(line, "id: a line before has the same id")
         return [["todo", columnsOf(line, id, candidate.success, now)]]
       }
       yield* options.watch("reading", undefined, (advance) =>
@@ -76,7 +81,7 @@ export const run = <E, R, R2>(
     })
   )
 
-/** A namespace of our own (RFC 9562, 6.6). */
+/** The namespace of our derived ids (RFC 9562, 6.6). Random, and never to be changed. */
 const namespace = Buffer.from("6f1d0a7be95b4b0f9d2e0f8f8c1a3b57", "hex")
 
 /** The ids of one file. */
@@ -88,10 +93,10 @@ class Ids {
     this.#user = user
   }
 
-  /** The id that was given, or else that of what stood there, the same each time (UUID version 5). */
+  /** The given id, or one that is derived from the text (UUID version 5). `undefined` if the given id was used before. */
   of(source: string, given: TodoId | undefined): TodoId | undefined {
     if (given !== undefined) return this.#times(given) === 0 ? given : undefined
-    // What stands there twice is two todos.
+    // Two equal lines are two todos, so the number of the repetition is part of the name.
     const name = JSON.stringify([this.#user, source])
     const times = this.#times(createHash("sha1").update(name).digest("base64"))
     const bytes = createHash("sha1").update(namespace).update(name).update(String(times)).digest().subarray(0, 16)
@@ -100,7 +105,7 @@ class Ids {
     return TodoId.make(bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"))
   }
 
-  /** How often it was seen before. */
+  /** How often the key was seen before. */
   #times(key: string): number {
     const times = this.#seen.get(key) ?? 0
     this.#seen.set(key, times + 1)
@@ -121,7 +126,7 @@ const columnsOf = (line: number, id: TodoId, todo: Candidate, now: string): Reco
     ...columns({ title, description, priority, due, tags, listId: null }),
     line,
     id,
-    // Where a row goes that has no place yet.
+    // The verdicts in ImportSql.ts put rows without a position behind all others.
     position: "",
     revision: line,
     created_at: todo.createdAt ?? now,

@@ -1,5 +1,6 @@
 /**
- * Brings into the database what was exported: all of it or nothing, in one transaction, in constant memory. Run as the owner of the tables, on connections without limits of time.
+ * Restores an export: all of it or nothing, in one transaction, in constant memory. It needs the owner of the tables and a
+ * connection without statement timeout.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -14,12 +15,14 @@ import { textFile } from "../../formats/TextFile.ts"
 import { type ImportFailure, type GatheredRow, gatherAndWrite, type ImportPlan } from "./ImportTransaction.ts"
 
 /**
- * Imports an export for the user it was made of, or for another one.
+ * Imports an export into the exported user, or into `user`.
  *
- * A user who has never written anything has afterwards exactly what was exported, with positions, revisions and times.
- * Otherwise each row of the file has to be there just so, or it is a conflict; unless `merge` is given: then rows that
- * are missing are added, and of two that differ the one that was written later is kept. What a merge changes is a
- * change like any other, with revisions beyond all that were given out, so that clients who follow the user hear of it.
+ * A user without data gets exactly the exported rows, with positions, revisions and times. If the user has data:
+ * - Without `merge`, every row of the file must exist unchanged. Anything else fails with `ImportConflict`.
+ * - With `merge`, missing rows are added, and of two versions the one that was written later is kept. Changed rows get new
+ *   revisions, so clients receive them as changes.
+ *
+ * Fails with `ImportInvalid`, which lists the first problems of the file, with `ImportConflict` and with `Unavailable`.
  */
 export const restore = <E, R, R2>(
   file: Stream.Stream<Uint8Array, E, R>,
@@ -34,7 +37,7 @@ export const restore = <E, R, R2>(
         const take = (rows: Iterable<ExportedRow>) =>
           Effect.suspend(() => {
             const taken = Array.from(rows, ({ kind, line, row }): GatheredRow => [kind, { line, ...restoredRow(row) }])
-            // Once something is wrong, the rest is only looked at.
+            // After a problem the rest is only checked, because nothing will be imported.
             return Effect.andThen(problems.count > 0 ? Effect.void : gather.add(taken), advance(taken.length))
           })
         return Effect.andThen(

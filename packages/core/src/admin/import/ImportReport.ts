@@ -1,31 +1,31 @@
 import type * as Effect from "effect/Effect"
 import type { UserId } from "../../domain/User.ts"
 
-/** What becomes of the rows of one kind. */
+/** What an import does with the rows of one kind. */
 export interface RowCounts {
   /** Rows of the file that the user did not have. */
   readonly added: number
-  /** Rows of the user that were written before those of the file. */
+  /** Rows of the user that differ from the file and are older. */
   readonly replaced: number
-  /** Rows of the user that differ, and were not written before those of the file. */
+  /** Rows of the user that differ from the file and are not older. */
   readonly kept: number
-  /** Rows that are there already. */
+  /** Rows that the user already has unchanged. */
   readonly same: number
 }
 
 /** What an import did, or would do. */
 export interface ImportReport {
-  /** Whose rows they are now. */
+  /** The user who owns the rows. */
   readonly user: UserId
   /** The user's revision afterwards. */
   readonly revision: number
-  /** Of lists. */
+  /** What happened to the lists. */
   readonly lists: RowCounts
-  /** Of todos. */
+  /** What happened to the todos. */
   readonly todos: RowCounts
-  /** Todos that were taken out of their list, since it is in the trash after the merge and they are not. */
+  /** Todos that were taken out of their list, because a merge left the list in the trash and the todo outside. */
   readonly takenOut: number
-  /** The first rows that differ, in the order of the file. */
+  /** The first 20 rows that differ, in the order of the file. */
   readonly differing: ReadonlyArray<{
     readonly line: number
     readonly kind: "list" | "todo"
@@ -36,9 +36,12 @@ export interface ImportReport {
 
 /** How to import. */
 export interface ImportOptions<R> {
-  /** Find out what would happen, and leave everything as it is. */
+  /** Report what would happen, and roll back. */
   readonly dryRun: boolean
-  /** Hears how far it has come, in rows: those that were read, whose number nobody knows, and those that were written. */
+  /**
+   * Wraps each step, to show its progress in rows. `total` is `undefined` while reading, because the number of rows is not
+   * known. `advance` reports that `count` further rows are done.
+   */
   readonly watch: <A, E, R2>(
     step: "reading" | "writing",
     total: number | undefined,

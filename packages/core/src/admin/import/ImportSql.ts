@@ -1,6 +1,6 @@
 /**
- * The statements of imports, in one transaction: rows are gathered in temporary tables that are shaped like ours,
- * judged there as a whole, and then written. From `verdicts` on, `$1` is the user on whose behalf it is done.
+ * The statements of an import, in one transaction. Rows are collected in temporary tables with the columns of ours, get a
+ * verdict each, and are then written. From `verdicts` on, `$1` is the user.
  */
 import { listColumns } from "../../lists/ListColumns.ts"
 import { todoColumns } from "../../todos/TodoColumns.ts"
@@ -8,7 +8,7 @@ import { derivedColumns, storedColumns } from "../../writes/FieldColumns.ts"
 
 export type Kind = "list" | "todo"
 
-/** Where what is to be imported is gathered. */
+/** Creates the temporary tables that collect the rows of the file. */
 export const gather = (s: string): ReadonlyArray<string> => [
   ...(["lists", "todos"] as const).flatMap((table) => [
     `create temporary table import_${table} on commit drop as select 0 as line, t.* from ${s}.${table} t with no data`,
@@ -20,11 +20,11 @@ export const gather = (s: string): ReadonlyArray<string> => [
   "create index on pg_temp.import_steps (line)"
 ]
 
-/** Rows as an array of JSON objects, named as the columns are. */
+/** Adds rows. `$1` is a JSON array of objects whose fields are named after the columns. */
 export const add = (kind: Kind) =>
   `insert into pg_temp.import_${kind}s select * from jsonb_populate_recordset(null::pg_temp.import_${kind}s, $1::jsonb)`
 
-/** Temporary tables are never analyzed by themselves. */
+/** Autovacuum does not analyze temporary tables. */
 export const analyze: ReadonlyArray<string> = [
   "analyze pg_temp.import_lists (line, id, position, revision)",
   "analyze pg_temp.import_todos (line, id, position, revision, list_id)"
@@ -32,12 +32,12 @@ export const analyze: ReadonlyArray<string> = [
 export const analyzeSteps = "analyze pg_temp.import_steps"
 
 /**
- * What the planner knows of the tables is what it knew before so many rows came in, until autovacuum gets to them. Where
- * the role may not do this, or another process is at it, PostgreSQL warns and goes on: no plan of ours needs it.
+ * Refreshes the planner's statistics after a large import, because autovacuum may take a minute. If the role may not
+ * analyze or another process does, PostgreSQL only warns. No query depends on it.
  */
 export const analyzeFilled = (s: string) => `analyze (skip_locked) ${s}.users, ${s}.lists, ${s}.todos, ${s}.todo_words`
 
-/** What is wrong between lines: line, what, and how many there are. */
+/** Finds lines that contradict each other: line, problem, and the number of all problems. */
 export const problems = (limit: number) => `with rows as (
   select line, 'list' as kind, position, revision from pg_temp.import_lists
   union all select line, 'todo', position, revision from pg_temp.import_todos
@@ -56,12 +56,12 @@ select line, problem, count(*) over ()::int from (
   where t.list_id is not null and (l.id is null or (l.deleted_at is not null and t.deleted_at is null))
 ) found order by line, problem limit ${limit}`
 
-/** Makes the user's row where there is none, and says so. */
+/** Inserts the row of the user if it is missing. It returns a row if it did. */
 export const appear = (s: string) => `insert into ${s}.users (id) values ($1) on conflict (id) do nothing returning 1`
 
 /**
- * Locks the user's row, as every write does: revision, the time of what is written now, and whether the user has never
- * written anything.
+ * Locks the row of the user, as every write does. It returns the revision, the time for changed rows, and whether the user
+ * has never written anything.
  */
 export const lock = (s: string) =>
   `select revision::text, greatest(clock_timestamp(), written_at)::timestamptz(3)::text,
@@ -70,7 +70,7 @@ export const lock = (s: string) =>
     and not exists (select from ${s}.todos where owner_id = $1)
 from ${s}.users where id = $1 for no key update`
 
-/** What clients see of a row, besides where it stands and when it was written. */
+/** The columns that clients see, without position and update time. */
 const content: Record<Kind, ReadonlyArray<string>> = {
   list: [...storedColumns(listColumns), "created_at", "deleted_at"],
   todo: [...storedColumns(todoColumns), "created_at", "deleted_at"]
@@ -79,8 +79,8 @@ const content: Record<Kind, ReadonlyArray<string>> = {
 const of = (row: string, columns: ReadonlyArray<string>) => `(${columns.map((name) => `${row}.${name}`).join(", ")})`
 
 /**
- * What a row of the file comes to in a merge. Todos are taken out of a list that stays in the trash: without it they
- * are the same as what the merge before has left, and are not brought in again and again.
+ * The content that a row of the file has after a merge. A merge takes todos out of a list that stays in the trash
+ * (`takeOut`). The comparison has to expect that, or a repeated merge would replace those todos each time.
  */
 const merged = (s: string, kind: Kind) =>
   of("n", content[kind]).replace(
@@ -92,10 +92,14 @@ const merged = (s: string, kind: Kind) =>
   )
 
 /**
- * What becomes of each row. `$2` is how: `exact`, the rows are to be as they are in the file, positions and all;
- * `merge`, the one that was written later; `add`, whatever is there stays. In a user that is new (`fresh`) rows keep
- * their revision and position; else those that change get the revisions after `$3`, in the order of those they had,
- * and those whose position is taken go to the end, in the order of the file's positions.
+ * Gives each row a verdict, a revision and a position. `$2` is the mode:
+ * - `exact`: existing rows must equal the file, including their position and revision.
+ * - `merge`: the version that was written later is kept.
+ * - `add`: existing rows stay.
+ * - `fresh`: the user has no data, so rows keep their revision and position.
+ *
+ * Except for `fresh`, changed rows get the revisions after `$3`, in the order of their old ones. Rows whose position is
+ * taken go to the end, in the order of the file's positions.
  */
 export const verdicts = (s: string) => `insert into pg_temp.import_steps
 select line, kind, id, verdict,
@@ -125,29 +129,29 @@ from (
   ) judged
 ) placed`
 
-/** How many rows of each kind have which verdict. */
+/** The number of rows for each kind and verdict. */
 export const counts = "select kind, verdict, count(*)::int from pg_temp.import_steps group by kind, verdict"
 
-/** Rows with one of these verdicts, in the order of the file: line, kind, id, verdict, and how many there are. */
+/** Rows with one of the verdicts `$1`, in the order of the file: line, kind, id, verdict, and the number of all. */
 export const judged = (limit: number) => `select line, kind, id, verdict, count(*) over ()::int
 from pg_temp.import_steps where verdict = any ($1::text[]) order by line limit ${limit}`
 
-/** The last line that anything is in. */
+/** The last line that has a row. */
 export const lastLine = "select coalesce(max(line), 0) from pg_temp.import_steps"
 
-/** The columns that are as in the file, whatever the revision and the position become. */
+/** The columns that are copied from the file. Revision and position come from the verdict. */
 const copied: Record<Kind, ReadonlyArray<string>> = {
   list: content.list,
   todo: [...content.todo, ...derivedColumns(todoColumns)]
 }
 
-/** Both sides name the lines: whichever table PostgreSQL begins with, it reads no more than these lines of either. */
+/** The condition names the lines of both tables, so that PostgreSQL reads only these lines whichever it starts with. */
 const steps = (kind: Kind, verdict: "added" | "replaced") =>
   `pg_temp.import_steps step join pg_temp.import_${kind}s n on n.line = step.line
 where step.kind = '${kind}' and step.verdict = '${verdict}'
   and step.line > $2 and step.line <= $3 and n.line > $2 and n.line <= $3`
 
-/** Adds rows of the lines between `$2` and `$3`. They were written at `$4`; where that is null, when the file says. */
+/** Adds the rows of the lines after `$2` up to `$3`. `$4` is their update time; null takes that of the file. */
 export const insert = (s: string, kind: Kind) => `with added as (
   insert into ${s}.${kind}s (owner_id, id, position, revision, updated_at, ${copied[kind].join(", ")})
   select $1, n.id, step.position, step.revision, coalesce($4::timestamptz, n.updated_at), ${copied[kind].map((name) => `n.${name}`).join(", ")}
@@ -155,22 +159,22 @@ export const insert = (s: string, kind: Kind) => `with added as (
 )
 select count(*)::int from added`
 
-/** Replaces rows, which stay where they are. */
+/** Replaces the content of rows. Their position stays. */
 export const replace = (s: string, kind: Kind) => `update ${s}.${kind}s d set
   ${copied[kind].map((name) => `${name} = r.${name}`).join(", ")}, revision = r.step_revision, updated_at = $4::timestamptz
 from (select n.*, step.revision as step_revision from ${steps(kind, "replaced")}) r
 where d.owner_id = $1 and d.id = r.id`
 
 /**
- * Makes what was added found by its words: nothing of it is there yet, so nothing has to be looked up. In the order of
- * the primary key, so that neighbours go onto one page.
+ * Adds the words of added todos to the search index. These todos have no words yet, so no lookup is needed. The order of
+ * the primary key keeps inserts on the same index pages.
  */
 export const indexAdded = (s: string) => `insert into ${s}.todo_words (owner_id, word, todo_id)
 select distinct $1, word collate "C", n.id
 from ${steps("todo", "added").replace("\nwhere", "\ncross join lateral unnest(n.title_words || n.description_words) word\nwhere")}
 order by word collate "C", n.id`
 
-/** The same for what will be replaced. */
+/** Updates the search index for todos that will be replaced. It has to run before `replace`. */
 export const indexReplaced = (s: string) => `select count(*)::int from (
   select n.* from ${steps("todo", "replaced")}
 ) n join ${s}.todos d on d.owner_id = $1 and d.id = n.id
@@ -179,8 +183,8 @@ cross join lateral ${s}.index_words(
 )`
 
 /**
- * Takes todos out of lists that are in the trash, which can be so only where file and database were merged. They get
- * the revisions after `$2`.
+ * Takes todos outside the trash out of lists in the trash, a state that only a merge can produce. The todos get the
+ * revisions after `$2`.
  */
 export const takeOut = (s: string) => `with taken as (
   update ${s}.todos set list_id = null, revision = $2::bigint + place, updated_at = $3::timestamptz
@@ -194,10 +198,12 @@ export const takeOut = (s: string) => `with taken as (
 select count(*)::int from taken`
 
 /**
- * The user as in the file. Who was disabled here stays so, and numbers that could belong to a user of this id who was
- * erased (`erasures` in `schema/current.sql`) stay given out. `$7` says whether the row was there before: cursors were given out at
- * its revision then, and what comes in below it is behind them, so they have to expire. What was written by a clock
- * that is ahead must not hold up the times of what is written from now on.
+ * Restores the row of the user from the file.
+ * - A user who is disabled here stays disabled.
+ * - Revision and horizon never decrease: an erased user with this id may have used the numbers (`erasures`).
+ * - `$7` says whether the row existed before. Clients may then hold cursors at its revision, which would miss the restored
+ *   rows below it. Both numbers grow by one, so that these cursors expire.
+ * - `written_at` is not after now, because later writes never get an earlier time than it.
  */
 export const restoreUser = (s: string) => `update ${s}.users set
   revision = greatest(revision + used, $2), horizon = greatest(horizon + used, $3), created_at = $4::timestamptz,
@@ -205,6 +211,6 @@ export const restoreUser = (s: string) => `update ${s}.users set
 from (select case when $7::boolean and revision > 0 then 1 else 0 end as used from ${s}.users where id = $1) before
 where id = $1 returning revision::text`
 
-/** The user after a merge. */
+/** Updates the row of the user after a merge. */
 export const advanceUser = (s: string) =>
   `update ${s}.users set revision = $2, written_at = $3::timestamptz where id = $1 returning revision::text`

@@ -1,6 +1,6 @@
 /**
- * How rows get into the database, all of them or none: gathered in temporary tables, judged there as a whole, and
- * then written under the lock that every write of the user takes.
+ * The transaction of an import. Rows are collected in temporary tables, get a verdict each, and are written under the lock
+ * that every write of the user takes.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -16,28 +16,28 @@ import type { Header } from "../export/ExportFormat.ts"
 import { ImportConflict, ImportInvalid, most } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport, RowCounts } from "./ImportReport.ts"
 
-/** A row as the columns of its table, and the line it is from. */
+/** A row as the columns of its table, plus the number of its line. */
 export type GatheredRow = readonly [ImportSql.Kind, Record<string, unknown>]
 
-/** Where rows are gathered. */
+/** Collects rows in the temporary tables. */
 export interface Gather {
   readonly add: (rows: ReadonlyArray<GatheredRow>) => Effect.Effect<void, SqlError>
   readonly end: Effect.Effect<void, SqlError>
-  /** Fails where rows contradict each other. */
+  /** Fails if rows contradict each other, for example by the same position. */
   readonly check: Effect.Effect<void, SqlError | ImportInvalid>
 }
 
-/** For whom and how; `header` where the user is to be as an export says. */
+/** The user and the mode of an import. `header` has the exported user, for a restore. */
 export interface ImportPlan {
   readonly mode: "exact" | "merge" | "add"
   readonly user: UserId
   readonly header: Header["user"] | undefined
 }
 
-/** Ends a transaction of which nothing is to be kept. */
-class Undone extends Data.TaggedError("Undone")<{ readonly report: ImportReport }> {}
+/** Ends a transaction so that it is rolled back. */
+class RolledBack extends Data.TaggedError("RolledBack")<{ readonly report: ImportReport }> {}
 
-/** Gathers what `read` adds, and writes it as `read` says. */
+/** Collects the rows that `read` adds, and writes them after the plan that it returns. */
 export const gatherAndWrite = <E, R, R2>(
   { dryRun, watch }: ImportOptions<R2>,
   read: (gather: Gather) => Effect.Effect<ImportPlan, E | SqlError, R>
@@ -49,19 +49,19 @@ export const gatherAndWrite = <E, R, R2>(
     const importing = Effect.gen(function* () {
       const plan = yield* Effect.flatMap(gathering(run, schema), read)
       const { changed, report } = yield* onBehalfOf(plan.user)(write<R2>(run, schema, plan, watch))
-      return dryRun || !changed ? yield* new Undone({ report }) : report
+      return dryRun || !changed ? yield* new RolledBack({ report }) : report
     })
     return yield* sql.withTransaction(importing)
   }).pipe(
     Effect.catch((error) =>
-      error instanceof Undone
+      error instanceof RolledBack
         ? Effect.succeed(error.report)
-        : Effect.fail(error as Exclude<E, Undone> | SqlError | ImportConflict)
+        : Effect.fail(error as Exclude<E, RolledBack> | SqlError | ImportConflict)
     ),
     toUnavailableTransaction
   )
 
-/** How an import can fail, besides by its file. */
+/** The errors of an import; `E` are those of reading the file. */
 export type ImportFailure<E> = Exclude<E, SqlError> | ImportInvalid | ImportConflict | Unavailable
 
 type Run = (
@@ -69,8 +69,8 @@ type Run = (
   ...parameters: ReadonlyArray<unknown>
 ) => Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError>
 
-/** How much is sent at once, in rows and in characters. */
-const load = { rows: 500, size: 1_000_000 }
+/** The maximum of one statement, in rows and in characters of JSON. */
+const statementLimit = { rows: 500, size: 1_000_000 }
 
 const gathering = Effect.fnUntraced(function* (run: Run, schema: string): Effect.fn.Return<Gather, SqlError> {
   for (const statement of ImportSql.gather(schema)) yield* run(statement)
@@ -88,7 +88,7 @@ const gathering = Effect.fnUntraced(function* (run: Run, schema: string): Effect
       for (const [kind, row] of rows) {
         const json = JSON.stringify(row)
         size += json.length
-        if (pending[kind].push(json) === load.rows || size > load.size) yield* flush
+        if (pending[kind].push(json) === statementLimit.rows || size > statementLimit.size) yield* flush
       }
     }),
     end: Effect.andThen(
@@ -104,10 +104,10 @@ const gathering = Effect.fnUntraced(function* (run: Run, schema: string): Effect
   }
 })
 
-/** How many lines one statement writes. */
+/** The number of lines that one statement writes. */
 const batch = 2_000
 
-/** Judges and writes what was gathered. Where nothing `changed`, there is nothing to keep either. */
+/** Gives verdicts to the collected rows and writes them. If nothing `changed`, the caller rolls back. */
 const write = Effect.fnUntraced(function* <R>(
   run: Run,
   schema: string,
@@ -144,7 +144,7 @@ const write = Effect.fnUntraced(function* <R>(
         restored.horizon,
         restored.createdAt,
         restored.writtenAt,
-        // Who is locked out is a matter of the user, and not of what the user has.
+        // A restore into another user does not disable that user.
         restored.id === user ? restored.disabledAt : null,
         appeared.length === 0
       )
@@ -158,7 +158,7 @@ const conflicts = Effect.fnUntraced(function* (run: Run) {
   if (found.length === 0) return
   const problems = found.map(([line, kind, id, verdict]) => ({
     line: Number(line),
-    message: `${String(kind)} ${String(id)} ${verdict === "added" ? "is not there" : "is not the same there"}`
+    message: `${String(kind)} ${String(id)} ${verdict === "added" ? "is missing in the database" : "is different in the database"}`
   }))
   return yield* new ImportConflict({ problems, count: Number(found[0]?.[4]) })
 })
@@ -181,7 +181,7 @@ const outcomes = Effect.fnUntraced(function* (run: Run) {
   return { lists: outcome("list"), todos: outcome("todo"), differing }
 })
 
-/** Writes the rows that have a part in it, the lists before the todos that are in them. */
+/** Writes added and replaced rows. Lists come first, because todos refer to them. */
 const writeRows = Effect.fnUntraced(function* (
   run: Run,
   schema: string,

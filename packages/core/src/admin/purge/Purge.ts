@@ -1,5 +1,5 @@
 /**
- * Empties the trash: what goes is gone for good. Run as the owner of the tables.
+ * Removes old rows from the trash for good. It needs the owner of the tables.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,35 +14,39 @@ import * as TableOwner from "../TableOwner.ts"
 import * as PurgeSql from "./PurgeSql.ts"
 import { UserNotFound } from "../users/UserNotFound.ts"
 
-/** What goes, or went, for good. */
+/** The numbers of a purge. */
 export interface Purged {
-  /** Of how many users something goes. */
+  /** Users with removed rows. */
   readonly users: number
-  /** Todos out of the trash. */
+  /** Todos removed from the trash. */
   readonly todos: number
-  /** Lists out of the trash. */
+  /** Lists removed from the trash. */
   readonly lists: number
-  /** Idempotency keys that are good no more. */
+  /** Expired idempotency keys. */
   readonly keys: number
 }
 
 /** What a purge is going to remove. */
 export interface PurgePlan extends Purged {
-  /** What was trashed before goes. */
+  /** Rows that were trashed before this time are removed. */
   readonly before: Timestamp
-  /** The users of whom something goes. */
+  /** The users with rows to remove. */
   readonly of: ReadonlyArray<UserId>
 }
 
 /** What to purge. */
 export interface PurgeOptions {
-  /** For how long something has to have been in the trash, in seconds. */
+  /** The minimum time in the trash, in seconds. */
   readonly olderThan: number
-  /** The only user whose trash it is; that of all, where nothing is said. */
+  /** Purge only this user. Default: all users. */
   readonly user?: UserId
 }
 
-/** Finds what there is to purge, and removes nothing: exactly what goes, if nobody restores any of it before. */
+/**
+ * Finds the rows to purge and removes nothing. `run` removes exactly these rows, except those that are restored before.
+ *
+ * Fails with `UserNotFound`, with `NotTheOwner` and with `Unavailable`.
+ */
 export const plan = ({
   olderThan,
   user
@@ -76,10 +80,11 @@ export const plan = ({
 const longestPause = Duration.millis(100)
 
 /**
- * Removes what was planned, some dozen rows at a time, each time in a transaction of its own that queues with the
- * user's writes for some milliseconds. It raises the user's horizon with them: change cursors that have not seen those
- * rows in the trash expire, others go on. It may be stopped at any time, run again, and run twice at once.
- * `onProgress` hears how many rows went.
+ * Removes the planned rows in transactions of at most 50 rows of each kind. Each holds the lock of the user's writes for
+ * some milliseconds, and raises the user's horizon: change cursors that have not passed the removed rows expire. It can be
+ * interrupted, repeated, and run twice at the same time.
+ *
+ * @param onProgress receives the number of rows that each transaction removed.
  */
 export const run = (
   { before, of }: PurgePlan,
@@ -90,7 +95,7 @@ export const run = (
     const schema = `"${yield* SchemaName}"`
     const purged = { users: 0, todos: 0, lists: 0, keys: 0 }
 
-    /** One transaction: what went in it, and behind which position the next goes on; nothing where the user is gone. */
+    /** Runs one transaction. `last` is the position after which the next one continues. */
     const some = (user: UserId, position: string) =>
       onBehalfOf(user)(
         Effect.gen(function* () {
@@ -119,7 +124,7 @@ export const run = (
         yield* onProgress(todos + lists + keys)
         if (Math.max(todos, lists, keys) < PurgeSql.rowsAtOnce) break
         if (todos > 0) position = last
-        // As long again for those who wait: PostgreSQL lets whoever comes back at once go before them.
+        // Pause as long as the transaction took, or this loop would take the row lock again before waiting writes get it.
         yield* Effect.sleep(Duration.min(took, longestPause))
       }
       if (rows > 0) purged.users++

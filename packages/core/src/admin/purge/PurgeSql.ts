@@ -1,19 +1,19 @@
 /**
- * The statements of a purge. What counts runs in `overAllUsers`; what deletes runs on behalf of one user, names that
- * user as `$1`, and comes after `lock`.
+ * The statements of a purge. `count` runs in `overAllUsers`. Deletions run on behalf of one user, who is `$1`, after `lock`.
  */
 import { forEachUser } from "../../database/UserScopeSql.ts"
 
-/** For how long an idempotency key is good, as `write_once` has it. */
+/** Idempotency keys expire after 24 hours, the same time as in the database function `write_once`. */
 const expired = "created_at <= clock_timestamp() - interval '24 hours'"
 
-/** When something was trashed that is old enough now; a century is as long as it gets. */
+/** The time before which rows are old enough. `$1` is the age in seconds, at most a century. */
 export const before = (schema: string) =>
   `select ${schema}.instant(clock_timestamp() - make_interval(secs => least($1::float8, 3e9)))`
 
 /**
- * How much would go of each user (`$1` is when, `$2` the last id of the page before, `$3` the only user, if any): users
- * of whom nothing would go, too, so that the last id tells how far it got. A list waits for the last todo that is in it.
+ * The number of rows to remove for each user, one page of users. `$1` is the time, `$2` the last id of the page before,
+ * `$3` a single user or null. Users without such rows are included, because the last id is the cursor. A list is only
+ * removed after its last todo.
  */
 export const count = (schema: string) => `select u.id, todos.n, lists.n, keys.n
 from (
@@ -34,13 +34,13 @@ cross join lateral (
 ) keys
 order by u.id`
 
-/** In one statement. */
+/** The number of users that one `count` looks at. */
 export const usersAtOnce = 1_000
 
-/** Takes the place in the queue that every write takes. Nothing where the user is gone. */
+/** Locks the row of the user, as every write does. It returns no row if the user does not exist. */
 export const lock = (schema: string) => `select 1 from ${schema}.users where id = $1 for no key update`
 
-/** Of each table in one transaction: the user's writes wait for no longer than that takes. */
+/** The number of rows of each table that one transaction removes. It limits how long writes of the user wait. */
 export const rowsAtOnce = 50
 
 /** In the statement that deletes `gone`, since whoever sees that the rows are gone has to see the horizon. */

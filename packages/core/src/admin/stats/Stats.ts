@@ -1,5 +1,5 @@
 /**
- * What an installation holds, over all users. Run as the owner of the tables.
+ * Counts the data of an installation over all users. It needs the owner of the tables.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -11,34 +11,38 @@ import { SchemaName } from "../../schema/SchemaName.ts"
 import * as TableOwner from "../TableOwner.ts"
 import * as StatsSql from "./StatsSql.ts"
 
-/** An installation in numbers. */
+/** The numbers of an installation. */
 export interface Stats {
-  /** Active are those who have changed anything in the last days. */
+  /** A user is active if the user changed anything in that time. */
   readonly users: {
     readonly total: number
     readonly disabled: number
     readonly activeIn7Days: number
     readonly activeIn30Days: number
   }
-  /** How many todos there are. */
+  /** The number of todos in each state. */
   readonly todos: { readonly open: number; readonly completed: number; readonly trashed: number }
-  /** How many lists there are, those in the trash among them. */
+  /** The number of lists outside the trash (`total`) and in the trash. */
   readonly lists: { readonly total: number; readonly trashed: number }
   /**
-   * How many todos had their last change on each day (UTC) of the last four weeks. Not how many writes there were: what
-   * was changed again counts on the last day alone, and what was purged is not counted.
+   * The number of todos by the day (UTC) of their last change, for the last 28 days. It is not the number of writes: a todo
+   * counts once, on the day of its last change, and purged todos do not count.
    */
   readonly days: ReadonlyArray<{ readonly date: string; readonly todos: number }>
-  /** Who has most todos, the trash included. */
+  /** The ten users with the most todos, including the trash. */
   readonly biggest: ReadonlyArray<{ readonly id: UserId; readonly todos: number }>
-  /** What tables and their indexes take on disk. */
+  /** The size of tables and of their indexes on disk, in bytes. */
   readonly tables: ReadonlyArray<{ readonly name: string; readonly bytes: number; readonly indexBytes: number }>
 }
 
 const days = 28
 const biggest = 10
 
-/** Counts everything once: some seconds for a million todos. */
+/**
+ * Counts everything in one pass: some seconds for a million todos.
+ *
+ * Fails with `NotTheOwner` and with `Unavailable`.
+ */
 export const read: Effect.Effect<Stats, TableOwner.NotTheOwner | Unavailable, SqlClient.SqlClient> = Effect.gen(
   function* () {
     const sql = yield* SqlClient.SqlClient

@@ -1,7 +1,7 @@
-/** What is counted over all users, in `overAllUsers`. */
+/** The statements of statistics over all users. They run in `overAllUsers`. */
 import { forEachUser } from "../../database/UserScopeSql.ts"
 
-/** How many users and lists there are. */
+/** The numbers of users and of lists. */
 export const users = (schema: string) => `select
   count(*)::int,
   count(u.disabled_at)::int,
@@ -16,8 +16,8 @@ cross join lateral (
 ) l`
 
 /**
- * Todos by their state, by the day (UTC) of their last change, of `$1` days with today, and those of the `$2` users who
- * have most. One pass over the todos, user by user; what is older than the days is one day more.
+ * Todos by state, by the day (UTC) of their last change for the last `$1` days including today, and of the `$2` users with
+ * the most. It is one pass over the todos. Todos that are older than these days are grouped under one more day.
  */
 export const todos = (schema: string) => `with held as (
   select u.id, t.*
@@ -50,7 +50,7 @@ select json_build_object(
   )
 )::text`
 
-/** The tables with the bytes that they and their indexes take on disk; `$1` is the schema. */
+/** The bytes of each table and of its indexes on disk. `$1` is the schema. */
 export const tables = `select relname::text, pg_table_size(oid)::text, pg_indexes_size(oid)::text
 from pg_class where relnamespace = to_regnamespace($1) and relkind = 'r'
 order by pg_total_relation_size(oid) desc, relname`

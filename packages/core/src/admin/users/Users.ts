@@ -1,5 +1,5 @@
 /**
- * Who there is, and letting them in or not. Run as the owner of the tables.
+ * Lists, disables, enables and erases users. It needs the owner of the tables.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -19,38 +19,38 @@ import { UserNotFound } from "./UserNotFound.ts"
 import { UserQuery } from "./UserQuery.ts"
 import * as UsersSql from "./UsersSql.ts"
 
-/** A user's account, and what only operators see of it. */
+/** A user's account, with fields that only operators see. */
 export interface User extends Account {
-  /** When the user appeared, as a rule by a first write. */
+  /** The time of the first write. For a user who was disabled before, the time of that. */
   readonly createdAt: Timestamp
   /** When the user last changed anything. */
   readonly updatedAt: Timestamp
-  /** Since when the user is locked out; `null` where that is not so. */
+  /** The time at which the user was disabled; `null` if the user is enabled. */
   readonly disabledAt: Timestamp | null
 }
 
-/** All that is known of one user. */
+/** A user with storage details. */
 export interface UserDetails extends User {
-  /** The revision up to which purged rows are forgotten: change cursors below it have expired. */
+  /** The revision below which change cursors have expired, because rows were purged. */
   readonly horizon: number
-  /** How many bytes the rows have, as they are stored, without indexes. */
+  /** The stored size of the rows in bytes, without indexes. */
   readonly bytes: { readonly todos: number; readonly lists: number; readonly words: number; readonly keys: number }
 }
 
 const valid = validate(UserQuery)
 
-/** A page of the users. */
+/** One page of users. Fails with `InvalidInput`, `InvalidCursor`, `NotTheOwner` or `Unavailable`. */
 export const list = (query: UserQuery): Effect.Effect<Page<User>, ListError, SqlClient.SqlClient> =>
   Effect.flatMap(valid(query), page)
 
-/** Every user that meets the conditions, in one statement: whatever their order, all are read once. */
+/** All matching users, in one statement. Use it instead of many pages, which would read all users for each page. */
 export const listAll = (query: Omit<UserQuery, "limit">): Effect.Effect<Page<User>, ListError, SqlClient.SqlClient> =>
   Effect.flatMap(valid(query), (query) => page({ ...query, limit: Number.POSITIVE_INFINITY }))
 
-/** How reading users can fail. */
+/** The errors of reading users. */
 export type ListError = InvalidInput | InvalidCursor | TableOwner.NotTheOwner | Unavailable
 
-/** One user. */
+/** One user with storage details. */
 export const show = (
   id: UserId
 ): Effect.Effect<UserDetails, UserNotFound | TableOwner.NotTheOwner | Unavailable, SqlClient.SqlClient> =>
@@ -75,8 +75,8 @@ export const show = (
   }).pipe(toUnavailable)
 
 /**
- * Locks a user out: writes fail at once, reads and open streams within seconds, and nothing is removed. Also one who
- * has never written anything, who appears by it. `changed` says whether the user was not disabled already.
+ * Disables a user. Writes fail at once, reads and open streams within seconds. No data is removed. A user who has never
+ * written anything is created as disabled (`appeared`). `changed` is false if the user was disabled before.
  */
 export const disable = Effect.fnUntraced(function* (id: UserId) {
   yield* TableOwner.required
@@ -93,7 +93,7 @@ export const disable = Effect.fnUntraced(function* (id: UserId) {
   return { ...(yield* show(id)), ...done }
 }, toUnavailable)
 
-/** Lets a user in again. `changed` says whether the user was disabled. */
+/** Enables a user again. `changed` is false if the user was not disabled. */
 export const enable = Effect.fnUntraced(function* (id: UserId) {
   yield* TableOwner.required
   const sql = yield* SqlClient.SqlClient
@@ -104,22 +104,22 @@ export const enable = Effect.fnUntraced(function* (id: UserId) {
   return { ...(yield* show(id)), changed: changed.length > 0 }
 }, toUnavailable)
 
-/** What was erased with a user. */
+/** The result of erasing a user. */
 export interface Erased {
-  /** Who it was. */
+  /** The id of the erased user. */
   readonly id: UserId
-  /** How many todos, the trash included. */
+  /** The number of removed todos, including the trash. */
   readonly todos: number
-  /** How many lists, the trash included. */
+  /** The number of removed lists, including the trash. */
   readonly lists: number
 }
 
 /**
- * Removes a user and all that the user has, for good: afterwards the id is in no table. A token of that user is still
- * good, and begins as a new user does, but for the revision (`erasures` in `schema/current.sql`).
+ * Removes a user and all data of the user for good. Afterwards no table has the id. A valid token of the user starts a new
+ * user, whose revisions continue above all erased ones (`erasures` in `schema/current.sql`).
  *
- * The user is disabled first, so that clients hear of it rather than wait. What follows is one transaction: nobody ever
- * sees half a user. Stopped on the way, it leaves the user disabled and whole, and can be run again.
+ * The user is disabled first, so that clients get an error instead of waiting. One transaction then removes everything, so
+ * nobody sees a part of it. If it is interrupted, the user stays disabled and complete, and `erase` can be repeated.
  */
 export const erase = (
   id: UserId
@@ -132,7 +132,7 @@ export const erase = (
     yield* onBehalfOf(id)(sql`update ${users} set disabled_at = coalesce(disabled_at, now()) where id = ${id}`)
     return yield* onBehalfOf(id)(
       Effect.gen(function* () {
-        // As every write does: what waits for it finds the user gone, and begins a new one.
+        // Writes lock the same row. A write that waits here creates a new user afterwards.
         const [user] = yield* sql`select revision from ${users} where id = ${id} for update`.values
         if (user === undefined) return yield* new UserNotFound({})
         const counts: Record<string, number> = {}

@@ -1,4 +1,4 @@
-/** The statements on users, for operators. Those that look past one user run in `overAllUsers`. */
+/** The statements about users, for operators. Statements about several users run in `overAllUsers`. */
 import * as AccountsSql from "../../accounts/AccountsSql.ts"
 import {
   direction,
@@ -15,7 +15,7 @@ import type { UserQuery, UserSort } from "./UserQuery.ts"
 
 type Column = Exclude<UserSort, `-${string}`>
 
-/** The id alone has an index: other orders read all users to begin a page, and `size` counts all todos as well. */
+/** Only the order by id uses an index. Other orders read all users for each page, and `size` also counts all todos. */
 const orders: Record<Column, Order> = {
   id: { column: "id", type: "text", unique: true },
   size: { column: "size", type: "bigint", idType: "text" },
@@ -25,13 +25,13 @@ const orders: Record<Column, Order> = {
 
 const conditions = (query: UserQuery) => (query.disabled === true ? ["disabled_at is not null"] : ["true"])
 
-/** How many users there are. */
+/** The number of matching users. */
 export const count = (schema: string, query: UserQuery): Select => ({
   text: `select count(*)::int from ${schema}.users where ${conditions(query).join(" and ")}`,
   parameters: []
 })
 
-/** Users in order, after a key: sort value, id, JSON. */
+/** One page of users after a key: sort value, id, JSON. */
 export const list = (schema: string, query: UserQuery, limit: number, after: Key | undefined): Select => {
   const { add, values } = parameters(1)
   const [sort, descending] = direction<Column>(query.sort ?? "id")
@@ -49,13 +49,13 @@ export const list = (schema: string, query: UserQuery, limit: number, after: Key
   }
 }
 
-/** Users with how many todos they have, each counted from an index. */
+/** Users with their number of todos, counted from an index. */
 const sized = (schema: string) => `(
       select u.*, held.size from ${schema}.users u ${forEachUser}
       cross join lateral (select count(*) as size from ${schema}.todos where owner_id = me.id offset 0) held
     ) users`
 
-/** Beside users `u`, what each finds in the own account. */
+/** Joins users `u` with the account that each of them sees. */
 const accounts = (schema: string) =>
   `${forEachUser}
   cross join lateral (${AccountsSql.me(schema)} offset 0) account (revision, open, completed, trashed, lists)`
@@ -71,7 +71,7 @@ const userJson = (schema: string) => `json_build_object(
     'disabledAt', ${schema}.instant(u.disabled_at)
   )`
 
-/** One user: JSON, horizon, and the bytes of the rows, as they are stored. */
+/** One user: JSON, horizon, and the stored bytes of the rows of each table. */
 export const show = (schema: string) => `select ${userJson(schema)}::text, u.horizon::text, ${erasedTables
   .map((table) => `(select coalesce(sum(pg_column_size(r)), 0)::text from ${schema}.${table} r where owner_id = me.id)`)
   .join(", ")}

@@ -16,14 +16,14 @@ const run = (url: Redacted.Redacted, ...statements: ReadonlyArray<string>) =>
     return yield* Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared)
   }).pipe(Effect.provide(connect({ url, poolSize: 1 })))
 
-/** What a server needs besides its database. */
+/** The settings that a server needs besides its database. */
 const server = {
   TODO_JWT_SECRET: "correct horse battery staple, and so on",
   TODO_JWT_ISSUER: "https://issuer.example",
   TODO_JWT_AUDIENCE: "todo"
 }
 
-/** What the doctor says of the test database, for a server that connects as `url` says. */
+/** Runs doctor for a server that connects to the test database with `url`. */
 const examine = (url: Redacted.Redacted, environment: Record<string, string> = {}) =>
   Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
     Effect.provide(
@@ -41,21 +41,22 @@ const examine = (url: Redacted.Redacted, environment: Record<string, string> = {
     )
   )
 
-/** Servers of tests run without `fsync`, on their command line. */
-const wrongOf = (findings: ReadonlyArray<Finding>) =>
+/** Leaves out durability, because test servers run without fsync. */
+const problemsOf = (findings: ReadonlyArray<Finding>) =>
   findings.filter(({ check, status }) => status !== "passed" && check !== "durability")
 
-const told = (findings: ReadonlyArray<Finding>) => wrongOf(findings).map(({ check, detail }) => `${check}: ${detail}`)
+const messages = (findings: ReadonlyArray<Finding>) =>
+  problemsOf(findings).map(({ check, detail }) => `${check}: ${detail}`)
 
-/** A test on a database that it may spoil. */
-const spoiling = Effect.provide(TestDatabase.layer)
+/** A test with its own database, which it may damage. */
+const withOwnDatabase = Effect.provide(TestDatabase.layer)
 
 describe("Doctor", () => {
-  it.live("finds nothing wrong with a database as it should be, and leaves nothing in it", () =>
+  it.live("doctor passes a healthy database and leaves no rows in it", () =>
     Effect.gen(function* () {
       const { adminUrl, url } = yield* TestDatabase
       const findings = yield* examine(url)
-      assert.deepStrictEqual(told(findings), [])
+      assert.deepStrictEqual(messages(findings), [])
       assert.deepStrictEqual(
         [...new Set(findings.map(({ check }) => check))],
         [
@@ -79,7 +80,7 @@ describe("Doctor", () => {
       )
       const [users, todos] = yield* run(adminUrl, "select from todo.users", "select from todo.todos")
       assert.deepStrictEqual([users?.length, todos?.length], [0, 0])
-    }).pipe(spoiling)
+    }).pipe(withOwnDatabase)
   )
 
   const faults: ReadonlyArray<readonly [fault: string, statement: string, found: ReadonlyArray<string>]> = [
@@ -93,15 +94,15 @@ describe("Doctor", () => {
       ]
     ],
     [
-      "it is not forced",
+      "row-level security is not forced",
       "alter table todo.lists no force row level security",
       ["row-level security: is not forced on lists"]
     ],
     [
-      "a policy is gone",
+      "a policy is missing",
       "drop policy own_rows on todo.lists",
       [
-        "row-level security: has no policy on lists for select, insert, update, delete: it finds no row",
+        "row-level security: has no policy on lists for select, insert, update, delete: such statements find no row",
         "schema: policy own_rows on lists is missing"
       ]
     ],
@@ -110,20 +111,20 @@ describe("Doctor", () => {
       `drop policy own_rows on todo.lists;
        create policy own_rows on todo.lists for select using (owner_id = nullif(current_setting('todo.user_id', true), ''))`,
       [
-        "row-level security: has no policy on lists for insert, update, delete: it finds no row",
-        "row-level security: policy own_rows on lists is not ours by now: permissive for r to public using (owner_id = NULLIF(current_setting('todo.user_id'::text, true), ''::text))"
+        "row-level security: has no policy on lists for insert, update, delete: such statements find no row",
+        "row-level security: policy own_rows on lists differs from that of this release: permissive for r to public using (owner_id = NULLIF(current_setting('todo.user_id'::text, true), ''::text))"
       ]
     ],
     [
       "a policy was widened",
       `alter policy own_rows on todo.lists using (owner_id = nullif(current_setting('todo.user_id', true), '') or name = 'shared')`,
       [
-        "row-level security: policy own_rows on lists is not ours by now: permissive for * to public using (owner_id = NULLIF(current_setting('todo.user_id'::text, true), ''::text) OR name = 'shared'::text) check (owner_id = NULLIF(current_setting('todo.user_id'::text, true), ''::text))"
+        "row-level security: policy own_rows on lists differs from that of this release: permissive for * to public using (owner_id = NULLIF(current_setting('todo.user_id'::text, true), ''::text) OR name = 'shared'::text) check (owner_id = NULLIF(current_setting('todo.user_id'::text, true), ''::text))"
       ]
     ],
-    ["an index is gone", "drop index todo.todos_by_list", ["schema: index todos_by_list on todos is missing"]],
+    ["an index is missing", "drop index todo.todos_by_list", ["schema: index todos_by_list on todos is missing"]],
     [
-      "an index is another",
+      "an index has another definition",
       "drop index todo.todos_by_title;\ncreate index todos_by_title on todo.todos (title_key)",
       [
         "schema: index todos_by_title on todos is CREATE INDEX todos_by_title ON todos USING btree (title_key), and not CREATE INDEX todos_by_title ON todos USING btree (owner_id, title_key, id)"
@@ -138,17 +139,17 @@ describe("Doctor", () => {
       ]
     ],
     [
-      "a column may be null",
+      "a column has lost not null",
       "alter table todo.todos alter column title drop not null",
       ["schema: column todos.title is text, and not text not null"]
     ],
     [
-      "a column is gone",
+      "a column is missing",
       "alter table todo.idempotency_keys drop column fingerprint",
       ["schema: column idempotency_keys.fingerprint is missing"]
     ],
     [
-      "a constraint is gone",
+      "a constraint is missing",
       "alter table todo.todos drop constraint todos_owner_id_list_id_fkey",
       ["schema: constraint todos_owner_id_list_id_fkey on todos is missing"]
     ],
@@ -160,12 +161,12 @@ describe("Doctor", () => {
     [
       "a function has another body",
       "create or replace function todo.instant(moment timestamptz) returns text language sql stable as $$ select moment::text $$",
-      ["schema: function instant(moment timestamp with time zone) is not ours by now"]
+      ["schema: function instant(moment timestamp with time zone) differs from that of this release"]
     ],
     [
       "a function runs as its owner",
       "alter function todo.write(text, jsonb) security definer",
-      ["schema: function write(me text, op jsonb) is not ours by now"]
+      ["schema: function write(me text, op jsonb) differs from that of this release"]
     ],
     [
       "a trigger is added",
@@ -174,26 +175,26 @@ describe("Doctor", () => {
       ["schema: trigger shout on todos is not ours"]
     ],
     [
-      "a policy lets everybody in",
+      "a policy lets every user read",
       "create policy everybody on todo.todos for select using (true)",
       [
-        'row-level security: is opened on todos by policy "everybody"',
+        'row-level security: is weakened on todos by policy "everybody"',
         "isolation: a statement that forgets the owner reaches another user's todo",
         "isolation: a statement without a user reaches the todo"
       ]
     ],
     [
-      "a policy lets everybody write",
+      "a policy lets every user write",
       "create policy everybody on todo.users for insert with check (true)",
-      ['row-level security: is opened on users by policy "everybody"']
+      ['row-level security: is weakened on users by policy "everybody"']
     ],
     [
-      "a table of a later release has none",
+      "a table of a later release has no row-level security",
       "create table todo.later (owner_id text primary key)",
       [
         "row-level security: is off on later",
         "row-level security: is not forced on later",
-        "row-level security: has no policy on later for select, insert, update, delete: it finds no row"
+        "row-level security: has no policy on later for select, insert, update, delete: such statements find no row"
       ]
     ],
     [
@@ -206,8 +207,8 @@ describe("Doctor", () => {
       `delete from todo.migrations where id = ${Migrations.version}`,
       [
         `schema version: "todo" is at version ${Migrations.version - 1}, this release needs version ${Migrations.version}`,
-        "schema: not compared with what the migrations make, since the schema is not the one it needs",
-        "isolation: not probed, since the schema is not the one it needs"
+        "schema: not compared with the schema of this release, because the schema has another version",
+        "isolation: not probed, because the schema has another version"
       ]
     ],
     [
@@ -215,32 +216,32 @@ describe("Doctor", () => {
       `insert into todo.migrations (id, name) values (${Migrations.version + 1}, 'next')`,
       [
         `schema version: "todo" is at version ${Migrations.version + 1}, this release needs version ${Migrations.version}`,
-        "schema: not compared with what the migrations make, since the schema is not the one it needs",
-        "isolation: not probed, since the schema is not the one it needs"
+        "schema: not compared with the schema of this release, because the schema has another version",
+        "isolation: not probed, because the schema has another version"
       ]
     ],
     [
       "the server's role lacks a right",
       "revoke insert on todo.users from todo_runtime",
-      ['rights: "todo_runtime" lacks INSERT on users', "isolation: not probed, since a server cannot work as the role"]
+      ['rights: "todo_runtime" lacks INSERT on users', "isolation: not probed, because the role cannot run a server"]
     ]
   ]
   for (const [fault, statement, found] of faults) {
-    it.live(`sees it when ${fault}, and tells what puts it right`, () =>
+    it.live(`doctor finds that ${fault}, and its statements repair it`, () =>
       Effect.gen(function* () {
         const { ownerUrl, url } = yield* TestDatabase
         yield* run(ownerUrl, ...statement.split(/;\n/))
         const findings = yield* examine(url)
-        assert.deepStrictEqual(told(findings), found)
+        assert.deepStrictEqual(messages(findings), found)
         for (const { hint, status } of findings) assert.strictEqual(hint === undefined, status === "passed")
         if (found.some((line) => line.startsWith("schema version"))) return
         yield* run(ownerUrl, ...findings.flatMap(({ statements = [] }) => statements))
-        assert.deepStrictEqual(told(yield* examine(url)), [])
-      }).pipe(spoiling)
+        assert.deepStrictEqual(messages(yield* examine(url)), [])
+      }).pipe(withOwnDatabase)
     )
   }
 
-  it.live("sees it when the server's role stands above row-level security", () =>
+  it.live("doctor finds a role that bypasses row-level security", () =>
     Effect.gen(function* () {
       const { adminUrl, ownerUrl, url } = yield* TestDatabase
       const name = `doctor_${randomUUID().slice(0, 8)}`
@@ -253,45 +254,39 @@ describe("Doctor", () => {
         ),
         () =>
           Effect.gen(function* () {
-            const [superuser] = told(yield* examine(adminUrl))
-            assert.strictEqual(
-              superuser,
-              'runtime role: "postgres" is a superuser, whom row-level security does not hold'
-            )
-            const [owner] = told(yield* examine(ownerUrl, { TODO_MIGRATE_URL: Redacted.value(adminUrl) }))
+            const [superuser] = messages(yield* examine(adminUrl))
+            assert.strictEqual(superuser, 'runtime role: "postgres" is a superuser and bypasses row-level security')
+            const [owner] = messages(yield* examine(ownerUrl, { TODO_MIGRATE_URL: Redacted.value(adminUrl) }))
             assert.match(
               owner ?? "",
               /^runtime role: "todo_owner" owns .*\blists\b.*\btodos\b.* and can switch row-level security off$/
             )
-            const [bypass] = told(yield* examine(as(`${name}_bypass`)))
-            assert.strictEqual(
-              bypass,
-              `runtime role: "${name}_bypass" has BYPASSRLS: row-level security does not hold it`
-            )
-            const [member] = told(yield* examine(as(`${name}_member`)))
+            const [bypass] = messages(yield* examine(as(`${name}_bypass`)))
+            assert.strictEqual(bypass, `runtime role: "${name}_bypass" has BYPASSRLS: it bypasses row-level security`)
+            const [member] = messages(yield* examine(as(`${name}_member`)))
             assert.strictEqual(
               member,
-              `runtime role: "${name}_member" is a member of "${name}_bypass", which row-level security does not hold`
+              `runtime role: "${name}_member" is a member of "${name}_bypass", which bypasses row-level security`
             )
           }),
         () => run(adminUrl, `drop role ${name}_member, ${name}_bypass`)
       )
-    }).pipe(spoiling)
+    }).pipe(withOwnDatabase)
   )
 
-  it.live("only warns where one role serves and migrates", () =>
+  it.live("doctor only warns if one role serves and migrates", () =>
     Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
-      const wrong = wrongOf(yield* examine(ownerUrl))
+      const problems = problemsOf(yield* examine(ownerUrl))
       assert.deepStrictEqual(
-        wrong.map(({ check, status }) => [check, status]),
+        problems.map(({ check, status }) => [check, status]),
         [["runtime role", "warning"]]
       )
-      assert.match(wrong[0]?.detail ?? "", /held by FORCE only/)
-    }).pipe(spoiling)
+      assert.match(problems[0]?.detail ?? "", /only FORCE applies/)
+    }).pipe(withOwnDatabase)
   )
 
-  it.live("sees it when the clocks are apart, whichever is ahead", () =>
+  it.live("doctor finds clocks that differ, whichever is ahead", () =>
     Effect.gen(function* () {
       const { url } = yield* TestDatabase
       const clock = yield* Clock.Clock
@@ -304,70 +299,65 @@ describe("Doctor", () => {
               currentTimeMillis: { value: Effect.map(clock.currentTimeMillis, (now) => now + milliseconds) }
             })
           ),
-          told
+          messages
         )
       const [ahead] = yield* shifted(-7_000)
       assert.match(ahead ?? "", /^clocks: the database is [67]\.\d seconds ahead of this machine: tokens, due dates/)
       const [behind] = yield* shifted(7_000)
       assert.match(behind ?? "", /^clocks: the database is [67]\.\d seconds behind this machine/)
       assert.deepStrictEqual(yield* shifted(1_000), [])
-    }).pipe(spoiling)
+    }).pipe(withOwnDatabase)
   )
 
-  it.live(
-    "compares the schema as the owner where the server's role may not make temporary tables, or says it cannot",
-    () =>
-      Effect.gen(function* () {
-        const { adminUrl, ownerUrl, url } = yield* TestDatabase
-        yield* run(
-          adminUrl,
-          `revoke temporary on database ${new URL(Redacted.value(url)).pathname.slice(1)} from public`
-        )
-        assert.deepStrictEqual(told(yield* examine(url)), [])
-        yield* run(ownerUrl, "drop index todo.todos_by_list")
-        assert.deepStrictEqual(told(yield* examine(url)), ["schema: index todos_by_list on todos is missing"])
-        assert.deepStrictEqual(told(yield* examine(url, { TODO_MIGRATE_URL: Redacted.value(url) })), [
-          "schema: not compared with what the migrations make, since the role may not make temporary tables"
-        ])
-      }).pipe(spoiling)
+  it.live("doctor compares the schema as the owner if the role may not create temporary tables, or warns", () =>
+    Effect.gen(function* () {
+      const { adminUrl, ownerUrl, url } = yield* TestDatabase
+      yield* run(adminUrl, `revoke temporary on database ${new URL(Redacted.value(url)).pathname.slice(1)} from public`)
+      assert.deepStrictEqual(messages(yield* examine(url)), [])
+      yield* run(ownerUrl, "drop index todo.todos_by_list")
+      assert.deepStrictEqual(messages(yield* examine(url)), ["schema: index todos_by_list on todos is missing"])
+      assert.deepStrictEqual(messages(yield* examine(url, { TODO_MIGRATE_URL: Redacted.value(url) })), [
+        "schema: not compared with the schema of this release, because the role may not create temporary tables"
+      ])
+    }).pipe(withOwnDatabase)
   )
 
-  it.live("passes a schema of another name, compared by an owner or by a server's role", () =>
+  it.live("doctor passes a schema with another name", () =>
     Effect.gen(function* () {
       const { ownerUrl, url } = yield* TestDatabase
       yield* Migrations.up({ runtimeRole: "todo_runtime" }).pipe(
         Effect.provideService(SchemaName, "digits"),
         Effect.provide(connect({ url: ownerUrl, poolSize: 1 }))
       )
-      assert.deepStrictEqual(told(yield* examine(url, { TODO_SCHEMA: "digits" })), [])
-    }).pipe(spoiling)
+      assert.deepStrictEqual(messages(yield* examine(url, { TODO_SCHEMA: "digits" })), [])
+    }).pipe(withOwnDatabase)
   )
 
-  it.live("names settings that are wrong, unknown or without effect, and no secret", () =>
+  it.live("doctor names invalid and unknown settings without their values", () =>
     Effect.gen(function* () {
       const { url } = yield* TestDatabase
-      const wrong = yield* examine(url, {
+      const problems = yield* examine(url, {
         TODO_JWT_SECRET: "hunter2",
         TODO_DATABASE_POOL: "many",
         TODO_JWT_SECRT: "hunter2",
         TODO_MIGRATE: ""
       })
       assert.deepStrictEqual(
-        told(wrong).map((line) => line.split(" ").slice(0, 2).join(" ")),
+        messages(problems).map((line) => line.split(" ").slice(0, 2).join(" ")),
         ["settings: TODO_DATABASE_POOL:", "settings: TODO_JWT_SECRET:", "settings: TODO_JWT_SECRT"]
       )
-      assert.notMatch(JSON.stringify(wrong), /hunter2/)
-    }).pipe(spoiling)
+      assert.notMatch(JSON.stringify(problems), /hunter2/)
+    }).pipe(withOwnDatabase)
   )
 
-  it.live("says what keeps a server from starting: a failure in production, a warning elsewhere", () =>
+  it.live("a setting that keeps a server from starting is a failure in production and a warning elsewhere", () =>
     Effect.gen(function* () {
       const { url } = yield* TestDatabase
       const settings = (environment: Record<string, string>) =>
         Effect.map(examine(url, environment), (findings) =>
           findings.flatMap(({ check, detail, status }) => (check === "settings" ? [`${status}: ${detail}`] : []))
         )
-      const enough = "passed: what is set is valid, and enough for a server to start with"
+      const enough = "passed: the settings are valid, and a server can start with them"
       assert.deepStrictEqual(yield* settings({}), [enough])
       assert.deepStrictEqual(yield* settings({ NODE_ENV: "production" }), [enough])
       const [elsewhere] = yield* settings({ TODO_JWT_SECRET: "" })
@@ -377,17 +367,20 @@ describe("Doctor", () => {
       const [open] = yield* settings({ TODO_JWT_AUDIENCE: "", HOST: "0.0.0.0" })
       assert.match(open ?? "", /^failed: a server would not start: TODO_JWT_AUDIENCE is not set/)
       const [both] = yield* settings({ TODO_JWKS_URL: "https://issuer.example/keys" })
-      assert.match(both ?? "", /^failed: a server would not start: TODO_JWT_SECRET, TODO_JWKS_URL: set one of them/)
-    }).pipe(spoiling)
+      assert.match(
+        both ?? "",
+        /^failed: a server would not start: TODO_JWT_SECRET, TODO_JWKS_URL: set only one of them/
+      )
+    }).pipe(withOwnDatabase)
   )
 
-  it.live("says how a connection fails", () =>
+  it.live("doctor says why a connection fails", () =>
     Effect.gen(function* () {
       const { url } = yield* TestDatabase
       const as = (change: (url: URL) => void) => {
         const changed = new URL(Redacted.value(url))
         change(changed)
-        return Effect.map(examine(Redacted.make(changed.href)), told)
+        return Effect.map(examine(Redacted.make(changed.href)), messages)
       }
       const [nobody, nowhere, missing] = yield* Effect.all([
         as((url) => (url.username = "nobody_at_all")),
@@ -396,11 +389,11 @@ describe("Doctor", () => {
       ])
       const plain = yield* as((url) => url.searchParams.set("sslmode", "require"))
       assert.match(plain.join(), /^connection: cannot connect to .*does not support TLS/)
-      const wrong = yield* as((url) => url.searchParams.set("sslmode", "requre"))
-      assert.match(wrong.join(), /^settings: DATABASE_URL: sslmode: must be one of disable/)
+      const problems = yield* as((url) => url.searchParams.set("sslmode", "requre"))
+      assert.match(problems.join(), /^settings: DATABASE_URL: sslmode: must be one of disable/)
       assert.match(nobody.join(), /^connection: cannot connect to .*role "nobody_at_all" does not exist$/)
       assert.match(nowhere.join(), /^connection: cannot connect to 127.0.0.1:1\/.*ECONNREFUSED/)
       assert.match(missing.join(), /^connection: cannot connect to .*database "missing" does not exist$/)
-    }).pipe(spoiling)
+    }).pipe(withOwnDatabase)
   )
 })

@@ -1,6 +1,6 @@
 /**
- * Ways past the walls between users, each made in a real database: the doctor names it, what the doctor says to run
- * closes it, and then the doctor finds nothing.
+ * Ways to bypass the isolation of users, each made in a real database. doctor names it, the statements of its finding
+ * close it, and doctor then finds nothing.
  */
 import { randomUUID } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
@@ -19,11 +19,11 @@ const run = (url: Redacted.Redacted, statements: ReadonlyArray<string>) =>
     yield* Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared, { discard: true })
   }).pipe(Effect.provide(connect({ url, poolSize: 1, unlimited: true })))
 
-/** The roles of a test: the one that serves, and two of the host. Roles belong to all databases of a server. */
+/** The roles of a test: that of the server, and two of the host. All databases of a server share their roles. */
 interface Roles {
   readonly runtime: string
   readonly other: string
-  /** Meant to have members. */
+  /** A role with members. */
   readonly group: string
   readonly database: string
 }
@@ -76,17 +76,18 @@ const withRoles = <A, E>(
     )
   }).pipe(Effect.provide(TestDatabase.layer))
 
-/** Servers of tests run without `fsync`, on their command line. */
-const wrong = (findings: ReadonlyArray<Finding>) =>
+/** Leaves out durability, because test servers run without fsync. */
+const problems = (findings: ReadonlyArray<Finding>) =>
   findings.filter(({ check, status }) => status !== "passed" && check !== "durability")
 
-const told = (findings: ReadonlyArray<Finding>) => wrong(findings).map(({ check, detail }) => `${check}: ${detail}`)
+const messages = (findings: ReadonlyArray<Finding>) =>
+  problems(findings).map(({ check, detail }) => `${check}: ${detail}`)
 
 type Hole = readonly [hole: string, make: (roles: Roles) => ReadonlyArray<string>, found: RegExp, minimum?: number]
 
 const shop = ["create schema if not exists shop", "grant usage on schema shop to public"]
 
-/** Those of one batch are made together, in a database that no other batch has. */
+/** The holes of one batch are made together, in a database of their own. */
 const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
   "rights that a server does not need": [
     ["PUBLIC reads todos", () => ["grant select on todo.todos to public"], /^rights: PUBLIC has SELECT on todo.todos$/],
@@ -144,7 +145,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
     [
       "PUBLIC uses the schema",
       () => ["grant usage on schema todo to public"],
-      /^rights: PUBLIC has USAGE on schema todo: /
+      /^rights: PUBLIC has USAGE on schema todo, one of the two rights/
     ],
     [
       "the role creates in the schema",
@@ -156,12 +157,12 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       ({ runtime }) => [
         `alter default privileges for role todo_owner in schema todo grant select, delete on tables to ${runtime}`
       ],
-      /^rights: default privileges give DELETE, SELECT on each table that todo_owner makes from now on to doctor_/
+      /^rights: default privileges give DELETE, SELECT on every new table of todo_owner to doctor_/
     ],
     [
       "PUBLIC gets tables to come, in each schema",
       () => ["alter default privileges for role todo_owner grant select on tables to public"],
-      /^rights: default privileges give SELECT on each table that todo_owner makes from now on to PUBLIC/
+      /^rights: default privileges give SELECT on every new table of todo_owner to PUBLIC/
     ],
     [
       "samples of columns can be read",
@@ -190,7 +191,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^rights: PUBLIC has CREATE on schema todo$/
     ]
   ],
-  "the grants left out, as by a restore": [
+  "missing grants, as after a restore": [
     [
       "all of them",
       ({ runtime }) => [
@@ -201,7 +202,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^rights: "doctor_\w+" lacks USAGE on schema todo; .*INSERT, SELECT, UPDATE on lists; /
     ]
   ],
-  "single grants that are gone": [
+  "single grants that are missing": [
     [
       "one on a table and one on a function",
       ({ runtime }) => [
@@ -211,7 +212,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^rights: "doctor_\w+" lacks INSERT on users; EXECUTE on write\(/
     ]
   ],
-  "what the role is and can become": [
+  "attributes and memberships of the role": [
     [
       "it has BYPASSRLS",
       ({ runtime }) => [`alter role ${runtime} bypassrls`],
@@ -225,7 +226,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
     [
       "it can become a superuser, in two steps",
       ({ group, runtime }) => [`grant postgres to ${group}`, `grant ${group} to ${runtime}`],
-      /^runtime role: "doctor_\w+" is a member of "postgres", which row-level security does not hold$/
+      /^runtime role: "doctor_\w+" is a member of "postgres", which bypasses row-level security$/
     ],
     ...["pg_read_all_data", "pg_write_all_data", "pg_read_server_files", "pg_execute_server_program"].map(
       (predefined): Hole => [
@@ -246,18 +247,18 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
         `alter role ${other} bypassrls`,
         `grant ${other} to ${runtime} with admin true, inherit false, set false`
       ],
-      /^runtime role: "doctor_\w+" is a member of "doctor_other_\w+", which row-level security does not hold$/,
+      /^runtime role: "doctor_\w+" is a member of "doctor_other_\w+", which bypasses row-level security$/,
       16
     ]
   ],
   "a membership in a role with BYPASSRLS": [
     [
-      "it is told",
+      "it is messages",
       ({ other, runtime }) => [`alter role ${other} bypassrls`, `grant ${other} to ${runtime}`],
-      /^runtime role: "doctor_\w+" is a member of "doctor_other_\w+", which row-level security does not hold$/
+      /^runtime role: "doctor_\w+" is a member of "doctor_other_\w+", which bypasses row-level security$/
     ]
   ],
-  "what belongs to the wrong role": [
+  "what belongs to the problems role": [
     [
       "a table, the schema and a function belong to the role that serves",
       ({ runtime }) => [
@@ -283,7 +284,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^runtime role: "doctor_\w+" owns database "test_\w+" and can drop it$/
     ]
   ],
-  "views, rules and tables of others": [
+  "views, rules and tables that bypass rights": [
     [
       "a superuser's view",
       ({ runtime }) => [
@@ -291,7 +292,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
         "create view shop.board as select * from todo.todos",
         `grant select on shop.board to ${runtime}`
       ],
-      /^other paths: view shop.board leads to todos as "postgres", whom row-level security does not hold$/
+      /^other paths: view shop.board leads to todos as "postgres", which bypasses row-level security$/
     ],
     [
       "one in our schema that is open to PUBLIC",
@@ -324,7 +325,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
         "alter view shop.people owner to todo_owner",
         `grant select on shop.people to ${runtime}`
       ],
-      /^other paths: view shop.people leads to users as "todo_owner", who owns the tables/
+      /^other paths: view shop.people leads to users as "todo_owner", which has the rights of the owner of the tables/
     ],
     [
       "a view on a view",
@@ -345,7 +346,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
         "create materialized view shop.kept as select * from todo.todos",
         `grant select on shop.kept to ${runtime}`
       ],
-      /^other paths: materialized view shop.kept keeps rows of todos/
+      /^other paths: materialized view shop.kept stores rows of todos without row-level security/
     ],
     [
       "a view on a materialized view, whoever asks",
@@ -355,7 +356,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
         "create view shop.shown as select title from shop.hidden",
         `grant select on shop.shown to ${runtime}`
       ],
-      /^other paths: view shop.shown keeps rows of todos/
+      /^other paths: view shop.shown stores rows of todos without row-level security/
     ],
     [
       "a rule of a table of the host",
@@ -375,12 +376,12 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
         `grant select on shop.everything to ${runtime}`,
         "alter table todo.todos inherit shop.everything"
       ],
-      /^other paths: todo.todos is a child of shop.everything: who may read that reads it too/
+      /^other paths: todo.todos is a child of shop.everything: a role that may read shop.everything also reads todo.todos/
     ],
     [
       "a child of our table",
       () => [...shop, "create table shop.copy () inherits (todo.todo_words)"],
-      /^other paths: shop.copy is a child of todo.todo_words: its rows show there/
+      /^other paths: shop.copy is a child of todo.todo_words: its rows appear in todo.todo_words/
     ],
     [
       "a foreign table of the same database",
@@ -395,7 +396,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^other paths: foreign table shop.far leads to todos through server "back"/
     ]
   ],
-  "functions that run as somebody else": [
+  "functions that run as another role": [
     [
       "as the superuser",
       () => [
@@ -461,7 +462,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
         "create function shop.h() returns setof text language sql security definer set search_path = '' as 'select id from todo.users'",
         "alter function shop.h() owner to todo_owner"
       ],
-      /^other paths: function shop.h\(\) runs as "todo_owner", who owns the tables/
+      /^other paths: function shop.h\(\) runs as "todo_owner", which has the rights of the owner of the tables/
     ],
     [
       "by a trigger of a table of the host",
@@ -481,7 +482,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
         "create function todo.peek() returns bigint language sql security definer as 'select 1::bigint'",
         "alter function todo.peek() owner to todo_owner"
       ],
-      /^schema: function peek\(\) is not ours and runs as its owner/
+      /^schema: function peek\(\) is not ours and runs with the rights of its owner/
     ],
     [
       "called in place of ours",
@@ -489,10 +490,10 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
         "create function todo.write(me text, op json) returns json language sql as 'select op'",
         "alter function todo.write(text, json) owner to todo_owner"
       ],
-      /^schema: function write\(me text, op json\) is not of this release and may be called in place of ours$/
+      /^schema: function write\(me text, op json\) is not part of this release and may be called instead of ours$/
     ]
   ],
-  "tables that are not as the migrations make them": [
+  "tables that differ from this release": [
     [
       "a column more",
       () => ["alter table todo.todos add column colour text not null default 'red'"],
@@ -501,7 +502,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
     [
       "a column that no write fills",
       () => ["alter table todo.lists add column colour text not null"],
-      /^schema: column lists.colour \(text not null\) is not ours: no row can be written$/
+      /^schema: column lists.colour \(text not null\) is not ours: no row can be inserted$/
     ],
     [
       "a rule that swallows deletes",
@@ -531,10 +532,10 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
     [
       "a policy that opens a table to another role",
       ({ other }) => [`create policy peek on todo.todos for select to ${other} using (true)`],
-      /^row-level security: is opened on todos by policy "peek"$/
+      /^row-level security: is weakened on todos by policy "peek"$/
     ]
   ],
-  "row-level security that is off by a setting": [
+  "row-level security that a setting switches off": [
     [
       "of the role, of the database and of both",
       ({ database, runtime }) => [
@@ -542,7 +543,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
         `alter database ${database} set row_security = off`,
         `alter role ${runtime} in database ${database} set row_security = off`
       ],
-      /^role settings: row_security is off: each statement/
+      /^role settings: row_security is off: every statement/
     ]
   ],
   "other settings of the role": [
@@ -559,9 +560,9 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
   ]
 }
 
-describe("Doctor and the holes in a wall", () => {
+describe("Doctor: holes in the isolation", () => {
   for (const [batch, holes] of Object.entries(batches)) {
-    it.live(`names ${batch}, and tells what closes each`, () =>
+    it.live(`doctor names ${batch}, and its statements close each`, () =>
       withRoles((roles, examine) =>
         Effect.gen(function* () {
           const { adminUrl, ownerUrl } = yield* TestDatabase
@@ -571,30 +572,30 @@ describe("Doctor and the holes in a wall", () => {
             adminUrl,
             suitable.flatMap(([, make]) => make(roles))
           )
-          const before = wrong(yield* examine)
+          const before = problems(yield* examine)
           for (const [hole, , found] of suitable) {
             const named = before.find(({ check, detail }) => found.test(`${check}: ${detail}`))
-            assert.isDefined(named, `${hole}: ${JSON.stringify(told(before), undefined, 2)}`)
+            assert.isDefined(named, `${hole}: ${JSON.stringify(messages(before), undefined, 2)}`)
             assert.isNotEmpty(named?.statements, `${hole}: ${JSON.stringify(named)}`)
           }
           for (const { check, statements = [] } of before) {
             const isOwners = check === "schema" && !statements.some((statement) => statement.endsWith("trigger all"))
             yield* run(isOwners ? ownerUrl : adminUrl, statements)
           }
-          assert.deepStrictEqual(told(yield* examine), [])
+          assert.deepStrictEqual(messages(yield* examine), [])
         })
       )
     )
   }
 
-  it.live("finds nothing in objects of the host that do not lead to our tables, or lead there as who asks", () =>
+  it.live("doctor ignores objects of the host that do not lead to our tables, or that run as the caller", () =>
     withRoles(({ database, group, other, runtime }, examine) =>
       Effect.gen(function* () {
         const { adminUrl } = yield* TestDatabase
         yield* run(adminUrl, [
           ...shop,
           `grant create, temporary on database ${database} to ${runtime}`,
-          // Tables with our names, and everything on them for everybody.
+          // Tables with the names of ours, with all rights for everybody.
           "create view shop.all_todos as select * from todo.todos",
           "create table shop.todos (id uuid, title text)",
           "create table shop.users (id text primary key, todo text)",
@@ -606,22 +607,22 @@ describe("Doctor and the holes in a wall", () => {
           "create materialized view shop.kept as select * from shop.todos",
           "grant select on shop.kept to public",
           "create rule log as on delete to shop.todos do also delete from shop.users where id = old.title",
-          // Functions as their owner, on tables of the host.
+          // Functions that run as their owner, on tables of the host.
           "create function shop.titles() returns setof text language sql security definer set search_path = shop as 'select title from todos'",
           "create function shop.ids() returns setof text language sql security definer set search_path = '' as 'select todo.id from shop.users todo'",
           "create function shop.note() returns trigger language plpgsql security definer set search_path = shop as 'begin insert into users values (new.title); return new; end'",
           "create trigger note after insert on shop.todos for each row execute function shop.note()",
-          // As who asks.
+          // Objects that run as the caller.
           "create view shop.mine with (security_invoker = true) as select title from todo.todos",
           "grant select on shop.mine to public",
           "create function shop.my_titles() returns setof text language sql as 'select title from todo.todos'",
           "create function shop.add(me text) returns json language sql as $$ select todo.write(me, '{}') $$",
-          // As a role that has no more rights than a server.
+          // A view of a role that has only the rights of a server.
           ...Migrations.grants("todo", other),
           "create view shop.theirs as select title from todo.todos",
           `alter view shop.theirs owner to ${other}`,
           "grant select on shop.theirs to public",
-          // Rights of others, and roles without rights on our tables.
+          // Rights of other roles, and roles without rights on our tables.
           `grant select on todo.erasures to ${other}`,
           `grant ${group} to ${runtime}`,
           `grant all on shop.users to ${group}`,
@@ -633,7 +634,7 @@ describe("Doctor and the holes in a wall", () => {
           "alter function todo.plain() owner to todo_owner",
           "alter table todo.settings owner to todo_owner"
         ])
-        assert.deepStrictEqual(told(yield* examine), [])
+        assert.deepStrictEqual(messages(yield* examine), [])
       })
     )
   )

@@ -190,7 +190,7 @@ layer(services, live)("an import", (it) => {
     ["something behind the end", (lines) => [...lines, lines[1]], [7, /behind the last line/]],
     ["no JSON", (lines) => lines.toSpliced(2, 0, "nonsense"), [3, /not JSON/]],
     ["a blank line", (lines) => lines.toSpliced(2, 0, ""), [3, /not JSON/]],
-    ["JSON that is no object", (lines) => lines.toSpliced(2, 0, "null"), [3, /no JSON object/]],
+    ["JSON that is no object", (lines) => lines.toSpliced(2, 0, "null"), [3, /not a JSON object/]],
     ["neither list nor todo", (lines) => lines.toSpliced(2, 0, { note: {} }), [3, /neither/]],
     ["an unknown field", put(2, "todo", { colour: "red" }), [3, /^todo\/colour: /]],
     ["a missing field", put(2, "todo", { tags: undefined }), [3, /^todo\/tags: /]],
@@ -208,12 +208,12 @@ layer(services, live)("an import", (it) => {
     ],
     ["a moment that does not exist", put(2, "todo", { createdAt: "2026-02-30T00:00:00.000Z" }), [3, /createdAt/]],
     ["done at no time", put(2, "todo", { completed: true }), [3, /completedAt/]],
-    ["a revision beyond the user's", put(2, "todo", { revision: 5 }), [3, /revision: beyond/]],
+    ["a revision beyond the user's", put(2, "todo", { revision: 5 }), [3, /revision: must not be above/]],
     ["the revision of another todo", put(2, "todo", { revision: 3 }), [4, /revision: another line/]],
     ["the revision of a list", put(2, "todo", { revision: 1 }), [3, /revision: another line/]],
     ["the position of another todo", put(2, "todo", { position: "a3" }), [4, /position: another line/]],
     ["a position that is none", put(2, "todo", { position: "first" }), [3, /position/]],
-    ["a position beyond the user's revision", put(2, "todo", { position: "a5" }), [3, /position: beyond/]],
+    ["a position beyond the user's revision", put(2, "todo", { position: "a5" }), [3, /position: must not be above/]],
     ["no such list", put(2, "todo", { listId: "019ab2c3-0000-7000-8000-000000000000" }), [3, /no list of the file/]],
     ["a list in the trash", put(1, "list", { deletedAt: "2026-01-01T00:00:00.000Z" }), [3, /in the trash/]],
     ["a todo twice", (lines) => lines.toSpliced(3, 0, lines[2]), [4, /line before/], [7, /4 todos/]],
@@ -254,7 +254,7 @@ layer(services, live)("an import", (it) => {
       const wrong = file.replaceAll('"tags":[]', '"tags":["hunter2","hunter2"]')
       const error = (yield* Effect.flip(imported(wrong))) as ImportInvalid
       assert.deepStrictEqual([error.problems.length, error.count], [20, 30])
-      assert.match(error.message, /wrong in 30 lines/)
+      assert.match(error.message, /30 lines of the file are not valid/)
       assert.notMatch(JSON.stringify(error), /hunter2/)
       const together = (yield* Effect.flip(
         imported(file.replaceAll(/"revision":\d+,"c/g, '"revision":7,"c'))

@@ -40,8 +40,8 @@ layer(services, live)("an import for a user who has data", (it) => {
       const error = (yield* Effect.flip(untouched(id, imported(file)))) as ImportConflict
       assert.strictEqual(error._tag, "ImportConflict")
       assert.deepStrictEqual(error.problems, [
-        { line: 3, message: `todo ${a.id} is not the same there` },
-        { line: 4, message: `todo ${b.id} is not there` }
+        { line: 3, message: `todo ${a.id} is different in the database` },
+        { line: 4, message: `todo ${b.id} is missing in the database` }
       ])
     }).pipe(asNewUser)
   )
