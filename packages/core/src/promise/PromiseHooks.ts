@@ -1,4 +1,4 @@
-/** Hooks that are written with promises, as the hooks that the services run. */
+/** Turns hooks that are written with promises into the hooks of the services. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,25 +11,27 @@ import type { WriteDone, WriteRequest } from "../writes/WriteRequest.ts"
 import type { Requirements } from "./PromiseMethods.ts"
 import { assertNoEffect, isFailure, type Transaction, withTransaction } from "./PromiseTransaction.ts"
 
-/** The write's transaction, as a hook has it. */
+/** The transaction of a write, for a hook. */
 export interface HookTransaction extends Transaction {
   /**
-   * Refuses the write: nothing of it happens, and the caller gets `WriteRefused` with this code, for programs, and this
-   * message, for people. It throws, so nothing behind it runs. To catch what it throws does not take it back.
+   * Refuses the write. The write is rolled back, and the caller gets `WriteRefused` with the code (for programs) and the
+   * message (for people). It always throws. Catching the error does not cancel the refusal.
    */
   readonly refuse: (code: string, message: string) => never
 }
 
 /**
- * What the host does within each write of a todo or a list, as `WriteHooks` describes it, with promises. A batch is one
- * write, with up to 100 requests in order; every other write has one.
+ * Hooks that run in the transaction of each write of a todo or a list; `WriteHooks` with promises. A batch is one write with
+ * up to 100 requests in order. Every other write has one request.
  *
- * `within.query` and the methods of `within` run in the write's transaction: what they write commits or rolls back with
- * it. A hook that throws or rejects undoes the write. What it threw is a bug to the caller: calls of `createTodos`
- * reject with it, a handler answers 500 and tells `onError`. Two kinds are not: `within.refuse`, and a failure that
- * passes by itself (a deadlock, a lost connection), which is `Conflict` or `Unavailable`. After a conflict the hook runs
- * again, so write an outbox and send from there. What a hook returns has no meaning, but a failure (`ok: false`) is
- * treated as if it had been thrown, and `false` or an Effect is a bug.
+ * `within.query` and the methods of `within` run in the same transaction, so they commit or roll back with the write.
+ *
+ * - A hook that throws or rejects rolls the write back. The error counts as a bug: calls of `createTodos` reject with it,
+ *   and a handler answers 500 and calls `onError`.
+ * - `within.refuse` and temporary failures of the database (a deadlock, a lost connection) are not bugs. The caller gets
+ *   `WriteRefused`, `Conflict` or `Unavailable`.
+ * - A hook can run again after a conflict. Do not send messages from it; write them to an outbox table.
+ * - The returned value is ignored, except that a failure (`ok: false`) counts as thrown. `false` and an Effect are bugs.
  *
  * @example
  * const todos = createTodos({
@@ -54,15 +56,15 @@ export interface PromisedHooks {
 }
 
 type Hook<Given> = (user: string, given: Given, within: HookTransaction) => unknown
-type Failure = WriteRefused | SqlError | Unavailable | Conflict
+type HookFailure = WriteRefused | SqlError | Unavailable | Conflict
 
-const isExpected = (thrown: unknown): thrown is Failure =>
+const isExpected = (thrown: unknown): thrown is HookFailure =>
   thrown instanceof WriteRefused || thrown instanceof Unavailable || thrown instanceof Conflict || isSqlError(thrown)
 
-/** Runs a hook with the services in `services`, which are built by the time that a write runs. */
+/** Converts one hook. `services` is called when a write runs, because the services are built after their hooks. */
 const toHook =
   <Given>(name: string, hook: Hook<Given>, services: () => Context.Context<Requirements>) =>
-  (given: Given): Effect.Effect<void, Failure, CurrentUser> =>
+  (given: Given): Effect.Effect<void, HookFailure, CurrentUser> =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       let refusal: WriteRefused | undefined
@@ -92,7 +94,7 @@ const toHook =
       return yield* Effect.catch(exit, (thrown) => (isExpected(thrown) ? Effect.fail(thrown) : Effect.die(thrown)))
     }).pipe((self) => Effect.suspend(() => Effect.provideContext(self, services())))
 
-/** Throws a `TypeError` where the hooks cannot be any. */
+/** Throws a `TypeError` if a hook is not a function or has an unknown name. */
 export const assertHooks = (hooks: PromisedHooks): void => {
   for (const [name, hook] of Object.entries(hooks)) {
     if (name !== "before" && name !== "after")
@@ -101,6 +103,7 @@ export const assertHooks = (hooks: PromisedHooks): void => {
   }
 }
 
+/** Converts hooks with promises to the hooks of the services. */
 export const toWriteHooks = (
   { after, before }: PromisedHooks,
   services: () => Context.Context<Requirements>

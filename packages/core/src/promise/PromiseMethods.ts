@@ -1,4 +1,4 @@
-/** The services' methods with promises for effects, made from their interfaces. */
+/** The methods of the services with promises, derived from the interfaces of the services. */
 import type * as Brand from "effect/Brand"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,15 +17,13 @@ import { Todos } from "../todos/Todos.ts"
 import { validateUnknown } from "../domain/validate.ts"
 
 /**
- * How a call ended. What can go wrong in a well-written program (a todo that is gone, a
- * database that is away) is a value with a type, which the compiler makes the caller look
- * at: `catch` would get `unknown`, and nobody would know what to look for. `error._tag` tells
- * the errors of a method apart, each with its own data and a `message`. Promises reject
- * with what is a bug, here or in the host, and with that alone.
+ * The result of a call. Expected errors, such as a missing todo or an unreachable database, are typed values, so that the
+ * compiler makes the caller handle them. `error._tag` distinguishes them; each has its own data and a `message`. Promises
+ * only reject because of bugs, of this package or of the host.
  */
 export type Outcome<A, E> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly error: E }
 
-/** Ids, keys and cursors are any text here; what is not well-formed is `InvalidInput`. */
+/** Ids, keys and cursors are plain strings here. An invalid one is `InvalidInput`. */
 type Plain<T> =
   T extends Brand.Brand<string>
     ? Brand.Brand.Unbranded<T>
@@ -33,7 +31,7 @@ type Plain<T> =
       ? { readonly [Key in keyof T]: Plain<T[Key]> }
       : T
 
-/** A service's methods with the user in front, and their errors in what they return. */
+/** The methods of a service with the user as first parameter and an `Outcome` as result. */
 type Promised<Service> = {
   readonly [Name in keyof Service]: Service[Name] extends Effect.Effect<infer A, infer E, CurrentUser>
     ? (user: string) => Promise<Outcome<A, E | InvalidInput>>
@@ -42,34 +40,35 @@ type Promised<Service> = {
       : never
 }
 
-/** Methods as `Todos`, `Lists`, `Accounts` and `Changes` describe them. */
+/** The methods of `Todos`, `Lists`, `Accounts` and `Changes` with promises. Each takes the id of the user first. */
 export interface Methods {
-  /** As `Todos` describes them. */
+  /** The methods of `Todos`. */
   readonly todos: Promised<Todos["Service"]>
-  /** As `Lists` describes them. */
+  /** The methods of `Lists`. */
   readonly lists: Promised<Lists["Service"]>
-  /** As `Accounts` describes them. */
+  /** The methods of `Accounts`. */
   readonly accounts: Promised<Accounts["Service"]>
-  /** As `Changes` describes them. */
+  /** The methods of `Changes`, without `stream`. */
   readonly changes: Promised<Omit<Changes["Service"], "stream">>
 }
 
-/** What the methods run on. */
+/** The services that the methods need. */
 export type Requirements = Todos | Lists | Changes | Accounts | SqlClient
+/** Runs an effect with the services. */
 export type Run = <A, E>(self: Effect.Effect<A, E, Requirements>) => Promise<Outcome<A, E>>
 
-/** An end as a value. */
+/** Turns the success or the failure of an effect into an `Outcome`. */
 export const outcome = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<Outcome<A, E>, never, R> =>
   Effect.match(self, {
     onFailure: (error) => ({ ok: false, error }),
     onSuccess: (value) => ({ ok: true, value })
   })
 
-/** What TypeScript lets through: text that is no id, and options that nobody else looks at. */
+/** Checks that TypeScript cannot make: the form of ids, and options that the services do not validate. */
 type Check = (value: unknown) => Effect.Effect<unknown, InvalidInput>
 
+/** Validates the user of a call. */
 const userId = validateUnknown(UserId, "/user")
-/** The user of a call. */
 export const checkedUser = (user: string) => Effect.map(userId(user), (id) => ({ id }))
 const id = validateUnknown(TodoId, "/id")
 const options = validateUnknown(
@@ -83,10 +82,10 @@ const options = validateUnknown(
   ),
   "/options"
 )
-/** The service looks at it. */
+/** No check here, because the service validates its input. */
 const input: Check = Effect.succeed
 
-/** How each method's parameters are checked. */
+/** One check for each parameter of each method. */
 type Checks<Service> = { readonly [Name in keyof Service]: ReadonlyArray<Check> }
 
 const both = {
@@ -109,7 +108,7 @@ const todoChecks: Checks<Todos["Service"]> = {
 const accountChecks: Checks<Accounts["Service"]> = { me: [], isDisabled: [] }
 const changeChecks: Checks<Omit<Changes["Service"], "stream">> = { page: [input] }
 
-/** All methods, on what runs their effects. */
+/** Builds all methods. `run` runs their effects. */
 export const methods = (run: Run): Methods => ({
   todos: promised(run, Todos, todoChecks),
   lists: promised(run, Lists, listChecks),

@@ -5,12 +5,13 @@ import type { Change } from "../domain/Change.ts"
 import { Changes } from "../changes/Changes.ts"
 
 /**
- * Waits for a change of the current user that matches, whichever process makes it, and gives it
- * with the cursor that goes on behind it. Changes that have happened already count, those after
- * `since` where one is given, so nothing is missed between the cause and the wait.
+ * Waits for a matching change of the current user, from any process. Earlier changes count too (after `since`, if given), so
+ * a change between its cause and this call is not missed.
  *
- * Fails with `TimeoutError` where none comes `within` 10 seconds. It needs the real clock: with
- * `@effect/vitest`, use `it.live`.
+ * @param options `since`: a cursor. `within`: the longest wait, 10 seconds by default.
+ * @returns the change, and the cursor behind it.
+ *
+ * Fails with `TimeoutError` if no change matches in time. It needs the real clock: with `@effect/vitest`, use `it.live`.
  *
  * @example
  * const { change } = yield* awaitChange((change) => change.kind === "todo" && change.todo.completed)

@@ -7,32 +7,32 @@ import { CurrentUser } from "../domain/User.ts"
 import { Lists } from "../lists/Lists.ts"
 import { addTodos, newUser } from "./users.ts"
 
-/** What a user of the probe has: all of it names its owner in its titles. */
+/** The data of one user of the probe. Every title has the id of the user. */
 export interface Planted {
-  /** Whose it is. */
+  /** The owner. */
   readonly user: typeof CurrentUser.Service
-  /** Three, of which the first is in the list. */
+  /** Three todos. The first is in the list. */
   readonly todos: ReadonlyArray<Todo>
   /** The only list. */
   readonly list: TodoList
 }
 
-/** A query gave one user what is another's. */
+/** A query returned data of another user. */
 export class IsolationBroken extends Schema.TaggedError<IsolationBroken>()("IsolationBroken", {
   /** The user who asked. */
   user: Schema.String,
-  /** Ids and texts of the other one that were in the answer. */
+  /** Ids and texts of the other user that were in the result. */
   saw: Schema.Array(Schema.String)
 }) {
   override get message() {
-    return `The query of ${this.user} saw what is another user's: ${this.saw.join(", ")}`
+    return `The query of ${this.user} returned data of another user: ${this.saw.join(", ")}`
   }
 }
 
-/** A query gave a user nothing of its own, so that it would not show anything of others either. */
+/** A query did not return the user's own data, so it cannot prove isolation. */
 export class NothingSeen extends Schema.TaggedError<NothingSeen>()("NothingSeen", { user: Schema.String }) {
   override get message() {
-    return `The query of ${this.user} saw nothing of its own, which proves nothing`
+    return `The query of ${this.user} did not return the user's own data, so it proves nothing`
   }
 }
 
@@ -53,18 +53,18 @@ const plant = Effect.gen(function* () {
 
 const marks = ({ list, todos, user }: Planted) => [user.id, list.id, ...todos.map(({ id }) => id)]
 
-/** All that is in a value, whatever it is. */
+/** All text in a value, at any depth. */
 const textOf = (value: unknown): string =>
   inspect(value, { depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity, showHidden: true })
 
 /**
- * Whether a query of the host keeps users apart. Gives two new users three todos and a list
- * each, asks for both of them, in turns and at once, and looks for ids, titles and texts of the
- * one in what the other gets, however deep.
+ * Tests that a query of the host isolates users. It creates two users with three todos and a list each. It runs the query for
+ * both, in turns and concurrently, and searches each result at any depth for ids, titles and texts of the other user.
  *
- * `query` gets the user it is to ask for with what that one has, and what the other one has, for
- * queries that take an id; it runs with the user as `CurrentUser`. Fails with `IsolationBroken`,
- * and with `NothingSeen` where the answer has nothing of the user's own in it either.
+ * @param query receives the data of the user to query for, and that of the other user, for queries that take an id. It runs
+ *   with the user as `CurrentUser`.
+ *
+ * Fails with `IsolationBroken` if a result has data of the other user, and with `NothingSeen` if it lacks the user's own.
  *
  * @example
  * it.live("shows each their own orders", () =>
@@ -92,7 +92,7 @@ export const probeIsolation = Effect.fnUntraced(function* <A, E = never, R = nev
       concurrency,
       discard: true
     })
-  // What is remembered for the wrong one shows in turns, what is shared by those who run at once only then.
+  // Turns find a wrong cache. Concurrent runs find shared state.
   yield* lookAll(1)
   yield* lookAll("unbounded")
 })

@@ -1,5 +1,5 @@
 /**
- * Users and todos by the handful.
+ * Creates users and todos for tests.
  */
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -7,11 +7,13 @@ import type { NewTodo } from "../domain/Todo.ts"
 import { UserId } from "../domain/User.ts"
 import { Todos } from "../todos/Todos.ts"
 
-/** A user that no other test has. */
+/** A user with a random id, which no other test uses. */
 export const newUser = (): { readonly id: UserId } => ({ id: UserId.make(`user-${randomUUID()}`) })
 
 /**
- * Gives the current user so many todos, in order: "Todo 1", "Todo 2", ..., or what `todo` says of the nth.
+ * Creates `count` todos for the current user, in order.
+ *
+ * @param todo returns the nth todo, from 1. By default its title is "Todo 1", "Todo 2", ...
  *
  * @example
  * const user = newUser()

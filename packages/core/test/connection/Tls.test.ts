@@ -91,7 +91,7 @@ describe("A server with TLS and an authority of its own", () => {
       [server.url("either", `sslmode=require&${other}`), unknown],
       [server.url("either", `sslmode=verify-ca&${ca}`), "tls"],
       [server.url("either", `sslmode=verify-ca&${other}`), unknown],
-      [server.url("either", `sslmode=verify-full&${ca}`), /write the host as the certificate has it/],
+      [server.url("either", `sslmode=verify-full&${ca}`), /write the host as in the certificate/],
       [`postgres://either@/postgres?${named}&sslmode=verify-full&${ca}`, "tls"],
       [`postgres://either@/postgres?${named}&sslmode=verify-full&${ca}&sslsni=0`, "tls"],
       [`postgres://either@/postgres?${named}&sslmode=verify-full&${other}`, unknown],
@@ -99,7 +99,7 @@ describe("A server with TLS and an authority of its own", () => {
       [server.url("either", `sslmode=require&${ca}&sslcrl=${server.file("empty.crl")}`), "tls"],
       [
         server.url("either", `sslmode=require&${ca}&sslcrl=${server.file("revoked.crl")}`),
-        /sslcrl: give the server another/
+        /sslcrl: give the server a new/
       ],
       [server.url("either", `sslmode=require&${ca}&sslcrl=${server.file("ca.key")}`), /^sslcrl: does not hold/]
     ])
@@ -136,7 +136,7 @@ describe("A server with TLS and an authority of its own", () => {
 
   it("a password that is demanded and not there is told of", () =>
     expectAll([
-      [server.url("with_password"), /the URL has no password: write it there, or set PGPASSWORD/],
+      [server.url("with_password"), /the URL has no password: add it, or set PGPASSWORD/],
       [server.url("with_password", "password=canary"), "tls"],
       [server.url("with_password", "sslmode=disable&password=canary"), "plain"]
     ]))
@@ -202,7 +202,7 @@ it.effect("a server without TLS is told of where TLS is demanded, and used where
         [url(""), "plain"],
         [url("sslmode=prefer"), "plain"],
         [url("sslmode=allow"), "plain"],
-        [url("sslmode=require"), /does not support TLS; the server has no TLS: turn it on there/]
+        [url("sslmode=require"), /does not support TLS; the server has no TLS: switch it on there/]
       ])
     )
   }).pipe(Effect.provide(TestDatabase.layerEmpty))

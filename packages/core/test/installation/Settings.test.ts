@@ -71,8 +71,8 @@ const wrongUrls: ReadonlyArray<readonly [text: string, why: string]> = [
   ["https://example.com/api//", "has two slashes in a row in its path: write one"],
   ["https://example.com/a/../b", "has . or .. in its path: write the resolved path"],
   ["https://example.com/./b", "has . or .. in its path: write the resolved path"],
-  ["https://example.com/%61pi", "has a percent-encoded character in its path: choose a path without"],
-  ["https://example.com/%2e%2e/b", "has a percent-encoded character in its path: choose a path without"],
+  ["https://example.com/%61pi", "has a percent-encoded character in its path: choose a path without one"],
+  ["https://example.com/%2e%2e/b", "has a percent-encoded character in its path: choose a path without one"],
   ...[
     "https://example.com/a;b",
     "https://example.com/\u00e9",

@@ -143,7 +143,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
         assert.throws(() => createTodos(wrong), /^(?!.*(secret|x\\"))/s)
       }
       for (const sql of [undefined, null, {}, { query: () => {} }, "postgres://a@b/c", () => {}]) {
-        assert.throws(() => createTodos({ sql: sql as never }), /^sql: a SqlClient of Effect/)
+        assert.throws(() => createTodos({ sql: sql as never }), /^sql must be a SqlClient of Effect/)
       }
     })
   )
