@@ -67,8 +67,8 @@ export const outcome = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<Ou
 /** Checks that TypeScript cannot make: the form of ids, and options that the services do not validate. */
 type Check = (value: unknown) => Effect.Effect<unknown, InvalidInput>
 
-/** Validates the user of a call. */
 const userId = validateUnknown(UserId, "/user")
+/** Validates the user of a call. */
 export const checkedUser = (user: string) => Effect.map(userId(user), (id) => ({ id }))
 const id = validateUnknown(TodoId, "/id")
 const options = validateUnknown(
