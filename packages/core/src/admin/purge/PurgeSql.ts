@@ -43,7 +43,7 @@ export const lock = (schema: string) => `select 1 from ${schema}.users where id 
 /** The number of rows of each table that one transaction removes. It limits how long writes of the user wait. */
 export const rowsAtOnce = 50
 
-/** In the statement that deletes `gone`, since whoever sees that the rows are gone has to see the horizon. */
+/** Raises the horizon in the statement that deletes (`gone`), so that readers see both changes or neither. */
 const raised = (
   schema: string
 ) => `update ${schema}.users set horizon = greatest(horizon, (select max(revision) from gone))
@@ -63,7 +63,7 @@ export const todos = (schema: string) => `with gone as (
 )
 select count(*)::int, max(position) from gone cross join lateral ${schema}.index_words($1, id, words, null)`
 
-/** Some of a user's lists that no todo is in any more: how many. */
+/** Deletes some empty lists of the user. Returns their number. */
 export const lists = (schema: string) => `with gone as (
   delete from ${schema}.lists where owner_id = $1 and id in (
     select id from ${schema}.lists l where owner_id = $1 and deleted_at < $2::timestamptz
@@ -75,7 +75,7 @@ export const lists = (schema: string) => `with gone as (
 )
 select count(*)::int from gone`
 
-/** Some of a user's idempotency keys that are good no more: how many. */
+/** Deletes some expired idempotency keys of the user. Returns their number. */
 export const keys = (schema: string) => `with gone as (
   delete from ${schema}.idempotency_keys where owner_id = $1 and key in (
     select key from ${schema}.idempotency_keys where owner_id = $1 and ${expired} limit ${rowsAtOnce}
