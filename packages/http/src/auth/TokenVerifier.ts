@@ -9,7 +9,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as jose from "jose"
 import { Unauthorized } from "../api/Problem.ts"
-import * as Telemetry from "../observability/RequestMetrics.ts"
+import * as RequestMetrics from "../observability/RequestMetrics.ts"
 import { type Key, namesOf, type TokenHeader } from "./KeySet.ts"
 import * as PublicKeys from "./PublicKeys.ts"
 import * as RemoteKeys from "./RemoteKeys.ts"
@@ -68,8 +68,8 @@ interface Verified {
 const invalid = new Unauthorized({ reason: "invalid" })
 
 const signatures = {
-  accepted: Metric.withAttributes(Telemetry.signatures, { outcome: "accepted" }),
-  refused: Metric.withAttributes(Telemetry.signatures, { outcome: "refused" })
+  accepted: Metric.withAttributes(RequestMetrics.signatures, { outcome: "accepted" }),
+  refused: Metric.withAttributes(RequestMetrics.signatures, { outcome: "refused" })
 }
 
 const maxLength = 8_192
@@ -102,7 +102,7 @@ const make = Effect.fnUntraced(function* (settings: TokenSettings) {
       if (payload === undefined) continue
       const verified = yield* check(settings, payload, key, now)
       remember(token, verified)
-      yield* Metric.update(Telemetry.tokensRemembered, remembered.size)
+      yield* Metric.update(RequestMetrics.tokensRemembered, remembered.size)
       return verified
     }
     return yield* invalid

@@ -12,7 +12,7 @@ import * as HttpApp from "./HttpApp.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as Socket from "./Socket.ts"
 import * as ProcessMetrics from "../observability/ProcessMetrics.ts"
-import * as Telemetry from "../observability/RequestMetrics.ts"
+import * as RequestMetrics from "../observability/RequestMetrics.ts"
 
 /** The settings of a server. */
 export interface ServerSettings
@@ -62,15 +62,15 @@ export const layer = (settings: ServerSettings) => {
   const metrics =
     metricsPort === undefined
       ? Layer.empty
-      : HttpServer.serve(Telemetry.metricsApp(Prefix.pathOf(settings.publicUrl))).pipe(
+      : HttpServer.serve(RequestMetrics.metricsApp(Prefix.pathOf(settings.publicUrl))).pipe(
           Layer.provide(Socket.layer(settings, metricsPort, "TODO_METRICS_PORT"))
         )
   return layerDrain(settings).pipe(
     Layer.provideMerge(
-      HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, Telemetry.layerMetricsRoute) : app, options)
+      HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, RequestMetrics.layerMetricsRoute) : app, options)
     ),
     Layer.provideMerge(Socket.layer(settings, settings.port, "PORT")),
-    Layer.provide([metrics, Telemetry.layerEventLoop, ProcessMetrics.layer, Telemetry.layerRefusals]),
+    Layer.provide([metrics, RequestMetrics.layerEventLoop, ProcessMetrics.layer, RequestMetrics.layerRefusals]),
     Layer.provide(HttpApp.layerRequestServices(settings)),
     Layer.provide(Lifecycle.layer)
   )
