@@ -8,18 +8,18 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const todos = yield* Todos
   return {
-    /** Takes an order and makes a todo of it for who packs, or does neither. */
+    /** Stores an order and creates a todo to pack it, or does neither. */
     place: Effect.fn("Orders.place")(function* (customer: string, article: string, pieces: number) {
       const todo = yield* todos.create({ title: `Pack ${pieces} ${article} for ${customer}` })
       yield* sql`insert into orders ${sql.insert({ customer, article, pieces, todoId: todo.id })}`
       const taken = yield* sql`
         update stock set pieces = pieces - ${pieces} where article = ${article} and pieces >= ${pieces} returning 1`
-      // By now there is a todo, its row in the outbox, and an order; all of them go.
+      // The failure rolls back the todo, its row in the outbox, and the order.
       if (taken.length === 0) return yield* new OutOfStock({ article })
       return todo.id
     }, sql.withTransaction),
 
-    /** Marks it packed: the todo done, and the order too. */
+    /** Marks the order as packed and the todo as done. */
     pack: Effect.fn("Orders.pack")(function* (todoId: TodoId) {
       yield* todos.complete(todoId)
       yield* sql`update orders set packed_at = now() where todo_id = ${todoId}`
@@ -27,7 +27,7 @@ const make = Effect.gen(function* () {
   }
 })
 
-/** The host's own service. Its methods need a `CurrentUser`, since those of `Todos` do. */
+/** A service of the host. Its methods need a `CurrentUser`, because the methods of `Todos` do. */
 export class Orders extends Context.Service<Orders, Effect.Success<typeof make>>()("shop/Orders") {
   static readonly layer = Layer.effect(Orders, make)
 }

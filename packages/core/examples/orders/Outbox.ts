@@ -3,8 +3,8 @@ import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 
 /**
- * What the shop does within every write of a todo: what is to be packed cannot be deleted,
- * and each change puts a row into the outbox, in the transaction of the change.
+ * The hooks of the shop. A todo cannot be deleted, and each change inserts a row into the outbox in the transaction of the
+ * change.
  */
 export const layer = Layer.effect(
   Hooks,
@@ -19,7 +19,7 @@ export const layer = Layer.effect(
         for (const write of done) {
           if (write.kind === "list") continue
           const row = { userId: id, todoId: write.todo.id, revision: write.todo.revision, what: write.op }
-          // A write that changed nothing has the revision of the one before it.
+          // A write that changed nothing has the revision of the last change, which is in the outbox already.
           yield* sql`insert into outbox ${sql.insert(row)} on conflict do nothing`
         }
       })

@@ -3,7 +3,7 @@ import { Migrations } from "@todo/core"
 import { Effect, Redacted, String } from "effect"
 import { SqlClient } from "effect/sql"
 
-/** The shop's client: its own pool, its own role, and names in camel case. */
+/** The client of the shop, with its own pool, its own role, and names in camel case. */
 export const layer = (url: string) =>
   PgClient.layer({
     url: Redacted.make(url),
@@ -31,7 +31,7 @@ const tables = [
   "grant select, insert, update on stock, orders, outbox to shop"
 ]
 
-/** Both schemas, the todos' and the shop's own, made by the owner of the database. */
+/** Creates the schema of the todos and the tables of the shop, as the owner of the database. */
 export const migrated = (ownerUrl: string) =>
   Effect.gen(function* () {
     yield* Migrations.up({ runtimeRole: "shop" })

@@ -1,4 +1,4 @@
-/** Orders and todos in one transaction, on a database that is thrown away at the end: `node main.ts`. */
+/** Orders and todos in one transaction, on a temporary database: `node main.ts`. */
 import { CurrentUser, Services, Todos, UserId } from "@todo/core"
 import { startThrowAway } from "@todo/core/postgres"
 import { Effect, Layer } from "effect"

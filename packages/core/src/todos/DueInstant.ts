@@ -1,19 +1,18 @@
 /**
- * Due dates as instants. All of it happens here, by this machine's time-zone database:
- * PostgreSQL has one of its own, which knows other names and reads some differently.
+ * Converts due dates to instants, with the time zone database of Node.js. PostgreSQL has another one with other names and
+ * rules, so no conversion happens there.
  */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 
 const day = 86_400_000
 
-/** Zones are remembered by name, and a name has many spellings: one of them. */
+/** Effect caches zones by name. Lower case makes all spellings of a name share one entry. */
 const zoneOf = (name: string) => DateTime.zoneMakeNamedUnsafe(name.toLowerCase())
 
 /**
- * The instant of a wall-clock time, which is given as if it were UTC. In a gap (clocks set
- * forward) the time moves on by the gap, in an overlap (set back) it is the earlier one,
- * as Temporal's `compatible` does.
+ * The instant of a wall-clock time, which is given as if it were UTC. As with Temporal's `compatible`, a time in a gap
+ * (clocks set forward) moves forward by the gap, and a time in an overlap (clocks set back) is the earlier one.
  */
 const instantAt = (wallClock: number, timeZone: string): number =>
   DateTime.toEpochMillis(
@@ -32,7 +31,7 @@ const dateAt = (instant: number, timeZone: string): number => {
   return Math.floor((instant + DateTime.zonedOffset(zoned)) / day) * day
 }
 
-/** Whether there is such a time (ECMA-262, 21.4.1.1). */
+/** Whether the milliseconds are in the range of `Date` (ECMA-262, 21.4.1.1). */
 export const isTime = (instant: number): boolean => Math.abs(instant) <= 8.64e15
 
 /** RFC 3339 as PostgreSQL reads it, also in the years 0 and 10000, where a zone can take the ends of our calendar. */
@@ -48,18 +47,18 @@ const toDate = (midnight: number): string => toTimestamp(midnight).replace(/T.*Z
 export const instantOf = (local: { readonly dateTime: string; readonly timeZone: string }): string =>
   toTimestamp(instantAt(Date.parse(`${local.dateTime}Z`), local.timeZone))
 
-/** The instant that a due date counts as: the last millisecond of the day in the caller's zone. */
+/** The instant of a due date: the last millisecond of the day in the caller's zone. */
 export const endOfDate = (date: string, timeZone: string): number =>
   instantAt(Date.parse(`${date}T00:00:00Z`) + day, timeZone) - 1
 
-/** The instant that a day begins at in the caller's zone. */
+/** The instant at which a day begins in the caller's zone. */
 export const startOfDate = (date: string, timeZone: string): number =>
   instantAt(Date.parse(`${date}T00:00:00Z`), timeZone)
 
-/** The date that it is at an instant. */
+/** The date in a zone at an instant. */
 export const dateOf = (instant: number, timeZone: string): string => toDate(dateAt(instant, timeZone))
 
-/** The day that it is at an instant: its date, and where it begins and the next one does. */
+/** The day in a zone at an instant: its date, its start, and its end (the start of the next day). */
 export const dayOf = (instant: number, timeZone: string) => {
   const date = dateAt(instant, timeZone)
   return {

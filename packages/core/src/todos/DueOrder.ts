@@ -1,7 +1,7 @@
 /**
- * Todos by due instant. The instant of a date depends on the caller's zone, so no one
- * index has them all: the first rows of each of the two indexes, and of the todos that are
- * never due, are read in one statement and merged here.
+ * Todos in the order of their due instants. The instant of a date depends on the caller's zone, so a single index cannot
+ * have this order. One statement reads the first rows of the index of dates, of the index of times, and of the todos
+ * without a due date. This file merges them.
  */
 import type { TodoQuery } from "../domain/TodoQuery.ts"
 import { dateOf, endOfDate, isTime, toTimestamp } from "./DueInstant.ts"
