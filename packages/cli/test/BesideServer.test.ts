@@ -106,7 +106,7 @@ const changesAfter = async ({ send }: Sender, cursor?: string) => {
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe("beside a running server", () => {
-    it.effect("disable locks a user out within 5 seconds and ends the streams; enable lets the user in again", () =>
+    it.effect("disable blocks a user and ends the streams within 5 seconds, and enable unblocks the user", () =>
       Effect.gen(function* () {
         const address = yield* server
         const user = newUser()
@@ -133,7 +133,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("erase ends the streams, and the same token begins anew", () =>
+    it.effect("erase ends the user's streams, and the same token then creates an empty user", () =>
       Effect.gen(function* () {
         const address = yield* server
         const user = newUser()

@@ -16,7 +16,7 @@ const folder = Effect.acquireRelease(
 )
 
 describe("todo-admin without DATABASE_URL", () => {
-  it.live("starts and migrates the embedded database by itself, and shares it with whoever else runs", () =>
+  it.live("starts and migrates the embedded database, and shares it with other processes", () =>
     Effect.gen(function* () {
       const development = { TODO_DATA_DIR: join(yield* folder, "data") }
       const unmigrated = yield* run(["todo", "list", "--user", "dev"], { ...development, TODO_MIGRATE: "check" })

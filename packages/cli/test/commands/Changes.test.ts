@@ -42,7 +42,7 @@ const following = Effect.fnUntraced(function* (user: string, lines: number, ...f
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin changes", () => {
-    it.effect("prints each row once and ends; any line's cursor goes on behind it", () =>
+    it.effect("prints each item once and ends, and the cursor of any line continues after it", () =>
       Effect.gen(function* () {
         const user = yield* someone
         const changes = (...flags: ReadonlyArray<string>) => admin("changes", "--user", user, ...flags)
@@ -90,7 +90,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("ends with 3 and says what to do where some of what came after the cursor was purged", () =>
+    it.effect("exits with 3 and a hint if a change after the cursor was purged", () =>
       Effect.gen(function* () {
         const user = yield* someone
         const [first] = parse((yield* admin("changes", "--user", user, "--json", "--limit", "1")).stdout)
@@ -126,7 +126,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("ends quietly with 0 when nobody reads on, and with --limit after so many", () =>
+    it.effect("exits with 0 when the reader closes the pipe, and after --limit changes", () =>
       Effect.gen(function* () {
         const user = yield* someone
         const [unread, limited] = yield* together(following(user, 3), following(user, 3, "--limit", "4"))

@@ -57,7 +57,7 @@ const checks = [
 ]
 
 describe.concurrent("todo-admin doctor", () => {
-  it.live("passes a database as it should be, again and again", () =>
+  it.live("passes a correct database every time", () =>
     Effect.gen(function* () {
       for (const { code, findings, stderr } of [yield* doctor(), yield* doctor()]) {
         assert.deepStrictEqual(

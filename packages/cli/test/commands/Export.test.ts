@@ -46,7 +46,7 @@ const someone = Effect.gen(function* () {
 })
 
 layer(TestDatabase.layer, { excludeTestServices: true })("where todos are read slowly", (it) => {
-  it.effect("an export that is stopped leaves no draft of its file behind", () =>
+  it.effect("an interrupted export leaves no temporary file", () =>
     Effect.gen(function* () {
       const directory = yield* scratch
       const user = yield* someone

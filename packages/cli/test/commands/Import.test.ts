@@ -47,7 +47,7 @@ const none = { added: 0, replaced: 0, kept: 0, same: 0 }
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin user import", () => {
-    it.effect("brings a file back for its user or another one, from stdin too, and says what it did", () =>
+    it.effect("imports a file for its user or another one, also from stdin, and prints the result", () =>
       Effect.gen(function* () {
         const { text, user } = yield* exported
         const path = yield* file(text)
@@ -73,7 +73,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("ends with 4 where the user has something else, and merges where that is asked for", () =>
+    it.effect("exits with 4 if the user has different data, and merges with --merge", () =>
       Effect.gen(function* () {
         const { text, user } = yield* exported
         const path = yield* file(text)
@@ -103,7 +103,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("ends with 2 where lines are wrong, tells which, and does nothing", () =>
+    it.effect("exits with 2 if lines are invalid, names them, and changes nothing", () =>
       Effect.gen(function* () {
         const { text, user } = yield* exported
         const other = newUser()
@@ -143,7 +143,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("takes in a todo.txt, once", () =>
+    it.effect("imports a todo.txt, and a second import changes nothing", () =>
       Effect.gen(function* () {
         const user = newUser()
         const path = yield* file(
@@ -208,7 +208,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("takes in a CSV that others made, and tells what is wrong with one", () =>
+    it.effect("imports a CSV of another program, and names the errors of an invalid one", () =>
       Effect.gen(function* () {
         const user = newUser()
         const good = yield* file('\uFEFFtitle,tags,due\n"Buy, ""milk""\nnow",a,2026-12-01\nplain,,\n')

@@ -433,7 +433,7 @@ const told: ReadonlyArray<
 ]
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
-  describe("What is in a file is used", () => {
+  describe("The content of a file is imported", () => {
     for (const [what, format, file, todos, ...notes] of used) {
       it.effect(`${format}: ${what}`, () =>
         Effect.gen(function* () {
@@ -455,7 +455,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
     }
   })
 
-  describe("What cannot be used is told of by line", () => {
+  describe("Content that cannot be imported is reported by line", () => {
     for (const [what, format, file, ...problems] of told) {
       it.effect(`${format}: ${what}`, () =>
         Effect.gen(function* () {

@@ -50,7 +50,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("lets no list with todos go unless it is said what becomes of them", () =>
+    it.effect("deletes a list with todos only with --todos", () =>
       Effect.gen(function* () {
         const user = newUser()
         const [kept, gone] = yield* asUser(

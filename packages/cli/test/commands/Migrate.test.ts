@@ -54,7 +54,7 @@ describe.concurrent("todo-admin migrate", () => {
     })
   )
 
-  it.live("plans what works when a person runs it with psql, and up and status know it", (test) =>
+  it.live("prints a plan that psql can run, and that up and status recognise", (test) =>
     Effect.gen(function* () {
       if (spawnSync("psql", ["--version"]).error) return test.skip("there is no psql on this machine")
       const { ownerUrl } = yield* TestDatabase
@@ -76,7 +76,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("says which step it is at, and what it granted where it only granted", () =>
+  it.live("prints each step, or the grants if there is nothing to migrate", () =>
     Effect.gen(function* () {
       const first = yield* admin("migrate", "up")
       assert.strictEqual(
@@ -116,7 +116,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("leaves a schema alone that belongs to something else", () =>
+  it.live("does not touch a schema that belongs to another program", () =>
     Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       yield* sql(ownerUrl, "create schema todo create table invoices ()")
@@ -129,7 +129,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("tells both versions and what to do where the schema is another", () =>
+  it.live("names both versions and the next step if the schema has another version", () =>
     Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       const list = admin("todo", "list", "--user", "a")
@@ -142,7 +142,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("makes one schema, also when three do it at once, and lets the server's role in", () =>
+  it.live("creates one schema when three run at once, and grants the role of servers", () =>
     Effect.gen(function* () {
       const before = yield* json<ReadonlyArray<{ appliedAt: string | null }>>("migrate", "status")
       assert.isTrue(before.every(({ appliedAt }) => appliedAt === null))
@@ -171,7 +171,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("leaves nothing behind where a step fails", () =>
+  it.live("changes nothing if a step fails", () =>
     Effect.gen(function* () {
       const { adminUrl, ownerUrl } = yield* TestDatabase
       const refuse = "create function refuse() returns event_trigger language plpgsql as"
@@ -189,7 +189,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("ends with 130 on Ctrl-C, and changes nothing", () =>
+  it.live("exits with 130 on Ctrl-C, and changes nothing", () =>
     Effect.gen(function* () {
       const { ownerUrl, url } = yield* TestDatabase
       const lock = "select pg_advisory_xact_lock(hashtextextended('todo:migrate:todo', 0))"

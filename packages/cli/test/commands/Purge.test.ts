@@ -29,7 +29,7 @@ const someone = Effect.gen(function* () {
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe("todo-admin purge", () => {
-    it.effect("counts what would go, and removes exactly that", () =>
+    it.effect("counts what it would remove, and removes exactly that", () =>
       Effect.gen(function* () {
         const [user, other] = [yield* someone, yield* someone]
         const args = ["purge", "--older-than", "30d"]
@@ -61,7 +61,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("needs an age, a user who is there, and to see everybody", () =>
+    it.effect("requires an age, an existing user, and a role that sees all users", () =>
       Effect.gen(function* () {
         const { url } = yield* TestDatabase
         const [ageless, unknown, served] = yield* together(

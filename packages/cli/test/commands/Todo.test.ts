@@ -107,7 +107,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("lists by page, by filter and whole", () =>
+    it.effect("lists a page, filtered todos, and all todos", () =>
       Effect.gen(function* () {
         const user = newUser()
         const list = (...flags: ReadonlyArray<string>) => json<Page<Todo>>("todo", "list", "--user", user, ...flags)
@@ -151,7 +151,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("puts a todo before or behind another one, on the revision that was given", () =>
+    it.effect("moves a todo before or after another one, at the given revision", () =>
       Effect.gen(function* () {
         const user = newUser()
         const [a, b, c] = yield* asUser(
@@ -185,7 +185,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("shows people the days of where they are, and scripts the same ones everywhere", () =>
+    it.effect("uses the local time zone for people, and UTC for scripts", () =>
       Effect.gen(function* () {
         const user = newUser()
         // A day ahead of the other.
@@ -230,7 +230,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("lets no control character of a stored text reach the terminal", () =>
+    it.effect("removes control characters of stored text before it reaches the terminal", () =>
       Effect.gen(function* () {
         const user = newUser()
         const nasty = "\u001B[31mred \u001B]0;title\u0007 \u009B2J back\b\u202Ereversed\r\n\u007F"

@@ -7,7 +7,7 @@ const uuid = "019ab2c3-0000-7000-8000-000000000000"
 const elsewhere = { DATABASE_URL: "postgres://nobody:hunter2@127.0.0.1:1/nowhere" }
 
 describe.concurrent("todo-admin", () => {
-  it.live("explains itself on stdout, with examples, and knows its version", () =>
+  it.live("prints help with examples, and its version, on stdout", () =>
     Effect.gen(function* () {
       const [bare, help, verb, version, completions] = yield* together(
         run([]),
@@ -53,7 +53,7 @@ describe.concurrent("todo-admin", () => {
     ["a deletion that nobody confirms", ["todo", "delete", "--user", "a", uuid], /--yes/],
     ["a time without a unit", ["token", "--user", "a", "--expires", "60"], /--expires.*30m/]
   ]
-  it.live("ends with 2 and one line on stderr where the command line is wrong", () =>
+  it.live("exits with 2 and one line on stderr if the arguments are invalid", () =>
     Effect.gen(function* () {
       const runs = yield* together(...mistakes.map(([, args]) => run(args, elsewhere)))
       for (const [at, [what, , line]] of mistakes.entries()) {
@@ -68,7 +68,7 @@ describe.concurrent("todo-admin", () => {
     })
   )
 
-  it.live("ends with 5 where the database cannot be reached", () =>
+  it.live("exits with 5 if the database is unreachable", () =>
     Effect.gen(function* () {
       const [list, up, doctor] = yield* together(
         run(["todo", "list", "--user", "a"], elsewhere),

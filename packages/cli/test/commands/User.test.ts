@@ -15,7 +15,7 @@ const add = (user: string, ...titles: ReadonlyArray<string>) =>
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe("todo-admin user list", () => {
-    it.effect("lists who there is with what they have, in every order, a page at a time", () =>
+    it.effect("lists users with their numbers, in every order, a page at a time", () =>
       Effect.gen(function* () {
         const nobody = yield* admin("user", "list")
         assert.deepStrictEqual(nobody, { code: 0, stdout: "", stderr: "No users\n" })
@@ -96,7 +96,7 @@ ${c}  2      0      ${today}  ${today}
       })
     )
 
-    it.effect("fails as a role that would see nobody, and says how to connect", () =>
+    it.effect("fails as a role that cannot see all users, and says how to connect", () =>
       Effect.gen(function* () {
         const { url } = yield* TestDatabase
         const list = yield* run(["user", "list"], { DATABASE_URL: Redacted.value(url) })
@@ -140,7 +140,7 @@ changed   ${updatedAt}
       })
     )
 
-    it.effect("disable and enable a user, and say what they did; twice is as good as once", () =>
+    it.effect("disable and enable a user, say what they did, and can be repeated", () =>
       Effect.gen(function* () {
         const user = newUser()
         yield* add(user, "one")
@@ -163,7 +163,7 @@ changed   ${updatedAt}
       })
     )
 
-    it.effect("lock out who has never written anything, and doubt the id", () =>
+    it.effect("disable a user who has never written anything, with a warning about the id", () =>
       Effect.gen(function* () {
         const user = newUser()
         const { code, stderr } = yield* admin("user", "disable", user)

@@ -16,7 +16,7 @@ const scratch = (parent: string) =>
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("A file on the command line", () => {
-    it.effect("names files from where the person stands, and knows - and ~", () =>
+    it.effect("is resolved against the present folder, and may be - or begin with ~", () =>
       Effect.gen(function* () {
         const directory = yield* scratch(tmpdir())
         const user = newUser()
@@ -51,7 +51,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("writes where the person stands when npm runs it", () =>
+    it.effect("is resolved against the folder where npm was started", () =>
       Effect.gen(function* () {
         const cwd = fileURLToPath(new URL("../../..", import.meta.url))
         // Beside the sources, so that the same name means another file from where npm goes to.

@@ -31,11 +31,11 @@ describe("A table", () => {
     assert.deepStrictEqual(draw(25)[2], "9876543210  日本語の長い…")
   })
 
-  it("becomes records where even the least does not fit", () => {
+  it("is rendered as records if the minimum widths do not fit", () => {
     assert.deepStrictEqual(draw(19).slice(0, 4), ["ID     0123456789", "TITLE  Buy milk", "", "ID     9876543210"])
   })
 
-  it("lines up the values of all records, whatever each of them has", () => {
+  it("aligns the values of all records, even if they have different fields", () => {
     const some = [
       { id: "1", title: "", note: "a word" },
       { id: "2", title: "Buy milk", note: "" }

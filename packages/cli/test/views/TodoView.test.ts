@@ -115,7 +115,7 @@ describe("The table of todos", () => {
   ]
   const draw = (width: number | undefined, colour = false) => renderTodos(todos, here, { width, colour })
 
-  it("marks what is done and what is overdue, and tells days, priorities and lists", () => {
+  it("marks completed and overdue todos, and shows due days, priorities and lists", () => {
     assert.deepStrictEqual(
       draw(undefined)
         .split("\n")
@@ -149,7 +149,7 @@ describe("The table of todos", () => {
     ])
   })
 
-  it("says the same in colour, and without it not one control character", () => {
+  it("has the same text in colour, and no control characters without colour", () => {
     for (const width of [undefined, 80, 50]) {
       assert.strictEqual(stripVTControlCharacters(draw(width, true)), draw(width))
       assert.notMatch(draw(width), /[^\P{Cc}\n]|\u202E/u)
@@ -160,7 +160,7 @@ describe("The table of todos", () => {
 })
 
 describe("The flags of todo list", () => {
-  it("are all that the core can be asked", () => {
+  it("cover every field of the core's query", () => {
     const { all: _all, open: _open, ...query } = TodoFlags.query
     assert.deepStrictEqual(Object.keys(query).toSorted(), Object.keys(TodoQuery.fields).toSorted())
   })
