@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as CliConfig from "effect/cli/CliConfig"
-import type { NonShowHelpErrors } from "effect/cli/CliError"
+import type { InvalidValue, NonShowHelpErrors } from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
@@ -59,15 +59,29 @@ const dashHint = ({ args = [] }: HelpDoc, error: NonShowHelpErrors | undefined):
   return isMissing ? `; where the value begins with a dash, write --${error.option}=VALUE` : ""
 }
 
+/** Why a flag does not take a value, as our messages say it: `--limit must be a whole number from 1 to 200`. */
+const refusal = ({ expected, kind, option, value }: InvalidValue): string => {
+  const name = kind === "flag" ? `--${option}` : `<${option}>`
+  const [rule = ""] = expected.replace("Schema validation failed: ", "").split("\n")
+  const told = rule.replace(/^Expected:? /, "")
+  const isList = /^("[^"]*"( \| )?)+$/.test(told)
+  const wanted = isList ? `one of ${told.replaceAll('"', "").replaceAll(" | ", ", ")}` : told
+  if (kind === "flag" && value === "") return `${name} needs a value: ${wanted}`
+  if (rule.startsWith("at most ") || rule.startsWith("at least ")) return `${name} takes ${rule}`
+  return rule.startsWith("must ") ? `${name} ${rule}` : `${name} must be ${wanted}`
+}
+
 /** Prints requested help to stdout, and invalid usage as one line on stderr. */
 const presenter = CliOutput.layerPresenter({
   present: (event) => {
     if (event._tag === "InvalidInvocation") {
       // Only the first error: later ones are often caused by it.
       const [error] = event.errors
-      const wrong = `${error?.message ?? ""}${dashHint(event.helpDoc, error)}`
-        .replace(/\s+Did you mean this\?\s+/, "; did you mean ")
-        .replace("Expected: Schema validation failed: ", "")
+      const message = error?._tag === "InvalidValue" ? refusal(error) : (error?.message ?? "")
+      const wrong = `${message}${dashHint(event.helpDoc, error)}`.replace(
+        /\s+Did you mean this\?\s+/,
+        "; did you mean "
+      )
       return printError(`todo-admin: ${oneLine(wrong)}; see "${event.commandPath.join(" ")} --help"`)
     }
     if (event._tag === "Help" && event.reason === "Implicit" && event.commandPath.length > 1) {

@@ -22,12 +22,10 @@ export const changes = Command.make(
       Flag.optional
     ),
     follow: Flags.boolean("follow", "Wait for new changes and print them, until Ctrl-C"),
-    limit: Flag.Int("limit").pipe(
-      Flag.withMetavar("N"),
-      Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
-      Flag.withDescription("Stop after this number of changes"),
-      Flag.optional
-    )
+    limit: Flags.wholeNumber(
+      "limit",
+      Schema.Int.check(Schema.isGreaterThanOrEqualTo(1, { expected: "a whole number from 1" }))
+    ).pipe(Flag.withDescription("Stop after this number of changes"), Flag.optional)
   },
   Effect.fnUntraced(function* ({ follow, limit, since, user }) {
     const query = Flags.given({ since })

@@ -1,4 +1,5 @@
 import { Migrations, SchemaName } from "@todo/core"
+import { Revision } from "@todo/core/domain"
 import { Installation } from "@todo/core/installation"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -6,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runAsOwner } from "../database/RunAs.ts"
+import { wholeNumber } from "../flags/Flags.ts"
 import { printResult, printInfo, infoPrinter } from "../terminal/Output.ts"
 import { table } from "../views/Table.ts"
 
@@ -38,9 +40,8 @@ const renderPlan = (steps: ReadonlyArray<Step>): string =>
 const plan = Command.make(
   "plan",
   {
-    from: Flag.Int("from").pipe(
+    from: wholeNumber("from", Revision).pipe(
       Flag.withMetavar("VERSION"),
-      Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
       Flag.withDescription("The present version of the schema (default: 0, an empty database)"),
       Flag.withDefault(0)
     ),

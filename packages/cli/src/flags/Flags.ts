@@ -1,10 +1,11 @@
 /** Flags that several commands share. */
 import type { Expectation } from "@todo/core"
-import { IfRevision, PageLimit, UserId } from "@todo/core/domain"
+import { expectation, IfRevision, PageLimit, UserId } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Flag from "effect/cli/Flag"
 import { Usage } from "../terminal/ExitCode.ts"
 
@@ -41,7 +42,7 @@ export const ifRevision = Flag.String("if-revision").pipe(
   Flag.withDescription("Apply the change only if the item is at this revision. Several: 7,9. Any: '*'"),
   Flag.filterMap(
     (value) => Result.getSuccess(decodeIfRevision(parseIfRevision(value))),
-    () => "Expected a revision like 7, several like 7,9, or '*'"
+    () => "a revision like 7, several like 7,9, or '*'"
   ),
   Flag.optional
 )
@@ -79,14 +80,20 @@ export const positionOf = Effect.fnUntraced(function* <Id>(flags: {
 
 export const trash = boolean("trash", "Show only items in the trash")
 
+/** A whole number without a sign, an exponent or a leading zero. */
+export const wholeNumber = (name: string, schema: Schema.Codec<number, number>) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("N"),
+    Flag.withSchema(
+      Schema.String.check(Schema.isPattern(/^(0|[1-9]\d{0,8})$/, { expected: expectation(schema) })).pipe(
+        Schema.decodeTo(schema, SchemaTransformation.transform({ decode: Number, encode: String }))
+      )
+    )
+  )
+
 /** Flags of paginated lists. */
 export const paging = {
-  limit: Flag.Int("limit").pipe(
-    Flag.withMetavar("N"),
-    Flag.withSchema(PageLimit),
-    Flag.withDescription("Page size, 1 to 200 (default: 50)"),
-    Flag.optional
-  ),
+  limit: wholeNumber("limit", PageLimit).pipe(Flag.withDescription("Page size, 1 to 200 (default: 50)"), Flag.optional),
   cursor: text("cursor", "Start after the previous page: the cursor it printed. Repeat the other flags").pipe(
     Flag.optional
   ),

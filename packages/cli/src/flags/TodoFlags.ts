@@ -33,7 +33,7 @@ export const fields = {
     ),
     Flag.filterMap(
       (value) => Result.getSuccess(decodeDue(parseDue(value))),
-      () => "Expected a date like 2026-12-01, or a time in a zone like 2026-12-01T09:00@Europe/Paris"
+      () => "a date like 2026-12-01, or a time in a zone like 2026-12-01T09:00@Europe/Paris"
     ),
     Flag.optional
   ),

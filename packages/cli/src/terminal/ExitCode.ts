@@ -1,4 +1,5 @@
 /** Turns an error into one line with a hint for people, and into a documented exit code for scripts. */
+import { explain, type InvalidInput } from "@todo/core/domain"
 import { settingMessage } from "@todo/core/installation"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
@@ -49,7 +50,7 @@ const hints: Record<string, string> = {
   ListNotEmpty: "add --todos trash or --todos keep",
   UserNotFound: '"todo-admin user list" shows those there are',
   NotTheOwner: "set TODO_MIGRATE_URL to connect as that role",
-  InvalidCursor: "repeat the filters and the user that the cursor came with",
+  InvalidCursor: "or repeat the filters and the user that the cursor came with",
   RevisionMismatch: "look at it again, and repeat the change on its revision",
   Unavailable: 'run "todo-admin doctor" to see why',
   ReadOnly: "connect to the primary, or let this one take writes (default_transaction_read_only)",
@@ -102,8 +103,8 @@ const messageOf = (error: { readonly _tag: unknown; readonly message: unknown })
       return settingMessage(error as Parameters<typeof settingMessage>[0])
     }
     case "InvalidInput": {
-      const { errors } = error as unknown as { errors: ReadonlyArray<{ pointer: string; message: string }> }
-      return errors.map(({ message, pointer }) => `${pointer.slice(1)}: ${lowerFirst(message)}`).join("; ")
+      const { errors } = error as unknown as InvalidInput
+      return errors.map(explain).join("; ")
     }
     case "PlatformError": {
       const { cause } = (error as PlatformError).reason

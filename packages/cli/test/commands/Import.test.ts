@@ -122,7 +122,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.deepStrictEqual([truncated.code, truncated.stdout], [2, ""])
         assert.match(
           truncated.stderr,
-          /^line 4: the line is not JSON\nline 4: the file was cut off[^\n]+\ntodo-admin: /
+          /^line 4: the line must be JSON\nline 4: the file was cut off[^\n]+\ntodo-admin: /
         )
         assert.deepStrictEqual([wrong.code, wrong.stdout], [2, ""])
         assert.match(wrong.stderr, /^(line \d+: [^\n]+\n){20}and 81 more\ntodo-admin: nothing was imported[^\n]+\n$/)
@@ -225,7 +225,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const [wrong, unknown, unclosed, encoded] = yield* together(csv(bad), csv(names), csv(open), csv(latin))
         assert.match(
           wrong.stderr,
-          /^line 2: 1 cells under 2 columns\nline 3: title: [^\n]+\nline 4: due[^\n]*: [^\n]+\ntodo-admin: /
+          /^line 2: 1 cells under 2 columns\nline 3: title must [^\n]+\nline 4: due[^\n]* must [^\n]+\ntodo-admin: /
         )
         assert.match(unknown.stderr, /^line 1: unknown column: colour; the first line has to name columns/)
         assert.match(unclosed.stderr, /^line 2: longer than any todo: perhaps a quote is not closed\n/)

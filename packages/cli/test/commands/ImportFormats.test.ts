@@ -379,8 +379,8 @@ const told: ReadonlyArray<
   ],
   ["long lines", "txt", `a\n${"x".repeat(70_000)}\nb`, /^line 2: .*too long/],
   ["long rows", "csv", `title\n"${"x".repeat(70_000)}`, /^line 2: longer than any todo/],
-  ["zero bytes", "txt", "abc\na\u0000b\n", /^line 2: title: /],
-  ["zero bytes", "csv", "title\na\u0000b\n", /^line 2: title: /],
+  ["zero bytes", "txt", "abc\na\u0000b\n", /^line 2: title must not contain U\+0000/],
+  ["zero bytes", "csv", "title\na\u0000b\n", /^line 2: title must not contain U\+0000/],
   ["unknown columns", "csv", "title,colour\na,red\n", /^line 1: unknown column: colour; the first line/],
   ["columns twice", "csv", "title,Title\na,b\n", /^line 1: the column title is there more than once/],
   ["no title", "csv", "due\n2024-01-01\n", /^line 1: there is no column title/],
@@ -404,22 +404,27 @@ const told: ReadonlyArray<
     "priorities as numbers and letters",
     "csv",
     "title,priority\na,1\nb,A\n",
-    /^line 2: priority: .*none.*high/,
-    /^line 3: priority: /
+    /^line 2: priority must be one of none, low, medium, high$/,
+    /^line 3: priority must be one of/
   ],
   [
     "dates as Excel writes them",
     "csv",
     "title,due,createdAt\na,12/1/2024,\nb,1.12.2024,\nc,45627,\nd,,2024-12-01 10:00\n",
-    /^line 2: due\/date: Expected a date, YYYY-MM-DD/,
+    /^line 2: due\/date must be a date, YYYY-MM-DD/,
     /^line 3: due/,
     /^line 4: due/,
-    /^line 5: createdAt: /
+    /^line 5: createdAt must be a time with an offset/
   ],
   ["another kind of file", "ics", "title\na\n", /^line 1: not a calendar/],
   ["half a calendar", "ics", vtodo().slice(0, -30), /^line 4: the file ends before/],
   ["a calendar without its end", "ics", vtodo().replace("END:VCALENDAR", ""), /^line 1: the file ends before/],
-  ["a todo without a title", "ics", vtodo().replace("SUMMARY:a", "LOCATION:b"), /^line 4: title: /],
+  [
+    "a todo without a title",
+    "ics",
+    vtodo().replace("SUMMARY:a", "LOCATION:b"),
+    /^line 4: title must be a string of 1 to 500 characters$/
+  ],
   [
     "a zone that nobody knows",
     "ics",
@@ -429,7 +434,7 @@ const told: ReadonlyArray<
   ["a date that is none", "ics", vtodo("DUE:tomorrow"), /^line 4: /],
   ["a priority that is none", "ics", vtodo("PRIORITY:high"), /^line 4: PRIORITY has to be/],
   ["a line that is none", "ics", vtodo("nonsense"), /^line 4: /],
-  ["no JSON", "ndjson", "title\na\n", /^line 1: the line is not JSON$/]
+  ["no JSON", "ndjson", "title\na\n", /^line 1: the line must be JSON$/]
 ]
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {

@@ -29,8 +29,8 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         )
         assert.deepStrictEqual(shown, renamed)
         assertFailed(late, 4, /at revision 3 by now/)
-        assertFailed(foreign, 3, /no such list; "todo-admin list list" shows/)
-        assertFailed(unnamed, 2, /name: expected/)
+        assertFailed(foreign, 3, /no list with this id, or it is in the trash; "todo-admin list list" shows/)
+        assertFailed(unnamed, 2, /: name must /)
 
         yield* list("move", other.id, "--before", id)
         const [table, page] = yield* together(

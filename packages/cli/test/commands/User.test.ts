@@ -77,7 +77,7 @@ ${c}  2      0      ${today}  ${today}
           admin("user", "list", "--cursor", first.nextCursor ?? "")
         )
         assert.deepStrictEqual(ids(second), [a])
-        assertFailed(other, 2, /cursor was not made for/)
+        assertFailed(other, 2, /cursor does not belong to/)
       })
     )
 

@@ -5,7 +5,7 @@
 import * as Result from "effect/Result"
 import { InvalidDatabaseUrl } from "./InvalidDatabaseUrl.ts"
 
-const example = "a URL like postgres://user:password@host:5432/database"
+const example = "like postgres://user:password@host:5432/database"
 
 const form =
   /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/]*)(?::(?<password>[^@/]*))?@)?(?<host>\[[^\]]*\]|[^:/?]*)(?::(?<port>[^/?]*))?(?:\/(?<dbname>[^?]*))?(?:\?(?<query>.*))?$/is
@@ -30,7 +30,7 @@ const decode = (parameter: string, text: string): Result.Result<string, InvalidD
 export const parse = (text: string): Result.Result<ReadonlyMap<string, string>, InvalidDatabaseUrl> =>
   Result.gen(function* () {
     const parts = form.exec(text.trim())?.groups
-    if (parts === undefined) return yield* refuse("url", `Expected ${example}; ${encoded}`)
+    if (parts === undefined) return yield* refuse("url", `must be ${example}; ${encoded}`)
     const { query, ...before } = parts as Readonly<Record<string, string | undefined>>
     const found = new Map<string, string>()
     for (const [name, raw] of Object.entries(before)) {
@@ -51,7 +51,7 @@ export const parse = (text: string): Result.Result<ReadonlyMap<string, string>, 
       const name = yield* decode("url", at === -1 ? pair : pair.slice(0, at))
       // The name may be part of a password that was not encoded, so the message does not repeat it.
       if (!/^[a-z][\w.-]{0,39}$/i.test(name) || (at === -1 && text.includes("@", text.indexOf("?")))) {
-        return yield* refuse("url", `Expected name=value behind the ? of a database URL; ${encoded}`)
+        return yield* refuse("url", `must have name=value behind the ?; ${encoded}`)
       }
       if (at === -1) return yield* refuse(name, `write ${name}=value`)
       if (inQuery.has(name) || (found.has(name) && name !== "host" && name !== "port")) {

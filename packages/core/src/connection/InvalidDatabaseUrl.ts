@@ -8,6 +8,6 @@ export class InvalidDatabaseUrl extends Schema.TaggedError<InvalidDatabaseUrl>()
   why: Schema.String
 }) {
   override get message() {
-    return this.parameter === "url" ? this.why : `${this.parameter}: ${this.why}`
+    return this.parameter === "url" ? `The database URL ${this.why}` : `${this.parameter}: ${this.why}`
   }
 }

@@ -63,7 +63,9 @@ export const databaseUrl = (environment: Environment) =>
   Schema.String.check(
     Schema.makeFilter((text) => {
       const read = Connection.read(text, environment)
-      return Result.isSuccess(read) || read.failure.message
+      if (Result.isSuccess(read)) return true
+      const { message, parameter, why } = read.failure
+      return parameter === "url" ? why : message
     })
   )
 
@@ -82,7 +84,7 @@ export const urlProblem = (url: unknown): string | undefined =>
     ? Effect.runSync(
         Effect.flip(Connection.load(Redacted.make(url))).pipe(Effect.option, Effect.map(Option.getOrUndefined))
       )?.message
-    : "Expected a URL like postgres://user:password@host:5432/database"
+    : "The database URL must be like postgres://user:password@host:5432/database"
 
 /** The time limits that `options` does not set. PostgreSQL accepts a name there with underscores or with dashes. */
 const defaultTimeLimits = (options = "") => {

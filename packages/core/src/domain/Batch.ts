@@ -31,7 +31,7 @@ export type TodoOperation = typeof TodoOperation.Type
 /** 1 to 100 operations, applied in order: all of them or none. */
 export const TodoBatch = Schema.Struct({
   operations: describe(
-    Schema.Array(TodoOperation).check(Schema.isBetweenLength(1, 100)),
+    Schema.Array(TodoOperation).check(Schema.isBetweenLength(1, 100, { expected: "an array of 1 to 100 operations" })),
     "1 to 100 operations, applied in this order: all of them or none"
   )
 }).annotate({ identifier: "TodoBatch", description: "Operations that all happen or none of them" })

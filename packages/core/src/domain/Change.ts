@@ -33,7 +33,12 @@ export const changesLimit = { min: 1, max: 500, default: 100 } as const
 export const ChangeCursor = Schema.String
 
 /** The maximum number of changes in a page: 1 to 500. */
-export const ChangesLimit = Schema.Int.check(Schema.isBetween({ minimum: changesLimit.min, maximum: changesLimit.max }))
+export const ChangesLimit = Schema.Int.check(
+  Schema.isBetween(
+    { minimum: changesLimit.min, maximum: changesLimit.max },
+    { expected: `a whole number from ${changesLimit.min} to ${changesLimit.max}` }
+  )
+)
 
 /** A query of the change feed: the changes after `since`, or from the start without it. */
 export const ChangeQuery = Schema.Struct({

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { describe } from "./describe.ts"
+import { explain, InputIssue, unknownField } from "./InputIssue.ts"
 import { Revision } from "./Revision.ts"
 
 /** In a batch, the index of the operation that failed. */
@@ -7,12 +7,12 @@ const batch = { index: Schema.optionalKey(Schema.Int) }
 
 /** The todo does not exist, is in the trash, or is another user's: one answer for all three. */
 export class TodoNotFound extends Schema.TaggedError<TodoNotFound>()("TodoNotFound", batch) {
-  override readonly message = "There is no such todo"
+  override readonly message = "There is no todo with this id, or it is in the trash"
 }
 
 /** The list does not exist, is in the trash, or is another user's: one answer for all three. */
 export class ListNotFound extends Schema.TaggedError<ListNotFound>()("ListNotFound", batch) {
-  override readonly message = "There is no such list"
+  override readonly message = "There is no list with this id, or it is in the trash"
 }
 
 /** The row is not at the expected revision. `current` is its revision, or `null` if there is no row. */
@@ -20,7 +20,11 @@ export class RevisionMismatch extends Schema.TaggedError<RevisionMismatch>()("Re
   ...batch,
   current: Schema.NullOr(Revision)
 }) {
-  override readonly message = "The resource has changed since the revision that was given"
+  override get message() {
+    return this.current === null
+      ? "There is nothing to change under this id; leave out the revision to create it"
+      : "The todo or list is at another revision; read it again and repeat your change on its current revision"
+  }
 }
 
 /**
@@ -32,8 +36,8 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
 }) {
   override get message() {
     return this.reason === "in-trash"
-      ? "The id belongs to something in the trash; restore it first"
-      : "Other writes kept getting in the way; try again"
+      ? "A todo or list with this id is in the trash; restore it first"
+      : "Too many writes of this user at the same time; send the request again"
   }
 }
 
@@ -49,45 +53,46 @@ export class WriteRefused extends Schema.TaggedError<WriteRefused>()("WriteRefus
 
 /** The list has todos, and the request does not say what happens to them (`ListTodos`). */
 export class ListNotEmpty extends Schema.TaggedError<ListNotEmpty>()("ListNotEmpty", {}) {
-  override readonly message = "The list holds todos; say whether they go to the trash with it or stay without a list"
+  override readonly message =
+    "The list holds todos; choose trash to put them into the trash with it, or keep to keep them without a list"
 }
-
-/** One problem of an input: where it is (RFC 6901 JSON Pointer), and what is expected there. */
-export const InputIssue = Schema.Struct({
-  pointer: describe(Schema.String, "Where it is wrong (RFC 6901 JSON Pointer)"),
-  message: describe(Schema.String, "What is expected there")
-})
 
 /** An input that breaks a rule. The messages never repeat what was sent. */
 export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
   errors: Schema.Array(InputIssue)
 }) {
-  override readonly message = "The input breaks a rule"
+  /** The errors in one line: `title is required (and 2 more)`. The name of an unknown field is the sender's and may be private. */
+  override get message() {
+    const isUnknown = ({ message }: InputIssue) => message === unknownField
+    const first = this.errors.find((issue) => !isUnknown(issue)) ?? { pointer: "", message: unknownField }
+    return `${explain(first)}${this.errors.length > 1 ? ` (and ${this.errors.length - 1} more)` : ""}`
+  }
 }
 
 /** The cursor is malformed, or was made for another user or another query. */
 export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()("InvalidCursor", {}) {
-  override readonly message = "The cursor was not made for this user and this query"
+  override readonly message = "The cursor does not belong to this user and this query; start again without a cursor"
 }
 
 /** Rows after the cursor were purged, or the database was restored. Start again without a cursor. */
 export class CursorExpired extends Schema.TaggedError<CursorExpired>()("CursorExpired", {}) {
-  override readonly message = "What came after the cursor is no longer kept in full; start again without a cursor"
+  override readonly message = "Changes after this cursor were purged; read everything again, without a cursor"
 }
 
 /** The idempotency key was used for another request in the last 24 hours. */
 export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {}) {
-  override readonly message = "The idempotency key belongs to another request"
+  override readonly message = "This idempotency key was used for another request; use a new one"
 }
 
 /** The first request with this idempotency key has not ended yet. */
 export class IdempotencyKeyInUse extends Schema.TaggedError<IdempotencyKeyInUse>()("IdempotencyKeyInUse", {}) {
-  override readonly message = "A request with this idempotency key is still running"
+  override readonly message =
+    "The first request with this idempotency key is still running; send it again a little later"
 }
 
 /** The operator has disabled the user. */
 export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabled", {}) {
-  override readonly message = "The user is disabled"
+  override readonly message = "This user is disabled; ask the operator"
 }
 
 /**
@@ -100,9 +105,9 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
   reason: Schema.optionalKey(Schema.Literal("read-only"))
 }) {
   override get message(): string {
-    if (this.reason === "read-only") return "The database takes no writes: it is in read-only mode"
+    if (this.reason === "read-only") return "The database takes no writes: it is in read-only mode; try again later"
     return this.outcome === "unknown"
-      ? "The database did not confirm; the write may have happened"
-      : "The database cannot answer at the moment"
+      ? "The database did not confirm the write, which may have happened; read before you repeat it"
+      : "The database cannot answer at the moment; try again later"
   }
 }

@@ -27,4 +27,9 @@ export interface Page<Item> {
 /** The limits and the default of the number of items in a page. */
 export const pageLimit = { min: 1, max: 200, default: 50 } as const
 /** The maximum number of items in a page: 1 to 200. */
-export const PageLimit = Schema.Int.check(Schema.isBetween({ minimum: pageLimit.min, maximum: pageLimit.max }))
+export const PageLimit = Schema.Int.check(
+  Schema.isBetween(
+    { minimum: pageLimit.min, maximum: pageLimit.max },
+    { expected: `a whole number from ${pageLimit.min} to ${pageLimit.max}` }
+  )
+)

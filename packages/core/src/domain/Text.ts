@@ -5,20 +5,26 @@ import * as Schema from "effect/Schema"
  * are refused.
  */
 const isStorable = Schema.makeFilter<string>((text) => text.isWellFormed() && !text.includes("\u0000"), {
-  expected: "text without U+0000 and unpaired surrogates"
+  message: "must not contain U+0000 or unpaired surrogates"
 })
 
 /** Text of `min` to `max` Unicode code points. */
-export const text = (min: number, max: number) => Schema.String.check(isStorable, Schema.isBetweenCodePoints(min, max))
+export const text = (min: number, max: number) =>
+  Schema.String.check(
+    isStorable,
+    Schema.isBetweenCodePoints(min, max, {
+      expected: `a string of ${min === 0 ? "at most" : `${min} to`} ${max.toLocaleString("en")} characters`
+    })
+  )
 
 /** Text of 1 to `max` Unicode code points, at least one of which is not white space. */
 export const visibleText = (max: number) =>
-  text(1, max).check(Schema.isPattern(/\S/u, { expected: "text with at least one character that is not white space" }))
+  text(1, max).check(Schema.isPattern(/\S/u, { message: "must have a character that is not white space" }))
 
 /** Text of a search: 1 to `max` Unicode code points, at least one of which is visible. */
 export const searchText = (max: number) =>
   visibleText(max).check(
     Schema.makeFilter((text) => /[^\s\p{Cc}\p{Me}\p{Default_Ignorable_Code_Point}\u0640]/u.test(text), {
-      expected: "text with at least one character that can be seen"
+      message: "must have a character that can be seen"
     })
   )

@@ -9,7 +9,7 @@ const isCalendarDate = (text: string): boolean => {
 /** An instant in RFC 3339 form, in UTC with milliseconds: `2026-11-23T06:00:00.000Z`. */
 export const Timestamp = Schema.String.check(
   Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/u, {
-    expected: "an RFC 3339 timestamp in UTC"
+    expected: "a time in UTC with milliseconds, YYYY-MM-DDTHH:MM:SS.sssZ"
   })
 ).annotate({
   identifier: "Timestamp",
@@ -22,15 +22,15 @@ export type Timestamp = typeof Timestamp.Type
 /** A day of the calendar, `YYYY-MM-DD`. */
 export const CalendarDate = Schema.String.check(
   Schema.isPattern(/^\d{4}-\d{2}-\d{2}$/u, { expected: "a date, YYYY-MM-DD", format: "date" }),
-  Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
+  Schema.makeFilter(isCalendarDate, { message: "must be a date that exists, in the years 1 to 9999" })
 )
 
 /** A wall-clock time without a zone, `YYYY-MM-DDTHH:MM:SS`. */
 export const LocalDateTime = Schema.String.check(
   Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d$/u, {
-    expected: "a local date-time, YYYY-MM-DDTHH:MM:SS"
+    expected: "a date and time without an offset, YYYY-MM-DDTHH:MM:SS"
   }),
-  Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
+  Schema.makeFilter(isCalendarDate, { message: "must be a date that exists, in the years 1 to 9999" })
 )
 
 /**
@@ -41,19 +41,19 @@ export const DueBound = Schema.String.check(
   Schema.isPattern(
     /^\d{4}-\d{2}-\d{2}(T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d))?$/u,
     {
-      expected: "a date, YYYY-MM-DD, or an RFC 3339 date-time with an offset"
+      expected: "a date, YYYY-MM-DD, or a time with an offset, YYYY-MM-DDTHH:MM:SSZ"
     }
   ),
-  Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
+  Schema.makeFilter(isCalendarDate, { message: "must be a date that exists, in the years 1 to 9999" })
 )
 
 /** An instant from a client: RFC 3339 with an offset, and at most three decimals of a second. */
 export const Instant = Schema.String.check(
   Schema.isPattern(/^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,3})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/u, {
-    expected: "an RFC 3339 date-time with an offset",
+    expected: "a time with an offset, YYYY-MM-DDTHH:MM:SSZ",
     format: "date-time"
   }),
-  Schema.makeFilter(isCalendarDate, { expected: "a date that exists, in the years 1 to 9999" })
+  Schema.makeFilter(isCalendarDate, { message: "must be a date that exists, in the years 1 to 9999" })
 )
 
 const knownZones = new Map<string, boolean>()
@@ -76,8 +76,8 @@ const isTimeZone = (name: string): boolean => {
 /** The name of a zone in the IANA time zone database, such as `Europe/Paris`. An offset is not a zone. */
 export const TimeZone = Schema.String.check(
   Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/u, {
-    expected: "an IANA time zone name",
+    expected: "the name of a time zone of the IANA database",
     examples: ["Europe/Paris"]
   }),
-  Schema.makeFilter(isTimeZone, { expected: "a time zone of the IANA database" })
+  Schema.makeFilter(isTimeZone, { expected: "the name of a time zone of the IANA database" })
 )

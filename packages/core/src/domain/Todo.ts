@@ -10,7 +10,7 @@ const hex = (letters: string): RegExp => {
   return new RegExp(`^${[8, 4, 4, 4, 12].map(digits).join("-")}$`, "u")
 }
 
-const lowerCase = Schema.String.check(Schema.isPattern(hex("a-f"), { expected: "a lower-case UUID" }))
+const lowerCase = Schema.String.check(Schema.isPattern(hex("a-f"), { expected: "a UUID" }))
 
 /** UUIDs are accepted in any case and written in lower case (RFC 9562, section 4). */
 const anyCase = (description: string) =>
@@ -51,7 +51,10 @@ const Completed = describe(Schema.Boolean, "Whether the todo is done")
 const Urgency = describe(Priority, "How much the todo matters; `none` is the lowest")
 const DueOrNone = describe(Schema.NullOr(Due), "When the todo is due, if at all")
 const Tags = describe(
-  Schema.Array(text(1, 50)).check(Schema.isMaxLength(20), Schema.isUnique()),
+  Schema.Array(text(1, 50)).check(
+    Schema.isMaxLength(20, { expected: "an array of at most 20 tags" }),
+    Schema.isUnique({ message: "must not have the same tag twice" })
+  ),
   "Up to 20 different tags of 1 to 50 code points each"
 )
 const ListOrNone = describe(Schema.NullOr(ListId), "The list that the todo is in, if any")

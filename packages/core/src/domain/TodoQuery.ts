@@ -23,7 +23,9 @@ export const TodoQuery = Schema.Struct({
   completed: Schema.optionalKey(Schema.Boolean),
   priority: Schema.optionalKey(Priority),
   /** The todo has all of these tags. */
-  tag: Schema.optionalKey(Schema.Array(text(1, 50)).check(Schema.isMaxLength(20))),
+  tag: Schema.optionalKey(
+    Schema.Array(text(1, 50)).check(Schema.isMaxLength(20, { expected: "an array of at most 20 tags" }))
+  ),
   listId: Schema.optionalKey(Schema.Union([ListId, Schema.Literal("none")])),
   /** `overdue`: open and past due. `today`: due on the current day in `timeZone`. `upcoming`: later. `none`: no due date. */
   due: Schema.optionalKey(Schema.Literals(["overdue", "today", "upcoming", "none"])),

@@ -6,11 +6,11 @@ import * as Schema from "effect/Schema"
  * not a UUID, because each issuer has its own form.
  */
 export const UserId = Schema.String.check(
+  Schema.isBetweenCodePoints(1, 255, { expected: "a string of 1 to 255 characters" }),
   // `\p{Cc}` written as ranges, because some JSON Schema validators read patterns without the flag `u`.
   // oxlint-disable-next-line no-control-regex -- they are what is refused
-  Schema.isPattern(/^[^\u0000-\u001f\u007f-\u009f]+$/u, { expected: "text without control characters" }),
-  Schema.makeFilter<string>((id) => id.isWellFormed(), { expected: "well-formed text" }),
-  Schema.isBetweenCodePoints(1, 255)
+  Schema.isPattern(/^[^\u0000-\u001f\u007f-\u009f]+$/u, { message: "must not contain control characters" }),
+  Schema.makeFilter<string>((id) => id.isWellFormed(), { message: "must not contain unpaired surrogates" })
 ).pipe(Schema.brand("UserId"))
 export type UserId = typeof UserId.Type
 

@@ -8,8 +8,9 @@ import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import { environment } from "../connection/Parameters.ts"
+import { toInvalidInput } from "../domain/Input.ts"
+import { missing } from "../domain/InputIssue.ts"
 import { databaseUrl } from "../database/Database.ts"
 import { originsMistake } from "./Origins.ts"
 import { parsePublicUrl, publicUrlMistake } from "./PublicUrl.ts"
@@ -43,13 +44,13 @@ const secret = Schema.RedactedFromValue(
   Schema.String.check(
     // RFC 7518, 3.2: the key must be at least as long as the hash.
     Schema.makeFilter((text) => new TextEncoder().encode(text).length >= 32, {
-      expected: "a secret of at least 32 bytes"
+      message: "must be a secret of at least 32 bytes, such as `openssl rand -base64 32` makes"
     }),
     Schema.makeFilter((text) => !isWeak(text), {
-      expected: "a secret that nobody can guess, such as `openssl rand -base64 32` makes"
+      message: "must be a secret that nobody can guess, such as `openssl rand -base64 32` makes"
     }),
     Schema.makeFilter((text) => !/^\s*(-----BEGIN|\{)/.test(text), {
-      expected: "a secret; a public key belongs in TODO_JWT_PUBLIC_KEY"
+      message: "must be a secret; put a public key into TODO_JWT_PUBLIC_KEY"
     })
   )
 )
@@ -169,12 +170,10 @@ export const settings = {
   OTEL_EXPORTER_OTLP_ENDPOINT: Config.URL("OTEL_EXPORTER_OTLP_ENDPOINT")
 } as const
 
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
-
 /** The message for an invalid setting, in one line: its name and the reason, never its value. */
 export const settingMessage = (error: Config.ConfigError): string => {
   if (!Schema.isSchemaError(error.cause)) return error.cause.message
-  const [issue] = format(error.cause.issue).issues
-  const name = (issue?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
-  return issue?.message === "Missing key" ? `${name} is not set` : `${name}: ${issue?.message ?? "not valid"}`
+  const [issue] = toInvalidInput(error.cause.issue).errors
+  const name = issue?.pointer.slice(1)
+  return issue?.message === missing ? `${name} is not set` : `${name}: ${issue?.message}`
 }

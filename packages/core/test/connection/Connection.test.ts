@@ -102,9 +102,9 @@ describe("A database URL is read as libpq reads it", () => {
 describe("What cannot be obeyed is refused by its name, without its value", () => {
   const h = "postgres://u:canary@h/d"
   const cases: ReadonlyArray<readonly [url: string, said: RegExp, environment?: Record<string, string>]> = [
-    ["", /^Expected a URL like postgres:/],
-    ["mysql://canary@h/d", /^Expected a URL like postgres:/],
-    ["host=h user=u password=canary", /^Expected a URL like postgres:/],
+    ["", /^The database URL must be like postgres:/],
+    ["mysql://canary@h/d", /^The database URL must be like postgres:/],
+    ["host=h user=u password=canary", /^The database URL must be like postgres:/],
     ["postgres://u:100%sure-canary@h/d", /^password: write % as %25$/],
     ["postgres://u:100%canary@h/d", /^password: .*write % as %25$/],
     ["postgres://u:canary%FF@h/d", /^password: .*UTF-8/],
@@ -164,7 +164,7 @@ describe("What cannot be obeyed is refused by its name, without its value", () =
     [`${h}?schema=canary`, /^schema: .*TODO_SCHEMA/],
     [`${h}?statement_timeout=5`, /^statement_timeout: write options=-c%20statement_timeout/],
     [`${h}?sslrootcrt=canary`, /^sslrootcrt: there is no such parameter/],
-    [`${h}?__proto__=canary`, /^Expected name=value/],
+    [`${h}?__proto__=canary`, /^The database URL must have name=value/],
     [`${h}?constructor=canary`, /^constructor: there is no such parameter/],
     ["postgres://u:x/y?can=a&ry@h/d", /^port: /],
     [h, /^PGSSLMODE: must be one of/, { PGSSLMODE: "canary" }],

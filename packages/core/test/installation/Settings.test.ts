@@ -95,7 +95,7 @@ for (const [name, text, value] of cases) {
 for (const [name, text, expected] of wrong) {
   it.effect(`${name}=${text} is refused with an example of what is taken`, () =>
     Effect.map(Effect.flip(read(name, text)), (error) =>
-      assert.strictEqual(settingMessage(error), `${name}: Expected ${expected}`)
+      assert.strictEqual(settingMessage(error), `${name}: must be ${expected}`)
     )
   )
 }

@@ -139,7 +139,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
       const misspelt = { url: "postgres://a:secret@b/c?sslmode=requre" }
       assert.throws(() => createTodos(misspelt), /^url: sslmode: must be one of disable, allow, prefer/)
       for (const wrong of [{ url: "" }, { url: "mysql://secret@host/db" }, { url: "postgres://a@b/c", schema: 'x"' }]) {
-        assert.throws(() => createTodos(wrong), /a URL like|schema name/)
+        assert.throws(() => createTodos(wrong), /URL must be like|schema name/)
         assert.throws(() => createTodos(wrong), /^(?!.*(secret|x\\"))/s)
       }
       for (const sql of [undefined, null, {}, { query: () => {} }, "postgres://a@b/c", () => {}]) {

@@ -2,7 +2,8 @@
  * An example of every body in the OpenAPI document, by the name of its schema. The bodies of requests can be sent as they
  * are, in this order: `PUT` with the ids first, `move` later.
  */
-import { describe, type ProblemCode } from "./Problem.ts"
+import * as Domain from "@todo/core/domain"
+import { describe, details, type ProblemCode, problemTypes, RateLimited, Unauthorized } from "./Problem.ts"
 
 /** The id of the todo and of the list in the examples. */
 export const exampleId = "0199ab00-0000-7000-8000-000000000001"
@@ -68,38 +69,37 @@ const bodies: Record<string, unknown> = {
   Ok: { status: "ok" }
 }
 
-/** The `detail` of each problem, and the members that only this problem has. */
-const problems: Partial<Record<ProblemCode, readonly [detail: string, members?: object]>> = {
-  "malformed-request": ["The request cannot be read: malformed JSON, or a malformed header"],
-  "invalid-cursor": ["The cursor was not made for this user and this query"],
-  unauthorized: ["The credentials are not valid"],
-  "user-disabled": ["The user is disabled"],
-  "todo-not-found": ["There is no such todo"],
-  "list-not-found": ["There is no such list"],
-  conflict: ["The id belongs to something in the trash; restore it first", { reason: "in-trash" }],
-  "list-not-empty": ["The list holds todos; say whether they go to the trash with it or stay without a list"],
-  "idempotency-key-in-use": ["A request with this idempotency key is still running"],
-  "cursor-expired": ["What came after the cursor is no longer kept in full; start again without a cursor"],
-  "revision-mismatch": ["The resource has changed since the revision that was given"],
-  "payload-too-large": ["The body is larger than this server reads"],
-  "unsupported-media-type": ["The body must be JSON in UTF-8, and not compressed"],
-  "invalid-input": [
-    "The input breaks a rule",
-    { errors: [{ pointer: "/title", message: "Expected text with at least one character that is not white space" }] }
-  ],
-  "idempotency-key-reused": ["The idempotency key belongs to another request"],
-  "rate-limited": ["Too many requests; wait before the next one"],
-  internal: ["Something went wrong on our side; the request id leads to it"],
-  unavailable: ["The database cannot answer at the moment", { outcome: "not-applied" }]
+const invalidInput = new Domain.InvalidInput({ errors: [{ pointer: "/title", message: "is required" }] })
+
+/** The errors behind the problems, which say what to do, and what their problems have besides. */
+const errors: Partial<Record<ProblemCode, readonly [error: { readonly message: string }, members?: object]>> = {
+  "invalid-cursor": [new Domain.InvalidCursor({})],
+  unauthorized: [new Unauthorized({ reason: "invalid" })],
+  "user-disabled": [new Domain.UserDisabled({})],
+  "todo-not-found": [new Domain.TodoNotFound({})],
+  "list-not-found": [new Domain.ListNotFound({})],
+  conflict: [new Domain.Conflict({ reason: "in-trash" }), { reason: "in-trash" }],
+  "list-not-empty": [new Domain.ListNotEmpty({})],
+  "idempotency-key-in-use": [new Domain.IdempotencyKeyInUse({})],
+  "cursor-expired": [new Domain.CursorExpired({})],
+  "revision-mismatch": [new Domain.RevisionMismatch({ current: 42 })],
+  "invalid-input": [invalidInput, { errors: invalidInput.errors }],
+  "idempotency-key-reused": [new Domain.IdempotencyKeyReused({})],
+  "rate-limited": [new RateLimited({ retryAfter: 1 })],
+  unavailable: [new Domain.Unavailable({ outcome: "not-applied" }), { outcome: "not-applied" }]
 }
+
+/** The problems in the order of their statuses, but those that no operation documents. */
+const problems = (Object.keys(problemTypes) as Array<ProblemCode>).flatMap((code) => {
+  if (code === "route-not-found" || code === "method-not-allowed") return []
+  const [error, members] = errors[code] ?? []
+  const detail = error?.message ?? details[code as keyof typeof details]
+  const requestId = "5b2d3f0e-5c6e-4b0f-9d0a-0c5f3a1b7e11"
+  return [[`Problem-${code}`, { value: { ...describe(code, detail), ...members, requestId } }] as const]
+})
 
 /** The examples by the name of their schema. */
 export const examples: Record<string, { readonly value: unknown }> = Object.fromEntries([
-  ...Object.entries(bodies).map(([name, value]) => [name, { value }]),
-  ...Object.entries(problems).map(([code, [detail, members]]) => [
-    `Problem-${code}`,
-    {
-      value: { ...describe(code as ProblemCode, detail), ...members, requestId: "5b2d3f0e-5c6e-4b0f-9d0a-0c5f3a1b7e11" }
-    }
-  ])
+  ...Object.entries(bodies).map(([name, value]) => [name, { value }] as const),
+  ...problems
 ])

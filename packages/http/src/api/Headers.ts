@@ -49,7 +49,9 @@ const entityTags = (weak: boolean, description: string) =>
         decode: (header): Effect.Effect<EntityTags, SchemaIssue.Issue> => {
           if (header.trim() === "*") return Effect.succeed("*")
           if (!listOfTags.test(header)) {
-            return Effect.fail(new SchemaIssue.InvalidValue({ message: "Expected * or a list of entity tags" }))
+            return Effect.fail(
+              new SchemaIssue.InvalidValue({ message: 'must be * or a list of entity tags such as "42"' })
+            )
           }
           return Effect.succeed(
             [...header.matchAll(tag)].flatMap(([, isWeak, value = ""]) =>

@@ -37,6 +37,16 @@ export const problemTypes = {
 /** The stable code of a problem, by which programs distinguish problems: `todo-not-found`. */
 export type ProblemCode = keyof typeof problemTypes
 
+/** What to do about the problems that only HTTP has; the others say it with the message of their error. */
+export const details = {
+  "malformed-request": "The request cannot be read; send valid JSON in UTF-8 and well-formed headers",
+  "route-not-found": "There is nothing at this path; correct it",
+  "method-not-allowed": "This path does not take this method; use one of the Allow header",
+  "payload-too-large": "The body is larger than this server takes; send less",
+  "unsupported-media-type": "The body must be application/json in UTF-8, and not compressed",
+  internal: "Something went wrong in the server; report it with the request id"
+} as const satisfies Partial<Record<ProblemCode, string>>
+
 /** The members that every problem of a code has. `RequestMiddleware` adds `requestId` to the response. */
 export const describe = <Code extends ProblemCode>(code: Code, detail: string) => ({
   type: `urn:todo:problem:${code}`,
@@ -90,8 +100,13 @@ const problem = <E extends { readonly message: string }, Code extends ProblemCod
 }
 
 /** The request cannot be parsed: its URL, a header, or the JSON or UTF-8 of its body is malformed. Answered 400. */
-export class MalformedRequest extends Schema.TaggedError<MalformedRequest>()("MalformedRequest", {}) {
-  override readonly message = "The request cannot be read: malformed JSON, or a malformed header"
+export class MalformedRequest extends Schema.TaggedError<MalformedRequest>()("MalformedRequest", {
+  /** The header that is wrong and what it must be, where it is a header. */
+  header: Schema.optionalKey(Schema.String)
+}) {
+  override get message() {
+    return this.header ?? details["malformed-request"]
+  }
 }
 
 /** The request is not authenticated: its credentials are missing or not accepted. Answered 401. */
@@ -99,7 +114,9 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthoriz
   reason: Schema.Literals(["missing", "invalid"])
 }) {
   override get message() {
-    return this.reason === "missing" ? "The request says nothing of who sends it" : "The credentials are not valid"
+    return this.reason === "missing"
+      ? "Sign in first, or send a token: Authorization: Bearer TOKEN"
+      : "The token or session is not valid, or is over; get a new one"
   }
 }
 
@@ -108,7 +125,7 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
   /** The time until the next request is allowed, in seconds from now. */
   retryAfter: Schema.Int
 }) {
-  override readonly message = "Too many requests; wait before the next one"
+  override readonly message = "Too many requests; wait for the seconds in Retry-After"
 }
 
 export const MalformedRequestProblem = problem(MalformedRequest, "malformed-request")

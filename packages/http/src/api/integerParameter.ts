@@ -1,3 +1,4 @@
+import { expectation } from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
@@ -8,6 +9,6 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 export const integerParameter = <S extends Schema.Codec<number, number>>(schema: S, initial: number) =>
   Schema.optionalKey(
     Schema.String.annotate({ contentSchema: { ...Schema.toJsonSchemaDocument(schema).schema, default: initial } })
-      .check(Schema.isPattern(/^(0|[1-9]\d{0,8})$/, { expected: "a whole number" }))
+      .check(Schema.isPattern(/^(0|[1-9]\d{0,8})$/, { expected: expectation(schema) }))
       .pipe(Schema.decodeTo(schema, SchemaTransformation.transform({ decode: Number, encode: String })))
   )

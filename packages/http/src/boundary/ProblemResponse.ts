@@ -4,17 +4,15 @@
  */
 import type { Unavailable } from "@todo/core/domain"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { describe, mediaType, type ProblemCode } from "../api/Problem.ts"
+import { describe, details, mediaType } from "../api/Problem.ts"
 
-const byStatus: Record<number, readonly [ProblemCode, string]> = {
-  400: ["malformed-request", "The request cannot be read"],
-  404: ["route-not-found", "There is nothing at this path"],
-  405: ["method-not-allowed", "The path does not know this method; see the Allow header"],
-  413: ["payload-too-large", "The body is larger than this server reads"],
-  415: ["unsupported-media-type", "The body must be JSON in UTF-8, and not compressed"]
+const byStatus: Record<number, keyof typeof details> = {
+  400: "malformed-request",
+  404: "route-not-found",
+  405: "method-not-allowed",
+  413: "payload-too-large",
+  415: "unsupported-media-type"
 }
-
-const internal = ["internal", "Something went wrong on our side; the request id leads to it"] as const
 
 const unavailable = (detail: string, outcome: typeof Unavailable.Type.outcome) =>
   HttpServerResponse.jsonUnsafe(
@@ -24,23 +22,23 @@ const unavailable = (detail: string, outcome: typeof Unavailable.Type.outcome) =
 
 /** 400: the Host header is missing, repeated or malformed. */
 export const strangeHost = HttpServerResponse.jsonUnsafe(
-  describe("malformed-request", "The Host header must be there once, and name one host, such as example.com:8080"),
+  describe("malformed-request", "Send exactly one Host header that names one host, such as example.com:8080"),
   // Later requests on the connection may be meant for another server.
   { status: 400, contentType: mediaType, headers: { connection: "close" } }
 )
 
 /** 503: too many requests are in flight. */
-export const overloaded = unavailable("The server has more requests than it can answer", "not-applied")
+export const overloaded = unavailable("The server has more requests than it can answer; try again later", "not-applied")
 
 /** 503: the server is draining, or the handler has been disposed of. */
-export const ending = unavailable("The server is about to end", "not-applied")
+export const ending = unavailable("The server is shutting down; send the request to another one", "not-applied")
 
 /** 503: a read passed its deadline. */
-export const outOfTime = unavailable("The server cannot answer in time", "not-applied")
+export const outOfTime = unavailable("The server could not answer in time; try again later", "not-applied")
 
 /** 503: a write passed its deadline, so its outcome is unknown. */
 export const outOfTimeWriting = unavailable(
-  "The server cannot answer in time. A write may have happened: repeat it under its Idempotency-Key",
+  "The server could not answer in time, and the write may have happened; repeat it with its Idempotency-Key",
   "unknown"
 )
 
@@ -54,8 +52,8 @@ export const toProblem = (
 ): HttpServerResponse.HttpServerResponse => {
   const { "content-length": _length, "content-type": type, ...headers } = response.headers
   const encoded = type?.startsWith(mediaType) && response.body._tag === "Uint8Array" ? response.body.body : undefined
-  const [code, detail] = byStatus[response.status] ?? internal
-  const problem = encoded === undefined ? describe(code, detail) : JSON.parse(new TextDecoder().decode(encoded))
+  const code = byStatus[response.status] ?? "internal"
+  const problem = encoded === undefined ? describe(code, details[code]) : JSON.parse(new TextDecoder().decode(encoded))
   return HttpServerResponse.jsonUnsafe(
     { ...problem, requestId },
     {

@@ -48,7 +48,7 @@ const explain = Effect.fnUntraced(function* (error: HttpApiError.HttpApiSchemaEr
     case "ResponseHeaders":
       return yield* Effect.fail(error as never)
     case "Headers":
-      return yield* new MalformedRequest({})
+      return yield* new MalformedRequest({ header: toInvalidInput(issue).message })
     case "Params": {
       const { params } = yield* HttpRouter.RouteContext
       // The router matches an empty path segment with a parameter.

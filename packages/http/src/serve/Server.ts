@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Authentication from "../auth/Authentication.ts"
 import * as Prefix from "../boundary/Prefix.ts"
 import * as HttpApp from "./HttpApp.ts"
@@ -23,6 +24,8 @@ export interface ServerSettings
   readonly metricsPort?: number | undefined
   /** How long requests are still taken after the shutdown has begun and `/readyz` answers 503. No time by default. */
   readonly drainDelay?: Duration.Duration | undefined
+  /** Whether a browser that opens `/` is led to `/docs`. Without, nothing is there. */
+  readonly development?: boolean | undefined
 }
 
 const options = { routerConfig: HttpApp.routerConfig, disableLogger: true, disableListenLog: true } as const
@@ -41,6 +44,9 @@ const layerDrain = ({ drainDelay = Duration.zero, drainTimeout }: ServerSettings
     })
   )
 
+/** Who opens the address that `npm start` prints sees the documentation. */
+const layerHome = HttpRouter.add("GET", "/", HttpServerResponse.redirect("/docs"))
+
 /**
  * Serves the API on its own socket. Fails with `CannotListen` if the port or host cannot be used.
  *
@@ -57,7 +63,7 @@ const layerDrain = ({ drainDelay = Duration.zero, drainTimeout }: ServerSettings
  * )
  */
 export const layer = (settings: ServerSettings) => {
-  const { metricsPort } = settings
+  const { development = false, metricsPort } = settings
   const app = HttpApp.layer(settings).pipe(Layer.provide(Authentication.layer(settings)))
   const metrics =
     metricsPort === undefined
@@ -67,7 +73,14 @@ export const layer = (settings: ServerSettings) => {
         )
   return layerDrain(settings).pipe(
     Layer.provideMerge(
-      HttpRouter.serve(metricsPort === undefined ? Layer.merge(app, RequestMetrics.layerMetricsRoute) : app, options)
+      HttpRouter.serve(
+        Layer.mergeAll(
+          app,
+          metricsPort === undefined ? RequestMetrics.layerMetricsRoute : Layer.empty,
+          development ? layerHome : Layer.empty
+        ),
+        options
+      )
     ),
     Layer.provideMerge(Socket.layer(settings, settings.port, "PORT")),
     Layer.provide([metrics, RequestMetrics.layerEventLoop, ProcessMetrics.layer, RequestMetrics.layerRefusals]),

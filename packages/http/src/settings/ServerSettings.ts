@@ -81,6 +81,7 @@ export const load = Effect.gen(function* () {
     ),
     migrate: yield* settings.TODO_MIGRATE.pipe(Config.withDefault(databaseUrl === undefined ? "auto" : "check")),
     server: {
+      development,
       host,
       port,
       publicUrl,

@@ -20,6 +20,8 @@ describe("Development mode", () => {
     const created = JSON.parse((await sh(line)).stdout)
     expect(created).toMatchObject({ title: "Buy milk", revision: 1 })
     expect((await request(`${address}/docs`, "GET")).status).toBe(200)
+    const home = await fetch(`${address}/`, { redirect: "manual" })
+    expect([home.status, home.headers.get("location")]).toEqual([302, "/docs"])
 
     const token = /Bearer ([\w.-]+)/.exec(line)?.[1] ?? ""
     expect(

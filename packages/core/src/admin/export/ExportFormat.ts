@@ -15,14 +15,16 @@ import { revisionOf } from "../../writes/OrderKey.ts"
 export const longestLine = 512 * 1024
 
 /** The limit is beyond every real revision, and far enough below 2^53 that the user can go on writing. */
-const Reached = Revision.check(Schema.isLessThanOrEqualTo(10_000_000_000_000))
+const Reached = Revision.check(
+  Schema.isLessThanOrEqualTo(10_000_000_000_000, { expected: "a whole number from 0 to 10,000,000,000,000" })
+)
 
 /** Characters. Moves let an order key grow less than that. */
 const longestKey = 100
 
 const isInstant = Schema.is(Instant)
 
-const Moment = Timestamp.check(Schema.makeFilter(isInstant, { expected: "a time that exists" }))
+const Moment = Timestamp.check(Schema.makeFilter(isInstant, { message: "must be a time that exists" }))
 
 const UserState = Schema.Struct({
   id: UserId,
@@ -33,7 +35,7 @@ const UserState = Schema.Struct({
   disabledAt: Schema.NullOr(Moment)
 }).check(
   Schema.makeFilter(({ horizon, revision }) => horizon <= revision, {
-    expected: "a horizon that is no further than the revision"
+    message: "must not have a horizon beyond its revision"
   })
 )
 
@@ -48,10 +50,12 @@ export type Header = typeof Header.Type
 const stored = {
   position: Position.check(
     Schema.makeFilter<string>((key) => key.length <= longestKey && revisionOf(key) !== undefined, {
-      expected: "an order key"
+      expected: "an order key as an export writes it"
     })
   ),
-  revision: Reached.check(Schema.isGreaterThanOrEqualTo(1)),
+  revision: Reached.check(
+    Schema.isGreaterThanOrEqualTo(1, { expected: "a whole number from 1 to 10,000,000,000,000" })
+  ),
   createdAt: Moment,
   updatedAt: Moment,
   deletedAt: Schema.NullOr(Moment)
@@ -62,7 +66,7 @@ export const ListLine = Schema.Struct({ list: Schema.Struct({ ...TodoList.fields
 export const TodoLine = Schema.Struct({
   todo: Schema.Struct({ ...Todo.fields, completedAt: Schema.NullOr(Moment), ...stored }).check(
     Schema.makeFilter(({ completed, completedAt }) => completed === (completedAt !== null), {
-      expected: "completedAt where completed is true, and only there"
+      message: "must have completedAt if it is completed, and only then"
     })
   )
 })

@@ -55,17 +55,18 @@ export class ExportReader {
   }
 
   #row(line: number, text: string | undefined): ExportedRow | undefined {
-    if (text === undefined) return this.#wrong(line, "the line is not UTF-8, or it is too long for an export")
-    if (this.#isOver) return this.#wrong(line, "there is a line behind the last line of the export")
+    if (text === undefined)
+      return this.#wrong(line, "the line must be UTF-8 and not longer than a line of an export can be")
+    if (this.#isOver) return this.#wrong(line, "there must be nothing behind the last line of the export")
     let document: unknown
     try {
       document = JSON.parse(text)
     } catch {
-      return this.#wrong(line, "the line is not JSON")
+      return this.#wrong(line, "the line must be JSON")
     }
-    if (typeof document !== "object" || document === null) return this.#wrong(line, "the line is not a JSON object")
+    if (typeof document !== "object" || document === null) return this.#wrong(line, "the line must be a JSON object")
     if (line === 1) {
-      this.header = this.#decoded(line, decodeHeader(document), "not the first line of an export: ")
+      this.header = this.#decoded(line, decodeHeader(document), "the first line is not that of an export: ")
       return undefined
     }
     if ("end" in document) return this.#trailer(line, document)
@@ -79,7 +80,7 @@ export class ExportReader {
       const decoded = this.#decoded(line, decodeTodo(document))
       return decoded && this.#inOrder({ line, kind: "todo", row: decoded.todo })
     }
-    return this.#wrong(line, "the line is neither a list, a todo nor the end of the export")
+    return this.#wrong(line, "the line must have a list, a todo or the end of the export")
   }
 
   #inOrder(next: ExportedRow): ExportedRow | undefined {
@@ -87,14 +88,14 @@ export class ExportReader {
     const last = this.#last
     const revision = this.header?.user.revision ?? 0
     if (last?.kind === kind && last.row.id === row.id)
-      return this.#wrong(line, `${kind}/id: the line before has the same id`)
+      return this.#wrong(line, `${kind}/id must be unique; the line before has the same one`)
     if (last !== undefined && (last.kind === kind ? last.row.id > row.id : last.kind === "todo")) {
       return this.#wrong(line, "the line is out of order: lists come before todos, each ordered by id")
     }
     if (row.revision > revision)
-      return this.#wrong(line, `${kind}/revision: must not be above the revision of the user`)
+      return this.#wrong(line, `${kind}/revision must not be beyond the revision of the user`)
     if ((revisionOf(row.position) ?? 0) > revision) {
-      return this.#wrong(line, `${kind}/position: must not be above the revision of the user`)
+      return this.#wrong(line, `${kind}/position must not be beyond what the user's revision allows`)
     }
     return next
   }
@@ -105,7 +106,7 @@ export class ExportReader {
     if (end !== undefined && (end.lists !== this.#counts.lists || end.todos !== this.#counts.todos)) {
       return this.#wrong(
         line,
-        `end: the counts must be ${this.#counts.lists} lists and ${this.#counts.todos} todos, as in the lines before it`
+        `end must count the ${this.#counts.lists} lists and ${this.#counts.todos} todos before it; lines are missing or too many`
       )
     }
   }

@@ -39,7 +39,7 @@ const Candidate = Schema.Struct({
   completedAt: Schema.optionalKey(Instant)
 }).check(
   Schema.makeFilter(({ completed, completedAt }) => completed !== false || completedAt === undefined, {
-    expected: "no completedAt where completed is false"
+    message: "must not have completedAt if completed is false"
   })
 )
 type Candidate = typeof Candidate.Type
@@ -67,7 +67,7 @@ export const run = <E, R, R2>(
         const candidate = decode(todo)
         if (Result.isFailure(candidate)) return problems.addIssue(line, candidate.failure.issue)
         const id = ids.of(source, candidate.success.id)
-        if (id === undefined) return problems.add(line, "id: a line before has the same id")
+        if (id === undefined) return problems.add(line, "id must be unique; a line before has the same one")
         return [["todo", columnsOf(line, id, candidate.success, now)]]
       }
       yield* options.watch("reading", undefined, (advance) =>

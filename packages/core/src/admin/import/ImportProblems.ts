@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { toInvalidInput } from "../../domain/Input.ts"
+import { explain } from "../../domain/InputIssue.ts"
 
 const fields = {
   /** The first 20 problems, in the order of the file. */
@@ -42,8 +43,9 @@ export class Problems {
 
   /** Adds the first issue of a schema, and the number of further ones. */
   addIssue(line: number, issue: SchemaIssue.Issue, what = ""): readonly [] {
-    const [first, ...more] = toInvalidInput(issue).errors
-    const where = first === undefined || first.pointer === "" ? "" : `${first.pointer.slice(1)}: `
-    return this.add(line, `${what}${where}${first?.message}${more.length === 0 ? "" : ` (and ${more.length} more)`}`)
+    const { errors, message } = toInvalidInput(issue)
+    const [only, ...more] = errors
+    // The file is the operator's own, so an unknown field may be named.
+    return this.add(line, what + (only !== undefined && more.length === 0 ? explain(only) : message))
   }
 }

@@ -173,7 +173,7 @@ layer(services, live)("an import", (it) => {
     ]
   > = [
     ["nothing in it", () => [], [1, /empty/]],
-    ["no header", (lines) => lines.slice(1), [1, /not the first line of an export/]],
+    ["no header", (lines) => lines.slice(1), [1, /the first line is not that of an export/]],
     ["another version", ([header, ...rest]) => [{ ...(header as object), version: 2 }, ...rest], [1, /version/]],
     [
       "a secret in the header",
@@ -184,42 +184,50 @@ layer(services, live)("an import", (it) => {
     ["a revision that nobody gets to", put(0, "user", { revision: 2 ** 53 - 1 }), [1, /revision/]],
     ["a position of great length", put(2, "todo", { position: `a1${"1".repeat(8_000)}` }), [3, /position/]],
     ["no last line", (lines) => lines.slice(0, -1), [5, /cut off/]],
-    ["half of the last line", (lines) => [...lines.slice(0, -1), '{"end":{"li'], [6, /not JSON/], [6, /cut off/]],
+    ["half of the last line", (lines) => [...lines.slice(0, -1), '{"end":{"li'], [6, /must be JSON/], [6, /cut off/]],
     ["another count", put(5, "end", { todos: 2 }), [6, /3 todos/]],
     ["a line too few", (lines) => lines.toSpliced(3, 1), [5, /2 todos/]],
     ["something behind the end", (lines) => [...lines, lines[1]], [7, /behind the last line/]],
-    ["no JSON", (lines) => lines.toSpliced(2, 0, "nonsense"), [3, /not JSON/]],
-    ["a blank line", (lines) => lines.toSpliced(2, 0, ""), [3, /not JSON/]],
-    ["JSON that is no object", (lines) => lines.toSpliced(2, 0, "null"), [3, /not a JSON object/]],
-    ["neither list nor todo", (lines) => lines.toSpliced(2, 0, { note: {} }), [3, /neither/]],
-    ["an unknown field", put(2, "todo", { colour: "red" }), [3, /^todo\/colour: /]],
-    ["a missing field", put(2, "todo", { tags: undefined }), [3, /^todo\/tags: /]],
-    ["an empty title", put(2, "todo", { title: " " }), [3, /^todo\/title: /]],
+    ["no JSON", (lines) => lines.toSpliced(2, 0, "nonsense"), [3, /must be JSON/]],
+    ["a blank line", (lines) => lines.toSpliced(2, 0, ""), [3, /must be JSON/]],
+    ["JSON that is no object", (lines) => lines.toSpliced(2, 0, "null"), [3, /must be a JSON object/]],
+    [
+      "neither list nor todo",
+      (lines) => lines.toSpliced(2, 0, { note: {} }),
+      [3, /must have a list, a todo or the end/]
+    ],
+    ["an unknown field", put(2, "todo", { colour: "red" }), [3, /^unknown field: todo\/colour$/]],
+    ["a missing field", put(2, "todo", { tags: undefined }), [3, /^todo\/tags is required$/]],
+    [
+      "an empty title",
+      put(2, "todo", { title: " " }),
+      [3, /^todo\/title must have a character that is not white space$/]
+    ],
     ["a day that does not exist", put(2, "todo", { due: { date: "2026-02-30" } }), [3, /^todo\/due/]],
     [
       "a zone that does not exist",
       put(2, "todo", { due: { dateTime: "2026-12-01T09:00:00", timeZone: "Mars/Olympus" } }),
-      [3, /^todo\/due\/timeZone: Expected a time zone of the IANA database$/]
+      [3, /^todo\/due\/timeZone must be the name of a time zone of the IANA database$/]
     ],
     [
       "neither a day nor a time",
       put(2, "todo", { due: { dateTime: "noon", timeZone: "+1" } }),
-      [3, /^todo\/due\/dateTime: Expected a local date-time, [^(]+ \(and 3 more\)$/]
+      [3, /^todo\/due\/dateTime must be a date and time without an offset, [^(]+ \(and 1 more\)$/]
     ],
     ["a moment that does not exist", put(2, "todo", { createdAt: "2026-02-30T00:00:00.000Z" }), [3, /createdAt/]],
     ["done at no time", put(2, "todo", { completed: true }), [3, /completedAt/]],
-    ["a revision beyond the user's", put(2, "todo", { revision: 5 }), [3, /revision: must not be above/]],
+    ["a revision beyond the user's", put(2, "todo", { revision: 5 }), [3, /revision must not be beyond/]],
     ["the revision of another todo", put(2, "todo", { revision: 3 }), [4, /revision: another line/]],
     ["the revision of a list", put(2, "todo", { revision: 1 }), [3, /revision: another line/]],
     ["the position of another todo", put(2, "todo", { position: "a3" }), [4, /position: another line/]],
     ["a position that is none", put(2, "todo", { position: "first" }), [3, /position/]],
-    ["a position beyond the user's revision", put(2, "todo", { position: "a5" }), [3, /position: must not be above/]],
+    ["a position beyond the user's revision", put(2, "todo", { position: "a5" }), [3, /position must not be beyond/]],
     ["no such list", put(2, "todo", { listId: "019ab2c3-0000-7000-8000-000000000000" }), [3, /no list of the file/]],
     ["a list in the trash", put(1, "list", { deletedAt: "2026-01-01T00:00:00.000Z" }), [3, /in the trash/]],
     ["a todo twice", (lines) => lines.toSpliced(3, 0, lines[2]), [4, /line before/], [7, /4 todos/]],
     ["todos out of order", (lines) => lines.toSpliced(2, 2, lines[3], lines[2]), [4, /out of order/]],
     ["a list behind todos", (lines) => lines.toSpliced(1, 2, lines[2], lines[1]), [3, /out of order/]],
-    ["a long line", (lines) => lines.toSpliced(2, 0, `"${"x".repeat(600_000)}"`), [3, /too long/]]
+    ["a long line", (lines) => lines.toSpliced(2, 0, `"${"x".repeat(600_000)}"`), [3, /not longer than/]]
   ]
   for (const [what, change, ...told] of mistakes) {
     it.effect(`does nothing with ${what}`, () =>
@@ -265,7 +273,7 @@ layer(services, live)("an import", (it) => {
       bytes[file.indexOf("hunter2")] = 0xff
       const { problems } = (yield* Effect.flip(imported(bytes))) as ImportInvalid
       assert.deepInclude(problems[0], { line: 2 })
-      assert.match(problems[0]?.message ?? "", /not UTF-8/)
+      assert.match(problems[0]?.message ?? "", /must be UTF-8/)
     }).pipe(asNewUser)
   )
 })

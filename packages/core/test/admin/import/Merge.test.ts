@@ -297,7 +297,7 @@ layer(services, live)("todos of other programs", (it) => {
       ]
       const error = (yield* Effect.flip(importedForeign(id, given))) as ImportInvalid
       assert.deepStrictEqual(
-        error.problems.map(({ line, message }) => [line, message.split(":")[0]]),
+        error.problems.map(({ line, message }) => [line, message.split(" ")[0]]),
         [
           [2, "title"],
           [3, "id"],
