@@ -45,7 +45,7 @@ from todo.users owner, generate_series(1, ${todos}) n, lateral (select
 ) t
 order by owner.id, md5(owner.id || n)::uuid;
 insert into todo.todo_words
-select owner_id, word, id from todo.todos, unnest(title_words || description_words) word order by 1, 2, 3;
+select owner_id, word, id from todo.todos, unnest(title_words || description_words || array(select ' ' || tag from unnest(tags) tag)) word order by 1, 2, 3;
 commit`)
   await client.query("vacuum analyze")
 }

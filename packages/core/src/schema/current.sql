@@ -167,12 +167,12 @@ CREATE OR REPLACE FUNCTION todo.index_words(me text, todo uuid, was text[], next
  LANGUAGE plpgsql
  SET enable_seqscan TO 'off'
 AS $function$
+declare
+  gone text;
 begin
-  delete from "todo".todo_words where owner_id = me and ctid = any (array(
-    select stored.ctid from (select unnest(was) as word except select unnest(next)) old cross join lateral (
-      select w.ctid from "todo".todo_words w where w.owner_id = me and w.word = old.word and w.todo_id = todo offset 0
-    ) stored
-  ));
+  for gone in select unnest(was) except select unnest(next) loop
+    delete from "todo".todo_words where owner_id = me and word = gone and todo_id = todo;
+  end loop;
   insert into "todo".todo_words (owner_id, word, todo_id)
   select me, word, todo from (select unnest(next) as word except select unnest(was)) fresh;
 end
@@ -578,7 +578,7 @@ begin
     next.updated_at := moment;
     insert into "todo".todos select next.*;
     insert into "todo".todo_words (owner_id, word, todo_id)
-    select me, word, next.id from unnest(next.title_words || next.description_words) word group by word;
+    select me, word, next.id from unnest(next.title_words || next.description_words || array(select ' ' || tag from unnest(next.tags) tag)) word group by word;
     return "todo".done(1, "todo".todo_json(next), true);
   end if;
 
@@ -647,10 +647,8 @@ begin
     updated_at = next.updated_at,
     deleted_at = next.deleted_at
   where owner_id = me and id = next.id;
-  if next.title <> was.title or next.description is distinct from was.description then
-    perform "todo".index_words(
-      me, next.id, was.title_words || was.description_words, next.title_words || next.description_words
-    );
+  if next.title <> was.title or next.description is distinct from was.description or next.tags <> was.tags then
+    perform "todo".index_words(me, next.id, was.title_words || was.description_words || array(select ' ' || tag from unnest(was.tags) tag), next.title_words || next.description_words || array(select ' ' || tag from unnest(next.tags) tag));
   end if;
   return "todo".done(1, "todo".todo_json(next));
 end

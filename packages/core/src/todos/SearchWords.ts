@@ -6,12 +6,12 @@
  * a word, and so is every other visible character: `50%_off` has the words 50, %, _ and off, and no character means
  * anything else than itself.
  *
- * Words are stored. After a change to what `words` gives, raise `form`: `Migrations.up` then brings the stored ones to
- * the new form.
+ * Words are stored, and tags beside them. After a change to what is stored, raise `form`: `Migrations.up` then brings the
+ * stored words to the new form.
  */
 
-/** Counts the changes to what `words` gives. */
-export const form = 2
+/** Counts the changes to what is stored. */
+export const form = 3
 
 /** Words are compared by their beginning, which keeps them within what an index holds. */
 const maxLength = 64
@@ -79,6 +79,13 @@ export const words = (text: string): ReadonlyArray<string> =>
 
 /** The words that a search asks for. */
 export const askedWords = (q: string): ReadonlyArray<string> => found(q).map(joined).map(cut)
+
+/** How a tag is stored among the words: behind a space, which no word has. */
+export const tagWord = (tag: string): string => ` ${tag}`
+
+/** All that is stored of a row of `todos`, as SQL: its words, and its tags as `tagWord` has them. */
+export const storedWords = (row: string): string =>
+  `${row}.title_words || ${row}.description_words || array(select ' ' || tag from unnest(${row}.tags) tag)`
 
 /** What titles are sorted by. */
 export const titleKey = (title: string): string => cut(fold(title))

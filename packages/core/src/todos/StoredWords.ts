@@ -37,6 +37,13 @@ export const refresh = Effect.fnUntraced(function* (schema: string, begin: Effec
 
 const comment = `form ${form} of the words of search`
 
+/**
+ * Whether the stored words are of this form, as SQL, for the name of a schema that is quoted already. From a migration
+ * until `refresh` ends, tags are missing.
+ */
+export const isRenewed = (schema: string): string => `exists (select from pg_description
+  where objoid = '${schema}.todo_words'::regclass and classoid = 'pg_class'::regclass and description = '${comment}')`
+
 const ofUser = Effect.fnUntraced(function* (schema: string, user: string) {
   const sql = yield* SqlClient.SqlClient
   const next = (after: string): Effect.Effect<string | undefined, SqlError, SqlClient.SqlClient> =>
@@ -50,15 +57,25 @@ const ofUser = Effect.fnUntraced(function* (schema: string, user: string) {
         })
         if (changed.length > 0) {
           const parameters = [user, JSON.stringify(changed)]
-          yield* sql.unsafe(`select 1 from "${schema}".users where id = $1 for no key update`, [user]).values
+          yield* sql.unsafe(lock(schema), [user]).values
           yield* sql.unsafe(index(schema), parameters).values
           yield* sql.unsafe(update(schema), parameters).values
         }
         return rows.length < batch ? undefined : rows.at(-1)?.id
       })
     )
-  for (let after: string | undefined = "00000000-0000-0000-0000-000000000000"; after !== undefined;) {
-    after = yield* next(after)
+  const nextTags = (after: string): Effect.Effect<string | undefined, SqlError, SqlClient.SqlClient> =>
+    onBehalfOf(user as never)(
+      Effect.gen(function* () {
+        yield* sql.unsafe(lock(schema), [user]).values
+        const [row] = yield* sql.unsafe(addTags(schema), [user, after]).values
+        return row?.[0] === null ? undefined : String(row?.[0])
+      })
+    )
+  for (const step of [next, nextTags]) {
+    for (let after: string | undefined = "00000000-0000-0000-0000-000000000000"; after !== undefined;) {
+      after = yield* step(after)
+    }
   }
 })
 
@@ -69,6 +86,18 @@ interface Row {
   readonly title_words: ReadonlyArray<string>
   readonly description_words: ReadonlyArray<string>
 }
+
+const lock = (schema: string) => `select 1 from "${schema}".users where id = $1 for no key update`
+
+/** Adds what is stored of tags, which no release before form 3 did: the last id of a whole batch, or null at the end. */
+const addTags = (schema: string) => `with page as (
+  select id, tags from "${schema}".todos
+  where owner_id = $1 and id > $2::uuid and cardinality(tags) > 0 order by id limit ${batch}
+), added as (
+  insert into "${schema}".todo_words (owner_id, word, todo_id)
+  select $1, ' ' || tag, id from page, unnest(tags) tag on conflict do nothing
+)
+select case when count(*) = ${batch} then (array_agg(id order by id desc))[1]::text end from page`
 
 /** The words of visible ASCII have never changed. */
 const select = (schema: string) => `select id::text, title, description, title_words, description_words

@@ -2,7 +2,8 @@ import * as DateTime from "effect/DateTime"
 import { Priority } from "../domain/Todo.ts"
 import type { TodoQuery } from "../domain/TodoQuery.ts"
 import { dateOf, dayOf, endOfDate, startOfDate, toTimestamp } from "./DueInstant.ts"
-import { askedWords, endOfPrefix } from "./SearchWords.ts"
+import { askedWords, endOfPrefix, tagWord } from "./SearchWords.ts"
+import { isRenewed } from "./StoredWords.ts"
 
 /** The time of the request, which `overdue`, `today` and `upcoming` are about. */
 export type Now = DateTime.Utc
@@ -15,7 +16,7 @@ export const conditions = (query: TodoQuery, now: Now, add: Add): ReadonlyArray<
   `deleted_at is ${query.deleted === true ? "not null" : "null"}`,
   ...(query.completed === undefined ? [] : [`completed_at is ${query.completed ? "not null" : "null"}`]),
   ...(query.priority === undefined ? [] : [`priority = ${add(Priority.literals.indexOf(query.priority))}`]),
-  ...(query.tag === undefined || query.tag.length === 0 ? [] : [`tags @> ${add(query.tag)}::text[]`]),
+  ...(query.tag === undefined || query.tag.length === 0 ? [] : [hidden(`tags @> ${add(query.tag)}::text[]`)]),
   ...(query.listId === undefined
     ? []
     : [query.listId === "none" ? "list_id is null" : `list_id = ${add(query.listId)}::uuid`]),
@@ -60,10 +61,12 @@ const dueBetween = ({ dueFrom, dueTo, timeZone = "UTC" }: TodoQuery, add: Add): 
 }
 
 /**
- * Every word of `q`, the last one as a beginning, as the row itself has them. The `case` says nothing of how many rows
- * that are: the planner then takes half, and reads the rows in the order asked for until a page is full. Statistics would
- * say a word is rare that one user has everywhere.
+ * The `case` says nothing of how many rows meet a condition: the planner then takes half, and reads the rows in the order
+ * asked for until a page is full. Statistics would say a word or a tag is rare that one user has everywhere.
  */
+const hidden = (condition: string): string => `case when ${condition} then true else false end`
+
+/** Every word of `q`, the last one as a beginning, as the row itself has them. */
 const has = (q: string, add: Add): string => {
   const asked = askedWords(q)
   const last = add(asked.at(-1) ?? "")
@@ -73,7 +76,7 @@ const has = (q: string, add: Add): string => {
     ...(whole.length === 0 ? [] : [`${own} @> ${add(whole)}::text[]`]),
     `exists (select from unnest(${own}) word where starts_with(word collate "C", ${last}))`
   ]
-  return `case when ${conditions.join(" and ")} then true else false end`
+  return hidden(conditions.join(" and "))
 }
 
 /** Up to how many todos are read to find a page among them; of more, a page is found sooner in the order asked for. */
@@ -93,7 +96,7 @@ export interface Ways {
  * The two ways to the rows of a query, of which one finds nothing and costs nothing; none where the query has no part
  * whose rows can be looked up.
  *
- * Words are looked up one after the other, until one is found that few todos have. Both ways also ask for all conditions.
+ * Words and tags are looked up one after the other, until one is found that few todos have. Both ways also ask for all conditions.
  * The choice is made as the statement runs: the planner's would depend on statistics, which tell nothing of one user.
  */
 export const ways = (schema: string, query: TodoQuery, add: Add): Ways | undefined => {
@@ -101,11 +104,13 @@ export const ways = (schema: string, query: TodoQuery, add: Add): Ways | undefin
     ...byWord(query.q, add).map((condition) => `select todo_id as id ${indexed(schema, condition)}`),
     ...(query.completed === true && !byPosition(query) ? [done(schema)] : [])
   ]
-  if (sources.length === 0) return undefined
-  const looked = sources.map(
-    (source) => `(select case when count(*) <= ${few} then coalesce(array_agg(id), '{}') end
-  from (${source} limit ${few + 1}) one)`
+  const tags = [...new Set(query.tag)].map(
+    (tag) => `select todo_id as id ${indexed(schema, `word = ${add(tagWord(tag))}`)}`
   )
+  if (sources.length + tags.length === 0) return undefined
+  const look = (source: string) => `(select case when count(*) <= ${few} then coalesce(array_agg(id), '{}') end
+  from (${source} limit ${few + 1}) one)`
+  const looked = [...sources.map(look), ...tags.map((tag) => `case when ${isRenewed(schema)} then ${look(tag)} end`)]
   return {
     given: `with found as materialized (select coalesce(${looked.join(", ")}) as ids)`,
     narrow: "id = any ((select ids from found)::uuid[])",
@@ -138,7 +143,7 @@ const byWord = (q: string | undefined, add: Add): ReadonlyArray<string> => {
   return [...new Set(asked.slice(0, -1))]
     .toSorted((one, other) => other.length - one.length)
     .map((whole) => `word = ${add(whole)}`)
-    .concat(`word >= ${add(last)} and word < ${add(endOfPrefix(last))}`)
+    .concat(`word >= ${add(last === "" ? "!" : last)} and word < ${add(endOfPrefix(last))}`)
 }
 
 /** By the primary key. */

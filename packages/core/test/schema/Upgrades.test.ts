@@ -13,6 +13,7 @@ import { asOwner } from "../support/clients.ts"
 import { exported } from "../support/exports.ts"
 import { walk as changesSince } from "../support/feed.ts"
 import { layerPool } from "../support/host.ts"
+import { storedWords } from "../../src/todos/SearchWords.ts"
 import { asAdmin, ids, live, query, tagOf, walk } from "../support/suite.ts"
 
 /** A database as an earlier release left it, and the export of one of its users. */
@@ -134,10 +135,13 @@ for (const release of releases) {
         }
         assert.strictEqual((yield* (yield* Accounts).me).revision, 5)
         const stray = yield* asAdmin(
-          query(`select owner_id, todo_id, word from todo.todo_words
-except select owner_id, id, unnest(title_words || description_words) from todo.todos`)
+          query(`select * from (select owner_id, todo_id, word from todo.todo_words) stored
+full join (select t.owner_id, id as todo_id, word from todo.todos t, unnest(${storedWords("t")}) word group by 1, 2, 3) ours
+using (owner_id, todo_id, word) where stored is null or ours is null`)
         )
         assert.deepStrictEqual(stray, [])
+        const [tags] = yield* asAdmin(query("select 1 from todo.todo_words where word like ' %' limit 1"))
+        assert.isDefined(tags)
       }).pipe(as(cem))
     )
 
@@ -147,10 +151,20 @@ except select owner_id, id, unnest(title_words || description_words) from todo.t
         const up = asOwner(Migrations.up({ onStep: (name) => Effect.sync(() => void steps.push(name)) }))
         yield* up
         assert.deepStrictEqual(steps, [])
+        const tagged = yield* (yield* Todos).create({ title: "tagged", tags: ["Two words"] })
+        const found = Effect.map(walk({ tag: ["Two words"] }), ids)
+        const stored = Effect.map(
+          asAdmin(query("select 1 from todo.todo_words where todo_id = $1 and word = ' Two words'", [tagged.id])),
+          ({ length }) => length
+        )
+        assert.deepStrictEqual([yield* found, yield* stored], [[tagged.id], 1])
         yield* asAdmin(query("comment on table todo.todo_words is null"))
+        yield* asAdmin(query("delete from todo.todo_words where word like ' %'"))
+        assert.deepStrictEqual([yield* found, yield* stored], [[tagged.id], 0], "before they are renewed")
         yield* up
         assert.deepStrictEqual(steps, ["Renewing the words of search"])
-      })
+        assert.deepStrictEqual([yield* found, yield* stored], [[tagged.id], 1])
+      }).pipe(as(UserId.make("dora")))
     )
 
     it.effect("answers the calls of a server of that release, which may still run", () =>

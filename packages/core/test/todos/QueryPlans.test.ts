@@ -37,7 +37,7 @@ from (
   from generate_series(0, 199999) n
 ) rows`,
   `do $$ declare made text; begin for made in select m.made from made m loop execute made; end loop; end $$`,
-  `insert into todo.todo_words select owner_id, word, id from todo.todos, unnest(title_words) word`,
+  `insert into todo.todo_words select owner_id, word, id from todo.todos, unnest(title_words || array(select ' ' || tag from unnest(tags) tag)) word`,
   "analyze todo.todos, todo.todo_words, todo.lists, todo.users"
 ]
 
@@ -118,8 +118,8 @@ const assertServed = (all: ReadonlyArray<Node>, what: string, most = Infinity) =
   const scans = all.filter((node) => /Scan/.test(node["Node Type"]) && node["Node Type"] !== "Subquery Scan")
   for (const node of scans) {
     if (["Function Scan", "CTE Scan", "Bitmap Heap Scan"].includes(node["Node Type"])) continue
-    // The user's own row, by its primary key: a table of two pages is sooner read as a whole.
-    if (node["Relation Name"] === "users") continue
+    // The user's own row, by its primary key: a table of two pages is sooner read as a whole. The form of the stored words.
+    if (["users", "pg_description"].includes(node["Relation Name"] ?? "")) continue
     assert.match(node["Node Type"], /Index/, what)
     assert.match(node["Index Cond"] ?? "", /\(owner_id = /, what)
   }
@@ -258,8 +258,8 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
     for (const query of queries) {
       for (const sort of orders) {
         const { buffers } = yield* plan(big, list({ ...query, sort }))
-        // An order by due date is three orders, each of which may read all that is done.
-        assert.isBelow(buffers, sort === "due" ? 20_000 : 8_000, `${JSON.stringify(query)} by ${sort}`)
+        // A row is some four pages. An order by due date is three orders, each of which may read the same 1,000 rows.
+        assert.isBelow(buffers, sort === "due" ? 15_000 : 8_000, `${JSON.stringify(query)} by ${sort}`)
       }
     }
     // Of 100,000 rows, none is read to count those that a word is found by.
@@ -269,10 +269,20 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
       .map((node) => node["Actual Rows"] * node["Actual Loops"])
     assert.isAtMost(Math.max(0, ...rows), 1_000, "count of a word that all have")
   })
-  const queries = [{ q: "todo" }, { q: "to" }, { q: "todo todo t" }, { q: "todo 777" }, { completed: true }]
+  const queries: ReadonlyArray<TodoQuery> = [
+    { q: "todo" },
+    { q: "to" },
+    { q: "todo todo t" },
+    { q: "todo 777" },
+    { completed: true },
+    { tag: ["rare"] },
+    { tag: ["common"] },
+    { tag: ["common", "unknown"] }
+  ]
 
-  it.effect("a word that each of 100,000 todos has, and the todos that are done, are found within few pages", () =>
-    bounded([...queries, { q: "todo", completed: false }])
+  it.effect(
+    "a word that each of 100,000 todos has, a tag, and the todos that are done, are found within few pages",
+    () => bounded([...queries, { q: "todo", completed: false }])
   )
 
   it.effect("the same holds where PostgreSQL knows nothing of the tables", () =>

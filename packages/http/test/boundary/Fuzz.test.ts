@@ -113,7 +113,8 @@ const violations: Readonly<Record<string, string>> = {
   "a todo that is not in the trash is in no list that is": `select t.id from todo.todos t join todo.lists l on (l.owner_id, l.id) = (t.owner_id, t.list_id)
       where t.deleted_at is null and l.deleted_at is not null`,
   "todos are found by the words that they have, and no others": `select id from todo.todos t where
-      (select array_agg(distinct word order by word) from unnest(title_words || description_words) word) is distinct from
+      (select array_agg(distinct word order by word) from unnest(title_words || description_words
+        || array(select ' ' || tag from unnest(tags) tag)) word) is distinct from
       (select array_agg(word order by word) from todo.todo_words w where (w.owner_id, w.todo_id) = (t.owner_id, t.id))`,
   "nobody has a text of another": `select a.id from (
       select owner_id, id, concat(title, description, tags) as text from todo.todos

@@ -6,6 +6,8 @@ import { listColumns } from "../../lists/ListColumns.ts"
 import { todoColumns } from "../../todos/TodoColumns.ts"
 import { derivedColumns, storedColumns } from "../../writes/FieldColumns.ts"
 
+import { storedWords } from "../../todos/SearchWords.ts"
+
 export type Kind = "list" | "todo"
 
 /** Creates the temporary tables that collect the rows of the file. */
@@ -171,7 +173,7 @@ where d.owner_id = $1 and d.id = r.id`
  */
 export const indexAdded = (s: string) => `insert into ${s}.todo_words (owner_id, word, todo_id)
 select distinct $1, word collate "C", n.id
-from ${steps("todo", "added").replace("\nwhere", "\ncross join lateral unnest(n.title_words || n.description_words) word\nwhere")}
+from ${steps("todo", "added").replace("\nwhere", `\ncross join lateral unnest(${storedWords("n")}) word\nwhere`)}
 order by word collate "C", n.id`
 
 /** Updates the search index for todos that will be replaced. It has to run before `replace`. */
@@ -179,7 +181,7 @@ export const indexReplaced = (s: string) => `select count(*)::int from (
   select n.* from ${steps("todo", "replaced")}
 ) n join ${s}.todos d on d.owner_id = $1 and d.id = n.id
 cross join lateral ${s}.index_words(
-  $1, n.id, d.title_words || d.description_words, n.title_words || n.description_words
+  $1, n.id, ${storedWords("d")}, ${storedWords("n")}
 )`
 
 /**

@@ -1,6 +1,7 @@
 /**
  * The statements of a purge. `count` runs in `overAllUsers`. Deletions run on behalf of one user, who is `$1`, after `lock`.
  */
+import { storedWords } from "../../todos/SearchWords.ts"
 import { forEachUser } from "../../database/UserScopeSql.ts"
 
 /** Idempotency keys expire after 24 hours, the same time as in the database function `write_once`. */
@@ -57,7 +58,7 @@ export const todos = (schema: string) => `with gone as (
   delete from ${schema}.todos where owner_id = $1 and id in (
     select id from ${schema}.todos where owner_id = $1 and deleted_at < $2::timestamptz and position > $3
     order by position limit ${rowsAtOnce}
-  ) returning id, position, revision, title_words || description_words as words
+  ) returning id, position, revision, ${storedWords("todos")} as words
 ), user_of as (
   ${raised(schema)}
 )

@@ -36,7 +36,7 @@ const age = (days: number) =>
 /** Todos in the trash. */
 const trash = Effect.fnUntraced(function* (...titles: ReadonlyArray<string>) {
   const todos = yield* Todos
-  const made = yield* Effect.forEach(titles, (title) => todos.create({ title }))
+  const made = yield* Effect.forEach(titles, (title) => todos.create({ title, tags: ["in the trash"] }))
   return yield* Effect.forEach(made, ({ id }) => todos.delete(id))
 })
 
@@ -67,7 +67,7 @@ layer(services, live)("a purge", (it) => {
       assert.deepStrictEqual(ids((yield* todos.list({})).items), [open.id])
       assert.deepStrictEqual(
         (yield* words).map(({ word }) => word),
-        ["milk", "open", "young"]
+        [" in the trash", "milk", "open", "young"]
       )
       assert.deepStrictEqual((yield* purge(30 * day)).purged, { users: 0, todos: 0, lists: 0, keys: 0 })
     }).pipe(asNewUser)
@@ -97,7 +97,7 @@ layer(services, live)("a purge", (it) => {
       assert.deepStrictEqual(seen, [...Array.from({ length: 26 }, () => 50), 0])
       assert.deepStrictEqual(
         (yield* words).map(({ word }) => word),
-        ["young"]
+        [" in the trash", "young"]
       )
       assert.deepStrictEqual(ids((yield* todos.list({ deleted: true })).items), [young?.id ?? assert.fail()])
       assert.lengthOf((yield* other(todos.list({ deleted: true }))).items, 1)
