@@ -100,7 +100,7 @@ ${c}  2      0      ${today}  ${today}
       Effect.gen(function* () {
         const { url } = yield* TestDatabase
         const list = yield* run(["user", "list"], { DATABASE_URL: Redacted.value(url) })
-        assertFailed(list, 1, /needs the owner of the tables, "todo_owner"; set TODO_MIGRATE_URL/)
+        assertFailed(list, 1, /connect as the owner of the tables, "todo_owner".*set TODO_MIGRATE_URL/)
       })
     )
   })

@@ -181,7 +181,7 @@ describe("On the wire", () => {
       const answer = await exchange(`GET ${path} HTTP/1.1\r\n${host}\r\n`)
       expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
       expect(answer).toContain('"code":"malformed-request"')
-      expect(answer).toContain("The Host header must be there once")
+      expect(answer).toContain("Send exactly one Host header")
     }
   })
 
