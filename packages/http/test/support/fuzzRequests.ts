@@ -189,7 +189,8 @@ export const makeRequest = (seed: number, number: number, user: Fuzzer): FuzzReq
     path: query.length === 0 ? target : `${target}?${query.join("&")}`,
     headers,
     body,
-    values: sent.filter((value) => value.length >= 8 && !vocabulary.has(value))
+    // A message lists the words of the contract, so such a word is not repeated, also if it was sent with white space.
+    values: sent.filter((value) => value.length >= 8 && !vocabulary.has(value.trim()))
   }
 }
 
