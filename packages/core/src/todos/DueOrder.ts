@@ -65,7 +65,7 @@ where ${[...shared, ...own, ...way].join(" and ")} order by ${order} limit ${n})
         never()
       ]
     }
-    // What was made up and is no time, PostgreSQL refuses.
+    // PostgreSQL refuses a value of a forged cursor that is no time.
     const instant = Number(value)
     const begin = `(due_at, id) ${beyond} (${add(toTimestamp(instant))}::timestamptz, ${add(id)}::uuid)`
     if (!isTime(instant)) return [timed(begin)]

@@ -1,13 +1,10 @@
 /**
- * How text is searched: words, without regard to case, to how a character is composed or typeset, or to what cannot be
- * seen.
+ * Splits text into the words of search. Case, composition, typography and invisible characters make no difference.
  *
- * A word is a run of letters and digits with their marks. In scripts that put no space between words, each character is
- * a word, and so is every other visible character: `50%_off` has the words 50, %, _ and off, and no character means
- * anything else than itself.
+ * A word is a run of letters and digits with their marks. In scripts without spaces each character is a word, and so is
+ * every other visible character: `50%_off` has the words 50, %, _ and off. No character is an operator.
  *
- * Words are stored, and tags beside them. After a change to what is stored, raise `form`: `Migrations.up` then brings the
- * stored words to the new form.
+ * Words are stored, and tags beside them. After a change to what is stored, raise `form`: `Migrations.up` then renews it.
  */
 
 /** Counts the changes to what is stored. */

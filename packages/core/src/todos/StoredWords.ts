@@ -1,9 +1,7 @@
 /**
- * Brings the words that are stored for search to the form that this release makes (`Words.ts`), in short transactions
- * under the lock that every write of the user takes, so that servers can go on. What clients see of a todo stays as it
- * is, its revision too. A comment on the table says which form it has.
- *
- * It reads every todo once and writes those that change.
+ * Renews the stored search words after a release that computes them differently (`SearchWords.ts`). Each short transaction
+ * takes the lock of the user's writes, so servers can run meanwhile. What clients see of a todo does not change, and
+ * neither does its revision. A comment on the table records which form the words have.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -11,10 +9,10 @@ import type { SqlError } from "effect/sql/SqlError"
 import { onBehalfOf, overAllUsers } from "../database/OperatorScope.ts"
 import { form, words } from "./SearchWords.ts"
 
-/** How many users are listed, and todos read, at once. */
+/** The number of users, and of todos, in one statement. */
 const batch = 500
 
-/** Nothing where it was done before, or where this role is not the owner and so does not see who there is. */
+/** Does nothing if the words have this form already, or if the role is not the owner and sees no users. */
 export const refresh = Effect.fnUntraced(function* (schema: string, begin: Effect.Effect<void>) {
   const sql = yield* SqlClient.SqlClient
   const table = `"${schema}".todo_words`
@@ -37,10 +35,7 @@ export const refresh = Effect.fnUntraced(function* (schema: string, begin: Effec
 
 const comment = `form ${form} of the words of search`
 
-/**
- * Whether the stored words are of this form, as SQL, for the name of a schema that is quoted already. From a migration
- * until `refresh` ends, tags are missing.
- */
+/** Whether the stored words have this form, as SQL for a quoted schema. Until `refresh` has ended, tags are missing. */
 export const isRenewed = (schema: string): string => `exists (select from pg_description
   where objoid = '${schema}.todo_words'::regclass and classoid = 'pg_class'::regclass and description = '${comment}')`
 
@@ -89,7 +84,7 @@ interface Row {
 
 const lock = (schema: string) => `select 1 from "${schema}".users where id = $1 for no key update`
 
-/** Adds what is stored of tags, which no release before form 3 did: the last id of a whole batch, or null at the end. */
+/** Adds tags, which releases before form 3 did not store. Answers the last id of a full batch, or null at the end. */
 const addTags = (schema: string) => `with page as (
   select id, tags from "${schema}".todos
   where owner_id = $1 and id > $2::uuid and cardinality(tags) > 0 order by id limit ${batch}
@@ -99,13 +94,13 @@ const addTags = (schema: string) => `with page as (
 )
 select case when count(*) = ${batch} then (array_agg(id order by id desc))[1]::text end from page`
 
-/** The words of visible ASCII have never changed. */
+/** Only texts beyond visible ASCII: words of ASCII have never changed. */
 const select = (schema: string) => `select id::text, title, description, title_words, description_words
 from "${schema}".todos where owner_id = $1 and id > $2::uuid
   and concat(title, description) collate "C" ~ '[^\\x09-\\x0d\\x20-\\x7e]'
 order by id limit ${batch}`
 
-/** Todos whose texts were changed since they were read have words of whoever changed them. */
+/** Skips todos whose texts have changed since they were read: that write stored their new words. */
 const given = (schema: string) => `jsonb_to_recordset($2::jsonb)
   g (id uuid, title text, description text, title_words text[], description_words text[])
 join "${schema}".todos t on t.owner_id = $1 and t.id = g.id

@@ -52,7 +52,7 @@ const dueBetween = ({ dueFrom, dueTo, timeZone = "UTC" }: TodoQuery, add: Add): 
     isDate(text)
       ? `(due_at >= ${instant(startOfDate(text, timeZone))} or due_date >= ${date(text)})`
       : `(due_at >= ${instant(Date.parse(text))} or due_date >= ${date(dateOf(Date.parse(text), timeZone))})`
-  // The first day that does not end in time is the one that it is right after that instant.
+  // A day ends after the instant if it is the day of the next millisecond.
   const to = (text: string) =>
     isDate(text)
       ? `(due_at <= ${instant(endOfDate(text, timeZone))} or due_date <= ${date(text)})`
@@ -61,12 +61,12 @@ const dueBetween = ({ dueFrom, dueTo, timeZone = "UTC" }: TodoQuery, add: Add): 
 }
 
 /**
- * The `case` says nothing of how many rows meet a condition: the planner then takes half, and reads the rows in the order
- * asked for until a page is full. Statistics would say a word or a tag is rare that one user has everywhere.
+ * Hides the selectivity of a condition from the planner. It then assumes half of the rows, and reads them in the requested
+ * order until the page is full. Statistics cover all users, and would call a word rare that one user has in every todo.
  */
 const hidden = (condition: string): string => `case when ${condition} then true else false end`
 
-/** Every word of `q`, the last one as a beginning, as the row itself has them. */
+/** Whether the row has every word of `q`; the last word may be incomplete. */
 const has = (q: string, add: Add): string => {
   const asked = askedWords(q)
   const last = add(asked.at(-1) ?? "")
@@ -79,25 +79,24 @@ const has = (q: string, add: Add): string => {
   return hidden(conditions.join(" and "))
 }
 
-/** Up to how many todos are read to find a page among them; of more, a page is found sooner in the order asked for. */
+/** With up to this many candidates, all of them are read. With more, reading in order fills a page sooner. */
 const few = 1_000
 
-/** A way to rows: what is asked before any of them is read, and the condition that they meet in addition. */
+/** Two plans for one query, as parts of its statement. At run time one of them finds nothing and costs nothing. */
 export interface Ways {
-  /** What `narrow` and `wide` name, in front of the statement. */
+  /** The common table expression that both conditions refer to. It goes in front of the statement. */
   readonly given: string
-  /** Reads the few rows that there can be. */
+  /** The condition of the plan that reads the few candidates. */
   readonly narrow: string
-  /** Reads all rows in order. */
+  /** The condition of the plan that reads all rows in order. */
   readonly wide: string
 }
 
 /**
- * The two ways to the rows of a query, of which one finds nothing and costs nothing; none where the query has no part
- * whose rows can be looked up.
+ * The two plans of a query, or `undefined` if no part of it can be looked up in an index.
  *
- * Words and tags are looked up one after the other, until one is found that few todos have. Both ways also ask for all conditions.
- * The choice is made as the statement runs: the planner's would depend on statistics, which tell nothing of one user.
+ * The statement looks up words and tags one after the other, until it finds one that few todos have. Both plans check all
+ * conditions. The statement chooses while it runs, because the planner's statistics do not describe a single user.
  */
 export const ways = (schema: string, query: TodoQuery, add: Add): Ways | undefined => {
   const sources = [
@@ -118,7 +117,7 @@ export const ways = (schema: string, query: TodoQuery, add: Add): Ways | undefin
   }
 }
 
-/** How many todos meet a query that asks for words alone and has the wide way: from the words, and no row is read. */
+/** Counts the todos of a query that asks for words only, from the index of words, if the candidates are many. */
 export const countByWord = (schema: string, q: string, add: Add): string => {
   const conditions = byWord(q, add)
   const [first = ""] = conditions
@@ -126,7 +125,7 @@ export const countByWord = (schema: string, q: string, add: Add): string => {
   const found =
     conditions.length > 1
       ? `(select count(*) from (${all}) matches)`
-      : // Only a todo with two words that begin alike is met twice.
+      : // A todo is found twice only if two of its words have the same beginning.
         `case when (select min(word) = max(word) ${indexed(schema, first)})
     then (select count(*) ${indexed(schema, first)})
     else (select count(distinct todo_id) ${indexed(schema, first)}) end`
@@ -135,7 +134,7 @@ export const countByWord = (schema: string, q: string, add: Add): string => {
   )`
 }
 
-/** Conditions for the words of `q`, of which the last is a beginning; long ones are the rarest. */
+/** Conditions for the words of `q`, long words first, because they are rarer. The last word may be incomplete. */
 const byWord = (q: string | undefined, add: Add): ReadonlyArray<string> => {
   if (q === undefined) return []
   const asked = askedWords(q)
@@ -146,13 +145,13 @@ const byWord = (q: string | undefined, add: Add): ReadonlyArray<string> => {
     .concat(`word >= ${add(last === "" ? "!" : last)} and word < ${add(endOfPrefix(last))}`)
 }
 
-/** By the primary key. */
+/** Uses the primary key of `todo_words`. */
 const indexed = (schema: string, condition: string) =>
   `from ${schema}.todo_words where owner_id = me.id and ${condition}`
 
-/** That order the index `todos_done` has itself. A count is of no order. */
+/** Whether the order is that of the index `todos_done`. */
 const byPosition = ({ sort = "position" }: TodoQuery): boolean => sort === "position" || sort === "-position"
 
-/** By the index `todos_done`. */
+/** Uses the index `todos_done`. */
 const done = (schema: string) =>
   `select id from ${schema}.todos where owner_id = me.id and completed_at is not null order by position`

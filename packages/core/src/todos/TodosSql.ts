@@ -1,7 +1,4 @@
-/**
- * The statements on todos. Each names its owner as `owner_id = me.id`; see `UserScope`
- * for `me`, and `TodoRow` for what is read of a row.
- */
+/** The statements on todos. Each names its owner as `owner_id = me.id`: `UserScopeSql.ts` explains `me`. */
 import * as DateTime from "effect/DateTime"
 import { pageLimit } from "../domain/Page.ts"
 import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
@@ -15,7 +12,7 @@ export const get = (schema: string) =>
   `select ${TodoRow.columns("null")} from ${schema}.todos t
 where owner_id = me.id and id = $2::uuid and deleted_at is null`
 
-/** How many todos meet the conditions, and the user's revision at that moment. */
+/** Counts the todos that meet the conditions. Answers the count and the user's revision, of one snapshot. */
 export const count = (schema: string, query: TodoQuery, now: Now): Select => {
   const { add, values } = parameters()
   const asked = conditions(query, now, add)
@@ -41,7 +38,7 @@ export const count = (schema: string, query: TodoQuery, now: Now): Select => {
 export const revision = (schema: string) =>
   `select coalesce(max(u.revision), 0)::text from ${schema}.users u where u.id = me.id`
 
-/** A page of the usual size, and the row that tells whether there is another: in the text, for the planner to count on. */
+/** The default page size and one row more. It stands in the text instead of a parameter, so the planner knows it. */
 const usualLimit = pageLimit.default + 1
 
 type Column = Exclude<TodoSort extends `-${infer Name}` ? Name : TodoSort, "due" | `-${string}`>
@@ -76,6 +73,6 @@ order by ${orderBy} limit ${most}`
   }
 }
 
-/** The first page of all todos, of the usual size, and any behind it: no condition of theirs asks for the time. */
+/** The statements of a first and of a later page without filters, of the default size. They do not depend on the time. */
 export const plainPages = (schema: string): ReadonlyArray<Select> =>
   [undefined, ["", ""] as const].map((after) => list(schema, {}, DateTime.makeUnsafe(0), usualLimit, after))
