@@ -194,7 +194,7 @@ describe.concurrent("todo-admin doctor", () => {
           doctor({ DATABASE_URL: strict, TODO_DATABASE_PREPARE: "false" }),
           doctor({ DATABASE_URL: sessions })
         )
-        assert.match(forgets.wrong[0]?.detail ?? "", /^a pooler in transaction mode .* forgets prepared statements$/)
+        assert.match(forgets.wrong[0]?.detail ?? "", /^a pooler in transaction mode loses prepared statements$/)
         assert.match(refuses.wrong[0]?.detail ?? "", /^cannot connect to .*unsupported startup parameter/)
         for (const { code, wrong } of [forgets, refuses]) {
           assert.strictEqual(code, 6)
