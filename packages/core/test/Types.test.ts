@@ -5,14 +5,15 @@ import {
   type Changes,
   CurrentUser,
   type IfRevision,
+  type InvalidInput,
   type Lists,
   Services,
   type TodoOperation,
   Todos,
   UserId
 } from "@todo/core"
-import { createTodos } from "@todo/core/promise"
-import { Effect, type Stream } from "effect"
+import { createTodos, type Methods, type Outcome } from "@todo/core/promise"
+import { type Brand, Effect, type Stream } from "effect"
 import { SqlClient } from "effect/sql"
 
 /** The names of the errors of each method. */
@@ -117,6 +118,37 @@ it("a promise has the errors of its method, and InvalidInput for a malformed id"
   expectTypeOf<ErrorOf<"complete">>().toEqualTypeOf<Write | "TodoNotFound" | "RevisionMismatch" | "InvalidInput">()
   expectTypeOf<keyof typeof todos>().toEqualTypeOf<keyof Todos["Service"]>()
   expectTypeOf<Parameters<(typeof todos)["restore"]>[1]>().toEqualTypeOf<string>()
+})
+
+/** Ids and keys are plain strings for promises. */
+type Plain<T> =
+  T extends Brand.Brand<string>
+    ? Brand.Brand.Unbranded<T>
+    : T extends object
+      ? { readonly [Key in keyof T]: Plain<T[Key]> }
+      : T
+
+/** What each method of a service takes and returns, when it is called with promises. */
+type Promised<Service> = {
+  readonly [Name in keyof Service]: Service[Name] extends Effect.Effect<infer A, infer E, CurrentUser>
+    ? [input: readonly [string], result: Outcome<A, E | InvalidInput>]
+    : Service[Name] extends (...input: infer Input) => Effect.Effect<infer A, infer E, CurrentUser>
+      ? [input: Plain<[string, ...Input]>, result: Outcome<A, E | InvalidInput>]
+      : never
+}
+
+/** What each method takes and returns. */
+type Written<Group> = {
+  readonly [Name in keyof Group]: Group[Name] extends (...input: infer Input) => Promise<infer Result>
+    ? [input: Plain<Input>, result: Result]
+    : never
+}
+
+it("the methods with promises are those of the services, with the user in front", () => {
+  expectTypeOf<Written<Methods["todos"]>>().toEqualTypeOf<Promised<Todos["Service"]>>()
+  expectTypeOf<Written<Methods["lists"]>>().toEqualTypeOf<Promised<Lists["Service"]>>()
+  expectTypeOf<Written<Methods["accounts"]>>().toEqualTypeOf<Promised<Accounts["Service"]>>()
+  expectTypeOf<Written<Methods["changes"]>>().toEqualTypeOf<Promised<Omit<Changes["Service"], "stream">>>()
 })
 
 it("a transaction returns the result of its function, and fails with its error", () => {

@@ -65,7 +65,7 @@ export class Lists extends Context.Service<
     readonly put: (
       id: ListId,
       list: NewList,
-      options?: Expectation & { readonly ifAbsent?: boolean }
+      options?: Expectation & { readonly ifAbsent?: boolean | undefined }
     ) => Effect.Effect<
       { readonly list: TodoList; readonly created: boolean },
       InvalidInput | RevisionMismatch | WriteError,

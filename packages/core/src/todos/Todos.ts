@@ -115,7 +115,7 @@ export class Todos extends Context.Service<
       todo: NewTodo,
       options?: Expectation & {
         /** Only create: `RevisionMismatch` if the todo exists (`If-None-Match: *`). `false` by default. */
-        readonly ifAbsent?: boolean
+        readonly ifAbsent?: boolean | undefined
       }
     ) => Effect.Effect<
       { readonly todo: Todo; readonly created: boolean },

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Conflict, type LiveChange, Unavailable } from "@todo/core"
+import { Accounts, Changes, Conflict, Lists, type LiveChange, Services, Todos, Unavailable } from "@todo/core"
 import { createTodos, type TodosForPromises, type TodosOptions } from "@todo/core/promise"
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Redacted } from "effect"
@@ -76,6 +76,21 @@ layer(layerDatabase, live)("createTodos", (it) => {
       assert.strictEqual((await value(accounts.me(user))).revision, 16)
       assert.isFalse(await value(accounts.isDisabled(user)))
     })
+  )
+
+  it.effect("has every method of the services", () =>
+    Effect.gen(function* () {
+      const services = {
+        todos: yield* Todos,
+        lists: yield* Lists,
+        accounts: yield* Accounts,
+        changes: yield* Changes
+      }
+      const names = (groups: typeof services | TodosForPromises) =>
+        (["todos", "lists", "accounts", "changes"] as const).map((group) => Object.keys(groups[group]).toSorted())
+      const sql = yield* SqlClient.SqlClient
+      assert.deepStrictEqual(names(createTodos({ sql })), names(services))
+    }).pipe(Effect.provide(Services.layer))
   )
 
   it.effect("takes ids in upper case, wherever they stand, and refuses other forms", () =>
