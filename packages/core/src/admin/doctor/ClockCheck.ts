@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as DoctorSql from "./DoctorSql.ts"
 import { failed, passed } from "./Finding.ts"
 
 /** Milliseconds. NTP keeps machines within a few of them. */
@@ -10,9 +11,9 @@ const tolerance = 2_000
 export const check = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const before = yield* Clock.currentTimeMillis
-  const [row] = yield* sql`select (extract(epoch from clock_timestamp()) * 1000)::float8`.values
+  const [row] = yield* sql.unsafe<DoctorSql.Time>(DoctorSql.time)
   const after = yield* Clock.currentTimeMillis
-  const apart = Number(row?.[0]) - (before + after) / 2
+  const apart = (row?.now ?? Number.NaN) - (before + after) / 2
   if (Math.abs(apart) <= tolerance + (after - before) / 2) {
     return [passed("clocks", "this machine and the database agree to 2 seconds")]
   }

@@ -10,13 +10,13 @@ import { Installation, prepare } from "../../installation/Installation.ts"
 import { errorCode } from "../../database/SqlErrors.ts"
 import * as Migrations from "../../schema/Migrations.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
+import * as DoctorSql from "./DoctorSql.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
 import * as ClockCheck from "./ClockCheck.ts"
 import * as IsolationCheck from "./IsolationCheck.ts"
 import * as OtherPathsCheck from "./OtherPathsCheck.ts"
 import * as PoolerCheck from "./PoolerCheck.ts"
 import * as RoleCheck from "./RoleCheck.ts"
-import * as ReachedRoles from "./ReachedRoles.ts"
 import * as RightsCheck from "./RightsCheck.ts"
 import * as RowSecurityCheck from "./RowSecurityCheck.ts"
 import * as SchemaCheck from "./SchemaCheck.ts"
@@ -61,31 +61,28 @@ const inspect = Effect.gen(function* () {
   const schema = yield* SchemaName
 
   const { place, role: runtimeRole } = yield* Database.address(url)
-  const server = yield* Effect.result(
-    sql`select current_user, current_setting('server_version_num')::int, current_setting('server_version'),
-      current_setting('server_encoding'), current_setting('transaction_read_only'), pg_is_in_recovery()`.values
-  )
+  const server = yield* Effect.result(sql.unsafe<DoctorSql.Server>(DoctorSql.server))
   if (server._tag === "Failure") return [unreachable(place, server.failure)]
-  const [role, number, release, encoding, readOnly, isStandby] = server.success[0] ?? []
-  const findings: Array<Finding> = [passed("connection", `to ${place} as ${String(role)}`)]
+  const { encoding, isStandby, number, readOnly, release, role } = server.success[0] as DoctorSql.Server
+  const findings: Array<Finding> = [passed("connection", `to ${place} as ${role}`)]
 
   findings.push(
-    Number(number) >= 150_000
-      ? passed("server version", `PostgreSQL ${String(release)}`)
-      : failed("server version", `PostgreSQL ${String(release)} is too old`, "upgrade it to PostgreSQL 15 or newer"),
+    number >= 150_000
+      ? passed("server version", `PostgreSQL ${release}`)
+      : failed("server version", `PostgreSQL ${release} is too old`, "upgrade it to PostgreSQL 15 or newer"),
     encoding === "UTF8"
       ? passed("encoding", "UTF8")
       : failed(
           "encoding",
-          `the database is encoded in ${String(encoding)}, which cannot hold every text`,
+          `the database is encoded in ${encoding}, which cannot hold every text`,
           "move the data to a database that was created with encoding 'UTF8'"
         ),
     readOnly === "off"
       ? passed("writes", "accepted")
       : failed(
           "writes",
-          isStandby === true ? "the server is a standby, in read-only mode" : "the database is in read-only mode",
-          isStandby === true
+          isStandby ? "the server is a standby, in read-only mode" : "the database is in read-only mode",
+          isStandby
             ? "let DATABASE_URL name the primary"
             : "set default_transaction_read_only to off, for the server, the database, the role or in DATABASE_URL"
         )
@@ -99,22 +96,15 @@ const inspect = Effect.gen(function* () {
   const migrated = yield* guarded("schema version", schemaVersion(schema))
   findings.push(...migrated)
   const alsoMigrates = embedded === undefined && runtimeRole === (yield* Database.address(migrateUrl)).role
+  const reachedRoles = sql.unsafe<DoctorSql.ReachedRole>(DoctorSql.reachedRoles)
+  const withRoles = <E, R>(
+    check: string,
+    examine: (roles: ReadonlyArray<DoctorSql.ReachedRole>) => Effect.Effect<ReadonlyArray<Finding>, E, R>
+  ) => guarded(check, Effect.flatMap(reachedRoles, examine))
   findings.push(
-    ...(yield* guarded(
-      "runtime role",
-      Effect.flatMap(ReachedRoles.read, (roles) => RoleCheck.check(schema, roles, { alsoMigrates }))
-    ))
-  )
-  const rights = yield* guarded(
-    "rights",
-    Effect.flatMap(ReachedRoles.read, (roles) => RightsCheck.check(schema, roles))
-  )
-  findings.push(
-    ...rights,
-    ...(yield* guarded(
-      "other paths",
-      Effect.flatMap(ReachedRoles.read, (roles) => OtherPathsCheck.check(schema, roles))
-    )),
+    ...(yield* withRoles("runtime role", (roles) => RoleCheck.check(schema, roles, { alsoMigrates }))),
+    ...(yield* withRoles("rights", (roles) => RightsCheck.check(schema, roles))),
+    ...(yield* withRoles("other paths", (roles) => OtherPathsCheck.check(schema, roles))),
     ...(yield* guarded("role settings", DurabilityCheck.check)),
     ...(yield* guarded("row-level security", RowSecurityCheck.check(schema)))
   )

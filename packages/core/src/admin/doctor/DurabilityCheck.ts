@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as ServerRequirements from "../../installation/ServerRequirements.ts"
+import * as DoctorSql from "./DoctorSql.ts"
 import { failed, type Finding, passed, warning } from "./Finding.ts"
 
 const off = /^(off|false|no|0)$/i
@@ -48,32 +49,12 @@ const dangers: Readonly<Record<string, Danger>> = {
 export const check = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const isProduction = yield* Effect.orElseSucceed(ServerRequirements.isProduction, () => false)
-  const rows = yield* sql.unsafe(
-    `with here as (
-  select name, current_setting(name, true) as value, (select source from pg_settings s where s.name = wanted.name) as source
-  from unnest($1::text[]) wanted (name)
-), kept as (
-  select split_part(setting, '=', 1) as name, substring(setting from '=(.*)') as value, case
-    when setrole = 0 and setdatabase = 0 then 'alter role all'
-    when setrole = 0 then format('alter database %I', current_database())
-    when setdatabase = 0 then format('alter role %s', setrole::regrole)
-    else format('alter role %s in database %I', setrole::regrole, current_database())
-  end as place
-  from pg_db_role_setting, unnest(setconfig) setting
-  where (setdatabase = 0 or setdatabase = (select oid from pg_database where datname = current_database()))
-    and (setrole = 0 or setrole = (select oid from pg_roles where rolname = session_user))
-)
-select name, value, source, array(select place from kept where kept.name = here.name order by place),
-  array(select kept.value from kept where kept.name = here.name order by place)
-from here where value is not null`,
-    [Object.keys(dangers)]
-  ).values
-  const findings = rows.flatMap((row): ReadonlyArray<Finding> => {
-    const [name, value, source, places, kept] = row as SettingRow
+  const rows = yield* sql.unsafe<DoctorSql.Setting>(DoctorSql.settings, [Object.keys(dangers)])
+  const findings = rows.flatMap(({ name, source, stored, value }): ReadonlyArray<Finding> => {
     const danger = dangers[name]
     if (danger === undefined || !danger.value.test(value)) return []
     const subject = name.startsWith("todo.") ? `${name} is set` : `${name} is ${value}`
-    const resets = places.filter((_, at) => danger.value.test(kept[at] ?? ""))
+    const resets = stored.flatMap((setting) => (danger.value.test(setting.value) ? [setting.place] : []))
     const [hint, statements] = repair(name, danger.good, source, resets)
     const found = danger.check === "durability" && !isProduction ? warning : failed
     return [found(danger.check, `${subject}: ${danger.why}`, hint, statements)]
@@ -86,14 +67,6 @@ from here where value is not null`,
     ...fine("role settings", "no setting of the role or the database weakens row-level security")
   ]
 })
-
-type SettingRow = [
-  name: string,
-  value: string,
-  source: string | null,
-  places: ReadonlyArray<string>,
-  kept: ReadonlyArray<string>
-]
 
 /** The repair depends on where the setting is made. */
 const repair = (

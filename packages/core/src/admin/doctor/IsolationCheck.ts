@@ -10,6 +10,7 @@ import type { TodoNotFound } from "../../domain/Errors.ts"
 import { CurrentUser, UserId } from "../../domain/User.ts"
 import * as UserScope from "../../database/UserScope.ts"
 import { Todos } from "../../todos/Todos.ts"
+import * as DoctorSql from "./DoctorSql.ts"
 import { failed, passed } from "./Finding.ts"
 
 /** Ends the transaction, so that it is rolled back. */
@@ -34,8 +35,6 @@ const probe = Effect.fnUntraced(function* (schema: string) {
   const sql = yield* SqlClient.SqlClient
   const todos = yield* Todos
   const { read } = yield* UserScope.make
-  // A statement that forgets the owner. Row-level security has to stop it.
-  const unowned = `select id from "${schema}".todos where id = $2`
   const [alice, bob] = [as("a"), as("b")]
 
   const { id } = yield* alice(todos.create({ title: "doctor" }))
@@ -45,9 +44,12 @@ const probe = Effect.fnUntraced(function* (schema: string) {
     "another user can list the todo": Effect.map(bob(todos.list({})), ({ items }) => isAny(items)),
     "another user can change the todo": reaches(bob(todos.update(id, { title: "taken" }))),
     "another user can delete the todo": reaches(bob(todos.delete(id))),
-    "a statement that forgets the owner reaches another user's todo": Effect.map(bob(read(unowned)(id)), isAny),
+    "a statement that forgets the owner reaches another user's todo": Effect.map(
+      bob(read(DoctorSql.todoOfAnyone(schema))(id)),
+      isAny
+    ),
     "a statement without a user reaches the todo": Effect.map(
-      sql.unsafe(`select id from "${schema}".todos where id = $1`, [id]).values,
+      sql.unsafe(DoctorSql.todoWithoutUser(schema), [id]),
       isAny
     )
   }

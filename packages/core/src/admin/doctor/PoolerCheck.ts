@@ -9,6 +9,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "../../database/Database.ts"
 import { errorCode } from "../../database/SqlErrors.ts"
+import * as DoctorSql from "./DoctorSql.ts"
 import { failed, type Finding, passed, warning } from "./Finding.ts"
 
 const connect = (settings: Database.DatabaseSettings) =>
@@ -17,7 +18,7 @@ const connect = (settings: Database.DatabaseSettings) =>
   )
 
 const session = (sql: SqlClient.SqlClient) =>
-  Effect.map(sql`select pg_backend_pid()`.values, ([row]) => Number(row?.[0]))
+  Effect.map(sql.unsafe<DoctorSql.Session>(DoctorSql.session), ([row]) => row?.pid)
 
 /** SQLSTATE 26000: the session does not know the prepared statement. */
 const isForgotten = (error: SqlError) => errorCode(error) === "26000"

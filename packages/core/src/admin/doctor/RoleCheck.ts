@@ -5,8 +5,8 @@
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { grants } from "../../schema/Migrations.ts"
+import * as DoctorSql from "./DoctorSql.ts"
 import { type Finding, failed, passed, warning } from "./Finding.ts"
-import type { ReachedRole } from "./ReachedRoles.ts"
 
 const subject = "runtime role"
 
@@ -30,7 +30,7 @@ const predefined: Readonly<Record<string, string>> = {
  */
 export const check = Effect.fnUntraced(function* (
   schema: string,
-  roles: ReadonlyArray<ReachedRole>,
+  roles: ReadonlyArray<DoctorSql.ReachedRole>,
   options: { readonly alsoMigrates: boolean }
 ) {
   const [own, ...others] = roles
@@ -43,7 +43,7 @@ export const check = Effect.fnUntraced(function* (
     : [passed(subject, `"${own.name}" owns nothing, and row-level security applies to it`)]
 })
 
-const ofOwn = ({ bypasses, identifier, isSuperuser, name, ...own }: ReachedRole): ReadonlyArray<Finding> => {
+const ofOwn = ({ bypasses, identifier, isSuperuser, name, ...own }: DoctorSql.ReachedRole): ReadonlyArray<Finding> => {
   if (isSuperuser) {
     return [failed(subject, `"${name}" is a superuser and bypasses row-level security`, another)]
   }
@@ -60,7 +60,7 @@ const ofOwn = ({ bypasses, identifier, isSuperuser, name, ...own }: ReachedRole)
 
 const joinsAny = "before PostgreSQL 16 it can join every role that is not a superuser"
 
-const ofOther = (other: ReachedRole, own: ReachedRole): ReadonlyArray<Finding> => {
+const ofOther = (other: DoctorSql.ReachedRole, own: DoctorSql.ReachedRole): ReadonlyArray<Finding> => {
   const able =
     other.isSuperuser || other.bypasses
       ? "bypasses row-level security"
@@ -91,35 +91,15 @@ const ofOther = (other: ReachedRole, own: ReachedRole): ReadonlyArray<Finding> =
 /** Finds objects that the roles own, and objects whose owner differs from that of the other tables. */
 const ownership = Effect.fnUntraced(function* (
   schema: string,
-  roles: ReadonlyArray<ReachedRole>,
-  { name }: ReachedRole,
+  roles: ReadonlyArray<DoctorSql.ReachedRole>,
+  { name }: DoctorSql.ReachedRole,
   options: { readonly alsoMigrates: boolean }
 ) {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql.unsafe(
-    `with object (rank, kind, identifier, label, owner) as (
-  select 0, 'table', format('%I.%I', nspname, relname), relname::text, relowner
-  from pg_class c join pg_namespace n on n.oid = relnamespace
-  where nspname = $1 and relkind in ('r', 'p')
-  union all
-  select 1, 'schema', quote_ident(nspname), format('schema "%s"', nspname), nspowner from pg_namespace where nspname = $1
-  union all
-  select 2, 'function', format('%I.%I(%s)', nspname, proname, pg_get_function_identity_arguments(p.oid)),
-    format('%s(%s)', proname, pg_get_function_identity_arguments(p.oid)), proowner
-  from pg_proc p join pg_namespace n on n.oid = pronamespace
-  where nspname = $1 and prokind = 'f'
-  union all
-  select 3, 'database', quote_ident(datname), format('database "%s"', datname), datdba
-  from pg_database where datname = current_database()
-)
-select kind, identifier, label, quote_ident(rolname), owner = any($2::oid[])
-from object join pg_roles on pg_roles.oid = owner order by rank, label`,
-    [schema, roles.map(({ oid }) => oid)]
-  ).values
-  const objects = rows.map((row) => {
-    const [kind, identifier, label, owner, isReached] = row as [string, string, string, string, boolean]
-    return { kind, identifier, label, owner, isReached }
-  })
+  const objects = yield* sql.unsafe<DoctorSql.OwnedObject>(DoctorSql.ownedObjects, [
+    schema,
+    roles.map(({ oid }) => oid)
+  ])
   const owned = objects.filter(({ isReached }) => isReached)
   if (owned.length > 0 && options.alsoMigrates) {
     const detail = `"${name}" owns the tables, because it also migrates: only FORCE applies row-level security to it`
@@ -137,7 +117,7 @@ from object join pg_roles on pg_roles.oid = owner order by rank, label`,
     const detail = `"${name}" owns ${labels(ours)} and can switch row-level security off`
     return [failed(subject, detail, another)]
   }
-  const handOver = ({ identifier, kind }: (typeof objects)[number]) => `alter ${kind} ${identifier} owner to ${main}`
+  const handOver = ({ identifier, kind }: DoctorSql.OwnedObject) => `alter ${kind} ${identifier} owner to ${main}`
   if (ours.length > 0) {
     const detail = `"${name}" owns ${labels(ours)} and can switch row-level security off`
     const hint = `give it to ${main}, as the other tables are, and the role its rights`
