@@ -4,4 +4,5 @@
 export { Api } from "./api/Api.ts"
 export { Authorization } from "./api/Authorization.ts"
 export { etag } from "./api/Headers.ts"
-export { MalformedRequest, type ProblemCode, problemTypes, Unauthorized } from "./api/Problem.ts"
+export { MalformedRequest, Unauthorized } from "./api/Problem.ts"
+export { type ProblemCode, problemTypes } from "./api/ProblemTypes.ts"

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
-import { problemTypes } from "../src/api/Problem.ts"
+import { problemTypes } from "../src/api/ProblemTypes.ts"
 import { routes } from "./support/routes.ts"
 
 const page = (name: string) => readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), "utf8")

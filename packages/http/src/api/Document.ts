@@ -5,7 +5,8 @@
 import type { OpenApi } from "effect/http-api"
 import { exampleId, examples } from "./Examples.ts"
 import { flatten } from "./FlatSchema.ts"
-import { commonProblems, mediaType, problemTypes } from "./Problem.ts"
+import { commonProblems } from "./Problem.ts"
+import { mediaType, problemTypes } from "./ProblemTypes.ts"
 
 /** The description and the default of each query parameter. A parameter means the same at every endpoint. */
 const query: Record<string, { readonly description: string; readonly default?: string | boolean }> = {

@@ -3,7 +3,8 @@
  * are, in this order: `PUT` with the ids first, `move` later.
  */
 import * as Domain from "@todo/core/domain"
-import { describe, details, type ProblemCode, problemTypes, RateLimited, Unauthorized } from "./Problem.ts"
+import { RateLimited, Unauthorized } from "./Problem.ts"
+import { describe, details, type ProblemCode, problemTypes } from "./ProblemTypes.ts"
 
 /** The id of the todo and of the list in the examples. */
 export const exampleId = "0199ab00-0000-7000-8000-000000000001"

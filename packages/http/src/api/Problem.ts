@@ -1,62 +1,25 @@
 /**
- * Every error of the API as problem details (RFC 9457): its code, its status and its encoding. This is the only table from
- * errors to statuses.
+ * The codecs between errors and problem details (RFC 9457), and the errors that only HTTP has.
+ *
+ * `HttpApiError.Problem` of `effect` does not fit: it has no response headers, adds `instance` to the document, orders the
+ * members otherwise, and answers with the problem even if it is a defect.
  */
 import * as Domain from "@todo/core/domain"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { HttpApiSchema } from "effect/http-api"
 import { EntityTag, etag } from "./Headers.ts"
+import { describe, details, mediaType, type ProblemCode, problemTypes } from "./ProblemTypes.ts"
 
-export const mediaType = "application/problem+json"
+type Fields = Schema.Struct.Fields
 
-/** The HTTP status and the title of each problem code. */
-export const problemTypes = {
-  "malformed-request": { status: 400, title: "Malformed request" },
-  "invalid-cursor": { status: 400, title: "Invalid cursor" },
-  unauthorized: { status: 401, title: "Unauthorized" },
-  "user-disabled": { status: 403, title: "User disabled" },
-  "todo-not-found": { status: 404, title: "Todo not found" },
-  "list-not-found": { status: 404, title: "List not found" },
-  "route-not-found": { status: 404, title: "Route not found" },
-  "method-not-allowed": { status: 405, title: "Method not allowed" },
-  conflict: { status: 409, title: "Conflict" },
-  "list-not-empty": { status: 409, title: "List not empty" },
-  "idempotency-key-in-use": { status: 409, title: "Idempotency key in use" },
-  "cursor-expired": { status: 410, title: "Cursor expired" },
-  "revision-mismatch": { status: 412, title: "Revision mismatch" },
-  "payload-too-large": { status: 413, title: "Payload too large" },
-  "unsupported-media-type": { status: 415, title: "Unsupported media type" },
-  "invalid-input": { status: 422, title: "Invalid input" },
-  "idempotency-key-reused": { status: 422, title: "Idempotency key reused" },
-  "rate-limited": { status: 429, title: "Rate limited" },
-  internal: { status: 500, title: "Internal error" },
-  unavailable: { status: 503, title: "Unavailable" }
-} as const
+/** Gives a schema the status and the media type of a problem. */
+const asProblem =
+  (code: ProblemCode) =>
+  <S extends Schema.Top>(schema: S) =>
+    schema.pipe(HttpApiSchema.status(problemTypes[code].status), HttpApiSchema.asJson({ contentType: mediaType }))
 
-/** The stable code of a problem, by which programs distinguish problems: `todo-not-found`. */
-export type ProblemCode = keyof typeof problemTypes
-
-/** What to do about the problems that only HTTP has; the others say it with the message of their error. */
-export const details = {
-  "malformed-request": "The request cannot be read; send valid JSON in UTF-8 and well-formed headers",
-  "route-not-found": "There is nothing at this path; correct it",
-  "method-not-allowed": "This path does not take this method; use one of the Allow header",
-  "payload-too-large": "The body is larger than this server takes; send less",
-  "unsupported-media-type": "The body must be application/json in UTF-8, and not compressed",
-  internal: "Something went wrong in the server; report it with the request id"
-} as const satisfies Partial<Record<ProblemCode, string>>
-
-/** The members that every problem of a code has. `RequestMiddleware` adds `requestId` to the response. */
-export const describe = <Code extends ProblemCode>(code: Code, detail: string) => ({
-  type: `urn:todo:problem:${code}`,
-  title: problemTypes[code].title,
-  status: problemTypes[code].status,
-  detail,
-  code
-})
-
-const body = <Code extends ProblemCode, Members extends Schema.Struct.Fields>(code: Code, members: Members) =>
+const body = <Code extends ProblemCode, Members extends Fields>(code: Code, members: Members) =>
   Schema.Struct({
     type: Schema.String.annotateKey({ description: "The kind of problem, as a URI: `code` in another spelling" }),
     title: Schema.String.annotateKey({ description: "The kind of problem in words" }),
@@ -69,7 +32,9 @@ const body = <Code extends ProblemCode, Members extends Schema.Struct.Fields>(co
     ...members
   })
     .annotate({ identifier: `Problem-${code}`, description: problemTypes[code].title })
-    .pipe(HttpApiSchema.status(problemTypes[code].status), HttpApiSchema.asJson({ contentType: mediaType }))
+    .pipe(asProblem(code))
+
+type Body<Code extends ProblemCode, Members extends Fields> = ReturnType<typeof body<Code, Members>>
 
 /**
  * The problems that every endpoint may answer with. The middleware before the routes or a defect causes them, not a
@@ -80,24 +45,62 @@ export const commonProblems = ["payload-too-large", "unsupported-media-type", "i
 /** The bodies of `commonProblems`, for the OpenAPI document. */
 export const commonProblemBodies = commonProblems.map((code) => body(code, {}))
 
-/** The codec between an error without data and its problem. */
-const problem = <E extends { readonly message: string }, Code extends ProblemCode>(
-  error: Schema.Codec<E, unknown> & (new (fields: {}) => E),
-  code: Code
-) => {
-  const wire = body(code, {})
-  return wire.pipe(
-    Schema.decodeTo(
-      Schema.toType(error),
-      SchemaTransformation.transform<E, (typeof wire)["Type"]>({
-        decode: () => new error({}),
-        encode: ({ message }) => describe(code, message)
-      })
-    ),
-    HttpApiSchema.status(problemTypes[code].status),
-    HttpApiSchema.asJson({ contentType: mediaType })
-  )
+/** How an error is encoded: its data as members of the problem and as headers of the response. */
+interface Encoding<E, Code extends ProblemCode, Members extends Fields, Headers extends Fields> {
+  readonly error: Schema.Codec<E, unknown>
+  readonly members?: Members
+  readonly headers?: Headers
+  readonly encode?: (error: E) => {
+    readonly members?: Schema.Struct.Type<Members>
+    readonly headers?: Schema.Struct.Type<Headers>
+  }
+  readonly decode: (problem: Body<Code, Members>["Type"], headers: Schema.Struct.Type<Headers>) => E
 }
+
+/** A response with headers of its own is encoded as a pair. */
+type Encoded<Json, Headers extends Fields> = keyof Headers extends never
+  ? Json
+  : { readonly body: Json; readonly headers: Schema.Struct.Encoded<Headers> }
+
+/** The codec between an error and the response with its problem. */
+const problem = <
+  E extends { readonly message: string },
+  const Code extends ProblemCode,
+  Members extends Fields = {},
+  Headers extends Fields = {}
+>(
+  code: Code,
+  { decode, encode, error, headers, members = {} as Members }: Encoding<E, Code, Members, Headers>
+) => {
+  const wire = body(code, members)
+  const toBody = (error: E): (typeof wire)["Type"] =>
+    Object.assign(describe(code, error.message), encode?.(error).members) as never
+  const codec =
+    headers === undefined
+      ? wire.pipe(
+          Schema.decodeTo(
+            Schema.toType(error),
+            SchemaTransformation.transform({ decode: (problem) => decode(problem, {} as never), encode: toBody })
+          ),
+          asProblem(code)
+        )
+      : error.pipe(
+          HttpApiSchema.encodeToWithHeaders(
+            { body: wire, headers },
+            {
+              decode: ({ body, headers }) => decode(body, headers),
+              encode: (error) => ({ body: toBody(error), headers: encode?.(error).headers as never })
+            }
+          )
+        )
+  return codec as never as Schema.Codec<E, Encoded<Body<Code, Members>["Encoded"], Headers>>
+}
+
+/** The encoding of an error that has no data. */
+const withoutData = <E>(error: Schema.Codec<E, unknown> & (new (data: {}) => E)) => ({
+  error,
+  decode: () => new error({})
+})
 
 /** The request cannot be parsed: its URL, a header, or the JSON or UTF-8 of its body is malformed. Answered 400. */
 export class MalformedRequest extends Schema.TaggedError<MalformedRequest>()("MalformedRequest", {
@@ -128,16 +131,8 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
   override readonly message = "Too many requests; wait for the seconds in Retry-After"
 }
 
-export const MalformedRequestProblem = problem(MalformedRequest, "malformed-request")
-export const InvalidCursorProblem = problem(Domain.InvalidCursor, "invalid-cursor")
-export const UserDisabledProblem = problem(Domain.UserDisabled, "user-disabled")
-export const CursorExpiredProblem = problem(Domain.CursorExpired, "cursor-expired")
-const IdempotencyKeyInUseProblem = problem(Domain.IdempotencyKeyInUse, "idempotency-key-in-use")
-const IdempotencyKeyReusedProblem = problem(Domain.IdempotencyKeyReused, "idempotency-key-reused")
-export const ListNotEmptyProblem = problem(Domain.ListNotEmpty, "list-not-empty")
-
 /** In a batch, `errors` names the operation that failed. Other problems leave it out. */
-const inBatch = {
+const operation = {
   errors: Schema.optionalKey(Schema.Array(Domain.InputIssue)).annotateKey({
     description: "In a batch, the operation that failed"
   })
@@ -151,158 +146,112 @@ const fromErrors = ({ errors }: { readonly errors?: ReadonlyArray<typeof Domain.
   return index === undefined ? {} : { index: Number(index) }
 }
 
-/** The codec between an error that may concern one operation of a batch and its problem. */
-const operationProblem = <E extends { readonly message: string; readonly index?: number }, Code extends ProblemCode>(
-  error: Schema.Codec<E, unknown> & (new (fields: { readonly index?: number }) => E),
-  code: Code
-) => {
-  const wire = body(code, inBatch)
-  return wire.pipe(
-    Schema.decodeTo(
-      Schema.toType(error),
-      SchemaTransformation.transform<E, (typeof wire)["Type"]>({
-        decode: (problem) => new error(fromErrors(problem)),
-        encode: (error) => ({ ...describe(code, error.message), ...toErrors(error) })
-      })
-    ),
-    HttpApiSchema.status(problemTypes[code].status),
-    HttpApiSchema.asJson({ contentType: mediaType })
-  )
+/** The encoding of an error whose only data is the operation of a batch. */
+const inBatch = <E extends { readonly index?: number; readonly message: string }>(
+  error: Schema.Codec<E, unknown> & (new (data: { readonly index?: number }) => E)
+) => ({
+  error,
+  members: operation,
+  encode: (error: E) => ({ members: toErrors(error) }),
+  decode: (problem: Parameters<typeof fromErrors>[0]) => new error(fromErrors(problem))
+})
+
+const retryAfter = {
+  "retry-after": Schema.String.annotate({ description: "Seconds to wait before the next try", examples: ["1"] })
 }
 
-export const TodoNotFoundProblem = operationProblem(Domain.TodoNotFound, "todo-not-found")
-export const ListNotFoundProblem = operationProblem(Domain.ListNotFound, "list-not-found")
-
-export const InvalidInputProblem = body("invalid-input", {
-  errors: Schema.Array(Domain.InputIssue).annotateKey({ description: "All that is wrong, up to 20 places" })
-}).pipe(
-  Schema.decodeTo(
-    Schema.toType(Domain.InvalidInput),
-    SchemaTransformation.transform({
-      decode: ({ errors }) => new Domain.InvalidInput({ errors }),
-      encode: ({ errors, message }) => ({ ...describe("invalid-input", message), errors })
-    })
-  ),
-  HttpApiSchema.status(422),
-  HttpApiSchema.asJson({ contentType: mediaType })
-)
-
-/** A write that a hook of the host refuses is also a conflict. `refusal` is the code that the hook gave. */
-export const ConflictProblem = body("conflict", {
-  reason: Schema.Literals([...Domain.Conflict.fields.reason.literals, "refused"]).annotateKey({
-    description: "The kind of conflict; `refused` if the host of the server does not allow the write"
-  }),
-  refusal: Schema.optionalKey(Schema.String).annotateKey({
-    description: "With the reason `refused`: why, as a code of the host"
-  }),
-  ...inBatch
-}).pipe(
-  Schema.decodeTo(
-    Schema.Union([Schema.toType(Domain.Conflict), Schema.toType(Domain.WriteRefused)]).annotate({
-      identifier: "Conflict"
-    }),
-    SchemaTransformation.transform({
-      decode: ({ detail, reason, refusal = "refused", ...problem }) =>
-        reason === "refused"
-          ? new Domain.WriteRefused({ code: refusal, message: detail, ...fromErrors(problem) })
-          : new Domain.Conflict({ reason }),
-      encode: (error) => ({
-        ...describe("conflict", error.message),
-        ...(error._tag === "Conflict"
-          ? { reason: error.reason }
-          : { reason: "refused" as const, refusal: error.code, ...toErrors(error) })
-      })
-    })
-  ),
-  HttpApiSchema.status(409),
-  HttpApiSchema.asJson({ contentType: mediaType })
-)
+export const MalformedRequestProblem = problem("malformed-request", withoutData(MalformedRequest))
+export const InvalidCursorProblem = problem("invalid-cursor", withoutData(Domain.InvalidCursor))
+export const UserDisabledProblem = problem("user-disabled", withoutData(Domain.UserDisabled))
+export const TodoNotFoundProblem = problem("todo-not-found", inBatch(Domain.TodoNotFound))
+export const ListNotFoundProblem = problem("list-not-found", inBatch(Domain.ListNotFound))
+export const ListNotEmptyProblem = problem("list-not-empty", withoutData(Domain.ListNotEmpty))
+const IdempotencyKeyInUseProblem = problem("idempotency-key-in-use", withoutData(Domain.IdempotencyKeyInUse))
+export const CursorExpiredProblem = problem("cursor-expired", withoutData(Domain.CursorExpired))
+const IdempotencyKeyReusedProblem = problem("idempotency-key-reused", withoutData(Domain.IdempotencyKeyReused))
 
 /** Has the challenge of RFC 6750, without `error` if the request sent no credentials. */
-export const UnauthorizedProblem = Unauthorized.pipe(
-  HttpApiSchema.encodeToWithHeaders(
-    {
-      body: body("unauthorized", {}),
-      headers: {
-        "www-authenticate": Schema.String.annotate({
-          description: "What to authenticate with, and what was wrong (RFC 6750)"
-        })
-      }
-    },
-    {
-      decode: ({ headers }) =>
-        new Unauthorized({
-          reason: headers["www-authenticate"]?.includes("error=") === false ? "missing" : "invalid"
-        }),
-      encode: ({ message, reason }) => ({
-        body: describe("unauthorized", message),
-        headers: {
-          "www-authenticate": `Bearer realm="todo"${reason === "invalid" ? ', error="invalid_token"' : ""}`
-        }
-      })
-    }
-  )
-)
+export const UnauthorizedProblem = problem("unauthorized", {
+  error: Unauthorized,
+  headers: {
+    "www-authenticate": Schema.String.annotate({
+      description: "What to authenticate with, and what was wrong (RFC 6750)"
+    })
+  },
+  encode: ({ reason }) => ({
+    headers: { "www-authenticate": `Bearer realm="todo"${reason === "invalid" ? ', error="invalid_token"' : ""}` }
+  }),
+  decode: (_, headers) =>
+    new Unauthorized({ reason: headers["www-authenticate"].includes("error=") ? "invalid" : "missing" })
+})
+
+/** A write that a hook of the host refuses is also a conflict. `refusal` is the code that the hook gave. */
+export const ConflictProblem = problem("conflict", {
+  error: Schema.Union([Domain.Conflict, Domain.WriteRefused]).annotate({ identifier: "Conflict" }),
+  members: {
+    reason: Schema.Literals([...Domain.Conflict.fields.reason.literals, "refused"]).annotateKey({
+      description: "The kind of conflict; `refused` if the host of the server does not allow the write"
+    }),
+    refusal: Schema.optionalKey(Schema.String).annotateKey({
+      description: "With the reason `refused`: why, as a code of the host"
+    }),
+    ...operation
+  },
+  encode: (error) => ({
+    members:
+      error._tag === "Conflict"
+        ? { reason: error.reason }
+        : { reason: "refused" as const, refusal: error.code, ...toErrors(error) }
+  }),
+  decode: ({ detail, reason, refusal = "refused", ...problem }) =>
+    reason === "refused"
+      ? new Domain.WriteRefused({ code: refusal, message: detail, ...fromErrors(problem) })
+      : new Domain.Conflict({ reason })
+})
 
 /** Has the current entity tag, unless the row does not exist. */
-const RevisionMismatchProblem = Domain.RevisionMismatch.pipe(
-  HttpApiSchema.encodeToWithHeaders(
-    { body: body("revision-mismatch", inBatch), headers: { etag: Schema.optionalKey(EntityTag) } },
-    {
-      decode: ({ body, headers }) =>
-        new Domain.RevisionMismatch({
-          current: headers.etag === undefined ? null : Number(headers.etag.slice(1, -1)),
-          ...fromErrors(body)
-        }),
-      encode: (error) => ({
-        body: { ...describe("revision-mismatch", error.message), ...toErrors(error) },
-        headers: error.current === null ? {} : { etag: etag(error.current) }
-      })
-    }
-  )
-)
+const RevisionMismatchProblem = problem("revision-mismatch", {
+  error: Domain.RevisionMismatch,
+  members: operation,
+  headers: { etag: Schema.optionalKey(EntityTag) },
+  encode: (error) => ({
+    members: toErrors(error),
+    headers: error.current === null ? {} : { etag: etag(error.current) }
+  }),
+  decode: (problem, headers) =>
+    new Domain.RevisionMismatch({
+      current: headers.etag === undefined ? null : Number(headers.etag.slice(1, -1)),
+      ...fromErrors(problem)
+    })
+})
 
-/** Has `Retry-After`: the seconds until the next request is allowed. */
-export const RateLimitedProblem = RateLimited.pipe(
-  HttpApiSchema.encodeToWithHeaders(
-    {
-      body: body("rate-limited", {}),
-      headers: {
-        "retry-after": Schema.String.annotate({ description: "Seconds to wait before the next try", examples: ["1"] })
-      }
-    },
-    {
-      decode: ({ headers }) => new RateLimited({ retryAfter: Number(headers["retry-after"] ?? 1) }),
-      encode: ({ message, retryAfter }) => ({
-        body: describe("rate-limited", message),
-        headers: { "retry-after": String(retryAfter) }
-      })
-    }
-  )
-)
+export const InvalidInputProblem = problem("invalid-input", {
+  error: Domain.InvalidInput,
+  members: {
+    errors: Schema.Array(Domain.InputIssue).annotateKey({ description: "All that is wrong, up to 20 places" })
+  },
+  encode: ({ errors }) => ({ members: { errors } }),
+  decode: ({ errors }) => new Domain.InvalidInput({ errors })
+})
 
-/** Has `Retry-After` in seconds. */
-export const UnavailableProblem = Domain.Unavailable.pipe(
-  HttpApiSchema.encodeToWithHeaders(
-    {
-      body: body("unavailable", {
-        outcome: Schema.optionalKey(Domain.Unavailable.fields.outcome).annotateKey({
-          description: "Whether a write that was sent is certain not to have happened"
-        })
-      }),
-      headers: {
-        "retry-after": Schema.String.annotate({ description: "Seconds to wait before the next try", examples: ["1"] })
-      }
-    },
-    {
-      decode: ({ body }) => new Domain.Unavailable({ outcome: body.outcome ?? "unknown" }),
-      encode: ({ message, outcome }) => ({
-        body: { ...describe("unavailable", message), outcome },
-        headers: { "retry-after": "1" }
-      })
-    }
-  )
-)
+export const RateLimitedProblem = problem("rate-limited", {
+  error: RateLimited,
+  headers: retryAfter,
+  encode: ({ retryAfter }) => ({ headers: { "retry-after": String(retryAfter) } }),
+  decode: (_, headers) => new RateLimited({ retryAfter: Number(headers["retry-after"]) })
+})
+
+export const UnavailableProblem = problem("unavailable", {
+  error: Domain.Unavailable,
+  members: {
+    outcome: Schema.optionalKey(Domain.Unavailable.fields.outcome).annotateKey({
+      description: "Whether a write that was sent is certain not to have happened"
+    })
+  },
+  headers: retryAfter,
+  encode: ({ outcome }) => ({ members: { outcome }, headers: { "retry-after": "1" } }),
+  decode: ({ outcome = "unknown" }) => new Domain.Unavailable({ outcome })
+})
 
 /** The problems of every write. */
 export const writeErrors = [RevisionMismatchProblem, ConflictProblem] as const

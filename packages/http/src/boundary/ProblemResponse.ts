@@ -4,7 +4,7 @@
  */
 import type { Unavailable } from "@todo/core/domain"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { describe, details, mediaType } from "../api/Problem.ts"
+import { describe, details, mediaType } from "../api/ProblemTypes.ts"
 
 const byStatus: Record<number, keyof typeof details> = {
   400: "malformed-request",

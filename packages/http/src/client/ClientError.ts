@@ -1,4 +1,4 @@
-import type { ProblemCode } from "../api/Problem.ts"
+import type { ProblemCode } from "../api/ProblemTypes.ts"
 import type { CodeOf, Endpoints, ProblemBody, RequestBody, ResponseBody } from "./ContractTypes.ts"
 
 /** The tag of a problem code: `TodoNotFound` for `todo-not-found`. It is the tag of the same error in `@todo/core`. */

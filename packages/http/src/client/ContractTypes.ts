@@ -5,7 +5,8 @@
 import type * as Brand from "effect/Brand"
 import type { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSchema } from "effect/http-api"
 import type { Api } from "../api/Api.ts"
-import type { commonProblemBodies, ProblemCode } from "../api/Problem.ts"
+import type { commonProblemBodies } from "../api/Problem.ts"
+import type { ProblemCode } from "../api/ProblemTypes.ts"
 
 type Groups = typeof Api extends HttpApi.HttpApi<string, infer Group> ? Group : never
 

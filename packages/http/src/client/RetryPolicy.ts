@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { ProblemCode } from "../api/Problem.ts"
+import type { ProblemCode } from "../api/ProblemTypes.ts"
 import { NetworkError, ProblemError, UnreadableAnswer } from "./ClientError.ts"
 
 type Failed = { readonly _tag: string } | ProblemError<ProblemCode>

@@ -10,7 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { describe, mediaType } from "../api/Problem.ts"
+import { describe, mediaType } from "../api/ProblemTypes.ts"
 import * as HostHeader from "../boundary/HostHeader.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 
