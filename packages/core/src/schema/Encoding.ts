@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as MigrationsSql from "./MigrationsSql.ts"
 
 /** The database has another encoding than UTF-8. It cannot store every text, or does not count characters correctly. */
 export class EncodingUnsupported extends Schema.TaggedError<EncodingUnsupported>()("EncodingUnsupported", {
@@ -17,8 +18,8 @@ export class EncodingUnsupported extends Schema.TaggedError<EncodingUnsupported>
 export const checkEncoding: Effect.Effect<void, EncodingUnsupported | SqlError, SqlClient.SqlClient> = Effect.gen(
   function* () {
     const sql = yield* SqlClient.SqlClient
-    const [row] = yield* sql`select current_setting('server_encoding')`.values
-    const encoding = String(row?.[0])
+    const [row] = yield* sql.unsafe<MigrationsSql.Encoding>(MigrationsSql.encoding)
+    const { encoding } = row as MigrationsSql.Encoding
     if (encoding !== "UTF8") return yield* new EncodingUnsupported({ encoding })
   }
 )

@@ -17,8 +17,10 @@ import { errorCode, toUnavailable } from "../database/SqlErrors.ts"
 import { checkEncoding, type EncodingUnsupported } from "./Encoding.ts"
 import { functions, nameAndBody } from "./functions/index.ts"
 import { type Migration, migrations } from "./migrations/index.ts"
-import { policies, rights } from "./tables.ts"
+import * as MigrationsSql from "./MigrationsSql.ts"
 import { SchemaName } from "./SchemaName.ts"
+
+export { grants } from "./MigrationsSql.ts"
 
 /** A migration failed. The whole upgrade was rolled back. */
 export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("MigrationFailed", {
@@ -141,19 +143,8 @@ export class UnsafeRole extends Schema.TaggedError<UnsafeRole>()("UnsafeRole", {
  */
 export const checkRole: Effect.Effect<void, UnsafeRole | Unavailable, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* toUnavailable(
-    sql.unsafe(
-      `select rolname::text, rolsuper, rolbypassrls, array(
-  select relname::text from pg_class c join pg_namespace n on n.oid = relnamespace
-  where nspname = $1 and relkind in ('r', 'p') and not row_security_active(c.oid) and (
-    relname = 'users'
-    or exists (select from pg_attribute where attrelid = c.oid and attname = 'owner_id' and not attisdropped)
-  ) order by relname
-) from pg_roles where rolname = current_user`,
-      [yield* SchemaName]
-    ).values
-  )
-  const [role = "", isSuperuser, bypasses, open = []] = (row ?? []) as unknown as RoleRow
+  const [role] = yield* toUnavailable(sql.unsafe<MigrationsSql.Role>(MigrationsSql.role, [yield* SchemaName]))
+  const { bypasses, isSuperuser, name, open } = role as MigrationsSql.Role
   const why = isSuperuser
     ? "is a superuser"
     : bypasses
@@ -161,10 +152,8 @@ export const checkRole: Effect.Effect<void, UnsafeRole | Unavailable, SqlClient.
       : open.length > 0
         ? `sees every row of ${open.join(", ")}, where row-level security is off, or not forced on the owner`
         : undefined
-  if (why !== undefined) return yield* new UnsafeRole({ role, why })
+  if (why !== undefined) return yield* new UnsafeRole({ role: name, why })
 })
-
-type RoleRow = readonly [role?: string, isSuperuser?: boolean, bypasses?: boolean, open?: ReadonlyArray<string>]
 
 /** Options of `up`. */
 export interface UpOptions {
@@ -214,7 +203,7 @@ export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.vo
     const sql = yield* SqlClient.SqlClient
     const schema = yield* SchemaName
     yield* checkEncoding
-    yield* sql`select pg_advisory_xact_lock(hashtextextended(${`todo:migrate:${schema}`}, 0))`.values
+    yield* sql.unsafe(MigrationsSql.lock, [schema])
     const found = versionOf(yield* readStatus(known))
     const expected = known.at(-1)?.id ?? 0
     if (found > expected || (found > 0 && found < oldest)) {
@@ -231,27 +220,13 @@ export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.vo
 /** The names of functions of this release that are missing in the database or have another body there. */
 const differingFunctions = Effect.fnUntraced(function* (schema: string) {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql`
-    select proname::text, md5(prosrc) from pg_proc where pronamespace = to_regnamespace(${`"${schema}"`})`.values
-  const there = new Set(rows.map(([name, digest]) => `${String(name)} ${String(digest)}`))
+  const stored = yield* sql.unsafe<MigrationsSql.StoredFunction>(MigrationsSql.storedFunctions, [schema])
+  const there = new Set(stored.map(({ digest, name }) => `${name} ${digest}`))
   return functions(`"${schema}"`)
     .map(nameAndBody)
     .filter(([name, body]) => !there.has(`${name} ${createHash("md5").update(body).digest("hex")}`))
     .map(([name]) => name)
 })
-
-/** The grants of the runtime role. They are rights on rows and functions; the role cannot change tables. */
-export const grants = (schema: string, role: string): ReadonlyArray<string> => {
-  const to = `to ${quoted(role)}`
-  const tables = Map.groupBy(Object.keys(rights), (table) => rights[table]?.join(", ") ?? "")
-  return [
-    `grant usage on schema "${schema}" ${to}`,
-    ...[...tables].flatMap(([allowed, names]) =>
-      allowed === "" ? [] : [`grant ${allowed} on ${names.map((name) => `"${schema}".${name}`).join(", ")} ${to}`]
-    ),
-    `grant execute on all functions in schema "${schema}" ${to}`
-  ]
-}
 
 /** The steps of `up`, in order, with their statements. */
 const script = (
@@ -261,56 +236,28 @@ const script = (
   runtimeRole: string | undefined,
   withFunctions: boolean
 ): ReadonlyArray<{ readonly name: string; readonly statements: ReadonlyArray<string> }> => [
-  ...(from === 0 ? [{ name: "Creating the schema", statements: foundation(schema) }] : []),
-  ...pending(known, from).map(({ id, name, up }) => ({
-    name: `Migration ${id} (${name})`,
-    statements: [...up(`"${schema}"`), `insert into "${schema}".migrations (id, name) values (${id}, '${name}')`]
+  ...(from === 0 ? [{ name: "Creating the schema", statements: MigrationsSql.createSchema(schema) }] : []),
+  ...pending(known, from).map((migration) => ({
+    name: `Migration ${migration.id} (${migration.name})`,
+    statements: [...migration.up(`"${schema}"`), MigrationsSql.record(schema, migration)]
   })),
   ...(withFunctions
-    ? [{ name: "Functions and policies", statements: [...functions(`"${schema}"`), ...policies(`"${schema}"`)] }]
+    ? [
+        {
+          name: "Functions and policies",
+          statements: [...functions(`"${schema}"`), ...MigrationsSql.policies(`"${schema}"`)]
+        }
+      ]
     : []),
   ...(runtimeRole === undefined
     ? []
     : [
         {
           name: `Granting to role "${runtimeRole}"`,
-          statements: [...role(runtimeRole), ...grants(schema, runtimeRole)]
+          statements: [MigrationsSql.createRole(runtimeRole), ...MigrationsSql.grants(schema, runtimeRole)]
         }
       ])
 ]
-
-/**
- * Creates the schema if it does not exist, and the table `migrations`. A schema with objects but without that table
- * belongs to another program, and is refused.
- */
-const foundation = (schema: string): ReadonlyArray<string> => [
-  `do $$ declare found text; begin
-  if not exists (select from pg_namespace where nspname = '${schema}') then create schema "${schema}"; end if;
-  select pg_describe_object(classid, objid, 0) into found
-  from pg_depend where refclassid = 'pg_namespace'::regclass and refobjid = '"${schema}"'::regnamespace limit 1;
-  if found is not null then
-    raise exception using errcode = 'duplicate_schema',
-      message = 'schema "${schema}" is in use by something else (' || found || '); set TODO_SCHEMA to a name that is free';
-  end if;
-end $$`,
-  `create table "${schema}".migrations (
-  id int primary key,
-  name text not null,
-  applied_at timestamptz(3) not null default now()
-)`
-]
-
-/** Creates the role if it does not exist. Roles are shared by all databases, so a concurrent `up` may create it as well. */
-const role = (name: string): ReadonlyArray<string> => [
-  `do $role$ begin
-  if not exists (select from pg_roles where rolname = '${name.replaceAll("'", "''")}') then
-    create role ${quoted(name)} login;
-  end if;
-exception when duplicate_object or unique_violation then null;
-end $role$`
-]
-
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 const pending = (known: ReadonlyArray<Migration>, from: number) => known.filter(({ id }) => id > from)
 
@@ -319,21 +266,9 @@ const versionOf = (steps: ReadonlyArray<MigrationStatus>): number =>
 
 const readStatus = Effect.fnUntraced(function* (known: ReadonlyArray<Migration>) {
   const sql = yield* SqlClient.SqlClient
-  const table = `"${yield* SchemaName}".migrations`
-  // Other programs also have a table `migrations`. The columns show whether it is ours.
-  const [exists] = yield* sql`
-    select array_agg(attname::text order by attnum) = array['id', 'name', 'applied_at']
-    from pg_attribute where attrelid = to_regclass(${table}) and attnum > 0 and not attisdropped`.values
-  const rows =
-    exists?.[0] === true
-      ? yield* sql.unsafe(`select id, name, to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-from ${table} order by id`).values
-      : []
-  const applied = rows.map(([id, name, appliedAt]) => ({
-    id: Number(id),
-    name: String(name),
-    appliedAt: String(appliedAt)
-  }))
+  const schema = yield* SchemaName
+  const [table] = yield* sql.unsafe<MigrationsSql.MigrationsTable>(MigrationsSql.migrationsTable, [schema])
+  const applied = table?.isOurs === true ? yield* sql.unsafe<MigrationsSql.Applied>(MigrationsSql.applied(schema)) : []
   const missing = known.filter(({ id }) => !applied.some((row) => row.id === id))
   return [...applied, ...missing.map(({ id, name }) => ({ id, name, appliedAt: null }))]
 })

@@ -32,15 +32,3 @@ export const erasedTables: ReadonlyArray<string> = ownedTables
   .filter(({ owner }) => owner === "owner_id")
   .map(({ name }) => name)
   .toReversed()
-
-/** Statements that force row-level security and create the policy on each table that does not have the policy yet. */
-export const policies = (s: string): ReadonlyArray<string> =>
-  ownedTables.map(({ name, owner }) => {
-    const isOwn = `${owner} = nullif(current_setting('todo.user_id', true), '')`
-    return /* sql */ `do $$ begin
-  if not exists (select from pg_policy where polrelid = '${s}.${name}'::regclass and polname = 'own_rows') then
-    alter table ${s}.${name} enable row level security, force row level security;
-    create policy own_rows on ${s}.${name} for all using (${isOwn}) with check (${isOwn});
-  end if;
-end $$`
-  })
