@@ -19,6 +19,7 @@ import { sockets } from "../connection/NegotiatedSocket.ts"
 import type { Environment } from "../connection/Parameters.ts"
 import type { Unavailable } from "../domain/Errors.ts"
 import { unavailable } from "./SqlErrors.ts"
+import * as DatabaseSql from "./DatabaseSql.ts"
 import { ConnectionQueue } from "./ConnectionQueue.ts"
 import * as PoolMetrics from "./PoolMetrics.ts"
 import { interruptAtOnce } from "./interruptAtOnce.ts"
@@ -154,9 +155,9 @@ const withCloseTimeout = <A, E>(layer: Layer.Layer<A, E>): Layer.Layer<A, E> =>
     })
   )
 
-/** Sends `select 1`. Fails with `Unavailable` if the database does not answer within two seconds. */
+/** Sends a query that reads nothing. Fails with `Unavailable` if the database does not answer within two seconds. */
 export const ping: Effect.Effect<void, Unavailable, SqlClient.SqlClient> = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-  interruptAtOnce(sql.unsafe("select 1").values).pipe(
+  interruptAtOnce(sql.unsafe(DatabaseSql.ping).values).pipe(
     Effect.timeout("2 seconds"),
     Effect.mapError((cause) => unavailable({ outcome: "not-applied" }, cause)),
     Effect.asVoid

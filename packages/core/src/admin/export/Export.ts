@@ -41,29 +41,25 @@ export const snapshot = <A, E, R>(user: UserId, use: (snapshot: Snapshot) => Eff
     const sql = yield* SqlClient.SqlClient
     const context = yield* Effect.context<SqlClient.SqlClient>()
     const schema = `"${yield* SchemaName}"`
-    const [account] = yield* sql.unsafe(ExportSql.account(schema), [user]).values
+    const [account] = yield* sql.unsafe<ExportSql.Account>(ExportSql.account(schema), [user])
     if (account === undefined) return yield* new UserNotFound()
 
-    const rows = <Row>(kind: "list" | "todo"): Stream.Stream<ReadonlyArray<Row>, Unavailable> =>
+    const rows = <Item>(kind: "list" | "todo"): Stream.Stream<ReadonlyArray<Item>, Unavailable> =>
       Stream.paginate(
         undefined as string | undefined,
         Effect.fnUntraced(function* (after: string | undefined) {
           const text = ExportSql.page(schema, kind, after === undefined)
           const begin = after === undefined ? [] : [after]
-          const rows = yield* toReadError(sql.unsafe(text, [user, pageSize, ...begin]).values)
-          const page = rows.map(([, json]): Row => JSON.parse(String(json)))
+          const rows = yield* toReadError(sql.unsafe<ExportSql.Row>(text, [user, pageSize, ...begin]))
+          const page = rows.map(({ item }): Item => JSON.parse(item))
           const last = rows.length < pageSize ? undefined : rows.at(-1)
-          return [
-            page.length === 0 ? [] : [page],
-            Option.map(Option.fromUndefinedOr(last), ([id]) => String(id))
-          ] as const
+          return [page.length === 0 ? [] : [page], Option.map(Option.fromUndefinedOr(last), ({ id }) => id)] as const
         })
       ).pipe(Stream.provideContext(context))
 
-    const [json, lists, todos] = account
     return yield* use({
-      user: JSON.parse(String(json)),
-      counts: { lists: Number(lists), todos: Number(todos) },
+      user: JSON.parse(account.account),
+      counts: { lists: account.lists, todos: account.todos },
       lists: rows<TodoList>("list"),
       todos: rows<Todo>("todo")
     })

@@ -55,25 +55,25 @@ export const plan = ({
     const sql = yield* SqlClient.SqlClient
     const schema = `"${yield* SchemaName}"`
     yield* TableOwner.required
-    const [row] = yield* sql.unsafe(PurgeSql.before(schema), [olderThan]).values
-    const before = String(row?.[0])
+    const [row] = yield* sql.unsafe<PurgeSql.Before>(PurgeSql.before(schema), [olderThan])
+    const { before } = row as PurgeSql.Before
 
     const of: Array<UserId> = []
     const total = { todos: 0, lists: 0, keys: 0 }
-    let last: string | undefined
-    for (let found: ReadonlyArray<ReadonlyArray<unknown>>; ;) {
-      found = yield* overAllUsers(sql.unsafe(PurgeSql.count(schema), [before, last ?? "", user ?? null]).values)
+    let last: UserId | undefined
+    for (;;) {
+      const page = sql.unsafe<PurgeSql.Purgeable>(PurgeSql.count(schema), [before, last ?? "", user ?? null])
+      const found = yield* overAllUsers(page)
       if (user !== undefined && found.length === 0 && last === undefined) return yield* new UserNotFound({})
-      for (const [id, ...numbers] of found) {
-        const [todos = 0, lists = 0, keys = 0] = numbers.map(Number)
+      for (const { id, keys, lists, todos } of found) {
         if (todos + lists + keys === 0) continue
-        of.push(id as UserId)
+        of.push(id)
         total.todos += todos
         total.lists += lists
         total.keys += keys
       }
       if (found.length < PurgeSql.usersAtOnce) return { before, of, users: of.length, ...total }
-      last = String(found.at(-1)?.[0])
+      last = found.at(-1)?.id
     }
   }).pipe(toUnavailable)
 
@@ -99,17 +99,12 @@ export const run = (
     const some = (user: UserId, position: string) =>
       onBehalfOf(user)(
         Effect.gen(function* () {
-          const held = yield* sql.unsafe(PurgeSql.lock(schema), [user]).values
-          if (held.length === 0) return { todos: 0, lists: 0, keys: 0, last: "" }
-          const [todos] = yield* sql.unsafe(PurgeSql.todos(schema), [user, before, position]).values
-          const [lists] = yield* sql.unsafe(PurgeSql.lists(schema), [user, before]).values
-          const [keys] = yield* sql.unsafe(PurgeSql.keys(schema), [user]).values
-          return {
-            todos: Number(todos?.[0]),
-            lists: Number(lists?.[0]),
-            keys: Number(keys?.[0]),
-            last: String(todos?.[1])
-          }
+          const [held] = yield* sql.unsafe(PurgeSql.lock(schema), [user])
+          if (held === undefined) return { todos: 0, lists: 0, keys: 0, last: "" }
+          const [todos] = yield* sql.unsafe<PurgeSql.DeletedTodos>(PurgeSql.todos(schema), [user, before, position])
+          const [lists] = yield* sql.unsafe<PurgeSql.Deleted>(PurgeSql.lists(schema), [user, before])
+          const [keys] = yield* sql.unsafe<PurgeSql.Deleted>(PurgeSql.keys(schema), [user])
+          return { todos: todos?.rows ?? 0, lists: lists?.rows ?? 0, keys: keys?.rows ?? 0, last: todos?.last ?? "" }
         })
       )
 

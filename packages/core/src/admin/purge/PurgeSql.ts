@@ -1,22 +1,35 @@
 /**
  * The statements of a purge. `count` runs in `overAllUsers`. Deletions run on behalf of one user, who is `$1`, after `lock`.
  */
+import type { UserId } from "../../domain/User.ts"
 import { storedWords } from "../../todos/SearchWords.ts"
 import { forEachUser } from "../../database/UserScopeSql.ts"
 
 /** Idempotency keys expire after 24 hours, the same time as in the database function `write_once`. */
 const expired = "created_at <= clock_timestamp() - interval '24 hours'"
 
+export interface Before {
+  readonly before: string
+}
+
 /** The time before which rows are old enough. `$1` is the age in seconds, at most a century. */
 export const before = (schema: string) =>
-  `select ${schema}.instant(clock_timestamp() - make_interval(secs => least($1::float8, 3e9)))`
+  /* sql */ `select ${schema}.instant(clock_timestamp() - make_interval(secs => least($1::float8, 3e9))) as before`
+
+/** The number of a user's rows that a purge removes. */
+export interface Purgeable {
+  readonly id: UserId
+  readonly todos: number
+  readonly lists: number
+  readonly keys: number
+}
 
 /**
  * The number of rows to remove for each user, one page of users. `$1` is the time, `$2` the last id of the page before,
  * `$3` a single user or null. Users without such rows are included, because the last id is the cursor. A list is only
  * removed after its last todo.
  */
-export const count = (schema: string) => `select u.id, todos.n, lists.n, keys.n
+export const count = (schema: string) => /* sql */ `select u.id, todos.n as todos, lists.n as lists, keys.n as keys
 from (
   select id from ${schema}.users where id > $2 and ($3::text is null or id = $3) order by id limit ${usersAtOnce} offset 0
 ) u ${forEachUser}
@@ -39,7 +52,7 @@ order by u.id`
 export const usersAtOnce = 1_000
 
 /** Locks the row of the user, as every write does. It returns no row if the user does not exist. */
-export const lock = (schema: string) => `select 1 from ${schema}.users where id = $1 for no key update`
+export const lock = (schema: string) => /* sql */ `select id from ${schema}.users where id = $1 for no key update`
 
 /** The number of rows of each table that one transaction removes. It limits how long writes of the user wait. */
 export const rowsAtOnce = 50
@@ -47,14 +60,23 @@ export const rowsAtOnce = 50
 /** Raises the horizon in the statement that deletes (`gone`), so that readers see both changes or neither. */
 const raised = (
   schema: string
-) => `update ${schema}.users set horizon = greatest(horizon, (select max(revision) from gone))
+) => /* sql */ `update ${schema}.users set horizon = greatest(horizon, (select max(revision) from gone))
   where id = $1 and exists (select from gone)`
+
+export interface Deleted {
+  readonly rows: number
+}
+
+export interface DeletedTodos extends Deleted {
+  /** The position of the last one. */
+  readonly last: string | null
+}
 
 /**
  * The next of a user's todos behind a position (`$3`), with their words: how many, and the last one's position. The
  * index of the trash gives them in order, so that those which stay are passed once.
  */
-export const todos = (schema: string) => `with gone as (
+export const todos = (schema: string) => /* sql */ `with gone as (
   delete from ${schema}.todos where owner_id = $1 and id in (
     select id from ${schema}.todos where owner_id = $1 and deleted_at < $2::timestamptz and position > $3
     order by position limit ${rowsAtOnce}
@@ -62,10 +84,10 @@ export const todos = (schema: string) => `with gone as (
 ), user_of as (
   ${raised(schema)}
 )
-select count(*)::int, max(position) from gone cross join lateral ${schema}.index_words($1, id, words, null)`
+select count(*)::int as rows, max(position) as last from gone cross join lateral ${schema}.index_words($1, id, words, null)`
 
 /** Deletes some empty lists of the user. Returns their number. */
-export const lists = (schema: string) => `with gone as (
+export const lists = (schema: string) => /* sql */ `with gone as (
   delete from ${schema}.lists where owner_id = $1 and id in (
     select id from ${schema}.lists l where owner_id = $1 and deleted_at < $2::timestamptz
       and not exists (select from ${schema}.todos where owner_id = $1 and list_id = l.id)
@@ -74,12 +96,12 @@ export const lists = (schema: string) => `with gone as (
 ), user_of as (
   ${raised(schema)}
 )
-select count(*)::int from gone`
+select count(*)::int as rows from gone`
 
 /** Deletes some expired idempotency keys of the user. Returns their number. */
-export const keys = (schema: string) => `with gone as (
+export const keys = (schema: string) => /* sql */ `with gone as (
   delete from ${schema}.idempotency_keys where owner_id = $1 and key in (
     select key from ${schema}.idempotency_keys where owner_id = $1 and ${expired} limit ${rowsAtOnce}
   ) returning 1
 )
-select count(*)::int from gone`
+select count(*)::int as rows from gone`

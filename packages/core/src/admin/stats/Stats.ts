@@ -50,23 +50,18 @@ export const read: Effect.Effect<Stats, TableOwner.NotTheOwner | Unavailable, Sq
     yield* TableOwner.required
     const [[users], [todos], tables] = yield* overAllUsers(
       Effect.all([
-        sql.unsafe(StatsSql.users(schema)).values,
-        sql.unsafe(StatsSql.todos(schema), [days, biggest]).values,
-        sql.unsafe(StatsSql.tables, [schema]).values
+        sql.unsafe<StatsSql.Users>(StatsSql.users(schema)),
+        sql.unsafe<StatsSql.Todos>(StatsSql.todos(schema), [days, biggest]),
+        sql.unsafe<StatsSql.Table>(StatsSql.tables, [schema])
       ])
     )
-    const [total = 0, disabled = 0, activeIn7Days = 0, activeIn30Days = 0, lists = 0, trashed = 0] = (users ?? []).map(
-      Number
-    )
+    const { lists, trashedLists, ...counts } = users as StatsSql.Users
+    const { numbers } = todos as StatsSql.Todos
     return {
-      users: { total, disabled, activeIn7Days, activeIn30Days },
-      lists: { total: lists, trashed },
-      ...(JSON.parse(String(todos?.[0])) as Pick<Stats, "todos" | "days" | "biggest">),
-      tables: tables.map(([name, bytes, indexBytes]) => ({
-        name: String(name),
-        bytes: Number(bytes),
-        indexBytes: Number(indexBytes)
-      }))
+      users: counts,
+      lists: { total: lists, trashed: trashedLists },
+      ...(JSON.parse(numbers) as Pick<Stats, "todos" | "days" | "biggest">),
+      tables
     }
   }
 ).pipe(toUnavailable)

@@ -57,21 +57,11 @@ export const show = (
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* TableOwner.required
-    const [row] = yield* overAllUsers(sql.unsafe(UsersSql.show(`"${yield* SchemaName}"`), [id]).values)
-    if (row === undefined) return yield* new UserNotFound({})
-    const [user, ...numbers] = row
-    const [horizon = 0, ...sizes] = numbers.map(Number)
-    const bytes = (table: string) => sizes[erasedTables.indexOf(table)] ?? 0
-    return {
-      ...(JSON.parse(String(user)) as User),
-      horizon,
-      bytes: {
-        todos: bytes("todos"),
-        lists: bytes("lists"),
-        words: bytes("todo_words"),
-        keys: bytes("idempotency_keys")
-      }
-    }
+    const statement = sql.unsafe<UsersSql.StoredUser>(UsersSql.show(`"${yield* SchemaName}"`), [id])
+    const [user] = yield* overAllUsers(statement)
+    if (user === undefined) return yield* new UserNotFound({})
+    const { horizon, item, ...bytes } = user
+    return { ...(JSON.parse(item) as User), horizon, bytes }
   }).pipe(toUnavailable)
 
 /**
@@ -81,12 +71,11 @@ export const show = (
 export const disable = Effect.fnUntraced(function* (id: UserId) {
   yield* TableOwner.required
   const sql = yield* SqlClient.SqlClient
-  const users = sql.literal(`"${yield* SchemaName}".users`)
+  const schema = `"${yield* SchemaName}"`
   const done = yield* onBehalfOf(id)(
     Effect.gen(function* () {
-      const appeared = yield* sql`insert into ${users} (id) values (${id}) on conflict (id) do nothing returning 1`
-      const changed = yield* sql`
-        update ${users} set disabled_at = now() where id = ${id} and disabled_at is null returning 1`
+      const appeared = yield* sql.unsafe(UsersSql.insert(schema), [id])
+      const changed = yield* sql.unsafe(UsersSql.disable(schema), [id])
       return { appeared: appeared.length > 0, changed: changed.length > 0 }
     })
   )
@@ -97,10 +86,7 @@ export const disable = Effect.fnUntraced(function* (id: UserId) {
 export const enable = Effect.fnUntraced(function* (id: UserId) {
   yield* TableOwner.required
   const sql = yield* SqlClient.SqlClient
-  const users = sql.literal(`"${yield* SchemaName}".users`)
-  const changed = yield* onBehalfOf(id)(
-    sql`update ${users} set disabled_at = null where id = ${id} and disabled_at is not null returning 1`
-  )
+  const changed = yield* onBehalfOf(id)(sql.unsafe(UsersSql.enable(`"${yield* SchemaName}"`), [id]))
   return { ...(yield* show(id)), changed: changed.length > 0 }
 }, toUnavailable)
 
@@ -128,22 +114,19 @@ export const erase = (
     yield* TableOwner.required
     const sql = yield* SqlClient.SqlClient
     const schema = `"${yield* SchemaName}"`
-    const users = sql.literal(`${schema}.users`)
-    yield* onBehalfOf(id)(sql`update ${users} set disabled_at = coalesce(disabled_at, now()) where id = ${id}`)
+    yield* onBehalfOf(id)(sql.unsafe(UsersSql.disable(schema), [id]))
     return yield* onBehalfOf(id)(
       Effect.gen(function* () {
         // Writes lock the same row. A write that waits here creates a new user afterwards.
-        const [user] = yield* sql`select revision from ${users} where id = ${id} for update`.values
+        const [user] = yield* sql.unsafe(UsersSql.lock(schema), [id])
         if (user === undefined) return yield* new UserNotFound({})
         const counts: Record<string, number> = {}
         for (const table of erasedTables) {
-          const [row] = yield* sql`with gone as (
-            delete from ${sql.literal(`${schema}.${table}`)} where owner_id = ${id} returning 1
-          ) select count(*)::int from gone`.values
-          counts[table] = Number(row?.[0])
+          const [deleted] = yield* sql.unsafe<UsersSql.Deleted>(UsersSql.deleteRows(schema, table), [id])
+          counts[table] = deleted?.rows ?? 0
         }
-        yield* sql`update ${sql.literal(`${schema}.erasures`)} set revision = greatest(revision, ${user[0]} + 1)`
-        yield* sql`delete from ${users} where id = ${id}`
+        yield* sql.unsafe(UsersSql.recordErasure(schema), [id])
+        yield* sql.unsafe(UsersSql.deleteUser(schema), [id])
         return { id, todos: counts["todos"] ?? 0, lists: counts["lists"] ?? 0 }
       })
     )

@@ -10,7 +10,6 @@ import {
   sortValue
 } from "../../database/KeysetPage.ts"
 import { forEachUser } from "../../database/UserScopeSql.ts"
-import { erasedTables } from "../../schema/tables.ts"
 import type { UserQuery, UserSort } from "./UserQuery.ts"
 
 type Column = Exclude<UserSort, `-${string}`>
@@ -27,17 +26,17 @@ const conditions = (query: UserQuery) => (query.disabled === true ? ["disabled_a
 
 /** The number of matching users. */
 export const count = (schema: string, query: UserQuery): Select => ({
-  text: `select count(*)::int from ${schema}.users where ${conditions(query).join(" and ")}`,
+  text: /* sql */ `select count(*)::int as total from ${schema}.users where ${conditions(query).join(" and ")}`,
   parameters: []
 })
 
-/** One page of users after a key: sort value, id, JSON. */
+/** One page of users after a key. Columns: sort value, id, and the fields of `User` as JSON. */
 export const list = (schema: string, query: UserQuery, limit: number, after: Key | undefined): Select => {
   const { add, values } = parameters(1)
   const [sort, descending] = direction<Column>(query.sort ?? "id")
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: `select value, id, item::text from (
+    text: /* sql */ `select value, id, item::text as item from (
   select u.*, ${userJson(schema)} as item
   from (
     select *, ${sortValue(schema, orders[sort])} as value from ${sort === "size" ? sized(schema) : `${schema}.users`}
@@ -71,8 +70,53 @@ const userJson = (schema: string) => `json_build_object(
     'disabledAt', ${schema}.instant(u.disabled_at)
   )`
 
-/** One user: JSON, horizon, and the stored bytes of the rows of each table. */
-export const show = (schema: string) => `select ${userJson(schema)}::text, u.horizon::text, ${erasedTables
-  .map((table) => `(select coalesce(sum(pg_column_size(r)), 0)::text from ${schema}.${table} r where owner_id = me.id)`)
-  .join(", ")}
+/** One user with the stored bytes of the rows of each table. */
+export interface StoredUser {
+  /** The fields of `User` as JSON. */
+  readonly item: string
+  readonly horizon: number
+  readonly todos: number
+  readonly lists: number
+  readonly words: number
+  readonly keys: number
+}
+
+export const show = (schema: string) => {
+  const bytes = (table: string) =>
+    `(select coalesce(sum(pg_column_size(r)), 0)::float8 from ${schema}.${table} r where owner_id = me.id)`
+  return /* sql */ `select ${userJson(schema)}::text as item, u.horizon::float8 as horizon, ${bytes("todos")} as todos,
+  ${bytes("lists")} as lists, ${bytes("todo_words")} as words, ${bytes("idempotency_keys")} as keys
 from (select * from ${schema}.users where id = $1 offset 0) u ${accounts(schema)}`
+}
+
+/** Inserts the user `$1` if it is missing. It returns a row if it did. */
+export const insert = (schema: string) =>
+  /* sql */ `insert into ${schema}.users (id) values ($1) on conflict (id) do nothing returning id`
+
+/** Disables the user `$1`. It returns a row if the user was enabled. */
+export const disable = (schema: string) =>
+  /* sql */ `update ${schema}.users set disabled_at = now() where id = $1 and disabled_at is null returning id`
+
+/** Enables the user `$1`. It returns a row if the user was disabled. */
+export const enable = (schema: string) =>
+  /* sql */ `update ${schema}.users set disabled_at = null where id = $1 and disabled_at is not null returning id`
+
+/** Locks the row of the user `$1`, as every write does. It returns no row if the user does not exist. */
+export const lock = (schema: string) => /* sql */ `select id from ${schema}.users where id = $1 for update`
+
+/** The number of rows that were deleted. */
+export interface Deleted {
+  readonly rows: number
+}
+
+/** Deletes the rows of the user `$1` from one of `erasedTables`. */
+export const deleteRows = (schema: string, table: string) => /* sql */ `with gone as (
+  delete from ${schema}.${table} where owner_id = $1 returning 1
+) select count(*)::int as rows from gone`
+
+/** Remembers the highest revision of all erased users, and that of the user `$1`. */
+export const recordErasure = (schema: string) => /* sql */ `update ${schema}.erasures
+set revision = greatest(erasures.revision, u.revision + 1) from ${schema}.users u where u.id = $1`
+
+/** Deletes the row of the user `$1`. */
+export const deleteUser = (schema: string) => /* sql */ `delete from ${schema}.users where id = $1`

@@ -1,0 +1,2 @@
+/** Reads nothing: the answer shows that the database is there. */
+export const ping = "select 1"
