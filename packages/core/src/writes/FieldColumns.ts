@@ -12,9 +12,9 @@ interface FieldColumns<Value> {
   readonly json: (schema: string) => Readonly<Record<string, string>>
 }
 
-/** One entry for each field that clients set. */
-export type FieldsColumns<Fields> = {
-  readonly [Name in keyof Fields]-?: FieldColumns<Exclude<Fields[Name], undefined>>
+/** One entry for each field that clients set. `More` is what a kind of rows has besides. */
+export type FieldsColumns<Fields, More = unknown> = {
+  readonly [Name in keyof Fields]-?: FieldColumns<Exclude<Fields[Name], undefined>> & More
 }
 
 /** Turns fields into columns. An absent field has none. */
