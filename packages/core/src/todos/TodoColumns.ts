@@ -2,7 +2,7 @@ import { type Due, type NewTodo, Priority, type Todo } from "../domain/Todo.ts"
 import { instantOf } from "./DueInstant.ts"
 import { fastTimestamp } from "./fastTimestamp.ts"
 import { titleKey, words } from "./SearchWords.ts"
-import { columnsOf, defaultsOf, type FieldsColumns } from "../writes/FieldColumns.ts"
+import { columnsOf, type FieldsColumns } from "../writes/FieldColumns.ts"
 
 /** How a page reads a field. */
 interface PageColumns {
@@ -25,8 +25,8 @@ export const milliseconds = (column: string): string => `date_part('epoch', ${co
 
 /**
  * The fields of a todo that clients set, in the order of its JSON, and how each is stored. Writes, imports, merges,
- * defaults, pages and the functions of the database derive from this record. A new field is added here, in
- * `domain/Todo.ts` and in a migration.
+ * pages and the functions of the database derive from this record. A new field is added here, in `domain/Todo.ts`, in
+ * `domain/TodoDefaults.ts` and in a migration.
  *
  * `json` and `select` give the same values. A page of 51 rows costs PostgreSQL 180 µs of CPU by `select`, and 590 µs by
  * `json`, which the functions use. A test compares both.
@@ -43,7 +43,6 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
   description: {
     columns: ["description"],
     derived: ["description_words"],
-    default: null,
     write: (description) => ({ description, description_words: words(description ?? "") }),
     json: () => ({ description: "t.description" }),
     select: ["t.description"],
@@ -51,7 +50,6 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
   },
   completed: {
     columns: ["completed_at"],
-    default: false,
     // The function of the database turns it into the time.
     write: (completed) => ({ completed }),
     json: (s) => ({ completed: "t.completed_at is not null", completedAt: `${s}.instant(t.completed_at)` }),
@@ -63,7 +61,6 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
   },
   priority: {
     columns: ["priority"],
-    default: "none",
     write: (priority) => ({ priority: Priority.literals.indexOf(priority) }),
     json: () => ({
       priority: `(array[${Priority.literals.map((name) => `'${name}'`).join(", ")}])[t.priority + 1]`
@@ -74,7 +71,6 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
   due: {
     columns: ["due_date", "due_time", "due_zone"],
     derived: ["due_at"],
-    default: null,
     write: (due) => dueColumns(due),
     json: () => ({
       due: `case
@@ -91,7 +87,6 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
   },
   tags: {
     columns: ["tags"],
-    default: [],
     write: (tags) => ({ tags }),
     json: () => ({ tags: "t.tags" }),
     select: ["t.tags"],
@@ -99,7 +94,6 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
   },
   listId: {
     columns: ["list_id"],
-    default: null,
     write: (listId) => ({ list_id: listId }),
     json: () => ({ listId: "t.list_id" }),
     select: ["t.list_id::text as the_list"],
@@ -109,9 +103,6 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
 
 /** The columns of the fields that are there. */
 export const columns = columnsOf(todoColumns)
-
-/** What a new todo has if a client leaves it out. */
-export const defaults = defaultsOf(todoColumns)
 
 const dueColumns = (due: Due | null) => {
   const local = due !== null && "dateTime" in due ? due : undefined

@@ -2,20 +2,20 @@
 import * as Effect from "effect/Effect"
 import type { TodoOperation } from "../domain/Batch.ts"
 import type { NewTodo, TodoId } from "../domain/Todo.ts"
+import { todoDefaults } from "../domain/TodoDefaults.ts"
 import { newId } from "../writes/newId.ts"
 import type { Step, TodoRequest } from "../writes/WriteRequest.ts"
-import { defaults } from "./TodoColumns.ts"
 
 /** Creates a todo under a new id. */
 export const creation = (todo: NewTodo): Effect.Effect<TodoRequest> =>
-  Effect.map(newId, (id) => ({ kind: "todo", op: "create", id: id as TodoId, todo: { ...defaults, ...todo } }))
+  Effect.map(newId, (id) => ({ kind: "todo", op: "create", id: id as TodoId, todo: { ...todoDefaults, ...todo } }))
 
 /** Creates or replaces a todo under an id of the caller. With `ifAbsent` it only creates. */
 export const replacement = (id: TodoId, todo: NewTodo, ifAbsent = false): TodoRequest => ({
   kind: "todo",
   op: ifAbsent ? "create" : "put",
   id,
-  todo: { ...defaults, ...todo }
+  todo: { ...todoDefaults, ...todo }
 })
 
 /** One operation of a batch. */

@@ -4,8 +4,6 @@ interface FieldColumns<Value> {
   readonly columns: ReadonlyArray<string>
   /** Columns computed from the value for search, order and filters. Another release may compute them differently. */
   readonly derived?: ReadonlyArray<string>
-  /** The value if a client leaves the field out. A field without a default is required. */
-  readonly default?: Value
   /** Turns the value into the columns, derived ones included. */
   readonly write: (value: Value) => Readonly<Record<string, unknown>>
   /** What clients see of it: for each member of the JSON, the SQL expression over a row `t` of a quoted schema. */
@@ -29,14 +27,6 @@ export const columnsOf =
     }
     return columns
   }
-
-/** The defaults of the fields that have one. */
-export const defaultsOf = <Fields extends object>(record: FieldsColumns<Fields>): Partial<Fields> =>
-  Object.fromEntries(
-    Object.entries<{ readonly default?: unknown }>(record).flatMap(([name, { default: initial }]) =>
-      initial === undefined ? [] : [[name, initial]]
-    )
-  ) as Partial<Fields>
 
 type ColumnNames = Readonly<Record<string, Pick<FieldColumns<never>, "columns" | "derived">>>
 

@@ -8,7 +8,8 @@ import { SqlClient } from "effect/sql"
 import { Client } from "pg"
 import * as Catalogue from "../../src/schema/Catalogue.ts"
 import { asUser } from "../../src/database/UserScopeSql.ts"
-import { columns as todoColumns, defaults } from "../../src/todos/TodoColumns.ts"
+import { todoDefaults } from "../../src/domain/TodoDefaults.ts"
+import { columns as todoColumns } from "../../src/todos/TodoColumns.ts"
 import { asOwner } from "../support/clients.ts"
 import { exported } from "../support/exports.ts"
 import { walk as changesSince } from "../support/feed.ts"
@@ -176,7 +177,7 @@ using (owner_id, todo_id, word) where stored is null or ours is null`)
             op: "put",
             id,
             ifAbsent: true,
-            fields: todoColumns({ ...defaults, title: "old" })
+            fields: todoColumns({ ...todoDefaults, title: "old" })
           })
         const ids = Array.from({ length: 4 }, () => randomUUID())
         const calls = [

@@ -1,3 +1,4 @@
+import { todoDefaults } from "@todo/core/domain/defaults"
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import { type CallError, ProblemError, RevisionMismatchError } from "./ClientError.ts"
@@ -87,23 +88,13 @@ export interface Client<Options = {}> {
   ) => Stream.Stream<Subscription.LiveChange, Subscription.SubscribeError>
 }
 
-/** The value of each field that a `put` leaves out. */
-const defaults: Required<Omit<NewTodo, "title">> = {
-  description: null,
-  completed: false,
-  priority: "none",
-  due: null,
-  tags: [],
-  listId: null
-}
-
 /** The index of the operation of a batch that failed. */
 const indexOf = ({ problem }: ProblemError<"revision-mismatch">): number =>
   Number(problem.errors?.[0]?.pointer.split("/").at(-1))
 
 export const make = (settings: Transport.ClientSettings, getToken: Transport.GetToken): Client => {
   const transport = Transport.make(settings, getToken)
-  const todos = Collection.make<Endpoints["todos"], {}>(transport, routes.todos, defaults)
+  const todos = Collection.make<Endpoints["todos"], {}>(transport, routes.todos, todoDefaults)
 
   const batch: Todos["batch"] = (operations, { idempotencyKey } = {}) =>
     transport.send({ route: routes.todos.batch, body: { operations }, idempotencyKey }).pipe(

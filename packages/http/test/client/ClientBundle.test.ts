@@ -3,8 +3,9 @@ import { bundle } from "../support/bundle.ts"
 
 const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} kB`
 
-/** What a browser has nothing to do with: what touches Node or a database, and the server. */
-const foreign = /^node:|^packages\/core\/|\/sql(-pg)?\/|platform-node|\/jose\/|packages\/http\/src\/(?!client)/
+/** What a browser has nothing to do with: what touches Node or a database, the schemas of core, and the server. */
+const foreign =
+  /^node:|^packages\/core\/(?!src\/domain\/TodoDefaults)|\/sql(-pg)?\/|platform-node|\/jose\/|packages\/http\/src\/(?!client)/
 
 describe("What a page loads of", () => {
   it.each([
