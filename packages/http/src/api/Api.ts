@@ -22,7 +22,8 @@ export class Api extends HttpApi.make("todo")
     OpenApi.annotations({
       title: "Todo",
       version: "1",
-      description: "Todos of one user: isolated, revisioned, never lost.",
+      description:
+        "A todo backend. Each user sees only their own todos and lists. Each change has a revision, so no write is lost.",
       // For clients that are generated from `openapi.json`. A running server replaces it with its own address.
       servers: [{ url: "http://127.0.0.1:3000", description: "A server on this machine, as `npm start` starts it" }],
       license: { name: "MIT", url: "https://opensource.org/license/mit" },

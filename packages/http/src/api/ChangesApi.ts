@@ -6,9 +6,9 @@ import { CursorExpiredProblem, InvalidCursorProblem, InvalidInputProblem } from 
 import { integerParameter } from "./integerParameter.ts"
 import { Validation } from "./Validation.ts"
 
-const description = `A page of changes; with \`Accept: text/event-stream\`, each change as it happens: \`event: change\`,
-\`data\` one change, \`id\` its cursor. A stream goes on after \`Last-Event-ID\`, else after \`lastEventId\`, else after
-\`since\`, and ends when its token expires.`
+const description = `A page of changes. With \`Accept: text/event-stream\`, a stream that sends each change as it happens:
+\`event: change\`, \`data\` is the change, \`id\` is its cursor. A stream continues after \`Last-Event-ID\`, else after
+\`lastEventId\`, else after \`since\`. It ends when its token expires.`
 
 const events = `retry: 2000
 event: change
@@ -41,12 +41,15 @@ export class ChangesApi extends HttpApiGroup.make("changes")
     HttpApiEndpoint.get("me", "/v1/me", {
       success: Account
     })
-      .annotate(OpenApi.Summary, "The caller: id, revision, counts")
+      .annotate(OpenApi.Summary, "The account of the user: id, revision, counts")
       .annotate(
         OpenApi.Description,
-        "Who the token belongs to, the revision of the last write, and how many todos and lists there are."
+        "The id of the user, the revision of the user's last write, and the numbers of todos and lists."
       )
   )
   .middleware(Validation)
   .middleware(Authorization)
-  .annotate(OpenApi.Description, "What changed, as pages or as a live stream, and who the user is") {}
+  .annotate(
+    OpenApi.Description,
+    "The changes of the user's todos and lists, as pages or as a live stream, and the user's account"
+  ) {}

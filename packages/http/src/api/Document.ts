@@ -33,9 +33,11 @@ const query: Record<string, { readonly description: string; readonly default?: s
   deleted: { description: "`true`: only what is in the trash; otherwise only what is not", default: false },
   sort: { description: "The order; a `-` in front makes it descending", default: "position" },
   limit: { description: "How many items a page may have" },
-  cursor: { description: "`nextCursor` of the page before, with the same conditions and order" },
+  cursor: { description: "`nextCursor` of the previous page; the conditions and the order must be the same" },
   count: { description: "Whether to count the `total` over all pages", default: false },
-  lastEventId: { description: "`Last-Event-ID` of clients that cannot set headers; wins over `since`" },
+  lastEventId: {
+    description: "The same as `Last-Event-ID`, for clients that cannot set headers; it overrides `since`"
+  },
   since: { description: "Only changes after this cursor" },
   todos: { description: "What happens to the todos in the list; required if there are any" }
 }
@@ -43,12 +45,13 @@ const query: Record<string, { readonly description: string; readonly default?: s
 /** The headers of every response. */
 const headers = {
   "x-request-id": {
-    description: "The id of the request in logs and problems; the one that was sent, if it was well-formed",
+    description:
+      "The id of the request in logs and problems. It is the id that the client sent, if that is well-formed",
     required: true,
     schema: { type: "string", pattern: "^[\\w.:-]{1,128}$" }
   },
   "cache-control": {
-    description: "Answers are not to be stored",
+    description: "Responses must not be stored",
     required: true,
     schema: { type: "string", enum: ["no-store"] }
   }
@@ -136,7 +139,7 @@ type Response = OpenApi.OpenApiSpecResponse
 /** The description of a response, from its status or its body. */
 const meaningOf = (status: string, { content = {} }: Response, components: Record<string, Schema>): string => {
   if (status === "204") return "The row is in the trash"
-  if (status === "304") return "The client has the row as it is"
+  if (status === "304") return "The row has not changed"
   const problems = content[mediaType]?.schema
   if (problems !== undefined) return codesOf(problems)
   const [name = ""] = namesOf(content["application/json"]?.schema ?? {})

@@ -22,7 +22,7 @@ export const etagHeader = { etag: EntityTag }
 /** The headers of a response with a new resource. */
 export const createdHeaders = {
   ...etagHeader,
-  location: Schema.String.annotate({ description: "The path of the row, or its URL where the server has a public URL" })
+  location: Schema.String.annotate({ description: "The path of the row, or its URL if the server has a public URL" })
 }
 
 /** 304: the client has the current version (RFC 9110, 15.4.5). */
@@ -42,7 +42,9 @@ const listOfTags = new RegExp(`^(?:[ \\t,]*${tag.source}[ \\t]*(?=,|$))+[ \\t,]*
  * count only if `weak` is set. Any other header is malformed.
  */
 const entityTags = (weak: boolean, description: string) =>
-  Schema.String.annotate({ description: `${description}: entity tags as answers carry them, \`"42"\`, or \`*\`` }).pipe(
+  Schema.String.annotate({
+    description: `${description}: entity tags such as \`"42"\`, from \`ETag\` of a response, or \`*\``
+  }).pipe(
     Schema.decodeTo(
       Schema.Union([Schema.Literal("*"), Schema.Array(Schema.Int)]),
       SchemaTransformation.transformEffect({
@@ -86,7 +88,7 @@ export const idempotencyKey = {
   "idempotency-key": Schema.optionalKey(
     Schema.String.annotate({
       description:
-        "Makes a repeated request happen once: 1 to 255 visible ASCII characters, made up by the client and sent again with each repeat"
+        "A key that the client chooses, 1 to 255 visible ASCII characters. A request that is repeated with the same key is applied once"
     }).pipe(
       Schema.decodeTo(
         IdempotencyKey,

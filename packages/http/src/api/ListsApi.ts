@@ -109,7 +109,7 @@ export class ListsApi extends HttpApiGroup.make("lists")
       success: HttpApiSchema.NoContent,
       error: [...writeErrors, ListNotFoundProblem, ListNotEmptyProblem]
     })
-      .annotate(OpenApi.Summary, "Put a list into the trash, and say what becomes of its todos")
+      .annotate(OpenApi.Summary, "Put a list into the trash, with or without its todos")
       .annotate(
         OpenApi.Description,
         "`todos=trash` puts the todos of the list into the trash too; `todos=keep` keeps them without a list. A list that holds no todos needs neither."

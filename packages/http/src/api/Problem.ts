@@ -21,8 +21,8 @@ const asProblem =
 
 const body = <Code extends ProblemCode, Members extends Fields>(code: Code, members: Members) =>
   Schema.Struct({
-    type: Schema.String.annotateKey({ description: "The kind of problem, as a URI: `code` in another spelling" }),
-    title: Schema.String.annotateKey({ description: "The kind of problem in words" }),
+    type: Schema.String.annotateKey({ description: "The kind of problem as a URI, which contains `code`" }),
+    title: Schema.String.annotateKey({ description: "The kind of problem, for people" }),
     status: Schema.Literal(problemTypes[code].status).annotateKey({ description: "The HTTP status" }),
     detail: Schema.String.annotateKey({ description: "What is wrong and what to do, for people" }),
     code: Schema.Literal(code).annotateKey({ description: "The kind of problem, for programs" }),
@@ -175,7 +175,7 @@ export const UnauthorizedProblem = problem("unauthorized", {
   error: Unauthorized,
   headers: {
     "www-authenticate": Schema.String.annotate({
-      description: "What to authenticate with, and what was wrong (RFC 6750)"
+      description: "How to authenticate, and whether the token was invalid (RFC 6750)"
     })
   },
   encode: ({ reason }) => ({
@@ -190,10 +190,10 @@ export const ConflictProblem = problem("conflict", {
   error: Schema.Union([Domain.Conflict, Domain.WriteRefused]).annotate({ identifier: "Conflict" }),
   members: {
     reason: Schema.Literals([...Domain.Conflict.fields.reason.literals, "refused"]).annotateKey({
-      description: "The kind of conflict; `refused` if the host of the server does not allow the write"
+      description: "The kind of conflict; `refused` if a hook of the host refused the write"
     }),
     refusal: Schema.optionalKey(Schema.String).annotateKey({
-      description: "With the reason `refused`: why, as a code of the host"
+      description: "If the reason is `refused`: the code that the host gives"
     }),
     ...operation
   },
@@ -228,7 +228,7 @@ const RevisionMismatchProblem = problem("revision-mismatch", {
 export const InvalidInputProblem = problem("invalid-input", {
   error: Domain.InvalidInput,
   members: {
-    errors: Schema.Array(Domain.InputIssue).annotateKey({ description: "All that is wrong, up to 20 places" })
+    errors: Schema.Array(Domain.InputIssue).annotateKey({ description: "The errors of the input, at most 20" })
   },
   encode: ({ errors }) => ({ members: { errors } }),
   decode: ({ errors }) => new Domain.InvalidInput({ errors })
@@ -245,7 +245,7 @@ export const UnavailableProblem = problem("unavailable", {
   error: Domain.Unavailable,
   members: {
     outcome: Schema.optionalKey(Domain.Unavailable.fields.outcome).annotateKey({
-      description: "Whether a write that was sent is certain not to have happened"
+      description: "`not-applied`: the write did not happen; `unknown`: it may have happened"
     })
   },
   headers: retryAfter,

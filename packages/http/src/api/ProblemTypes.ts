@@ -34,11 +34,11 @@ export type ProblemCode = keyof typeof problemTypes
 /** What to do about the problems that only HTTP has; the others say it with the message of their error. */
 export const details = {
   "malformed-request": "The request cannot be read; send valid JSON in UTF-8 and well-formed headers",
-  "route-not-found": "There is nothing at this path; correct it",
-  "method-not-allowed": "This path does not take this method; use one of the Allow header",
-  "payload-too-large": "The body is larger than this server takes; send less",
+  "route-not-found": "There is no route at this path; correct the path",
+  "method-not-allowed": "This path does not have this method; use one that the Allow header lists",
+  "payload-too-large": "The body is larger than the server accepts; send a smaller one",
   "unsupported-media-type": "The body must be application/json in UTF-8, and not compressed",
-  internal: "Something went wrong in the server; report it with the request id"
+  internal: "The server failed; report it with the request id"
 } as const satisfies Partial<Record<ProblemCode, string>>
 
 /** The members that every problem of a code has. `RequestMiddleware` adds `requestId` to the response. */

@@ -4,8 +4,8 @@ import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { UnavailableProblem } from "./Problem.ts"
 
 const Ok = Schema.Struct({
-  status: Schema.Literal("ok").annotateKey({ description: "Always `ok`; what is not ok is answered 503" })
-}).annotate({ identifier: "Ok", description: "All is well" })
+  status: Schema.Literal("ok").annotateKey({ description: "Always `ok`; otherwise the status is 503" })
+}).annotate({ identifier: "Ok", description: "The check succeeded" })
 
 /** The annotation keeps the emitted declarations from importing all of `@todo/core`, which browsers cannot load. */
 const unavailable = UnavailableProblem satisfies Schema.Schema<Unavailable>
@@ -14,13 +14,13 @@ const unavailable = UnavailableProblem satisfies Schema.Schema<Unavailable>
 export class SystemApi extends HttpApiGroup.make("system")
   .add(
     HttpApiEndpoint.get("live", "/livez", { success: Ok, error: unavailable })
-      .annotate(OpenApi.Summary, "The process answers")
+      .annotate(OpenApi.Summary, "Whether the process answers")
       .annotate(
         OpenApi.Description,
-        "For liveness probes: 200 as long as the process can answer. The database is not asked."
+        "For liveness probes: 200 as long as the process can answer. It does not query the database."
       ),
     HttpApiEndpoint.get("ready", "/readyz", { success: Ok, error: unavailable })
-      .annotate(OpenApi.Summary, "The database answers and the server takes requests")
+      .annotate(OpenApi.Summary, "Whether the database answers and the server accepts requests")
       .annotate(
         OpenApi.Description,
         "For readiness probes: 503 while the database does not answer, and while the server shuts down."

@@ -148,7 +148,7 @@ export class TodosApi extends HttpApiGroup.make("todos")
       success: BatchResults,
       error: [...writeErrors, ...keyErrors, InvalidInputProblem, TodoNotFoundProblem, ListNotFoundProblem]
     })
-      .annotate(OpenApi.Summary, "Create, update and delete up to 100 todos: all or none")
+      .annotate(OpenApi.Summary, "Create, update and delete up to 100 todos, all or none")
       .annotate(
         OpenApi.Description,
         "The operations are applied in their order, in one transaction. If one fails, none happens, and `errors[].pointer` of the problem names it."

@@ -107,7 +107,9 @@ export const layerFrom = <R = never>(
             if (isOpen) return yield* enter(handler, { id: userId }, expires.getTime() / 1_000)
             return yield* new Unauthorized({ reason: "invalid" })
           }
-          yield* Effect.logWarning("authentication gave an id that can be no user's: see UserId in @todo/core/domain")
+          yield* Effect.logWarning(
+            "authentication returned an id that is not valid: an id has 1-255 characters and no control characters"
+          )
           return yield* new Unauthorized({ reason: "invalid" })
         })
       })

@@ -107,7 +107,7 @@ const fromJwks = Effect.fnUntraced(function* (jwks: ReadonlyArray<unknown>) {
   }
   const why = reasons.join("; ")
   if (keys.length === 0) return yield* unusable(`the set has no key that can be used${why === "" ? "" : ` (${why})`}`)
-  if (why !== "") yield* Effect.logWarning(`Keys of the set are left out: ${why}`)
+  if (why !== "") yield* Effect.logWarning(`some keys of the set cannot be used: ${why}`)
   return keys
 })
 

@@ -9,11 +9,12 @@ const wellFormed = /^(\/[\w.~-]+)+$/
 
 /** Throws a `TypeError` if the prefix is not well-formed. */
 export const assertWellFormed = (prefix: string): void => {
-  if (!wellFormed.test(prefix)) throw new TypeError("prefix: a path like /api/todos, without a slash at its end")
+  if (!wellFormed.test(prefix))
+    throw new TypeError("prefix: must be a path such as /api/todos, without a slash at its end")
 }
 
 /** A path without a route. */
-const nowhere = "/"
+const noRoute = "/"
 
 /** `url` without the prefix; `undefined` if it is not below the prefix. */
 const stripPrefix = (prefix: string, url: string): string | undefined =>
@@ -39,11 +40,14 @@ const layerRewrite = (base: string, below: (url: string) => string) => {
   )
 }
 
-/** Mounts all routes below a prefix: removes it from the paths of requests, and adds it to `Location` in responses. */
+/**
+ * Mounts all routes below a prefix: removes it from the paths of requests, and adds it to `Location` in responses. With
+ * `HttpRouter.prefixed` middleware would still see the prefix, and logs and metrics would not find the route.
+ */
 export const layer = (prefix: string) => {
   if (prefix === "") return Layer.empty
   assertWellFormed(prefix)
-  return layerRewrite(prefix, (url) => stripPrefix(prefix, url) ?? nowhere)
+  return layerRewrite(prefix, (url) => stripPrefix(prefix, url) ?? noRoute)
 }
 
 /** The path of a public URL without a slash at its end. Empty if there is no URL or path. */

@@ -21,7 +21,7 @@ const unavailable = (detail: string, outcome: typeof Unavailable.Type.outcome) =
   )
 
 /** 400: the Host header is missing, repeated or malformed. */
-export const strangeHost = HttpServerResponse.jsonUnsafe(
+export const invalidHost = HttpServerResponse.jsonUnsafe(
   describe("malformed-request", "Send exactly one Host header that names one host, such as example.com:8080"),
   // Later requests on the connection may be meant for another server.
   { status: 400, contentType: mediaType, headers: { connection: "close" } }

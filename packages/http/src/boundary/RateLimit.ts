@@ -2,6 +2,9 @@
  * A rate limit by token buckets. A key can spend `requests` tokens at once, and the bucket refills evenly within `window`.
  * A bucket is stored as one number: the time at which it is full again (generic cell rate algorithm). Processes do not
  * share buckets.
+ *
+ * `RateLimiter` of `effect` does not fit: it cannot read a bucket without spending a token, and its store in memory grows
+ * with every key.
  */
 import * as Duration from "effect/Duration"
 

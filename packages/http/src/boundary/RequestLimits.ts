@@ -7,7 +7,7 @@ import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { shed } from "../observability/RequestMetrics.ts"
 import * as HostHeader from "./HostHeader.ts"
-import { overloaded, strangeHost } from "./ProblemResponse.ts"
+import { invalidHost, overloaded } from "./ProblemResponse.ts"
 
 /**
  * The most requests in flight. Requests above it get 503 at once (load shedding), so that those in flight still end in
@@ -35,7 +35,7 @@ export const refusal = (
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> | undefined => {
   if (inFlight > maxInFlight && !isHealthCheck(url)) return Effect.as(Metric.update(shed, 1), overloaded)
   if (Number(headers["content-length"] ?? 0) > bodyLimit) return Effect.succeed(tooLarge)
-  if (!HostHeader.isAcceptable(headers)) return Effect.succeed(strangeHost)
+  if (!HostHeader.isAcceptable(headers)) return Effect.succeed(invalidHost)
   if (hasSemicolon(url)) return Effect.succeed(notFound)
   const encoding = headers["content-encoding"]?.toLowerCase()
   const isReadable = encoding === undefined || encoding === "identity"

@@ -96,7 +96,7 @@ export class UnreadableAnswer extends Error {
   readonly retryAfter: number | undefined
 
   constructor(status: number, requestId?: string, retryAfter?: number) {
-    super(`The answer is none of the contract's (status ${status})`)
+    super(`The response does not fit the contract (status ${status}); check the url, and any proxy before the server`)
     this.status = status
     this.requestId = requestId
     this.retryAfter = retryAfter
@@ -110,7 +110,7 @@ export class TokenUnavailable extends Error {
   override readonly name = "TokenUnavailable"
 
   constructor(cause: unknown) {
-    super("There is no token to send", { cause })
+    super("The token could not be obtained; see the cause", { cause })
   }
 }
 

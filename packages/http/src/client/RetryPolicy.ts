@@ -8,12 +8,12 @@ import { NetworkError, ProblemError, UnreadableAnswer } from "./ClientError.ts"
 
 type Failed = { readonly _tag: string } | ProblemError<ProblemCode>
 
-const passing = new Set([429, 502, 503, 504])
+const transientStatuses = new Set([429, 502, 503, 504])
 
 /** Whether the failure is transient, so that the same request may succeed later. */
 export const isTransient = (error: Failed): boolean =>
   error instanceof NetworkError ||
-  ((error instanceof ProblemError || error instanceof UnreadableAnswer) && passing.has(error.status)) ||
+  ((error instanceof ProblemError || error instanceof UnreadableAnswer) && transientStatuses.has(error.status)) ||
   // The first attempt of the same call is still running.
   (error instanceof ProblemError && error.code === "idempotency-key-in-use")
 
@@ -24,15 +24,15 @@ export const isNotApplied = (error: Failed): boolean =>
 
 const outcomeOf = ({ problem }: ProblemError<ProblemCode>) => ("outcome" in problem ? problem.outcome : undefined)
 
-const first = 200
-const longest = 5_000
+const firstDelay = 200
+const longestDelay = 5_000
 
 /** The delay before the next attempt in milliseconds: `Retry-After`, plus exponential back-off with jitter. */
 export const wait = (error: Failed, attempt: number): Effect.Effect<number> =>
   Effect.map(Random.next, (random) => {
-    const backOff = Math.min(longest, first * 2 ** (attempt - 1)) * (0.5 + random / 2)
-    const told = "retryAfter" in error && error.retryAfter !== undefined ? error.retryAfter * 1_000 : 0
-    return told + backOff
+    const backOff = Math.min(longestDelay, firstDelay * 2 ** (attempt - 1)) * (0.5 + random / 2)
+    const retryAfter = "retryAfter" in error && error.retryAfter !== undefined ? error.retryAfter * 1_000 : 0
+    return retryAfter + backOff
   })
 
 /** `Retry-After` in seconds from now. The header has seconds or a date (RFC 9110, 10.2.3). */

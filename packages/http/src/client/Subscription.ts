@@ -54,7 +54,7 @@ class Disconnected {
 }
 
 /** How long the client polls before it tries a stream again. */
-const streamPause = Duration.toMillis("5 minutes")
+const pollingPeriod = Duration.toMillis("5 minutes")
 
 /** After so many streams in a row that ended at once, the client polls. */
 const maxShortStreams = 3
@@ -76,15 +76,15 @@ const maxStrangeResponses = 10
 
 /** Decides whether a failure ends the subscription or only the connection. */
 const connectionFailure = (error: Transport.TransportError, isStrange: boolean): Disconnected | SubscribeError => {
-  const passes = isStrange || RetryPolicy.isTransient(error) || ("status" in error && error.status >= 500)
-  if (!passes) return error as SubscribeError
-  const told = "retryAfter" in error ? error.retryAfter : undefined
+  const isTemporary = isStrange || RetryPolicy.isTransient(error) || ("status" in error && error.status >= 500)
+  if (!isTemporary) return error as SubscribeError
+  const retryAfter = "retryAfter" in error ? error.retryAfter : undefined
   // The jitter of 20 % must not make the delay shorter than `Retry-After`.
-  return new Disconnected(told === undefined ? undefined : told * 1_250)
+  return new Disconnected(retryAfter === undefined ? undefined : retryAfter * 1_250)
 }
 
 /** Whether a proxy probably blocks the stream: the response is not from the server, or none came in time. */
-const isHeldBack = (error: Transport.TransportError): boolean =>
+const isBlocked = (error: Transport.TransportError): boolean =>
   (error instanceof UnreadableAnswer && !RetryPolicy.isTransient(error)) ||
   (error instanceof NetworkError && Transport.isTimeout(error))
 
@@ -116,7 +116,7 @@ export const subscribe = (
       )
 
     const pollForNow = Effect.map(Clock.currentTimeMillis, (now) => {
-      pollUntil = now + streamPause
+      pollUntil = now + pollingPeriod
       return new Disconnected(0)
     })
 
@@ -151,7 +151,7 @@ export const subscribe = (
         const headers = { accept: "text/event-stream", ...(cursor !== undefined && { "last-event-id": cursor }) }
         const opened = open({ route: routes.changes.page }, headers, { signal, timeout: patience })
         const response = yield* Effect.catch(opened, (error) => {
-          const end = isHeldBack(error) ? pollForNow : Effect.sync(() => failure(error))
+          const end = isBlocked(error) ? pollForNow : Effect.sync(() => failure(error))
           return Effect.flatMap(end, Effect.fail)
         })
         const isStream = response.headers.get("content-type")?.startsWith("text/event-stream")
@@ -179,8 +179,8 @@ export const subscribe = (
     /** One page of changes, then a `Disconnected` that delays the next page. */
     const polled = Stream.unwrap(
       Effect.gen(function* () {
-        const asked = send({ route: routes.changes.page, query: { since: cursor, limit: 500 } })
-        const { changes, hasMore, nextCursor } = yield* asked.pipe(
+        const page = send({ route: routes.changes.page, query: { since: cursor, limit: 500 } })
+        const { changes, hasMore, nextCursor } = yield* page.pipe(
           Effect.map((page) => page as Page),
           Effect.filterOrFail(
             ({ changes }) => Array.isArray(changes),

@@ -86,7 +86,7 @@ const answered = <A>(
     })
   )
 
-/** The `traceparent` header (W3C Trace Context), if the caller has a span. */
+/** The `traceparent` header (W3C Trace Context), if the caller has a span. `HttpTraceContext` would also send `b3`. */
 const trace: Effect.Effect<{ readonly traceparent?: string }> = Effect.match(Effect.currentParentSpan, {
   onSuccess: ({ sampled, spanId, traceId }) => ({
     traceparent: `00-${traceId.padStart(32, "0")}-${spanId}-${sampled ? "01" : "00"}`
@@ -125,7 +125,7 @@ const ifMatch = (expected: Expected): string => {
   if (expected === "*") return expected
   const revisions = typeof expected === "number" ? [expected] : expected
   if (!Array.isArray(revisions) || !revisions.every(isRevision)) {
-    throw new TypeError('ifRevision: a revision, a list of revisions, or "*"')
+    throw new TypeError('ifRevision: must be a revision, a list of revisions, or "*"')
   }
   return revisions.length === 0 ? '""' : revisions.map((revision) => `"${revision}"`).join(", ")
 }
@@ -171,7 +171,7 @@ export const make = (settings: ClientSettings, getToken: GetToken): Transport =>
     Effect.flatMap(getToken(refused), (token) =>
       token === undefined || credentials.test(token)
         ? Effect.succeed(token)
-        : Effect.fail(new TokenUnavailable(new Error("What was given is no bearer token")))
+        : Effect.fail(new TokenUnavailable(new Error("The value is not a bearer token")))
     )
 
   const requestOf = (call: Call, token: string | undefined, given: Record<string, string>) => {

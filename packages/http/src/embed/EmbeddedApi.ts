@@ -50,7 +50,8 @@ export const make = Effect.fnUntraced(function* (embedded: EmbeddedSettings, rou
 /** The host has read the request body. The log tells the operator; the client gets 500. */
 class BodyAlreadyRead extends Error {
   override readonly name = "BodyAlreadyRead"
-  override readonly message = "Mount the handler before body parsers: of this request's body there is nothing left"
+  override readonly message =
+    "The body of the request was read before the handler ran; mount the handler before body parsers"
 }
 
 const bodyAlreadyRead = Effect.suspend(() => Effect.withErrorReporting(Effect.die(new BodyAlreadyRead())))

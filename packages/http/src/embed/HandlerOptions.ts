@@ -50,22 +50,22 @@ const areTokens: Is = (value) => {
   return areKeys && isText(issuer) && isText(audience) && isDuration(maxAge)
 }
 
-const duration = [isDuration, 'a duration like "10 seconds"'] as const
+const duration = [isDuration, 'a duration such as "10 seconds"'] as const
 
 /** The rule of each optional option, and the text that describes it. */
 const rules: Readonly<Record<string, readonly [is: Is, what: string]>> = {
   schema: [Schema.is(SchemaNameValue), "a lower-case name of a PostgreSQL schema"],
-  poolSize: [isCount, "a whole number from 1 on"],
-  bodyLimit: [isCount, "a number of bytes from 1 on"],
+  poolSize: [isCount, "a whole number of at least 1"],
+  bodyLimit: [isCount, "a whole number of bytes, at least 1"],
   requestTimeout: duration,
   drainTimeout: duration,
-  rateLimit: [isRateLimit, 'like { requests: 600, window: "1 minute" }'],
-  corsOrigins: [listOf(isOrigin), 'a list of origins like "https://app.example.com"'],
+  rateLimit: [isRateLimit, 'an object such as { requests: 600, window: "1 minute" }'],
+  corsOrigins: [listOf(isOrigin), 'a list of origins such as "https://app.example.com"'],
   tokens: [
     areTokens,
-    "with `issuer`, `audience`, `maxAge`, and redacted `secrets` of at least 32 bytes, `publicKeys` or a `jwksUrl`"
+    "an object with `issuer`, `audience`, `maxAge`, and redacted `secrets` of at least 32 bytes, `publicKeys` or a `jwksUrl`"
   ],
-  authenticate: [(value) => typeof value === "function", "a function, or `tokens` in its place"]
+  authenticate: [(value) => typeof value === "function", "a function; to accept bearer tokens, set `tokens` instead"]
 }
 
 const demand = (isMet: boolean, what: string): void => {
@@ -84,21 +84,22 @@ const areTodos: Is = (value) => Predicate.hasProperty(value, "services") && Effe
 
 const assertDatabase = (given: { readonly [name: string]: unknown }): void => {
   const [way = "url", another] = (["url", "sql", "todos"] as const).filter((name) => given[name] !== undefined)
-  demand(another === undefined, `${another}: leave it out, or leave out ${way}: there is one database`)
+  demand(another === undefined, `${another}: leave it out, or leave out ${way}; a handler has one database`)
   if (way === "url") {
     const problem = Database.urlProblem(given["url"])
     demand(problem === undefined, `url: ${problem}`)
   }
   demand(
     way !== "sql" || isSql(given["sql"]),
-    "sql: a SqlClient of Effect; pools of pg and postgres.js cannot be shared"
+    "sql: must be a SqlClient of Effect; pools of pg and postgres.js cannot be shared"
   )
-  demand(way !== "todos" || areTodos(given["todos"]), "todos: what createTodos of @todo/core/promise gave")
+  demand(way !== "todos" || areTodos(given["todos"]), "todos: must be the result of createTodos of @todo/core/promise")
   for (const name of ownOptions.url.filter((name) => !ownOptions[way].some((own) => own === name))) {
-    const owner = way === "todos" ? "createTodos has it" : "the pool of the host has it"
-    demand(given[name] === undefined, `${name}: leave it out with ${way}: ${owner}`)
+    const owner = way === "todos" ? "createTodos" : "the pool of the host"
+    demand(given[name] === undefined, `${name}: leave it out with ${way}; ${owner} already sets it`)
   }
-  if (given["hooks"] !== undefined) demand(Predicate.isObject(given["hooks"]), "hooks: an object with before or after")
+  if (given["hooks"] !== undefined)
+    demand(Predicate.isObject(given["hooks"]), "hooks: must be an object with before or after")
 }
 
 /** Throws a `TypeError` that names the first invalid option, without its value. */
@@ -107,8 +108,8 @@ export const assertWellFormed = (options: object): void => {
   assertDatabase(given)
   if (given["prefix"] !== undefined) Prefix.assertWellFormed(String(given["prefix"]))
   for (const [name, [is, what]] of Object.entries(rules)) {
-    demand(given[name] === undefined || is(given[name]), `${name}: ${what}`)
+    demand(given[name] === undefined || is(given[name]), `${name}: must be ${what}`)
   }
-  demand(given["tokens"] !== undefined || given["authenticate"] !== undefined, "authenticate: a function, or `tokens`")
-  demand(given["tokens"] !== undefined || !("tokens" in given), "tokens: left out where there are none")
+  demand(given["tokens"] !== undefined || given["authenticate"] !== undefined, "authenticate: set it, or `tokens`")
+  demand(given["tokens"] !== undefined || !("tokens" in given), "tokens: leave it out instead of undefined")
 }

@@ -99,7 +99,7 @@ const callerOf = <Request>(
     Effect.map((caller) => caller ?? undefined),
     Effect.catch((error) => {
       if (error instanceof Unavailable) return Effect.fail(error)
-      return Effect.die(error instanceof Error ? error : new Error("authenticate threw what is no error"))
+      return Effect.die(error instanceof Error ? error : new Error("authenticate threw a value that is not an Error"))
     })
   )
 

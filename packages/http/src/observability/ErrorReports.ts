@@ -27,7 +27,7 @@ const isOfEngine = (error: Error): boolean =>
   error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError
 
 /** Whether the cause of an error is safe to report. Only our own errors with a cause from the database are. */
-const tellsWhy = (error: Error): boolean =>
+const hasSafeCause = (error: Error): boolean =>
   error.cause !== undefined && (Predicate.isTagged(error, "Unavailable") || error.name === "SchemaMissing")
 
 /** The parts of an error that are safe to store. They contain no values of rows. */
@@ -70,7 +70,7 @@ export const describe = (error: unknown): ReportedError => {
   }
   if (!(error instanceof Error)) return { name: typeof error }
   const { message, name, stack = "" } = error
-  if (tellsWhy(error)) return { name, message, stack, cause: describe(error.cause) }
+  if (hasSafeCause(error)) return { name, message, stack, cause: describe(error.cause) }
   if (!isOfEngine(error)) return { name, message, stack }
   const [, ...places] = stack.split(/\n\s+(?=at )/)
   return { name, stack: places.join("\n") }
@@ -102,10 +102,8 @@ export const layer = ErrorReporter.layer(
           describe(Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) && reason.defect)
         )
       if (errors.length === 0) return
-      const log = (message: string, told: ReadonlyArray<ReportedError>) =>
-        Effect.runForkWith(fiber.context)(
-          Effect.annotateLogs(Effect.logError(message), { requestId: id, errors: told })
-        )
+      const log = (message: string, errors: ReadonlyArray<ReportedError>) =>
+        Effect.runForkWith(fiber.context)(Effect.annotateLogs(Effect.logError(message), { requestId: id, errors }))
       log("request failed", errors)
       try {
         fiber.getRef(ErrorTracker)({ requestId: id, errors, cause })

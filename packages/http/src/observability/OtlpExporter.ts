@@ -38,11 +38,11 @@ const unsupported = [
   "OTEL_BSP_SCHEDULE_DELAY"
 ]
 
-const tellUnsupported = Effect.forEach(
+const warnOfUnsupported = Effect.forEach(
   unsupported,
   (name) =>
     Effect.flatMap(text(name), (value) =>
-      Option.isNone(value) ? Effect.void : Effect.logWarning(`${name} is set, but has no effect here: take it out`)
+      Option.isNone(value) ? Effect.void : Effect.logWarning(`${name} has no effect; remove it`)
     ),
   { discard: true }
 )
@@ -77,7 +77,7 @@ const layerClient = Layer.effect(
 /** Exports if an endpoint is set. Otherwise nothing is traced. */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
-    yield* tellUnsupported
+    yield* warnOfUnsupported
     const endpoint = yield* Config.option(settings.OTEL_EXPORTER_OTLP_ENDPOINT)
     const isDisabled = yield* Config.Boolean("OTEL_SDK_DISABLED").pipe(Config.withDefault(false))
     if (isDisabled || Option.isNone(endpoint)) return Layer.empty

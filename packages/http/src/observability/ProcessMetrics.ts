@@ -1,6 +1,6 @@
 /**
- * The process and its build, under the names that Prometheus' clients give them. Each is read when somebody asks for the
- * metrics, so that requests pay nothing.
+ * Metrics of the process and its build, under the names that Prometheus clients use. They are read only when `/metrics` is
+ * requested, so they cost other requests nothing.
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -40,7 +40,7 @@ const build = Metric.gauge("todo_build_info", {
 
 const ignored = () => {}
 
-/** Exported from now on, as long as the process lives: another server in it would report the same. */
+/** Registers the metrics for the life of the process. Another server in the same process would report the same values. */
 export const layer = Layer.effectDiscard(
   Effect.map(Effect.context<never>(), (context: Context.Context<never>) => {
     const unchanged = { update: ignored, modify: ignored }

@@ -12,17 +12,17 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { PrometheusMetrics } from "effect/observability"
 import * as HostHeader from "../boundary/HostHeader.ts"
 import { ownUrl } from "../boundary/Prefix.ts"
-import { strangeHost } from "../boundary/ProblemResponse.ts"
+import { invalidHost } from "../boundary/ProblemResponse.ts"
 import type { RequestInfo } from "../boundary/RequestInfo.ts"
 import { templateOf } from "../api/PathTemplates.ts"
 
 const requests = Metric.counter("http_requests_total", {
-  description: "Requests answered, by method, route and status",
+  description: "Answered requests, by method, route and status",
   incremental: true
 })
 
 const seconds = Metric.histogram("http_request_duration_seconds", {
-  description: "Time from request to answer, by route",
+  description: "Time from a request to its response, by route",
   boundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 })
 
@@ -43,17 +43,17 @@ export const limited = Metric.counter("http_requests_limited_total", {
 
 /** The number of checked token signatures. A token in the cache needs no check. */
 export const signatures = Metric.counter("token_signatures_checked_total", {
-  description: "Token signatures checked, by outcome; the tokens of other requests were remembered",
+  description: "Checked signatures of tokens, by outcome; a token in the cache needs no check",
   incremental: true
 })
 
 /** The number of tokens in the cache of verified tokens. */
 export const tokensRemembered = Metric.gauge("tokens_remembered", {
-  description: "Verified tokens that are remembered"
+  description: "Verified tokens in the cache"
 })
 
 const loopDelay = Metric.gauge("nodejs_eventloop_lag_p99_seconds", {
-  description: "99th percentile of the event loop's delay since the last look"
+  description: "99th percentile of the event loop's delay in the last 5 seconds"
 })
 
 /** How log lines name users: by a stable digest of the id, or by the id. */
@@ -124,7 +124,7 @@ export const layerMetricsRoute = PrometheusMetrics.layerHttp({ path: "/metrics" 
 export const metricsApp = (publicPath: string) =>
   Effect.gen(function* () {
     const { headers, url } = yield* HttpServerRequest.HttpServerRequest
-    if (!HostHeader.isAcceptable(headers)) return strangeHost
+    if (!HostHeader.isAcceptable(headers)) return invalidHost
     return ownUrl(publicPath, url) === "/metrics"
       ? HttpServerResponse.text(yield* PrometheusMetrics.format(), {
           contentType: "text/plain; version=0.0.4; charset=utf-8"

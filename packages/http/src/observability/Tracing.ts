@@ -17,7 +17,7 @@ import { ownUrl } from "../boundary/Prefix.ts"
 const withheld = new Set(["url.full", "url.path", "url.query", "user_agent.original"])
 
 /** Reduces the error of a failed exit to its name. */
-const named = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> => {
+const onlyName = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> => {
   if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return exit
   const error = Cause.squash(exit.cause)
   const failure = new Error("The log has the cause, by the id of the request")
@@ -64,7 +64,7 @@ export const layerSpanNames = (publicPath: string) =>
     return route === "unknown" ? method : `${method} ${inBraces(route)}`
   })
 
-const discreet = (span: Tracer.Span): Tracer.Span => {
+const withoutUserData = (span: Tracer.Span): Tracer.Span => {
   const attribute = span.attribute.bind(span)
   const end = span.end.bind(span)
   return Object.assign(span, {
@@ -73,7 +73,7 @@ const discreet = (span: Tracer.Span): Tracer.Span => {
       // The router sets `http.route`. It is written like the name of the span.
       attribute(key, key === "http.route" ? inBraces(String(value)) : value)
     },
-    end: (time: bigint, exit: Exit.Exit<unknown, unknown>) => end(time, named(exit))
+    end: (time: bigint, exit: Exit.Exit<unknown, unknown>) => end(time, onlyName(exit))
   })
 }
 
@@ -85,7 +85,7 @@ export const layer = (sampler: Sampler) =>
       Tracer.make({
         ...tracer,
         span: (options) => {
-          const span = discreet(tracer.span(options))
+          const span = withoutUserData(tracer.span(options))
           return Object.assign(span, { sampled: isSampled(sampler, span) })
         }
       })

@@ -92,8 +92,8 @@ export const layer = (served: typeof Api, base: string) => {
     "GET",
     "/docs",
     Effect.gen(function* () {
-      const { headers: asked } = yield* HttpServerRequest.HttpServerRequest
-      const encoding = encodingOf(asked["accept-encoding"])
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const encoding = encodingOf(request.headers["accept-encoding"])
       const { body, etag } = yield* Effect.promise(() => bodyOf(encoding))
       const headers = {
         etag,
@@ -102,7 +102,8 @@ export const layer = (served: typeof Api, base: string) => {
         vary: "accept-encoding",
         ...(encoding !== "identity" && { "content-encoding": encoding })
       }
-      if (asked["if-none-match"]?.includes(etag) === true) return HttpServerResponse.empty({ status: 304, headers })
+      if (request.headers["if-none-match"]?.includes(etag) === true)
+        return HttpServerResponse.empty({ status: 304, headers })
       return HttpServerResponse.uint8Array(body, { contentType: "text/html; charset=utf-8", headers })
     })
   )

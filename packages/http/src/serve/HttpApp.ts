@@ -127,7 +127,7 @@ export const layer = (
 ) => {
   const { prefix = "", publicUrl } = settings
   if (prefix !== "" && publicUrl !== undefined) {
-    throw new TypeError("prefix: leave it out, the path of publicUrl stands for it")
+    throw new TypeError("prefix: leave it out with publicUrl, whose path is used instead")
   }
   // Without a public URL the address is relative, so it is right behind proxies that keep the path.
   const base = publicUrl ?? prefix

@@ -6,16 +6,16 @@ import * as Layer from "effect/Layer"
 
 /**
  * The shutdown of a server, in two steps. First it drains: `/readyz` answers 503, and each response closes its connection.
- * After a delay it ends: event streams end, and no new request is taken.
+ * After a delay it ends: event streams end, and no new request is accepted.
  */
 export class Lifecycle extends Context.Service<
   Lifecycle,
   {
     /** Whether the shutdown has begun. */
     readonly draining: () => boolean
-    /** Completes when no new request is taken. */
+    /** Completes when no new request is accepted. */
     readonly ended: Effect.Effect<void>
-    /** Begins the shutdown. Requests are still taken for `delay`, so that load balancers can notice, and then no longer. */
+    /** Begins the shutdown. Requests are still accepted for `delay`, so that load balancers can notice, and then no longer. */
     readonly drain: (delay: Duration.Duration) => Effect.Effect<void>
   }
 >()("@todo/http/Lifecycle") {

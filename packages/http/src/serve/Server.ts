@@ -22,9 +22,9 @@ export interface ServerSettings
   readonly port: number
   /** The port of `/metrics`, which then has its own socket. By default `/metrics` is on the port of the API. */
   readonly metricsPort?: number | undefined
-  /** How long requests are still taken after the shutdown has begun and `/readyz` answers 503. No time by default. */
+  /** How long requests are still accepted after the shutdown has begun and `/readyz` answers 503. 0 by default. */
   readonly drainDelay?: Duration.Duration | undefined
-  /** Whether a browser that opens `/` is led to `/docs`. Without, nothing is there. */
+  /** Whether `/` redirects to `/docs`. By default `/` is answered 404. */
   readonly development?: boolean | undefined
 }
 
@@ -36,22 +36,28 @@ const layerDrain = ({ drainDelay = Duration.zero, drainTimeout }: ServerSettings
     Effect.gen(function* () {
       const { drain } = yield* Lifecycle
       yield* Effect.addFinalizer(() =>
-        Effect.logInfo(`told to stop, not ready any more, takes requests for ${Duration.format(drainDelay)}`).pipe(
+        Effect.logInfo(
+          `shutdown begins: /readyz answers 503, requests are still accepted for ${Duration.format(drainDelay)}`
+        ).pipe(
           Effect.andThen(drain(drainDelay)),
-          Effect.andThen(Effect.logInfo(`draining, takes no more requests, ends in ${Duration.format(drainTimeout)}`))
+          Effect.andThen(
+            Effect.logInfo(
+              `draining: no new requests are accepted, requests in flight have ${Duration.format(drainTimeout)}`
+            )
+          )
         )
       )
     })
   )
 
-/** Who opens the address that `npm start` prints sees the documentation. */
+/** Redirects from the address that `npm start` prints to the documentation. */
 const layerHome = HttpRouter.add("GET", "/", HttpServerResponse.redirect("/docs"))
 
 /**
  * Serves the API on its own socket. Fails with `CannotListen` if the port or host cannot be used.
  *
  * When the scope closes, the server shuts down in order: `/readyz` answers 503 for `drainDelay`; event streams end and no
- * new request is taken; requests in flight get `drainTimeout`; connections close.
+ * new request is accepted; requests in flight get `drainTimeout`; connections close.
  *
  * @example
  * const settings = { host: "127.0.0.1", port: 3000, bodyLimit: 256 * 1_024, ... }

@@ -25,10 +25,14 @@ export interface SocketSettings {
 
 /** The response to each error code of Node's HTTP parser. Any other code means that the input is not HTTP. */
 const refusals: Record<string, readonly [status: number, reason: string, detail: string]> = {
-  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large", "The headers are larger than this server reads"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The request did not come to its end in time"]
+  HPE_HEADER_OVERFLOW: [
+    431,
+    "Request Header Fields Too Large",
+    "The headers are larger than the server accepts; send less"
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The rest of the request did not arrive in time; send it again"]
 }
-const notHttp = [400, "Bad Request", "This is not HTTP"] as const
+const notHttp = [400, "Bad Request", "The input is not HTTP; send an HTTP/1.1 request"] as const
 
 /** Answers input that is not HTTP, or incomplete, with problem details. Node's own response has no body. */
 const refuse = (error: NodeJS.ErrnoException, socket: Duplex, begun: boolean) => {

@@ -9,11 +9,11 @@ export interface Reply {
 
 const help = `Usage: todo-http [--help] [--version]
 
-Serves the todo API over HTTP. With nothing set, it starts a PostgreSQL of its own in .todo/
-and prints a token (development mode). SIGTERM and SIGINT make it answer what is under way,
-and end; a second one ends it at once.
+Serves the todo API over HTTP. Without settings it runs in development mode: it starts its own
+PostgreSQL in .todo/ and prints a token. On SIGTERM or SIGINT the server finishes the requests
+in flight and ends. A second signal ends it at once.
 
-  -h, --help      Print this
+  -h, --help      Print this help
   -v, --version   Print the version
 
 Settings are environment variables:

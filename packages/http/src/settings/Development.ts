@@ -36,7 +36,7 @@ export const banner = (options: {
 
   Docs      ${options.address}/docs
   Database  PostgreSQL in ${options.database}
-  User      ${user}, with a token for ${Duration.format(lifetime(options.tokens))}:
+  User      ${user}; a token that is valid for ${Duration.format(lifetime(options.tokens))}:
 
   ${token}
 

@@ -124,7 +124,7 @@ describe("The client of promises", () => {
         const error = await clientFailure(client.todos.list())
         expect([error.code, String(error.cause)]).toEqual([
           "token-unavailable",
-          "Error: What was given is no bearer token"
+          "Error: The value is not a bearer token"
         ])
         expect(proxy.passed).toEqual([])
       }
@@ -290,7 +290,9 @@ describe("The client of promises", () => {
       await client.todos.restore(id, { ifRevision: 7 })
       for (const ifRevision of ["1", '"1"', -1, 1.5, Number.NaN, null, ["*"], {}, true]) {
         const wrong = client.todos.update(id, { title: "never" }, { ifRevision: ifRevision as never })
-        await expect(wrong).rejects.toThrow(new TypeError('ifRevision: a revision, a list of revisions, or "*"'))
+        await expect(wrong).rejects.toThrow(
+          new TypeError('ifRevision: must be a revision, a list of revisions, or "*"')
+        )
       }
     })
 

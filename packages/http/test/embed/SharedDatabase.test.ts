@@ -154,6 +154,6 @@ describe("A handler shares", () => {
     onTestFinished(todos.close)
     const value = { poolSize: 1, prepare: false, schema: "a", hooks: {} }[name]
     const creating = () => createHandler({ authenticate, todos, [name]: value } as never)
-    expect(creating).toThrow(new TypeError(`${name}: leave it out with todos: createTodos has it`))
+    expect(creating).toThrow(new TypeError(`${name}: leave it out with todos; createTodos already sets it`))
   })
 })

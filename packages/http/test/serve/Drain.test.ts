@@ -21,7 +21,7 @@ const failed = (samples: ReadonlyArray<Sample>) =>
     .map(({ began, method, status, text }) => ({ began: Math.round(began), method, status, text }))
     .slice(0, 5)
 
-describe("A server that is told to stop", () => {
+describe("A server that gets a signal to stop", () => {
   const urls = useDatabase()
   const begin = async (more: Record<string, string> = {}) => {
     const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL, ...more })

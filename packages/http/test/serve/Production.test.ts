@@ -92,8 +92,8 @@ describe.runIf(process.platform === "linux")("The production command", () => {
     expect((await exchange(address, { path: "/livez", agent: false })).status).toBe("ECONNREFUSED")
     expect(said(program)).toEqual([
       `started, listening on ${address}`,
-      expect.stringMatching(/^told to stop, not ready any more, takes requests for 500ms$/),
-      expect.stringMatching(/^draining, takes no more requests, ends in 10s$/),
+      expect.stringMatching(/^shutdown begins: \/readyz answers 503, requests are still accepted for 500ms$/),
+      expect.stringMatching(/^draining: no new requests are accepted, requests in flight have 10s$/),
       "ended"
     ])
     expect(program.stderr()).toBe("")
