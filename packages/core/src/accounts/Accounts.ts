@@ -44,11 +44,11 @@ const make = Effect.gen(function* () {
     me: Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const [row] = yield* select()
-      const [revision, open, completed, trashed, lists] = (row ?? []).map(Number)
+      const [revision, open, completed, trashed, lists] = (row ?? ["0", 0, 0, 0, 0]) as AccountsSql.Account
       return {
         id,
-        revision: revision ?? 0,
-        counts: { open: open ?? 0, completed: completed ?? 0, trashed: trashed ?? 0, lists: lists ?? 0 }
+        revision: Number(revision),
+        counts: { open, completed, trashed, lists }
       }
     }),
     isDisabled: Effect.suspend(() => Effect.map(selectDisabled(), (rows) => rows.length > 0))

@@ -1,15 +1,21 @@
-/** The revision and the counts of the user. A user who has never written has no row. Reads all todos of the user once. */
-export const me = (schema: string) => `select u.revision::text, t.*, (
+/** The statements on accounts. `UserScopeSql.ts` explains `me`. */
+
+/** The revision and the counts of a user. */
+export type Account = readonly [revision: string, open: number, completed: number, trashed: number, lists: number]
+
+/** The `Account` of the user. A user who has never written has no row. Reads all todos of the user once. */
+export const me = (schema: string) => /* sql */ `select u.revision::text as revision, t.*, (
   select count(*)::int from ${schema}.lists where owner_id = me.id and deleted_at is null
-)
+) as lists
 from ${schema}.users u cross join lateral (
   select
-    count(*) filter (where deleted_at is null and completed_at is null)::int,
-    count(*) filter (where deleted_at is null and completed_at is not null)::int,
-    count(*) filter (where deleted_at is not null)::int
+    count(*) filter (where deleted_at is null and completed_at is null)::int as open,
+    count(*) filter (where deleted_at is null and completed_at is not null)::int as completed,
+    count(*) filter (where deleted_at is not null)::int as trashed
   from ${schema}.todos where owner_id = me.id
-) t (open, completed, trashed)
+) t
 where u.id = me.id`
 
 /** One row if the user is disabled. */
-export const disabled = (schema: string) => `select 1 from ${schema}.users where id = me.id and disabled_at is not null`
+export const disabled = (schema: string) =>
+  /* sql */ `select u.id from ${schema}.users u where u.id = me.id and u.disabled_at is not null`

@@ -110,16 +110,16 @@ const make = Effect.gen(function* () {
   const pageAfter = Effect.fnUntraced(function* (values: CursorValues | undefined, limit: number) {
     // A reader who has seen nothing cannot have missed a purge, so its first horizon is the current one.
     const [since, firstHorizon] = values === undefined || values[0] === 0 ? [0, undefined] : values
-    const rows = yield* selectPage(since, limit + 1)
-    const isUser = rows[0]?.[0] === "user"
-    const [revision, horizon]: readonly [number, number] = isUser ? JSON.parse(String(rows[0]?.[2])) : [0, 0]
+    const rows = (yield* selectPage(since, limit + 1)) as unknown as ReadonlyArray<ChangesSql.ChangeRow>
+    const user = rows[0]?.[0] === "user" ? rows[0] : undefined
+    const [revision, horizon]: readonly [number, number] = user === undefined ? [0, 0] : JSON.parse(user[2])
     // A cursor beyond the user's revision was made before the database was restored to an earlier state. After more
     // writes it cannot be recognised any more: see docs/backup-and-users.md.
     if (since > revision || (since < horizon && firstHorizon !== undefined && firstHorizon < horizon)) {
       return yield* new CursorExpired()
     }
-    const found = rows.slice(isUser ? 1 : 0)
-    const changes = found.slice(0, limit).map(([kind, , item]) => toChange(String(kind), String(item)))
+    const found = rows.slice(user === undefined ? 0 : 1)
+    const changes = found.slice(0, limit).map(([kind, , item]) => toChange(kind, item))
     const hasMore = found.length > limit
     // The last page ends at the user's revision, even if the rows of the latest revisions were purged.
     const seen = hasMore ? (changes.at(-1)?.revision ?? since) : revision

@@ -1,13 +1,17 @@
 /** The selects of the change feed. `UserScopeSql` explains `me` and `given`. */
+import type { UserId } from "../domain/User.ts"
+
+/** A row of a page: the user, or a todo or a list as JSON. */
+export type ChangeRow = readonly [kind: "user" | "todo" | "list", revision: unknown, item: string]
 
 /**
- * Changes after revision `$2`, in revision order, at most `$3`. Columns: kind, revision, JSON. The first row has kind
- * `user` and the JSON `[revision, horizon]`: the latest revision, and the revision below which purged rows are missing.
+ * Changes after revision `$2`, in revision order, at most `$3`, as `ChangeRow`s. The first row has kind `user` and
+ * the JSON `[revision, horizon]`: the latest revision, and the revision below which purged rows are missing.
  *
  * One statement sees one snapshot, and writes of one user commit in the order of their revisions. So a reader who has
  * seen revision r has seen every change up to r. Each half reads at most `$3` rows from its index by revision.
  */
-export const page = (schema: string) => `select * from (
+export const page = (schema: string) => /* sql */ `select * from (
   select 'user' as kind, 0::bigint as revision, json_build_array(revision, horizon)::text as item
   from ${schema}.users where id = me.id
   union all
@@ -19,13 +23,18 @@ export const page = (schema: string) => `select * from (
 ) changes order by revision limit $3 + 1`
 
 /** One row if the user's revision is still `$2`. */
-export const isCurrent = (schema: string) => `select 1 from ${schema}.users where id = me.id and revision = $2::bigint`
+export const isCurrent = (schema: string) =>
+  /* sql */ `select id from ${schema}.users where id = me.id and revision = $2::bigint`
+
+/** A user with a new revision. */
+export type ChangedUser = readonly [id: UserId, revision: string, isDisabled: boolean]
 
 /**
  * Run once for each watched user: one row if the user's revision differs from the known one (`given.seen`), or if the
- * user is disabled. Columns: user, revision, whether disabled. An erased user has revision 0, like one without writes.
+ * user is disabled: a `ChangedUser`. An erased user has revision 0, like one without writes.
  */
-export const changedUser = (schema: string) =>
-  `select watched.id, coalesce(u.revision, 0)::text, u.disabled_at is not null
+export const changedUser = (
+  schema: string
+) => /* sql */ `select watched.id, coalesce(u.revision, 0)::text as revision, u.disabled_at is not null as "isDisabled"
 from (select me.id) watched left join ${schema}.users u on u.id = watched.id
 where coalesce(u.revision, 0) <> given.seen or u.disabled_at is not null`

@@ -72,10 +72,11 @@ const make = Effect.gen(function* () {
       return
     }
     const known = [...watched.values()].map(({ revision }) => revision)
-    for (const [user, revision, isDisabled] of yield* withTimeout(selectChanged([...watched.keys()], known))) {
-      const entry = watched.get(user as UserId)
+    const changed = yield* withTimeout(selectChanged([...watched.keys()], known))
+    for (const [user, revision, isDisabled] of changed as unknown as ReadonlyArray<ChangesSql.ChangedUser>) {
+      const entry = watched.get(user)
       if (entry === undefined) continue
-      if (isDisabled === true) resumeAll(entry, Effect.fail(new UserDisabled({})))
+      if (isDisabled) resumeAll(entry, Effect.fail(new UserDisabled({})))
       setRevision(entry, Number(revision))
     }
     lastSuccess = yield* Clock.currentTimeMillis

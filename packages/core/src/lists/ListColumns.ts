@@ -7,4 +7,4 @@ export const listColumns: FieldsColumns<NewList> = {
 }
 
 /** The columns of a list's fields. An absent field has none. */
-export const columns = columnsOf(listColumns)
+export const columnsOfList = columnsOf(listColumns)

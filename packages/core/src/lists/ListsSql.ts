@@ -2,9 +2,8 @@
 import type { ListQuery, ListSort } from "../domain/TodoQuery.ts"
 import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../database/KeysetPage.ts"
 
-/** One list, by primary key. */
-export const get = (schema: string) =>
-  `select ${schema}.list_json(l)::text from ${schema}.lists l
+/** One list as JSON. Uses the primary key. */
+export const get = (schema: string) => /* sql */ `select ${schema}.list_json(l)::text as item from ${schema}.lists l
 where owner_id = me.id and id = $2::uuid and deleted_at is null`
 
 const conditions = (query: ListQuery) =>
@@ -12,7 +11,7 @@ const conditions = (query: ListQuery) =>
 
 /** The number of lists. */
 export const count = (schema: string, query: ListQuery): Select => ({
-  text: `select count(*)::int from ${schema}.lists where ${conditions(query)}`,
+  text: /* sql */ `select count(*)::int as total from ${schema}.lists where ${conditions(query)}`,
   parameters: []
 })
 
@@ -30,7 +29,7 @@ export const list = (schema: string, query: ListQuery, limit: number, after: Key
   const [sort, descending] = direction<Column>(query.sort ?? "position")
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: `select ${sortValue(schema, orders[sort])} as value, id, ${schema}.list_json(l)::text from ${schema}.lists l
+    text: /* sql */ `select ${sortValue(schema, orders[sort])} as value, id, ${schema}.list_json(l)::text as item from ${schema}.lists l
 where ${[conditions(query), ...begin].join(" and ")}
 order by ${orderBy} limit ${add(limit)}`,
     parameters: values

@@ -43,11 +43,10 @@ export const make = Effect.fnUntraced(function* (
 
   const count = ({ parameters, text }: Select): Effect.Effect<Total, Unavailable, CurrentUser> =>
     Effect.flatMap(Clock.currentTimeMillis, (at) =>
-      Effect.map(scope.read(text)(...parameters), ([row]) => ({
-        total: Number(row?.[0]),
-        revision: Number(row?.[1]),
-        at
-      }))
+      Effect.map(scope.read(text)(...parameters), ([row]) => {
+        const [total, revision] = row as unknown as TodosSql.CountRow
+        return { total, revision: Number(revision), at }
+      })
     )
 
   const keep = (key: string, total: Total): void => {

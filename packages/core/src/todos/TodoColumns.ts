@@ -8,7 +8,7 @@ import { columnsOf, type FieldsColumns } from "../writes/FieldColumns.ts"
 interface PageColumns {
   /**
    * The expressions over a row `t`. They are numbers and texts, so neither the client nor the session can change their form.
-   * A cast column gets another name, because `order by` prefers the names of the output.
+   * A converted column gets another name, because `order by` prefers the names of the output.
    */
   readonly select: ReadonlyArray<string>
   /** Sets the members of the todo. The values of `select` begin at the index `at` of the row. */
@@ -21,7 +21,7 @@ type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 export type Row = ReadonlyArray<any>
 
 /** Milliseconds since 1970. */
-export const milliseconds = (column: string): string => `date_part('epoch', ${column}) * 1000`
+export const milliseconds = (column: string): string => `date_part('epoch', t.${column}) * 1000 as the_${column}`
 
 /**
  * The fields of a todo that clients set, in the order of its JSON, and how each is stored. Writes, imports, merges,
@@ -53,7 +53,7 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
     // The function of the database turns it into the time.
     write: (completed) => ({ completed }),
     json: (s) => ({ completed: "t.completed_at is not null", completedAt: `${s}.instant(t.completed_at)` }),
-    select: [milliseconds("t.completed_at")],
+    select: [milliseconds("completed_at")],
     read: (todo, row, at) => {
       todo.completed = row[at] !== null
       todo.completedAt = row[at] === null ? null : fastTimestamp(row[at])
@@ -79,8 +79,8 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
     end`
     }),
     select: [
-      "to_char(t.due_date::timestamp, 'YYYY-MM-DD')",
-      `to_char(t.due_time, 'YYYY-MM-DD"T"HH24:MI:SS')`,
+      "to_char(t.due_date::timestamp, 'YYYY-MM-DD') as the_due_date",
+      `to_char(t.due_time, 'YYYY-MM-DD"T"HH24:MI:SS') as the_due_time`,
       "t.due_zone"
     ],
     read: (todo, row, at) => void (todo.due = toDue(row[at], row[at + 1], row[at + 2]))
@@ -102,7 +102,7 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
 }
 
 /** The columns of the fields that are there. */
-export const columns = columnsOf(todoColumns)
+export const columnsOfTodo = columnsOf(todoColumns)
 
 const dueColumns = (due: Due | null) => {
   const local = due !== null && "dateTime" in due ? due : undefined

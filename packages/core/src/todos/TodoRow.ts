@@ -13,9 +13,9 @@ const ofTodo = [
   ...fields.flatMap(({ select }) => select),
   "t.position",
   "t.revision::float8 as the_revision",
-  milliseconds("t.created_at"),
-  milliseconds("t.updated_at"),
-  milliseconds("t.deleted_at")
+  milliseconds("created_at"),
+  milliseconds("updated_at"),
+  milliseconds("deleted_at")
 ].join(", ")
 
 /**

@@ -2,41 +2,45 @@
 import * as DateTime from "effect/DateTime"
 import { pageLimit } from "../domain/Page.ts"
 import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
-import * as DueOrder from "./DueOrder.ts"
+import * as CandidatesSql from "./CandidatesSql.ts"
+import * as DueOrderSql from "./DueOrderSql.ts"
 import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../database/KeysetPage.ts"
-import { conditions, countByWord, type Now, ways } from "./TodoConditions.ts"
+import { conditions, type Now } from "./TodoConditionsSql.ts"
 import * as TodoRow from "./TodoRow.ts"
 
-/** By primary key. */
-export const get = (schema: string) =>
-  `select ${TodoRow.columns("null")} from ${schema}.todos t
+/** Uses the primary key. */
+export const get = (schema: string) => /* sql */ `select ${TodoRow.columns("null")} from ${schema}.todos t
 where owner_id = me.id and id = $2::uuid and deleted_at is null`
 
-/** Counts the todos that meet the conditions. Answers the count and the user's revision, of one snapshot. */
+/** A total, and the user's revision in the same snapshot. */
+export type CountRow = readonly [total: number, revision: string]
+
+/** Counts the todos that meet the conditions: a `CountRow`. */
 export const count = (schema: string, query: TodoQuery, now: Now): Select => {
   const { add, values } = parameters()
-  const asked = conditions(query, now, add)
-  const found = ways(schema, query, add)
-  const counted = (way: ReadonlyArray<string>) =>
-    `select count(*) as n from ${schema}.todos t where ${[...asked, ...way].join(" and ")}`
-  const { count: _count, cursor: _cursor, limit: _limit, q, sort: _sort, timeZone: _timeZone, ...others } = query
-  const wide =
-    found !== undefined && q !== undefined && Object.keys(others).length === 0
-      ? `select ${countByWord(schema, q, add)} where ${found.wide}`
-      : counted(found === undefined ? [] : [found.wide])
-  const total =
-    found === undefined
-      ? wide
-      : `${found.given}\nselect sum(n) from (${counted([found.narrow])} union all ${wide}) ways`
+  const shared = conditions(query, now, add)
+  const plans = CandidatesSql.plans(schema, query, add)
+  const counted = (...plan: ReadonlyArray<string>) =>
+    /* sql */ `select count(*) as n from ${schema}.todos t where ${[...shared, ...plan].join(" and ")}`
+  const total = () => {
+    if (plans === undefined) return counted()
+    const { count: _count, cursor: _cursor, limit: _limit, q, sort: _sort, timeZone: _timeZone, ...others } = query
+    const scanned =
+      q !== undefined && Object.keys(others).length === 0
+        ? /* sql */ `select ${CandidatesSql.countByWord(schema, q, add)} where ${plans.scan}`
+        : counted(plans.scan)
+    return /* sql */ `${plans.candidates}
+select sum(n) from (${counted(plans.lookUp)} union all ${scanned}) counts`
+  }
   return {
-    text: `select (${total})::int, (${revision(schema)})`,
+    text: /* sql */ `select (${total()})::int as total, (${revision(schema)}) as revision`,
     parameters: values
   }
 }
 
 /** The user's revision, in one row also if the user has never written. */
 export const revision = (schema: string) =>
-  `select coalesce(max(u.revision), 0)::text from ${schema}.users u where u.id = me.id`
+  /* sql */ `select coalesce(max(u.revision), 0)::text as revision from ${schema}.users u where u.id = me.id`
 
 /** The default page size and one row more. It stands in the text instead of a parameter, so the planner knows it. */
 const usualLimit = pageLimit.default + 1
@@ -56,19 +60,20 @@ const orders: Record<Column, Order> = {
 /** Todos that meet the conditions, in order, after a key: sort value, and the columns of a row. */
 export const list = (schema: string, query: TodoQuery, now: Now, limit: number, after: Key | undefined): Select => {
   const [sort, descending] = direction<Column | "due">(query.sort ?? "position")
-  if (sort === "due") return DueOrder.list(schema, query, now, descending, limit, after)
+  if (sort === "due") return DueOrderSql.list(schema, query, now, descending, limit, after)
   const { add, values } = parameters()
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
-  const asked = conditions(query, now, add)
-  const found = ways(schema, query, add)
+  const shared = conditions(query, now, add)
+  const plans = CandidatesSql.plans(schema, query, add)
   const most = limit === usualLimit ? limit : add(limit)
-  const page = (way: ReadonlyArray<string>) =>
-    `select ${TodoRow.columns(sortValue(schema, orders[sort]))} from ${schema}.todos t
-where ${[...asked, ...begin, ...way].join(" and ")}
+  const page = (
+    ...plan: ReadonlyArray<string>
+  ) => /* sql */ `select ${TodoRow.columns(sortValue(schema, orders[sort]))} from ${schema}.todos t
+where ${[...shared, ...begin, ...plan].join(" and ")}
 order by ${orderBy} limit ${most}`
   return {
     text:
-      found === undefined ? page([]) : `${found.given}\n(${page([found.narrow])})\nunion all\n(${page([found.wide])})`,
+      plans === undefined ? page() : `${plans.candidates}\n(${page(plans.lookUp)})\nunion all\n(${page(plans.scan)})`,
     parameters: values
   }
 }

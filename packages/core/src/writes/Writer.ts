@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Errors from "../domain/Errors.ts"
 import type { IdempotencyKey } from "../domain/IdempotencyKey.ts"
 import type { CurrentUser } from "../domain/User.ts"
-import { columns as listColumns } from "../lists/ListColumns.ts"
-import { columns as todoColumns, todoColumns as todoRecord } from "../todos/TodoColumns.ts"
+import { columnsOfList } from "../lists/ListColumns.ts"
+import { columnsOfTodo, todoColumns } from "../todos/TodoColumns.ts"
 import { derivedColumns } from "./FieldColumns.ts"
 import * as WritesSql from "./WritesSql.ts"
 import type { Step, WriteRequest } from "./WriteRequest.ts"
@@ -137,9 +137,9 @@ const toOperation = ({ ifRevision, request }: Step): Operation => {
     op: op === "create" ? "put" : op,
     id,
     ...(op === "create" && { ifAbsent: true }),
-    ...("todo" in request && { fields: todoColumns(request.todo) }),
-    ...("list" in request && { fields: listColumns(request.list) }),
-    ...("patch" in request && { fields: (kind === "todo" ? todoColumns : listColumns)(request.patch) }),
+    ...("todo" in request && { fields: columnsOfTodo(request.todo) }),
+    ...("list" in request && { fields: columnsOfList(request.list) }),
+    ...("patch" in request && { fields: (kind === "todo" ? columnsOfTodo : columnsOfList)(request.patch) }),
     ...("to" in request && request.to),
     ...("todos" in request && { todos: request.todos }),
     ...(ifRevision !== undefined && { ifRevision })
@@ -171,7 +171,7 @@ const contentOf = ({ after, before, fields, id, ifAbsent, ifRevision, kind, op }
 
 const isOfDue = (column: string): boolean => column.startsWith("due_")
 
-const derived = new Set(derivedColumns(todoRecord))
+const derived = new Set(derivedColumns(todoColumns))
 
 const fingerprint = (content: unknown): string =>
   createHash("sha256").update(JSON.stringify(content)).digest("base64url")

@@ -6,17 +6,18 @@ const unlessLocked = (schema: string) => /* sql */ `from (
 ) locked`
 
 /** One write. */
-export const write = (schema: string) => /* sql */ `select ${schema}.write(me.id, $2::jsonb)::text`
+export const write = (schema: string) => /* sql */ `select ${schema}.write(me.id, $2::jsonb)::text as answer`
 
 /** One write, which returns no row instead of waiting for the user's lock. */
 export const writeUnlessLocked = (schema: string) =>
-  /* sql */ `select ${schema}.write_locked(locked.account, $2::jsonb)::text ${unlessLocked(schema)}`
+  /* sql */ `select ${schema}.write_locked(locked.account, $2::jsonb)::text as answer ${unlessLocked(schema)}`
 
 /** A batch of writes, all of them or none. */
-export const writeAll = (schema: string) => /* sql */ `select ${schema}.write_all(me.id, $2::jsonb)::text`
+export const writeAll = (schema: string) => /* sql */ `select ${schema}.write_all(me.id, $2::jsonb)::text as answer`
 
 /** One write or a batch under the idempotency key `$3` with the fingerprint `$4`. */
-export const writeOnce = (schema: string) => /* sql */ `select ${schema}.write_once(me.id, $2::jsonb, $3, $4)::text`
+export const writeOnce = (schema: string) =>
+  /* sql */ `select ${schema}.write_once(me.id, $2::jsonb, $3, $4)::text as answer`
 
 /** One write under an idempotency key, which returns no row instead of waiting for the user's lock. */
 export const writeOnceUnlessLocked = (schema: string) => `${writeOnce(schema)} ${unlessLocked(schema)}`
@@ -27,9 +28,9 @@ export const writeOnceUnlessLocked = (schema: string) => `${writeOnce(schema)} $
  */
 export const lockUser = (
   schema: string
-) => /* sql */ `select pg_advisory_xact_lock(hashtextextended('${schema} hooks ' || me.id, 0))::text,
-  (select true from ${schema}.users u where u.id = me.id for no key update)`
+) => /* sql */ `select pg_advisory_xact_lock(hashtextextended('${schema} hooks ' || me.id, 0))::text as lock,
+  (select u.id from ${schema}.users u where u.id = me.id for no key update) as id`
 
 /** One row if the answer of a write under the key `$2` is stored and not older than 24 hours. */
-export const storedAnswer = (schema: string) => /* sql */ `select true from ${schema}.idempotency_keys
+export const storedAnswer = (schema: string) => /* sql */ `select key from ${schema}.idempotency_keys
 where owner_id = me.id and key = $2 and created_at > now() - interval '24 hours'`

@@ -9,7 +9,7 @@ import { Client } from "pg"
 import * as Catalogue from "../../src/schema/Catalogue.ts"
 import { asUser } from "../../src/database/UserScopeSql.ts"
 import { todoDefaults } from "../../src/domain/TodoDefaults.ts"
-import { columns as todoColumns } from "../../src/todos/TodoColumns.ts"
+import { columnsOfTodo } from "../../src/todos/TodoColumns.ts"
 import { asOwner } from "../support/clients.ts"
 import { exported } from "../support/exports.ts"
 import { walk as changesSince } from "../support/feed.ts"
@@ -177,7 +177,7 @@ using (owner_id, todo_id, word) where stored is null or ours is null`)
             op: "put",
             id,
             ifAbsent: true,
-            fields: todoColumns({ ...todoDefaults, title: "old" })
+            fields: columnsOfTodo({ ...todoDefaults, title: "old" })
           })
         const ids = Array.from({ length: 4 }, () => randomUUID())
         const calls = [

@@ -12,7 +12,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import { Instant } from "../../domain/Time.ts"
 import { NewTodo, TodoId } from "../../domain/Todo.ts"
 import type { UserId } from "../../domain/User.ts"
-import { columns } from "../../todos/TodoColumns.ts"
+import { columnsOfTodo } from "../../todos/TodoColumns.ts"
 import { ImportInvalid, Problems } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport } from "./ImportReport.ts"
 import { type ImportFailure, type GatheredRow, gatherAndWrite, type ImportPlan } from "./ImportTransaction.ts"
@@ -123,7 +123,7 @@ const columnsOf = (line: number, id: TodoId, todo: Candidate, now: string): Reco
     title
   } = todo
   return {
-    ...columns({ title, description, priority, due, tags, listId: null }),
+    ...columnsOfTodo({ title, description, priority, due, tags, listId: null }),
     line,
     id,
     // The verdicts in ImportSql.ts put rows without a position behind all others.

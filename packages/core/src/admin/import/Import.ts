@@ -7,8 +7,8 @@ import * as Stream from "effect/Stream"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { UserId } from "../../domain/User.ts"
 import { ExportReader, type ExportedRow } from "./ExportReader.ts"
-import { columns as listColumns } from "../../lists/ListColumns.ts"
-import { columns as todoColumns } from "../../todos/TodoColumns.ts"
+import { columnsOfList } from "../../lists/ListColumns.ts"
+import { columnsOfTodo } from "../../todos/TodoColumns.ts"
 import { ImportInvalid } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport } from "./ImportReport.ts"
 import { textFile } from "../../formats/TextFile.ts"
@@ -66,6 +66,6 @@ const restoredRow = (row: ExportedRow["row"]): Record<string, unknown> => {
     deleted_at: row.deletedAt
   }
   return "title" in row
-    ? { ...shared, ...todoColumns(row), completed_at: row.completedAt }
-    : { ...shared, ...listColumns(row) }
+    ? { ...shared, ...columnsOfTodo(row), completed_at: row.completedAt }
+    : { ...shared, ...columnsOfList(row) }
 }

@@ -6,7 +6,8 @@
 import type { TodoQuery } from "../domain/TodoQuery.ts"
 import { dateOf, endOfDate, isTime, toTimestamp } from "./DueInstant.ts"
 import { type Key, parameters, type Select } from "../database/KeysetPage.ts"
-import { conditions, type Now, ways } from "./TodoConditions.ts"
+import * as CandidatesSql from "./CandidatesSql.ts"
+import { conditions, type Now } from "./TodoConditionsSql.ts"
 import * as TodoRow from "./TodoRow.ts"
 
 type Row = ReadonlyArray<unknown>
@@ -21,17 +22,17 @@ export const list = (
 ): Select => {
   const { add, values } = parameters()
   const shared = conditions(query, now, add)
-  const found = ways(schema, query, add)
+  const plans = CandidatesSql.plans(schema, query, add)
   const zone = query.timeZone ?? "UTC"
   const n = add(limit)
   const [direction, beyond] = descending ? ["desc", "<"] : ["asc", ">"]
 
   /** The beginning of one kind of todo: sort value, and the columns of a row. */
   const branch = (value: string, order: string, ...own: ReadonlyArray<string>) =>
-    (found === undefined ? [[]] : [[found.narrow], [found.wide]])
+    (plans === undefined ? [[]] : [[plans.lookUp], [plans.scan]])
       .map(
-        (way) => `(select ${TodoRow.columns(value)} from ${schema}.todos t
-where ${[...shared, ...own, ...way].join(" and ")} order by ${order} limit ${n})`
+        (plan) => /* sql */ `(select ${TodoRow.columns(value)} from ${schema}.todos t
+where ${[...shared, ...own, ...plan].join(" and ")} order by ${order} limit ${n})`
       )
       .join("\nunion all\n")
 
@@ -91,7 +92,7 @@ where ${[...shared, ...own, ...way].join(" and ")} order by ${order} limit ${n})
       .map(({ row }) => row)
   }
   const text = branches().join("\nunion all\n")
-  return { text: found === undefined ? text : `${found.given}\n${text}`, parameters: values, arrange }
+  return { text: plans === undefined ? text : `${plans.candidates}\n${text}`, parameters: values, arrange }
 }
 
 /** Dates and UUIDs are ordered by PostgreSQL as their texts are here. */

@@ -1,0 +1,88 @@
+/** The statements that renew the stored words of search. `$1` is the user. */
+import type { UserId } from "../domain/User.ts"
+import { form } from "./SearchWords.ts"
+
+/** The number of users, and of todos, in one statement. */
+export const batchSize = 500
+
+/** A comment on the table of words says which form the words have. */
+export const comment = `form ${form} of the words of search`
+
+export const setComment = (schema: string) => /* sql */ `comment on table "${schema}".todo_words is '${comment}'`
+
+/** The table of words. */
+export interface WordsTable {
+  readonly comment: string | null
+  /** Whether the role has the rights of its owner. */
+  readonly isOwn: boolean
+}
+
+/** No row if the schema `$1` does not exist. */
+export const wordsTable = /* sql */ `select obj_description(oid, 'pg_class') as comment, pg_has_role(relowner, 'usage') as "isOwn"
+from pg_class where oid = to_regclass(format('%I.todo_words', $1::text))`
+
+/** Whether the stored words have this form, for a quoted schema. Until `refresh` has ended, tags are missing. */
+export const isRenewed = (schema: string): string => /* sql */ `exists (select from pg_description
+  where objoid = '${schema}.todo_words'::regclass and classoid = 'pg_class'::regclass and description = '${comment}')`
+
+export interface User {
+  readonly id: UserId
+}
+
+/** A batch of users after the id `$1`. */
+export const users = (schema: string) =>
+  /* sql */ `select id from "${schema}".users where id > $1 order by id limit ${batchSize}`
+
+/** Locks the row of the user, as every write does. */
+export const lock = (schema: string) => /* sql */ `select id from "${schema}".users where id = $1 for no key update`
+
+/** A todo, and its stored words. */
+export interface TodoWords {
+  readonly id: string
+  readonly title: string
+  readonly description: string | null
+  readonly titleWords: ReadonlyArray<string>
+  readonly descriptionWords: ReadonlyArray<string>
+}
+
+/** A batch of todos after the id `$2`. Only texts beyond visible ASCII: words of ASCII have never changed. */
+export const todoWords = (schema: string) => /* sql */ `select id::text, title, description,
+  title_words as "titleWords", description_words as "descriptionWords"
+from "${schema}".todos t where owner_id = $1 and t.id > $2::uuid
+  and concat(title, description) collate "C" ~ '[^\\x09-\\x0d\\x20-\\x7e]'
+order by t.id limit ${batchSize}`
+
+/**
+ * The new words of todos (`$2`, an array of `TodoWords` as JSON), without todos whose texts have changed since they were
+ * read: that write stored their new words.
+ */
+const renewed = (schema: string) => /* sql */ `jsonb_to_recordset($2::jsonb)
+  new (id uuid, title text, description text, "titleWords" text[], "descriptionWords" text[])
+join "${schema}".todos t on t.owner_id = $1 and t.id = new.id
+  and t.title = new.title and t.description is not distinct from new.description`
+
+/** Renews the index of words. It has to run before `storeWords`. */
+export const indexWords = (schema: string) => /* sql */ `select count(*)::int as todos from ${renewed(schema)}
+cross join lateral "${schema}".index_words(
+  $1, new.id, t.title_words || t.description_words, new."titleWords" || new."descriptionWords"
+)`
+
+/** Renews the words that stand beside the texts. */
+export const storeWords = (schema: string) => /* sql */ `update "${schema}".todos u
+set title_words = n."titleWords", description_words = n."descriptionWords"
+from (select new.* from ${renewed(schema)}) n where u.owner_id = $1 and u.id = n.id`
+
+export interface IndexedTags {
+  /** The last id of a full batch; `null` at the end. */
+  readonly last: string | null
+}
+
+/** Adds the tags of a batch of todos after the id `$2`. Releases before form 3 did not store them among the words. */
+export const indexTags = (schema: string) => /* sql */ `with page as (
+  select id, tags from "${schema}".todos
+  where owner_id = $1 and id > $2::uuid and cardinality(tags) > 0 order by id limit ${batchSize}
+), added as (
+  insert into "${schema}".todo_words (owner_id, word, todo_id)
+  select $1, ' ' || tag, id from page, unnest(tags) tag on conflict do nothing
+)
+select case when count(*) = ${batchSize} then (array_agg(id order by id desc))[1]::text end as last from page`
