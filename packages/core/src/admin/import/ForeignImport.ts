@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Instant } from "../../domain/Time.ts"
 import { NewTodo, TodoId } from "../../domain/Todo.ts"
+import { todoDefaults } from "../../domain/TodoDefaults.ts"
 import type { UserId } from "../../domain/User.ts"
 import { columnsOfTodo } from "../../todos/TodoColumns.ts"
 import { ImportInvalid, Problems } from "./ImportProblems.ts"
@@ -113,24 +114,17 @@ class Ids {
   }
 }
 
-const columnsOf = (line: number, id: TodoId, todo: Candidate, now: string): Record<string, unknown> => {
-  const {
-    completed = todo.completedAt !== undefined,
-    description = null,
-    due = null,
-    priority = "none",
-    tags = [],
-    title
-  } = todo
+const columnsOf = (line: number, id: TodoId, candidate: Candidate, now: string): Record<string, unknown> => {
+  const { completedAt, completed = completedAt !== undefined, createdAt = now, id: _, ...fields } = candidate
   return {
-    ...columnsOfTodo({ title, description, priority, due, tags, listId: null }),
+    ...columnsOfTodo({ ...todoDefaults, ...fields }),
     line,
     id,
     // The verdicts in ImportSql.ts put rows without a position behind all others.
     position: "",
     revision: line,
-    created_at: todo.createdAt ?? now,
+    created_at: createdAt,
     updated_at: now,
-    completed_at: completed ? (todo.completedAt ?? now) : null
+    completed_at: completed ? (completedAt ?? now) : null
   }
 }
