@@ -1,6 +1,8 @@
 import { type CurrentUser, type Todo, TodoId, type TodoPatch, type TodoQuery } from "@todo/core/domain"
 import type { Expectation, Todos } from "@todo/core"
+import { todoDefaults } from "@todo/core/domain/defaults"
 import * as Effect from "effect/Effect"
+import * as Struct from "effect/Struct"
 import * as Command from "effect/cli/Command"
 import * as RunAs from "../database/RunAs.ts"
 import { requireTerminalOrYes, confirm, yes } from "../terminal/Confirm.ts"
@@ -91,9 +93,11 @@ const add = Command.make("add", { title: TodoFlags.title, ...TodoFlags.fields },
   ])
 )
 
+const edits = { ...TodoFlags.changes, clear: TodoFlags.clear }
+
 const edit = Command.make(
   "edit",
-  { id: TodoFlags.id, ...TodoFlags.changes, ifRevision: Flags.ifRevision },
+  { id: TodoFlags.id, ...edits, ifRevision: Flags.ifRevision },
   Effect.fnUntraced(function* ({ id, ifRevision, ...flags }) {
     const patch = yield* patchOf(flags)
     yield* printOne((todos) => todos.update(id, patch, Flags.expecting(ifRevision)))
@@ -106,15 +110,13 @@ const edit = Command.make(
   ])
 )
 
-const patchOf = Effect.fnUntraced(function* (flags: Command.Command.Config.Infer<typeof TodoFlags.changes>) {
-  const { clearDescription, clearDue, clearList, clearTags, tag, ...rest } = flags
+const patchOf = Effect.fnUntraced(function* (flags: Command.Command.Config.Infer<typeof edits>) {
+  const { clear, tag, ...rest } = flags
   const values: TodoPatch = { ...Flags.given(rest), ...(tag.length > 0 && { tags: tag }) }
-  const cleared: TodoPatch = {
-    ...(clearDescription && { description: null }),
-    ...(clearDue && { due: null }),
-    ...(clearTags && { tags: [] }),
-    ...(clearList && { listId: null })
-  }
+  const cleared: TodoPatch = Struct.pick(
+    todoDefaults,
+    Struct.keys(clear).filter((name) => clear[name])
+  )
   for (const name of Object.keys(cleared)) {
     if (name in values) return yield* new Usage({ message: `${name} cannot be both given and cleared` })
   }

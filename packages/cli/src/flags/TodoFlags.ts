@@ -51,15 +51,19 @@ const parseDue = (text: string) => {
 
 const decodeDue = Schema.decodeUnknownResult(Due)
 
-/** The fields that `edit` changes. Each can be set or cleared. */
+/** The fields that `edit` sets. */
 export const changes = {
   ...fields,
   title: text("title", "The title of the todo").pipe(Flag.optional),
-  tag: tag("A tag. Repeat the flag for several tags. They replace the present tags"),
-  clearDescription: boolean("clear-description", "Remove the description"),
-  clearDue: boolean("clear-due", "Remove the due date"),
-  clearTags: boolean("clear-tags", "Remove all tags"),
-  clearList: boolean("clear-list", "Remove the todo from its list")
+  tag: tag("A tag. Repeat the flag for several tags. They replace the present tags")
+}
+
+/** The fields that `edit` clears: it sets them to their defaults. */
+export const clear = {
+  description: boolean("clear-description", "Remove the description"),
+  due: boolean("clear-due", "Remove the due date"),
+  tags: boolean("clear-tags", "Remove all tags"),
+  listId: boolean("clear-list", "Remove the todo from its list")
 }
 
 /** Filters, order and page of `todo list`. */
