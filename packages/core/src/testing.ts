@@ -19,14 +19,13 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "./database/Database.ts"
 import { startThrowAway } from "./embedded/ThrowAwayServer.ts"
 import * as Migrations from "./schema/Migrations.ts"
+import * as TestDatabaseSql from "./testing/TestDatabaseSql.ts"
 
 export { awaitChange } from "./testing/awaitChange.ts"
 export { IsolationBroken, NothingSeen, type Planted, probeIsolation } from "./testing/probeIsolation.ts"
 export { addTodos, newUser } from "./testing/users.ts"
 
-const template = "todo_template"
-const owner = "todo_owner"
-const runtime = "todo_runtime"
+const { owner, runtime, template } = TestDatabaseSql
 
 const at = (server: string, database: string, role?: string): Redacted.Redacted => {
   const url = new URL(server)
@@ -52,15 +51,7 @@ const run = (...statements: ReadonlyArray<string>) =>
 export const prepare = Effect.fn("testing.prepare")(function* (server: string) {
   yield* as(
     at(server, "postgres"),
-    run(
-      `drop database if exists ${template} with (force)`,
-      `do $$ declare name text; begin
-  foreach name in array array['${owner}', '${runtime}'] loop
-    if not exists (select from pg_roles where rolname = name) then execute format('create role %I login', name); end if;
-  end loop;
-end $$`,
-      `create database ${template} owner ${owner}`
-    )
+    run(TestDatabaseSql.drop(template), TestDatabaseSql.createRoles, TestDatabaseSql.create(template))
   )
   yield* as(at(server, template, owner), Migrations.up({ runtimeRole: runtime }))
 })
@@ -115,15 +106,8 @@ export class TestDatabase extends Context.Service<
         const name = `test_${randomUUID().replaceAll("-", "")}`
         const admin = at(server, "postgres")
         yield* Effect.acquireRelease(
-          as(
-            admin,
-            run(
-              options.migrated
-                ? `create database ${name} template ${template} strategy file_copy owner ${owner}`
-                : `create database ${name} owner ${owner}`
-            )
-          ),
-          () => as(admin, run(`drop database ${name} with (force)`)).pipe(Effect.ignore)
+          as(admin, run(options.migrated ? TestDatabaseSql.copy(name) : TestDatabaseSql.create(name))),
+          () => as(admin, run(TestDatabaseSql.drop(name))).pipe(Effect.ignore)
         )
         return TestDatabase.of({
           url: at(

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { type ProcessUser } from "./SystemUser.ts"
 import { type Binaries } from "./Binaries.ts"
 import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
+import * as ClusterSql from "./ClusterSql.ts"
 import { type Credentials } from "./Passwords.ts"
 import { run } from "./SystemProcess.ts"
 
@@ -40,9 +41,9 @@ export const initialise = async (
     const made = await run(binaries.initdb, ["-D", draft, ...initdb], as)
     if (made.status !== 0) throw EmbeddedPostgresError.from(place, made.output)
     await writeFile(join(draft, "pg_hba.conf"), access, { flush: true })
-    await runSingleUser(draft, binaries, roles(credentials), as)
-    await runSingleUser(draft, binaries, "create database todo owner todo_owner;\n", as)
-    await runSingleUser(draft, binaries, grants, as)
+    await runSingleUser(draft, binaries, ClusterSql.roles(credentials), as)
+    await runSingleUser(draft, binaries, ClusterSql.createDatabase, as)
+    await runSingleUser(draft, binaries, ClusterSql.grants, as)
     await rename(draft, join(place, "data"))
     const folder = await open(place, "r")
     await folder.sync().finally(() => folder.close())
@@ -58,7 +59,7 @@ export const initialise = async (
 
 /** Restores the attributes, passwords and grants of the roles. It runs before each start. */
 export const repair = (data: string, binaries: Binaries, credentials: Credentials, as: ProcessUser) =>
-  runSingleUser(data, binaries, roles(credentials) + grants, as)
+  runSingleUser(data, binaries, ClusterSql.roles(credentials) + ClusterSql.grants, as)
 
 /** Runs statements, one a line, in single-user mode, so that nobody can connect. */
 const runSingleUser = async (data: string, { postgres }: Binaries, sql: string, as: ProcessUser) => {
@@ -76,23 +77,6 @@ const initdb = [
   "--builtin-locale=C.UTF-8",
   "--no-instructions"
 ]
-
-const plain = "login nosuperuser nocreatedb nocreaterole noreplication nobypassrls"
-
-const roles = ({ passwords }: Credentials): string => `\
-do $$ begin if not exists (select from pg_roles where rolname = 'todo_owner') then create role todo_owner; end if; end $$;
-do $$ begin if not exists (select from pg_roles where rolname = 'todo_runtime') then create role todo_runtime; end if; end $$;
-alter role postgres password '${passwords.postgres}';
-alter role todo_owner ${plain} password '${passwords.todo_owner}';
-alter role todo_runtime ${plain} password '${passwords.todo_runtime}';
-revoke todo_owner from todo_runtime;
-`
-
-const grants = `\
-alter database todo owner to todo_owner;
-revoke all on database todo from public;
-grant connect on database todo to todo_runtime;
-`
 
 const remove = (path: string): Promise<void> =>
   rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {})

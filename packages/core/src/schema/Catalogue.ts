@@ -29,9 +29,9 @@ export const readBoth = Effect.fnUntraced(function* (schema: string) {
     .withTransaction(
       Effect.gen(function* () {
         // PostgreSQL describes objects of the search path without their schema.
-        yield* run(`set local search_path to "${schema}"`)
+        yield* run(CatalogueSql.useSearchPath(`"${schema}"`))
         const here = yield* entries(schema, schema)
-        yield* run("set local search_path to ''")
+        yield* run(CatalogueSql.useSearchPath("''"))
         const made = [...migrations.flatMap(({ up }) => up(temporary)), ...functions(temporary), ...policies(temporary)]
         for (const statement of made) yield* run(statement)
         return yield* new Read({ here, ours: yield* entries("pg_temp", schema) })

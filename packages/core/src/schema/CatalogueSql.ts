@@ -66,3 +66,6 @@ union all
 select 'rule', relname, rulename, pg_get_ruledef(pg_rewrite.oid, true), null
 from pg_rewrite join relations on ev_class = relations.oid
 order by kind, "table", name`
+
+/** Sets the search path until the end of the transaction. */
+export const useSearchPath = (path: string) => /* sql */ `set local search_path to ${path}`

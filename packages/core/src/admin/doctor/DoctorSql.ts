@@ -89,6 +89,9 @@ select name, current_setting(name, true) as value, (select source from pg_settin
   ) as stored
 from unnest($1::text[]) wanted (name) where current_setting(name, true) is not null`
 
+/** Lets a changed setting of the server take effect. */
+export const reloadSettings = "select pg_reload_conf()"
+
 /** A role that the connection can act as. */
 export interface ReachedRole {
   readonly oid: string

@@ -81,5 +81,5 @@ const repair = (
   if (source === "client") return [`remove ${name} from the options in DATABASE_URL or PGOPTIONS`]
   return good === undefined
     ? [`remove ${name} from the configuration of the server`]
-    : ["set it for the whole server", [`alter system set ${name} to ${good}`, "select pg_reload_conf()"]]
+    : ["set it for the whole server", [`alter system set ${name} to ${good}`, DoctorSql.reloadSettings]]
 }

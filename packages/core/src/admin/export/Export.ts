@@ -65,7 +65,7 @@ export const snapshot = <A, E, R>(user: UserId, use: (snapshot: Snapshot) => Eff
     })
   }).pipe(
     onBehalfOf(user),
-    Effect.provideService(SqlClient.BeginTransaction, "begin isolation level repeatable read read only"),
+    Effect.provideService(SqlClient.BeginTransaction, ExportSql.begin),
     toUnavailableTransaction
   )
 

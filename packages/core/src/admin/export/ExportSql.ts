@@ -1,5 +1,8 @@
 /** The statements of an export. They run in a transaction on behalf of one user, which is `$1`. */
 
+/** All statements of the transaction see one snapshot. */
+export const begin = "begin isolation level repeatable read read only"
+
 export interface Account {
   /** The row of the user as JSON. */
   readonly account: string
