@@ -27,7 +27,7 @@ export const draw = (outcomes: ReadonlyArray<Outcome>, machine: string): string 
 <style>
 text { font: 11px system-ui, sans-serif; fill: #57606a }
 .name { font-weight: 600; fill: #1f2328 }
-.todo { fill: #1f6feb } .fastify { fill: #8c959f } .limit { fill: #c4a25a } .fastapi { fill: #6fa58c }
+.todo { fill: #1f6feb } .fair { fill: #a371b8 } .pipelined { fill: #c9a9d6 } .fastify { fill: #8c959f } .limit { fill: #c4a25a } .fastapi { fill: #6fa58c }
 @media (prefers-color-scheme: dark) { text { fill: #9198a1 } .name { fill: #f0f6fc } .todo { fill: #4493f8 } }
 </style>
 <text x="${left}" y="20">Requests a second, 16 connections, a scale for each row. ${machine}</text>

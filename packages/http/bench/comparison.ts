@@ -1,9 +1,10 @@
 /** Compares all contestants on one database, scenario by scenario. */
 import type { Bench } from "./bench.ts"
 import { type Contestant, missing, type Name, peakMemory, start, titles } from "./contestants.ts"
-import { seed, seedPeers, type Size } from "./data.ts"
-import { answers, assertEqual, onlyOurs } from "./equality.ts"
+import { seed, seedFair, seedPeers, type Size } from "./data.ts"
+import { answers, assertEqual, notCompared } from "./equality.ts"
 import type { BenchDatabase } from "./postgres.ts"
+import { assertPromises } from "./promises.ts"
 import { type Check, check, medians, printRounds, verdict } from "./report.ts"
 import { inTurn, type Rounds, subject } from "./rounds.ts"
 import type { Scenario, User } from "./scenarios.ts"
@@ -21,6 +22,7 @@ export interface Outcome {
 export const prepare = async (database: BenchDatabase, size: Size): Promise<void> => {
   await seed(database.client, size)
   await seedPeers(database.client)
+  await seedFair(database)
 }
 
 /** Fails unless all contestants give the same responses as the first. They run one after the other, because the peers share a table. */
@@ -71,9 +73,11 @@ export const compare = async (
   const contestants = await startAll(names, database, directory)
   const outcomes: Array<Outcome> = []
   try {
-    const [user] = users
-    if (user !== undefined) await assertAlike(scenarios, contestants, user)
-    console.log(`All answer alike. Only todo has: ${onlyOurs.join(", ")}.\n`)
+    const [user, stranger] = users
+    if (user === undefined || stranger === undefined) throw new Error("no users")
+    await assertAlike(scenarios, contestants, user)
+    await assertPromises(contestants, user, stranger)
+    console.log(`All answer alike. Those without the same promises have no ${notCompared.join(", ")}.\n`)
 
     for (const scenario of scenarios) {
       for (const connections of scenario.connections) {

@@ -8,13 +8,18 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { BenchDatabase } from "./postgres.ts"
 import { claims, secret } from "./tokens.ts"
 
-export const names = ["todo", "fastify", "limit", "fastapi"] as const
+export const names = ["todo", "fair", "pipelined", "fastify", "limit", "fastapi"] as const
 export type Name = (typeof names)[number]
+
+/** The contestants that make the promises of `promises.ts`. The others only answer the scenarios. */
+export const promising: ReadonlyArray<Name> = ["todo", "fair", "pipelined"]
 
 /** The names of the contestants in tables. */
 export const titles: Record<Name, string> = {
   todo: "todo",
-  fastify: "Fastify + pg",
+  fair: "Fastify + pg, same promises",
+  pipelined: "the same, pipelined",
+  fastify: "Fastify + pg, no promises",
   limit: "limit (node:http + pg)",
   fastapi: "FastAPI + SQLModel"
 }
@@ -44,6 +49,9 @@ const command = (name: Name, port: number): readonly [string, ReadonlyArray<stri
     case "todo":
       // `npm start` runs this file.
       return [process.execPath, [join(import.meta.dirname, "../src/main.ts")]]
+    case "fair":
+    case "pipelined":
+      return [process.execPath, [join(contestants, "fair.ts")]]
     case "fastify":
     case "limit":
       return [process.execPath, [join(contestants, `${name}.ts`)]]
@@ -82,7 +90,9 @@ export const start = async (name: Name, database: BenchDatabase, directory: stri
       ...(profiles !== undefined && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}` }),
       PYTHONDONTWRITEBYTECODE: "1",
       PORT: String(port),
-      DATABASE_URL: name === "todo" ? database.runtimeUrl : database.url,
+      // The owner of the tables is exempt from row-level security.
+      DATABASE_URL: promising.includes(name) ? database.runtimeUrl : database.url,
+      ...(name === "pipelined" && { FAIR_PIPELINE: "1" }),
       // The rate limit stays on. The default number is too low for the single user who reads at depth.
       TODO_RATE_LIMIT: "1000000/minute",
       TODO_JWT_SECRET: secret,

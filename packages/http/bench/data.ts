@@ -2,7 +2,10 @@
  * The users and todos, equal for all contestants. Every fifth todo is completed, every fourth has high priority, every
  * fourth a description, every third a tag, and every fifth a due date.
  */
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
 import type { Client } from "pg"
+import type { BenchDatabase } from "./postgres.ts"
 
 export interface Size {
   readonly users: number
@@ -87,4 +90,14 @@ create index on bench.todos (owner_id, priority, created_at, id);
 create index on bench.todos (owner_id, updated_at);
 create index on bench.todos using gin (owner_id, search)`)
   await client.query("vacuum analyze bench.todos, bench.users")
+}
+
+/** Makes the tables of the contestant that makes the same promises, and lets its role use them. */
+export const seedFair = async ({ client, runtimeUrl }: BenchDatabase): Promise<void> => {
+  const role = new URL(runtimeUrl).username
+  await client.query(await readFile(join(import.meta.dirname, "contestants/fair.sql"), "utf8"))
+  await client.query(`
+grant usage on schema fair to ${role};
+grant select, insert, update, delete on all tables in schema fair to ${role}`)
+  await client.query("vacuum analyze fair.todos, fair.users")
 }

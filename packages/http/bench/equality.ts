@@ -2,8 +2,8 @@
 import { isDeepStrictEqual, inspect } from "node:util"
 import type { Body, Request, Scenario, Send, User } from "./scenarios.ts"
 
-/** The fields that only responses of this server have. */
-export const onlyOurs = ["nextCursor of a page of todos", "ETag", "problem details of every error"]
+/** What responses are not compared by here. `promises.ts` compares it, where a contestant has it. */
+export const notCompared = ["nextCursor of a page of todos", "ETag", "problem details of errors"]
 
 /** Sends requests of a user to one server. */
 export const sender =
@@ -26,7 +26,7 @@ export const sender =
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 
 /** Normalises a body: instants in one spelling, and types instead of the values that each server generates. */
-const comparable = (body: Body, own: ReadonlyArray<string>): unknown => {
+export const comparable = (body: Body, own: ReadonlyArray<string>): unknown => {
   if (typeof body === "string") return instant.test(body) ? new Date(body).toISOString() : body
   if (Array.isArray(body)) return body.map((item) => comparable(item, own))
   if (typeof body !== "object" || body === null) return body

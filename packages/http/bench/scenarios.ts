@@ -42,7 +42,7 @@ export interface Scenario {
 const few = [16]
 const fewAndMany = [16, 100]
 
-/** Times and revisions. This server counts the changes of a user, the others those of a row. */
+/** Times and revisions. Contestants without the same promises count the changes of a row, the others those of a user. */
 const stamps = ["revision", "updatedAt"]
 
 const get = (id: string): Request => ({ method: "GET", path: `/v1/todos/${id}` })

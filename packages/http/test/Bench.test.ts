@@ -2,24 +2,27 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { Client } from "pg"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { assertAlike, prepare, startAll } from "../bench/comparison.ts"
 import { type Contestant, names } from "../bench/contestants.ts"
 import { sender } from "../bench/equality.ts"
-import { type Postgres, startPostgres } from "../bench/postgres.ts"
+import { type BenchDatabase, type Postgres, startPostgres } from "../bench/postgres.ts"
+import { assertPromises } from "../bench/promises.ts"
 import { scenarios, type User } from "../bench/scenarios.ts"
 import { choose } from "../bench/users.ts"
 
 describe("npm run bench", () => {
   let postgres: Postgres | undefined
   let directory = ""
+  let database: BenchDatabase
   let contestants: ReadonlyArray<Contestant> = []
   let users: ReadonlyArray<User> = []
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "todo-bench-"))
     postgres = await startPostgres(process.env["TEST_POSTGRES"])
-    const database = await postgres.create()
+    database = await postgres.create()
     await prepare(database, { users: 4, todos: 500 })
     users = await choose(database, 2)
     contestants = await startAll(names, database, directory)
@@ -31,8 +34,9 @@ describe("npm run bench", () => {
     await rm(directory, { recursive: true, force: true })
   })
 
-  it("has at least two other contestants", () => {
-    expect(contestants.map(({ name }) => name)).toEqual(expect.arrayContaining(["todo", "fastify", "limit"]))
+  it("has at least four other contestants", () => {
+    const expected = ["todo", "fair", "pipelined", "fastify", "limit"]
+    expect(contestants.map(({ name }) => name)).toEqual(expect.arrayContaining(expected))
   })
 
   it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
@@ -42,6 +46,25 @@ describe("npm run bench", () => {
       for (const user of users) await assertAlike([scenario], contestants, user)
     }
   )
+
+  it("the contestants with the same promises keep them like this server", async () => {
+    const [user, stranger] = users
+    if (user === undefined || stranger === undefined) throw new Error("no users")
+    await expect(assertPromises(contestants, user, stranger)).resolves.toBeUndefined()
+  })
+
+  it("row-level security shows the fair contestant's role only the rows of the user that is set", async () => {
+    const client = new Client(database.runtimeUrl)
+    await client.connect()
+    const owners = async () =>
+      (await client.query<{ owner_id: string }>("select distinct owner_id from fair.todos")).rows
+    const before = await owners()
+    await client.query("select set_config('app.user_id', $1, false)", [users[0]?.id])
+    const after = await owners()
+    await client.end()
+    expect(before).toEqual([])
+    expect(after).toEqual([{ owner_id: users[0]?.id }])
+  })
 
   it("all contestants refuse a change of another revision", async () => {
     const [user] = users

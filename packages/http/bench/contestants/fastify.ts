@@ -1,7 +1,7 @@
 /**
- * The server that a team would write instead, with Fastify, @fastify/jwt and pg. It follows their documentation:
- * parameterised queries, and schemas of bodies and responses. It has no row-level security and no log, and each row has its
- * own version.
+ * The server of a team that wants the routes and none of the promises, with Fastify, @fastify/jwt and pg. It follows their
+ * documentation: parameterised queries, and schemas of bodies and responses. It has no row-level security and no log, and
+ * each row has its own version.
  */
 import jwt from "@fastify/jwt"
 import Fastify, { type FastifyRequest } from "fastify"
