@@ -141,15 +141,15 @@ const family = async (pid: number): Promise<ReadonlyArray<number>> => {
   return [pid, ...(await Promise.all(children.map((id) => family(Number(id))))).flat()]
 }
 
-/** The CPU time of a contestant and its children so far, in microseconds. */
-export const cpu = async ({ pid }: Contestant): Promise<number> => {
-  let ticks = 0
-  for (const id of await family(pid)) {
-    const fields = (await readFile(`/proc/${id}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? []
-    ticks += Number(fields[11]) + Number(fields[12])
-  }
-  return ticks * 10_000
+/** The CPU time of a process so far, in microseconds. */
+export const cpuOf = async (pid: number): Promise<number> => {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? []
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
 }
+
+/** The CPU time of a contestant and its children so far, in microseconds. */
+export const cpu = async ({ pid }: Contestant): Promise<number> =>
+  (await Promise.all((await family(pid)).map(cpuOf))).reduce((sum, one) => sum + one)
 
 /** The peak memory of a contestant so far, in MiB. */
 export const peakMemory = async ({ pid }: Contestant): Promise<number> => {

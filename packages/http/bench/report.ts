@@ -46,8 +46,16 @@ export const printTable = (head: ReadonlyArray<string>, rows: ReadonlyArray<Read
 
 /** The medians of some rounds. */
 export const medians = ({ runs }: Rounds) => {
-  const of = (field: "rate" | "micros" | "p50" | "p95" | "p99") => median(runs.map((run) => run[field]))
-  return { rate: of("rate"), micros: of("micros"), p50: of("p50"), p95: of("p95"), p99: of("p99") }
+  const of = (field: "rate" | "micros" | "databaseMicros" | "p50" | "p95" | "p99") =>
+    median(runs.map((run) => run[field]))
+  return {
+    rate: of("rate"),
+    micros: of("micros"),
+    databaseMicros: of("databaseMicros"),
+    p50: of("p50"),
+    p95: of("p95"),
+    p99: of("p99")
+  }
 }
 
 /** The results of each contestant, and how many times as fast the first one is. */
@@ -58,7 +66,7 @@ export const printRounds = (
 ): void => {
   const [first] = measured
   const rows = measured.map((rounds) => {
-    const { micros, p50, p95, p99, rate } = medians(rounds)
+    const { databaseMicros, micros, p50, p95, p99, rate } = medians(rounds)
     const rates = rounds.runs.map(({ rate }) => rate)
     const compared = first === undefined || rounds === first ? undefined : ratio(first, rounds)
     return [
@@ -69,12 +77,16 @@ export const printRounds = (
       milliseconds(p95),
       milliseconds(p99),
       microseconds(micros),
+      microseconds(databaseMicros),
       compared === undefined ? "" : times(compared),
       compared === undefined ? "" : verdictOn(rounds, compared)
     ]
   })
   const ratioHead = measured.length > 1 ? `${first?.title} is` : ""
-  printTable([title, "requests/s", "spread", "p50", "p95", "p99", "CPU a request", ratioHead, ""], rows)
+  printTable(
+    [title, "requests/s", "spread", "p50", "p95", "p99", "CPU a request", "of PostgreSQL", ratioHead, ""],
+    rows
+  )
 }
 
 /** Prints all targets, and whether they are reached. */

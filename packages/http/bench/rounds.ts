@@ -1,6 +1,6 @@
 /** Runs subjects in turn (A B A B), so that other load on the machine affects all alike. */
 import { setTimeout as sleep } from "node:timers/promises"
-import { type Contestant, cpu } from "./contestants.ts"
+import { type Contestant, cpu, cpuOf } from "./contestants.ts"
 import { sender } from "./equality.ts"
 import { load, type Run, type Sent, takingTurns } from "./load.ts"
 import type { BenchDatabase } from "./postgres.ts"
@@ -10,6 +10,8 @@ interface Measured extends Run {
   readonly rate: number
   /** The CPU time of the server for each request, in microseconds. */
   readonly micros: number
+  /** The CPU time of the connections of PostgreSQL for each request, in microseconds. NaN on another machine. */
+  readonly databaseMicros: number
 }
 
 /** A subject that is measured in turn with others. */
@@ -48,6 +50,15 @@ const quiet = async ({ client }: BenchDatabase): Promise<void> => {
   while ((await client.query(busy)).rowCount !== 0) await sleep(10)
 }
 
+/** The CPU time of each connection to the database so far, in microseconds, by process id. */
+const connectionsCpu = async ({ client }: BenchDatabase): Promise<ReadonlyMap<number, number>> => {
+  const { rows } = await client.query<{ pid: number }>(
+    `select pid from pg_stat_activity
+    where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`
+  )
+  return new Map(await Promise.all(rows.map(async ({ pid }) => [pid, await cpuOf(pid).catch(() => NaN)] as const)))
+}
+
 /** A server under the requests of a scenario. */
 export const subject = ({
   connections,
@@ -73,10 +84,16 @@ export const subject = ({
     prepared ??= connectionsOf(scenario, users, connections, contestant.url)
     const sent = await prepared
     const before = await cpu(contestant)
+    const connectionsBefore = await connectionsCpu(database)
     const run = await load(contestant.url, sent, seconds, directory)
     await quiet(database)
     if (run.failed > 0) throw new Error(`${title}: ${run.failed} of ${run.requests} failed`)
-    return { ...run, rate: run.requests / run.seconds, micros: ((await cpu(contestant)) - before) / run.requests }
+    const micros = ((await cpu(contestant)) - before) / run.requests
+    let databaseMicros = 0
+    for (const [pid, after] of await connectionsCpu(database))
+      databaseMicros += after - (connectionsBefore.get(pid) ?? 0)
+    databaseMicros /= run.requests
+    return { ...run, rate: run.requests / run.seconds, micros, databaseMicros }
   }
   return { title, run }
 }
