@@ -127,12 +127,12 @@ const memory = (bench: Bench) =>
     })
     const before = await peakMemory(server)
     await inTurn([load], bench.rounds, bench.seconds)
-    const peak = check("memory held at most, MiB", await peakMemory(server), "at most", targets.memory)
+    const peak = await peakMemory(server)
     printTable(
-      ["memory, mixed 80/20, 100 connections", "MiB", ""],
+      ["memory, mixed 80/20, 100 connections", "MiB"],
       [
-        ["at the start", before.toFixed(0), ""],
-        ["at most", peak.value.toFixed(0), verdict(bench.judge(peak))]
+        ["at the start", before.toFixed(0)],
+        ["at most", peak.toFixed(0)]
       ]
     )
   })
