@@ -34,7 +34,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("todo-admin on a databa
       assert.strictEqual(exported.stdout, file)
       assert.lengthOf(refused, 4)
       for (const made of refused) {
-        assertFailed(made, 1, /: the database takes no writes: it is in read-only mode; .*primary/)
+        assertFailed(made, 1, /: the database is read-only, .*primary/)
       }
       const doctor = yield* run(["doctor"], environment)
       assert.strictEqual(doctor.code, 6)

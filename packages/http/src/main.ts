@@ -22,7 +22,7 @@ const reason = (error: unknown): string => {
   const { cause } = error
   if (Predicate.isTagged(error, "Unavailable")) {
     const { message, sqlState } = describe(cause)
-    return `${error.message}: ${message ?? sqlState ?? "the reason is not known"}`
+    return error.message.replace("; ", () => ` (${message ?? sqlState ?? "the reason is not known"}); `)
   }
   return cause instanceof Error && "code" in cause ? cause.message : error.message
 }

@@ -105,8 +105,8 @@ describe.concurrent("todo-admin", () => {
         run(["migrate", "up"], elsewhere),
         run(["doctor"], elsewhere)
       )
-      assertFailed(list, 5, /cannot answer.*todo-admin doctor/)
-      assertFailed(up, 5, /cannot answer/)
+      assertFailed(list, 5, /cannot be reached.*todo-admin doctor/)
+      assertFailed(up, 5, /cannot be reached/)
       // Who asks what is wrong gets an answer.
       assert.strictEqual(doctor.code, 6)
       assert.match(doctor.stdout, /failed +connection: .*127\.0\.0\.1:1.*\n +hint: start the database/)

@@ -47,7 +47,7 @@ const isTransient = (error: SqlError): boolean =>
 export const isStatementFailure = (error: SqlError): boolean =>
   !isConnectFailure(error) && !isConnectionLost(error) && !isReadOnly(error) && !hasCode(error, /^(53|3D000|28)/)
 
-/** Retries with exponential backoff. The pauses of five retries add up to about a third of a second. */
+/** Retries with exponential backoff. The pauses of five retries take about a third of a second in total. */
 const retryWhen =
   (
     times: number,
@@ -92,7 +92,7 @@ export const unavailable = (fields: ConstructorParameters<typeof Unavailable>[0]
 class SchemaMissing extends Error {
   override readonly name = "SchemaMissing"
   override readonly message =
-    'The tables are not there, or not those of this release: run `Migrations.up` or "todo-admin migrate up"'
+    'The tables are missing, or belong to another release; run `Migrations.up` or "todo-admin migrate up"'
 }
 
 /** 3F000 no such schema, 42703 column, 42883 function, 42P01 table. */
@@ -118,7 +118,7 @@ const toUnavailableOrSchemaMissing = orDefect((error) =>
   hasCode(error, schemaMissing) ? new SchemaMissing(undefined, { cause: error }) : error
 )
 
-/** If the connection is lost in a transaction, the rollback fails and the driver dies. This makes it a failure again. */
+/** If the connection is lost in a transaction, the rollback fails as a defect. This turns the defect into a failure. */
 const connectionLossAsFailure = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
   Effect.catchDefect(self, (defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)))
 

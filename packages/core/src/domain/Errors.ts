@@ -2,15 +2,15 @@ import * as Schema from "effect/Schema"
 import { explain, InputIssue, unknownField } from "./InputIssue.ts"
 import { Revision } from "./Revision.ts"
 
-/** In a batch, the index of the operation that failed. */
+/** In a batch, `index` is the position of the operation that failed, from 0. */
 const batch = { index: Schema.optionalKey(Schema.Int) }
 
-/** The todo does not exist, is in the trash, or is another user's: one answer for all three. */
+/** The todo does not exist, is in the trash, or belongs to another user. The error does not say which. */
 export class TodoNotFound extends Schema.TaggedError<TodoNotFound>()("TodoNotFound", batch) {
   override readonly message = "There is no todo with this id, or it is in the trash"
 }
 
-/** The list does not exist, is in the trash, or is another user's: one answer for all three. */
+/** The list does not exist, is in the trash, or belongs to another user. The error does not say which. */
 export class ListNotFound extends Schema.TaggedError<ListNotFound>()("ListNotFound", batch) {
   override readonly message = "There is no list with this id, or it is in the trash"
 }
@@ -22,7 +22,7 @@ export class RevisionMismatch extends Schema.TaggedError<RevisionMismatch>()("Re
 }) {
   override get message() {
     return this.current === null
-      ? "There is nothing to change under this id; leave out the revision to create it"
+      ? "There is nothing with this id; leave out the revision to create it"
       : "The todo or list is at another revision; read it again and repeat your change on its current revision"
   }
 }
@@ -37,7 +37,7 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
   override get message() {
     return this.reason === "in-trash"
       ? "A todo or list with this id is in the trash; restore it first"
-      : "Too many writes of this user at the same time; send the request again"
+      : "Other writes changed the same rows at the same time; send the request again"
   }
 }
 
@@ -57,11 +57,14 @@ export class ListNotEmpty extends Schema.TaggedError<ListNotEmpty>()("ListNotEmp
     "The list holds todos; choose trash to put them into the trash with it, or keep to keep them without a list"
 }
 
-/** An input that breaks a rule. The messages never repeat what was sent. */
+/** The input is invalid. `errors` has 1 to 20 errors. No message repeats a value of the input. */
 export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
   errors: Schema.Array(InputIssue)
 }) {
-  /** The errors in one line: `title is required (and 2 more)`. The name of an unknown field is the sender's and may be private. */
+  /**
+   * The first error, and the number of others: `title is required (and 2 more)`. The name of an unknown field comes from
+   * the sender and may be private, so it is left out.
+   */
   override get message() {
     const isUnknown = ({ message }: InputIssue) => message === unknownField
     const first = this.errors.find((issue) => !isUnknown(issue)) ?? { pointer: "", message: unknownField }
@@ -74,7 +77,7 @@ export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()("InvalidC
   override readonly message = "The cursor does not belong to this user and this query; start again without a cursor"
 }
 
-/** Rows after the cursor were purged, or the database was restored. Start again without a cursor. */
+/** Changes after the cursor were purged, or the database was restored. Read again without a cursor. */
 export class CursorExpired extends Schema.TaggedError<CursorExpired>()("CursorExpired", {}) {
   override readonly message = "Changes after this cursor were purged; read everything again, without a cursor"
 }
@@ -105,9 +108,9 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
   reason: Schema.optionalKey(Schema.Literal("read-only"))
 }) {
   override get message(): string {
-    if (this.reason === "read-only") return "The database takes no writes: it is in read-only mode; try again later"
+    if (this.reason === "read-only") return "The database is read-only, so nothing was written; try again later"
     return this.outcome === "unknown"
-      ? "The database did not confirm the write, which may have happened; read before you repeat it"
-      : "The database cannot answer at the moment; try again later"
+      ? "The database did not confirm the write, so it may have happened; read before you repeat it"
+      : "The database cannot be reached, or is overloaded; try again later"
   }
 }

@@ -220,7 +220,7 @@ describe("A database that cannot be had", () => {
     const [warning] = program
       .stdout()
       .split("\n")
-      .flatMap((line) => (line.includes("cannot answer") ? [JSON.parse(line)] : []))
+      .flatMap((line) => (line.includes("cannot be reached") ? [JSON.parse(line)] : []))
     const cause = { sqlState: "3D000", message: 'database "nothing" does not exist' }
     expect(warning).toMatchObject({ level: "WARN", annotations: { cause } })
     const sent = { headers: { authorization, "x-request-id": "away" } }

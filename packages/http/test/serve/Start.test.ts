@@ -146,7 +146,10 @@ describe("A start is refused in one line", () => {
 
   it("where the database is to be migrated and is unreachable: the reason", async () => {
     const DATABASE_URL = "postgres://user:canary@127.0.0.1:1/todo"
-    await expectRefusal({ ...settings, DATABASE_URL, TODO_MIGRATE: "auto" }, /cannot answer.*ECONNREFUSED/)
+    await expectRefusal(
+      { ...settings, DATABASE_URL, TODO_MIGRATE: "auto" },
+      /cannot be reached.*\(connect ECONNREFUSED .*\); try again later/
+    )
   })
 
   it("where the schema is missing: both versions, and what to run", async () => {
