@@ -9,12 +9,12 @@ export const Account = Schema.Struct({
   revision: describe(Revision, "The revision of the user's last write"),
   counts: describe(
     Schema.Struct({
-      open: describe(Schema.Int, "How many todos are open"),
-      completed: describe(Schema.Int, "How many todos are done"),
-      trashed: describe(Schema.Int, "How many todos are in the trash"),
-      lists: describe(Schema.Int, "How many lists there are")
+      open: describe(Schema.Int, "The number of open todos"),
+      completed: describe(Schema.Int, "The number of todos that are done"),
+      trashed: describe(Schema.Int, "The number of todos in the trash"),
+      lists: describe(Schema.Int, "The number of lists")
     }),
-    "How much the user has"
+    "The numbers of todos and lists of the user"
   )
 }).annotate({ identifier: "Account", description: "The user who sent the request" })
 export type Account = typeof Account.Type

@@ -7,8 +7,8 @@ import { missing, unknownField } from "./InputIssue.ts"
 /** A property name that the pointer may repeat to the client: letters, digits, `_`, `.` and `-`. */
 const isPlainName = (name: string): boolean => /^[\w.-]{1,64}$/.test(name)
 
-/** How many members are missing or unknown: how far a value is from this form. */
-const misfits = (issue: SchemaIssue.Issue): number => {
+/** The number of missing and unknown properties. The union member with the fewest is the closest to the value. */
+const mismatches = (issue: SchemaIssue.Issue): number => {
   switch (issue._tag) {
     case "MissingKey":
     case "UnexpectedKey":
@@ -16,24 +16,24 @@ const misfits = (issue: SchemaIssue.Issue): number => {
     case "Pointer":
     case "Filter":
     case "Encoding":
-      return misfits(issue.issue)
+      return mismatches(issue.issue)
     case "Composite":
-      return issue.issues.reduce((sum, issue) => sum + misfits(issue), 0)
+      return issue.issues.reduce((sum, issue) => sum + mismatches(issue), 0)
     case "AnyOf":
-      return Math.min(...nearest(issue).map(misfits))
+      return Math.min(...closestMembers(issue).map(mismatches))
     default:
       return 0
   }
 }
 
-/** The forms of a union that the value comes closest to. */
-const nearest = ({ issues }: SchemaIssue.AnyOf): ReadonlyArray<SchemaIssue.Issue> => {
-  const least = Math.min(...issues.map(misfits))
-  return issues.filter((form) => misfits(form) === least)
+/** The issues of the union members that are closest to the value. */
+const closestMembers = ({ issues }: SchemaIssue.AnyOf): ReadonlyArray<SchemaIssue.Issue> => {
+  const fewest = Math.min(...issues.map(mismatches))
+  return issues.filter((member) => mismatches(member) === fewest)
 }
 
-/** `a, b or c`. */
-const either = (words: ReadonlyArray<string>): string =>
+/** Joins words: `a, b or c`. */
+const joinWithOr = (words: ReadonlyArray<string>): string =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`
 
 const membersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
@@ -41,7 +41,7 @@ const membersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
     ? ast.types.flatMap(membersOf).filter(({ _tag }) => _tag !== "Undefined")
     : [ast]
 
-/** The `expected` annotation of a schema or of one of its checks; those with a `message` speak for themselves alone. */
+/** The `expected` annotation of a schema or of its last check. A check with a `message` reports only its own failure. */
 const expectedBy = (ast: SchemaAST.AST): string | undefined => {
   const check = ast.checks?.findLast(
     ({ annotations }) => annotations?.expected !== undefined && !annotations["message"]
@@ -50,14 +50,14 @@ const expectedBy = (ast: SchemaAST.AST): string | undefined => {
   return typeof expected === "string" ? expected : undefined
 }
 
-/** The property that tells the forms of a union apart, with its values: `op create, update or delete`. */
-const discriminator = (forms: ReadonlyArray<SchemaAST.AST>): string | undefined => {
-  const tags = forms.flatMap((form) =>
-    form._tag === "Objects" ? form.propertySignatures.filter(({ type }) => type._tag === "Literal").slice(0, 1) : []
+/** The property that distinguishes the members of a union, with its values: `op create, update or delete`. */
+const discriminator = (members: ReadonlyArray<SchemaAST.AST>): string | undefined => {
+  const tags = members.flatMap((member) =>
+    member._tag === "Objects" ? member.propertySignatures.filter(({ type }) => type._tag === "Literal").slice(0, 1) : []
   )
   const [name] = tags.map(({ name }) => String(name))
-  if (name === undefined || tags.length < forms.length || tags.some((tag) => tag.name !== name)) return undefined
-  return `${name} ${either(tags.map(({ type }) => expectationOf(type)))}`
+  if (name === undefined || tags.length < members.length || tags.some((tag) => tag.name !== name)) return undefined
+  return `${name} ${joinWithOr(tags.map(({ type }) => expectationOf(type)))}`
 }
 
 const memberOf = (ast: SchemaAST.AST): string =>
@@ -65,7 +65,7 @@ const memberOf = (ast: SchemaAST.AST): string =>
     ? `{${ast.propertySignatures.flatMap(({ name, type }) => (type.context?.isOptional ? [] : [String(name)])).join(", ")}}`
     : expectationOf(ast)
 
-/** What a value must be, in the words of the client: the `expected` of our schemas, else what JSON calls it. */
+/** What a value must be, in words for the client: the `expected` annotation, or else the name of the JSON type. */
 const expectationOf = (ast: SchemaAST.AST): string => {
   const expected = expectedBy(ast)
   if (expected !== undefined) return expected
@@ -91,49 +91,55 @@ const expectationOf = (ast: SchemaAST.AST): string => {
       }
       const tag = discriminator(members)
       if (tag !== undefined) return `an object with ${tag}`
-      return either(members.map(members.length === 1 ? expectationOf : memberOf))
+      return joinWithOr(members.map(members.length === 1 ? expectationOf : memberOf))
     }
     default:
       return "a valid value"
   }
 }
 
-/** The `expected` of a schema, for checks on the way to it. */
+/** What a value of the schema must be, in words for error messages. */
 export const expectation = (schema: Schema.Constraint): string => expectationOf(schema.ast)
 
-interface Told {
+interface Problem {
   readonly path: ReadonlyArray<PropertyKey>
   readonly message: string
 }
 
 const mustBe = "must be "
 
-const annotated = (annotations: Schema.Annotations.Annotations | undefined): string | undefined => {
+/** The message of an annotated check. */
+const annotatedMessage = (annotations: Schema.Annotations.Annotations | undefined): string | undefined => {
   const { expected, message } = annotations ?? {}
   if (typeof message === "string") return message
   return typeof expected === "string" ? mustBe + expected : undefined
 }
 
-/** Every way in which a schema can be broken, as a place and what to do there. */
-const tell = (issue: SchemaIssue.Issue): ReadonlyArray<Told> => {
-  const here = (message: string): ReadonlyArray<Told> => [{ path: [], message }]
+/** All problems of an issue, each with its path and a message that says what to do. */
+const problemsOf = (issue: SchemaIssue.Issue): ReadonlyArray<Problem> => {
+  const here = (message: string): ReadonlyArray<Problem> => [{ path: [], message }]
   switch (issue._tag) {
     case "Pointer":
-      return tell(issue.issue).map(({ message, path }) => ({ message, path: [...issue.path, ...path] }))
+      return problemsOf(issue.issue).map(({ message, path }) => ({ message, path: [...issue.path, ...path] }))
     case "Encoding":
-      return tell(issue.issue)
+      return problemsOf(issue.issue)
     case "Composite":
-      return issue.issues.flatMap(tell)
+      return issue.issues.flatMap(problemsOf)
     case "Filter": {
-      if (issue.issue._tag !== "InvalidValue") return tell(issue.issue)
-      return here(annotated(issue.issue.annotations) ?? annotated(issue.filter.annotations) ?? "must be a valid value")
+      if (issue.issue._tag !== "InvalidValue") return problemsOf(issue.issue)
+      return here(
+        annotatedMessage(issue.issue.annotations) ??
+          annotatedMessage(issue.filter.annotations) ??
+          "must be a valid value"
+      )
     }
     case "AnyOf": {
-      const told = issue.issues.length === 0 ? [] : nearest(issue)
-      const [only, ...more] = told.flatMap(tell)
-      // What is wrong inside of one form. Where several are as close, or none, the client has to choose one.
-      const isInside = only !== undefined && (only.path.length > 0 || !only.message.startsWith(mustBe))
-      return told.length === 1 && isInside ? [only, ...more] : here(mustBe + expectationOf(issue.ast))
+      const closest = issue.issues.length === 0 ? [] : closestMembers(issue)
+      const problems = closest.flatMap(problemsOf)
+      // If one member is closest, report the problems inside it. Otherwise say which members the client can choose from.
+      const isInside =
+        problems[0] !== undefined && (problems[0].path.length > 0 || !problems[0].message.startsWith(mustBe))
+      return closest.length === 1 && isInside ? problems : here(mustBe + expectationOf(issue.ast))
     }
     case "MissingKey":
       return here(missing)
@@ -143,19 +149,19 @@ const tell = (issue: SchemaIssue.Issue): ReadonlyArray<Told> => {
       return here(issue.ast._tag === "Never" ? unknownField : mustBe + expectationOf(issue.ast))
     case "InvalidValue":
     case "Forbidden":
-      return here(annotated(issue.annotations) ?? "must be a valid value")
+      return here(annotatedMessage(issue.annotations) ?? "must be a valid value")
     case "OneOf":
       return here(mustBe + expectationOf(issue.ast))
   }
 }
 
 /**
- * Every error of a schema as a pointer (RFC 6901) and a message that says what to do: at most 20, one for each place.
- * `root` is where the value is in the request. No message repeats what was sent.
+ * Converts the issue of a schema to `InvalidInput`: at most 20 errors, one for each JSON Pointer (RFC 6901). `root` is the
+ * pointer of the value in the request. No message repeats a value of the client.
  */
 export const toInvalidInput = (issue: SchemaIssue.Issue, root = ""): InvalidInput => {
   const errors = new Map<string, { readonly pointer: string; readonly message: string }>()
-  for (const { message, path } of tell(issue)) {
+  for (const { message, path } of problemsOf(issue)) {
     const names = path.map(String)
     const end = names.findIndex((name) => !isPlainName(name))
     const pointer = [root, ...(end === -1 ? names : names.slice(0, end))].join("/")

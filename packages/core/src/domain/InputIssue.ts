@@ -1,21 +1,21 @@
 import * as Schema from "effect/Schema"
 import { describe } from "./describe.ts"
 
-/** One thing that is wrong with an input: where (RFC 6901 JSON Pointer), and what to do there. */
+/** One error of an input: a JSON Pointer (RFC 6901) to the value, and what is expected there. */
 export const InputIssue = Schema.Struct({
   pointer: describe(Schema.String, "Where it is wrong (RFC 6901 JSON Pointer)"),
   message: describe(Schema.String, "What is expected there")
 })
 export type InputIssue = typeof InputIssue.Type
 
-/** The message where a property is missing. */
+/** The message for a missing property. */
 export const missing = "is required"
 
-/** The message where a property has no meaning. */
+/** The message for an unknown property. */
 export const unknownField = "unknown field"
 
 /**
- * One thing that is wrong with an input, as a sentence.
+ * Formats one error of an input as a sentence.
  *
  * @example
  * explain({ pointer: "/title", message: "is required" }) // title is required

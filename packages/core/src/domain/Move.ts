@@ -2,7 +2,6 @@ import * as Schema from "effect/Schema"
 import { describe } from "./describe.ts"
 import { ListId, TodoId } from "./Todo.ts"
 
-/** The new place: directly before or directly after another row. */
 const move = <Id extends Schema.Constraint>(before: Id, after: Id) =>
   Schema.Union([Schema.Struct({ before }), Schema.Struct({ after })])
 

@@ -4,15 +4,12 @@ import { describe } from "./describe.ts"
 /** One page of items. `nextCursor` is `null` on the last page only. */
 export const Page = <Item extends Schema.Constraint>(item: Item) =>
   Schema.Struct({
-    items: describe(Schema.Array(item), "The items of this page, in the order that was asked for"),
+    items: describe(Schema.Array(item), "The items of this page, in the order of the query"),
     nextCursor: describe(
       Schema.NullOr(Schema.String),
       "Pass it as `cursor` to get the next page; `null` on the last page"
     ),
-    total: describe(
-      Schema.optionalKey(Schema.Int),
-      "How many items there are over all pages, if `count=true` was asked for"
-    )
+    total: describe(Schema.optionalKey(Schema.Int), "The number of items over all pages, if the query has `count=true`")
   })
 
 export interface Page<Item> {

@@ -13,7 +13,7 @@ export const Timestamp = Schema.String.check(
   })
 ).annotate({
   identifier: "Timestamp",
-  description: "An instant as RFC 3339 writes it, in UTC with milliseconds",
+  description: "An instant in the form of RFC 3339, in UTC with milliseconds",
   format: "date-time",
   examples: ["2026-11-23T06:00:00.000Z"]
 })

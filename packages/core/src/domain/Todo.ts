@@ -89,7 +89,7 @@ const settable = {
   listId: Schema.optionalKey(ListOrNone)
 }
 
-/** The fields that a client may set. Defaults: no description, open, no priority, no due date, no tags, no list. */
+/** The fields of a todo that a client may set. Defaults: no description, open, no priority, no due date, no tags, no list. */
 export const NewTodo = Schema.Struct({ title: Title, ...settable }).annotate({
   identifier: "NewTodo",
   description: "A todo to write; what is left out gets its default"

@@ -4,21 +4,21 @@ import { searchText, text } from "./Text.ts"
 import { DueBound, TimeZone } from "./Time.ts"
 import { ListId, Priority } from "./Todo.ts"
 
-/** A schema of orders. Each name is ascending; with `-` in front it is descending. */
+/** A schema for the sort orders of `names`. A name sorts ascending; with `-` in front, descending. */
 export const sorts = <const Names extends ReadonlyArray<string>>(names: Names) =>
   Schema.Literals([...names, ...names.map((name: Names[number]) => `-${name}` as const)])
 
 /**
- * An order of todos; `-` in front means descending, and the id breaks ties. `due` sorts by instant; todos without a due
+ * A sort order of todos. `-` in front means descending. The id breaks ties. `due` sorts by instant; todos without a due
  * date come last in both directions. `title` ignores case.
  */
 export const TodoSort = sorts(["position", "createdAt", "updatedAt", "due", "priority", "title"])
 export type TodoSort = typeof TodoSort.Type
 
-/** The `nextCursor` of the page before. */
+/** The `nextCursor` of the previous page. */
 const Cursor = Schema.String
 
-/** A query of todos: conditions that must all hold, an order, and a page. */
+/** A query of todos. All conditions must hold. */
 export const TodoQuery = Schema.Struct({
   completed: Schema.optionalKey(Schema.Boolean),
   priority: Schema.optionalKey(Priority),
@@ -27,7 +27,10 @@ export const TodoQuery = Schema.Struct({
     Schema.Array(text(1, 50)).check(Schema.isMaxLength(20, { expected: "an array of at most 20 tags" }))
   ),
   listId: Schema.optionalKey(Schema.Union([ListId, Schema.Literal("none")])),
-  /** `overdue`: open and past due. `today`: due on the current day in `timeZone`. `upcoming`: later. `none`: no due date. */
+  /**
+   * `overdue`: open and past due. `today`: due on the current day in `timeZone`. `upcoming`: due on a later day. `none`:
+   * without a due date.
+   */
   due: Schema.optionalKey(Schema.Literals(["overdue", "today", "upcoming", "none"])),
   /** The time zone in which days begin and end; UTC by default. */
   timeZone: Schema.optionalKey(TimeZone),
@@ -50,11 +53,11 @@ export const TodoQuery = Schema.Struct({
 })
 export type TodoQuery = typeof TodoQuery.Type
 
-/** An order of lists. */
+/** A sort order of lists. `-` in front means descending. */
 export const ListSort = sorts(["position", "createdAt", "updatedAt"])
 export type ListSort = typeof ListSort.Type
 
-/** A query of lists: in or out of the trash, an order, and a page. */
+/** A query of lists. `deleted: true` returns the lists in the trash. */
 export const ListQuery = Schema.Struct({
   deleted: Schema.optionalKey(Schema.Boolean),
   sort: Schema.optionalKey(ListSort),

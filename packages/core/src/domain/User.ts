@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 export const UserId = Schema.String.check(
   Schema.isBetweenCodePoints(1, 255, { expected: "a string of 1 to 255 characters" }),
   // `\p{Cc}` written as ranges, because some JSON Schema validators read patterns without the flag `u`.
-  // oxlint-disable-next-line no-control-regex -- they are what is refused
+  // oxlint-disable-next-line no-control-regex -- the pattern refuses control characters
   Schema.isPattern(/^[^\u0000-\u001f\u007f-\u009f]+$/u, { message: "must not contain control characters" }),
   Schema.makeFilter<string>((id) => id.isWellFormed(), { message: "must not contain unpaired surrogates" })
 ).pipe(Schema.brand("UserId"))
@@ -24,7 +24,7 @@ export type UserId = typeof UserId.Type
 export class CurrentUser extends Context.Service<
   CurrentUser,
   {
-    /** The owner of all rows that are read and written. */
+    /** The owner of all rows that the method reads and writes. */
     readonly id: UserId
   }
 >()("@todo/core/CurrentUser") {}
