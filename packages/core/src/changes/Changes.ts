@@ -48,8 +48,8 @@ export class Changes extends Context.Service<
   {
     /**
      * Reads one page of the changes after the cursor `since`, or from the start without one. `limit` is 1 to 500 changes,
-     * 100 by default. `nextCursor` continues the feed even if the page is empty; `hasMore` says whether more changes are
-     * there already.
+     * 100 by default. `nextCursor` continues the feed even if the page is empty. `hasMore` says whether the next page has
+     * changes already.
      *
      * Errors: `InvalidInput`; `InvalidCursor` if the cursor belongs to another user; `CursorExpired` if changes after the
      * cursor were purged, or the database was restored to an earlier state (drop local data and start without a cursor);
@@ -85,9 +85,10 @@ export class Changes extends Context.Service<
  */
 type CursorValues = readonly [seen: number, firstHorizon: number]
 
-/** A client can compute the digest of a cursor, so its values are validated. */
+/** Validates the values of a cursor, because a client can compute its digest. */
 const isCursorValues: (values: unknown) => values is CursorValues = Schema.is(Schema.Tuple([Revision, Revision]))
 
+/** Cursors of the change feed are valid nowhere else. */
 const binding = "changes"
 
 const make = Effect.gen(function* () {
@@ -118,17 +119,17 @@ const make = Effect.gen(function* () {
     if (since > revision || (since < horizon && firstHorizon !== undefined && firstHorizon < horizon)) {
       return yield* new CursorExpired()
     }
-    const found = rows.slice(user === undefined ? 0 : 1)
-    const changes = found.slice(0, limit).map(([kind, , item]) => toChange(kind, item))
-    const hasMore = found.length > limit
+    const changed = rows.slice(user === undefined ? 0 : 1)
+    const changes = changed.slice(0, limit).map(([kind, , item]) => toChange(kind, item))
+    const hasMore = changed.length > limit
     // The last page ends at the user's revision, even if the rows of the latest revisions were purged.
     const seen = hasMore ? (changes.at(-1)?.revision ?? since) : revision
     return { changes, hasMore, firstHorizon: firstHorizon ?? horizon, seen }
   })
 
   return Changes.of({
-    page: Effect.fnUntraced(function* (given) {
-      const { limit = changesLimit.default, since } = yield* valid(given)
+    page: Effect.fnUntraced(function* (query) {
+      const { limit = changesLimit.default, since } = yield* valid(query)
       const user = yield* CurrentUser
       const values = yield* openCursor(user.id, since)
       // Most polls find nothing new. This batched lookup by primary key answers them without reading a page.

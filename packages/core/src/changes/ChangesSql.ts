@@ -1,4 +1,4 @@
-/** The selects of the change feed. `UserScopeSql` explains `me` and `given`. */
+/** The selects of the change feed. `UserScopeSql` explains `me` and `calls`. */
 import type { UserId } from "../domain/User.ts"
 
 /** A row of a page: the user, or a todo or a list as JSON. */
@@ -30,11 +30,11 @@ export const isCurrent = (schema: string) =>
 export type ChangedUser = readonly [id: UserId, revision: string, isDisabled: boolean]
 
 /**
- * Run once for each watched user: one row if the user's revision differs from the known one (`given.seen`), or if the
- * user is disabled: a `ChangedUser`. An erased user has revision 0, like one without writes.
+ * Runs once for each watched user. Returns a `ChangedUser` if the user's revision differs from the known one
+ * (`calls.seen`), or if the user is disabled. An erased user has revision 0, like one without writes.
  */
 export const changedUser = (
   schema: string
 ) => /* sql */ `select watched.id, coalesce(u.revision, 0)::text as revision, u.disabled_at is not null as "isDisabled"
 from (select me.id) watched left join ${schema}.users u on u.id = watched.id
-where coalesce(u.revision, 0) <> given.seen or u.disabled_at is not null`
+where coalesce(u.revision, 0) <> calls.seen or u.disabled_at is not null`

@@ -16,7 +16,7 @@ const pollInterval = "250 millis"
 /** In milliseconds: after this time without a successful poll, waiting streams fail with `Unavailable`. */
 const failAfter = 10_000
 
-/** On a silent network a query would never end, and would stop all polls. */
+/** Without a timeout, a query on a silent network would never end, and polling would stop. */
 const withTimeout = Effect.timeoutOrElse({
   duration: "5 seconds",
   orElse: () => Effect.fail(new Unavailable({ outcome: "not-applied" }))
@@ -88,7 +88,7 @@ const make = Effect.gen(function* () {
         for (const entry of watched.values()) resumeAll(entry, Effect.fail(error))
       })
     ),
-    Effect.ignoreCause({ log: "Warn", message: "could not look for changes" })
+    Effect.ignoreCause({ log: "Warn", message: "polling for changes failed" })
   )
   yield* poll.pipe(Effect.andThen(Effect.sleep(pollInterval)), Effect.forever, Effect.forkScoped)
 
@@ -96,7 +96,7 @@ const make = Effect.gen(function* () {
     watch: Effect.fnUntraced(function* (user) {
       const entry = yield* Effect.acquireRelease(
         Effect.sync(() => {
-          const entry = watched.get(user) ?? { revision: -1, watchers: 0, waiting: new Map() }
+          const entry: WatchedUser = watched.get(user) ?? { revision: -1, watchers: 0, waiting: new Map() }
           entry.watchers++
           watched.set(user, entry)
           return entry

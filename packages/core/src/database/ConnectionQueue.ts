@@ -28,7 +28,7 @@ const pending = Metric.gauge("db_client_connection_pending_requests", {
 })
 
 const timeouts = Metric.counter("db_client_connection_timeouts_total", {
-  description: "Statements that were given up because no connection came free in time",
+  description: "Statements that failed because no connection became free in time",
   incremental: true
 })
 
@@ -61,8 +61,8 @@ export class ConnectionQueue extends Context.Reference<Queue | undefined>("@todo
   defaultValue: () => undefined
 }) {
   /**
-   * For a pool of `connections` connections; `open` says how many it has. The metrics are exported at once with value 0,
-   * because alerts need that.
+   * The queue for a pool of at most `connections` connections; `open` returns the number of open ones. The metrics are
+   * exported at once with the value 0, because alerts need that.
    */
   static readonly layer = (connections: number, open: () => number): Layer.Layer<never> =>
     Layer.effect(
@@ -79,7 +79,7 @@ export class ConnectionQueue extends Context.Reference<Queue | undefined>("@todo
     )
 }
 
-/** Runs the effect once a connection is free. It fails after three seconds in the queue; then nothing was sent. */
+/** Runs the effect when a connection is free. After three seconds in the queue it fails, and nothing is sent. */
 export const queued =
   (queue: Queue | undefined) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Unavailable, R> => {
@@ -101,13 +101,13 @@ export const queued =
       })
       // `withPermit` takes and releases the permit in one step, so an interrupted wait cannot lose it.
       const run = permits.withPermit(Effect.andThen(stopWaiting, self))
-      const late = Effect.andThen(
+      const timeout = Effect.andThen(
         Effect.sleep(waitLimit),
-        Effect.suspend(() => (isWaiting ? tooLate : Effect.never))
+        Effect.suspend(() => (isWaiting ? timedOut : Effect.never))
       )
       return Effect.acquireUseRelease(
         wait,
-        () => Effect.raceFirst(run, late),
+        () => Effect.raceFirst(run, timeout),
         () => stopWaiting
       )
     })
@@ -116,7 +116,7 @@ export const queued =
       permits.withPermitsIfAvailable(1)(self),
       Option.match({ onNone: () => waiting, onSome: Effect.succeed })
     )
-    // First come, first served: while statements wait, a free permit is theirs.
+    // First come, first served: while statements wait, a free permit belongs to them.
     return Effect.suspend(() => (queue.waiting === 0 ? atOnce : waiting))
   }
 
@@ -127,28 +127,28 @@ export const queuedAsWriter =
     if (queue === undefined || !optimisations.connectionQueue) return self
     const { writers } = queue
     return Effect.suspend(() => {
-      const own = writers.get(user) ?? { queue: writersOf(queue), callers: 0 }
-      writers.set(user, own)
-      own.callers++
-      const left = Effect.sync(() => {
-        own.callers--
-        if (own.callers === 0) writers.delete(user)
+      const writer = writers.get(user) ?? { queue: writersOf(queue), callers: 0 }
+      writers.set(user, writer)
+      writer.callers++
+      const leave = Effect.sync(() => {
+        writer.callers--
+        if (writer.callers === 0) writers.delete(user)
       })
-      return Effect.ensuring(queued(own.queue)(queued(queue)(self)), left)
+      return Effect.ensuring(queued(writer.queue)(queued(queue)(self)), leave)
     })
   }
 
-const tooLate = Effect.andThen(
+const timedOut = Effect.andThen(
   Metric.update(timeouts, 1),
   Effect.suspend(() =>
     Effect.fail(
-      unavailable({ outcome: "not-applied" }, new Error(`no connection of the pool came free in ${waitLimit}`))
+      unavailable({ outcome: "not-applied" }, new Error(`no connection of the pool became free within ${waitLimit}`))
     )
   )
 )
 
-/** How many statements of the separate queue may run at once. */
-const aheadAtOnce = 4
+/** The number of statements of the separate queue that may run at once. */
+const aheadConnections = 4
 
 /** A separate queue for statements that every request needs first, so they never wait behind the requests themselves. */
-export const queuedAhead = (queue: Queue | undefined) => queued(queue && makeQueue(aheadAtOnce))
+export const queuedAhead = (queue: Queue | undefined) => queued(queue && makeQueue(aheadConnections))

@@ -27,7 +27,7 @@ import { interruptAtOnce } from "./interruptAtOnce.ts"
 export { connectionHint } from "../connection/connectionHint.ts"
 export type { InvalidDatabaseUrl }
 
-/** Where the database is, and how to connect to it. */
+/** The address of the database, and the options of the connections. */
 export interface DatabaseSettings {
   /**
    * `postgres://user:password@host:5432/database?sslmode=verify-full&sslrootcert=/etc/ssl/ca.pem`, with the parameters of
@@ -46,13 +46,13 @@ export interface DatabaseSettings {
   /** The name in `pg_stat_activity` if neither the URL nor `PGAPPNAME` sets one; "todo" by default. */
   readonly applicationName?: string | undefined
   /**
-   * Whether statements run without time limits, as migrations and exports must; `false` by default. Without this a statement may
-   * take 5 seconds, wait 3 seconds for a lock, and leave its transaction idle for 10 seconds.
+   * Whether statements run without time limits, as migrations and exports must; `false` by default. With the limits, a
+   * statement may take 5 seconds, wait 3 seconds for a lock, and leave its transaction idle for 10 seconds.
    */
   readonly unlimited?: boolean | undefined
 }
 
-/** In milliseconds: the run of a statement, the wait for a lock, the pause between two statements of a transaction. */
+/** In milliseconds: the duration of a statement, the wait for a lock, and the pause between statements of a transaction. */
 const timeLimits = {
   statement_timeout: "5000",
   lock_timeout: "3000",

@@ -113,7 +113,7 @@ export interface Order {
   readonly idType?: "uuid" | "text"
 }
 
-/** The `order by`, and the condition that makes a page begin after a key. */
+/** The `order by`, and the condition of a page that begins after a key. */
 export const ordered = (
   { column, idType = "uuid", type, unique = false }: Order,
   descending: boolean,
@@ -134,6 +134,6 @@ export const ordered = (
 export const sortValue = (schema: string, { column, type }: Order): string =>
   type === "timestamptz" ? `${schema}.instant(${column})` : `${column}::text`
 
-/** The name of an order, and whether it is descending. */
+/** Splits a sort order into its name, and whether it is descending. */
 export const direction = <Name extends string>(sort: Name | `-${Name}`): readonly [Name, boolean] =>
   sort.startsWith("-") ? [sort.slice(1) as Name, true] : [sort as Name, false]

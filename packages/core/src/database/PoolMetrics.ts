@@ -1,6 +1,6 @@
 /**
- * How large the pools of this process are, and how many of their connections are open. Read when somebody asks for the
- * metrics; a statement pays nothing.
+ * Metrics of the connection pools of this process: their size, and their open connections. The values are computed when the
+ * metrics are read, so statements cost nothing extra.
  */
 import type { Duplex } from "node:stream"
 import * as Context from "effect/Context"
@@ -8,13 +8,13 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 
-/** A pool, as its metrics see it. */
+/** The state of one pool. */
 export interface PoolUse {
-  /** How many connections it may have. */
+  /** The maximum number of connections. */
   readonly max: number
-  /** How many connections it has, including those that are being opened. */
+  /** The number of connections, including those that are being opened. */
   readonly open: () => number
-  /** How many statements or transactions have been let through to a connection. */
+  /** The number of statements and transactions that the queue has given a connection. */
   readonly used: () => number
 }
 
@@ -25,27 +25,27 @@ const count = (state: "idle" | "used") =>
     attributes: { state }
   })
 
-/** By registry. A process may have several pools for a while, such as at its start: they are added up. */
+/** The pools of each registry. A process can have several pools at a time, for example at its start: their values are added. */
 const poolsOf = new WeakMap<Metric.MetricRegistry, Set<PoolUse>>()
 
-const ignored = () => {}
+const noop = () => {}
 
 const register = (context: Context.Context<never>): Set<PoolUse> => {
   const pools = new Set<PoolUse>()
   const sum = (metric: Metric.Gauge<number>, of: (pool: PoolUse) => number) =>
     Metric.registerUnsafe(metric, context, {
       get: () => ({ value: [...pools].reduce((total, pool) => total + of(pool), 0) }),
-      update: ignored,
-      modify: ignored
+      update: noop,
+      modify: noop
     })
   sum(max, (pool) => pool.max)
-  // A statement is let through right before its connection is opened, and a host may run some past our queue.
+  // The queue counts a statement before its connection is opened, and statements of a host may bypass the queue.
   sum(count("used"), ({ open, used }) => Math.min(open(), used()))
   sum(count("idle"), ({ open, used }) => Math.max(0, open() - used()))
   return pools
 }
 
-/** Counts the pool in until the scope closes. */
+/** Includes the pool in the metrics until the scope closes. */
 export const observe = (pool: PoolUse): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.map(Effect.context<never>(), (context) => {
@@ -58,7 +58,7 @@ export const observe = (pool: PoolUse): Effect.Effect<void, never, Scope.Scope> 
     (pools) => Effect.sync(() => pools.delete(pool))
   ).pipe(Effect.asVoid)
 
-/** Counts the sockets that `make` makes until they are closed. */
+/** Counts the open sockets that `make` has created. */
 export const countSockets = (make: () => Duplex) => {
   let open = 0
   return {

@@ -3,29 +3,29 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 
-/** How many calls share a batch. */
+/** The limits of batching. */
 export interface BatchLimits {
-  /** How many batches run at once before calls wait; 4 by default. */
+  /** The number of batches that run at once before calls wait; 4 by default. */
   readonly batches?: number
-  /** How many calls one batch takes at most; 64 by default. */
+  /** The maximum number of calls in a batch; 64 by default. */
   readonly calls?: number
 }
 
 /**
- * A batch stops counting against `batches` after this time, in milliseconds, so one slow query or a silent network cannot
- * block the calls behind it. Those then wait in the connection queue, which has a time limit.
+ * In milliseconds. After this time a batch stops counting against `batches`, so one slow query or a silent network cannot
+ * block the calls behind it. Those calls then wait in the connection queue, which has a time limit.
  */
 const countedFor = 100
 
 interface Batch {
-  /** How many callers still wait for their answers. */
+  /** The number of callers that still wait for their results. */
   callers: number
   /** Undefined until the batch first waits for something. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
 }
 
 interface Call<In, Out, E> {
-  readonly given: In
+  readonly input: In
   readonly context: Context.Context<never>
   readonly answer: (exit: Exit.Exit<Out, E>) => void
   /** Undefined while the call waits for a batch. */
@@ -34,20 +34,20 @@ interface Call<In, Out, E> {
 
 /**
  * Request batching. Calls that arrive in the same turn of the event loop, or while `batches` batches are running, share
- * one run. `run` gets what each call was given and answers in that order; if it fails, all of its calls fail. No call
- * waits for others to arrive. A batch is interrupted once all of its callers are gone.
+ * one run. `run` receives the inputs of the calls and returns their results in the same order. If it fails, all of its
+ * calls fail. No call waits for others to arrive. A batch is interrupted when all of its callers have been interrupted.
  *
  * Not `RequestResolver` of `effect`: it limits the size of a batch, but not the batches in flight, and so sends many small
  * ones. With at most three calls in a batch there are 2,143 creates a second instead of 2,704.
  *
- * Garbage collection: no function is stored as a property of a call, and waiting calls are in an array, not a `Set`. V8
- * allocates the first among old objects at once, and the second keeps each table that it has grown out of. Either way a
- * call with its request would outlive collections: 9 kB for each request and a fifth of the CPU.
+ * Garbage collection: a call must not outlive its request. V8 allocates an object with a new closure as a property among
+ * old objects, so a call has none. A `Set` keeps its earlier, smaller tables, so waiting calls are in an array. Otherwise
+ * each request would hold 9 kB until a full collection, which costs a fifth of the CPU.
  */
 export const batching = <In, Out, E>(
-  run: (given: ReadonlyArray<In>) => Effect.Effect<ReadonlyArray<Out>, E>,
+  run: (inputs: ReadonlyArray<In>) => Effect.Effect<ReadonlyArray<Out>, E>,
   { batches: maxBatches = 4, calls: maxCalls = 64 }: BatchLimits = {}
-): ((given: In) => Effect.Effect<Out, E>) => {
+): ((input: In) => Effect.Effect<Out, E>) => {
   const waiting: Array<Call<In, Out, E>> = []
   let running = 0
 
@@ -59,13 +59,13 @@ export const batching = <In, Out, E>(
       counts = false
       beginAll()
     }
-    const late = setTimeout(stopCounting, countedFor)
+    const timeout = setTimeout(stopCounting, countedFor)
     const batch: Batch = { callers: calls.length, fiber: undefined }
     for (const call of calls) call.batch = batch
-    const fiber = Effect.runForkWith(context)(run(calls.map(({ given }) => given)))
+    const fiber = Effect.runForkWith(context)(run(calls.map(({ input }) => input)))
     batch.fiber = fiber
     fiber.addObserver((exit) => {
-      clearTimeout(late)
+      clearTimeout(timeout)
       calls.forEach(({ answer }, index) => answer(Exit.map(exit, (answers) => answers[index] as Out)))
       stopCounting()
     })
@@ -90,10 +90,10 @@ export const batching = <In, Out, E>(
     if (call.batch.callers === 0) call.batch.fiber?.interruptUnsafe()
   }
 
-  return (given) =>
+  return (input) =>
     Effect.contextWith((context: Context.Context<never>) =>
       Effect.callback((answer) => {
-        const call: Call<In, Out, E> = { given, context, answer, batch: undefined }
+        const call: Call<In, Out, E> = { input, context, answer, batch: undefined }
         waiting.push(call)
         if (waiting.length === 1) setImmediate(beginAll)
         return Effect.sync(() => leave(call))

@@ -55,7 +55,7 @@ export const userOf = ({ context }: Fiber.Fiber<unknown, unknown>): UserId | und
   return isUserId(id) ? id : undefined
 }
 
-/** A defect: without a valid user nothing is sent. */
+/** Without a valid user nothing is sent. This is a defect of the host. */
 export const invalidUser = Effect.die(new Error("CurrentUser has no valid id"))
 
 type Transform = (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, StatementError>

@@ -141,7 +141,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
 })
 
 /** The question that all streams of a process share, and the page of one of them. */
-const tick = "given.seen"
+const tick = "calls.seen"
 const page = "0::bigint as revision"
 
 const ran = new Ran()

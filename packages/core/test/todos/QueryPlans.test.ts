@@ -11,13 +11,13 @@ import * as UserScope from "../../src/database/UserScope.ts"
 import { layerDatabase } from "../support/host.ts"
 import { asAdmin, live, query } from "../support/suite.ts"
 
-/** 100,000 todos of one user, and 100 users with 1,000 each; 1% done, 20 in the trash, some due, all in ten lists. */
+/** Creates 100,000 todos of one user, and 1,000 of each of 100 users. 1 % are done, few are in the trash, some are due. */
 const many = [
   `insert into todo.users (id, revision) select 'user ' || n, 0 from generate_series(0, 100) n`,
   `insert into todo.lists (owner_id, id, name, position, revision, created_at, updated_at)
 select u.id, gen_random_uuid(), 'list', todo.last_position(n), n, now(), now()
 from todo.users u, generate_series(1, 10) n`,
-  // Loaded without indexes, which are made again as they were (but for the constraint's).
+  // The rows are loaded without indexes, which are then created again.
   `create table made as select pg_get_indexdef(indexrelid) as made, indexrelid::regclass as name
 from pg_index where indrelid = 'todo.todos'::regclass and not indisprimary and indimmediate`,
   `do $$ declare name text; begin
@@ -46,7 +46,7 @@ const big = UserId.make("user 0")
 const small = UserId.make("user 50")
 const now = DateTime.makeUnsafe("2026-06-01T12:00:00Z")
 
-/** One connection, on which statements are prepared as the pool's are. */
+/** A database with these rows. */
 const database = Layer.effectDiscard(asAdmin(Effect.forEach(many, (text) => query(text)))).pipe(
   Layer.provideMerge(layerDatabase)
 )
@@ -72,7 +72,7 @@ const literal = (value: unknown): string =>
 
 const nodes = (node: Node): ReadonlyArray<Node> => [node, ...(node.Plans ?? []).flatMap(nodes)]
 
-/** What the service sends, and how it runs with these values: the sixth time, when the plan may be one for any. */
+/** The plan of the statement that `send` runs, with these parameters. It is that of the sixth execution. */
 const planOf = Effect.fnUntraced(function* (
   send: (scope: UserScope.UserScope, batched: BatchedScope.BatchedScope) => Effect.Effect<unknown, unknown>,
   text: string,
@@ -97,7 +97,7 @@ const planOf = Effect.fnUntraced(function* (
   const explained = yield* sql.withTransaction(
     Effect.gen(function* () {
       yield* sql.unsafe(`prepare statement as ${statement}`).unprepared
-      // From the sixth time on the plan may be one for any parameters.
+      // From the sixth execution on, PostgreSQL may use a generic plan.
       for (let n = 0; n < 5; n++) yield* sql.unsafe(`explain execute statement(${values})`).unprepared
       const [row] = yield* sql.unsafe<{ readonly "QUERY PLAN": ReadonlyArray<{ readonly Plan: Node }> | string }>(
         `explain (analyze, buffers, format json) execute statement(${values})`
@@ -113,12 +113,12 @@ const planOf = Effect.fnUntraced(function* (
 const plan = (user: UserId, { parameters, text }: Select) =>
   planOf(({ read }) => Effect.provideService(read(text)(), CurrentUser, { id: user }), text, [user, ...parameters])
 
-/** By an index led by the owner, and nothing of the whole set is read or sorted to find a page. */
+/** Asserts that every scan uses an index that begins with the owner, and that at most `most` rows are sorted. */
 const assertServed = (all: ReadonlyArray<Node>, what: string, most = Infinity) => {
   const scans = all.filter((node) => /Scan/.test(node["Node Type"]) && node["Node Type"] !== "Subquery Scan")
   for (const node of scans) {
     if (["Function Scan", "CTE Scan", "Bitmap Heap Scan"].includes(node["Node Type"])) continue
-    // The user's own row, by its primary key: a table of two pages is sooner read as a whole. The form of the stored words.
+    // These tables have few pages, so a scan of the whole table is cheaper.
     if (["users", "pg_description"].includes(node["Relation Name"] ?? "")) continue
     assert.match(node["Node Type"], /Index/, what)
     assert.match(node["Index Cond"] ?? "", /\(owner_id = /, what)
@@ -144,32 +144,34 @@ const columns = {
 
 layer(database, { ...live, timeout: "60 seconds" })("on 200,000 todos", (it) => {
   for (const name of Object.keys(columns) as ReadonlyArray<keyof typeof columns>) {
-    it.effect(`a page by ${name} is read from an index, in both directions, first and deep alike`, () =>
-      Effect.gen(function* () {
-        for (const sort of [name, `-${name}`] as ReadonlyArray<TodoSort>) {
-          const direction = sort.startsWith("-") ? "desc" : "asc"
-          const column = columns[name]
-          // Nine tenths down.
-          const [deep] = yield* asAdmin(
-            query<{ value: string; id: string }>(
-              `select ${name === "due" ? "(extract(epoch from due_at) * 1000)::bigint" : column}::text as value, id::text from todo.todos where owner_id = $1 and ${column} is not null
+    it.effect(
+      `a page by ${name} is read from an index in both directions, and a late page costs as much as the first`,
+      () =>
+        Effect.gen(function* () {
+          for (const sort of [name, `-${name}`] as ReadonlyArray<TodoSort>) {
+            const direction = sort.startsWith("-") ? "desc" : "asc"
+            const column = columns[name]
+            // A row after nine tenths of the others.
+            const [deep] = yield* asAdmin(
+              query<{ value: string; id: string }>(
+                `select ${name === "due" ? "(extract(epoch from due_at) * 1000)::bigint" : column}::text as value, id::text from todo.todos where owner_id = $1 and ${column} is not null
 order by todos.${column} ${direction}, id ${direction} offset (select 0.9 * count(${column}) from todo.todos where owner_id = $1) limit 1`,
-              [big]
+                [big]
+              )
             )
-          )
-          const first = yield* plan(big, list({ sort }))
-          const next = yield* plan(big, list({ sort }, [deep?.value ?? "", deep?.id ?? ""]))
-          const other = yield* plan(small, list({ sort }))
-          for (const { all } of [first, next, other]) assertServed(all, sort, 3 * limit)
-          assert.isAtMost(next.buffers, 2 * first.buffers, `${sort}: deep`)
-          assert.isAtMost(first.buffers, 2 * other.buffers, `${sort}: of 100,000 and of 1,000`)
-        }
-      })
+            const first = yield* plan(big, list({ sort }))
+            const next = yield* plan(big, list({ sort }, [deep?.value ?? "", deep?.id ?? ""]))
+            const other = yield* plan(small, list({ sort }))
+            for (const { all } of [first, next, other]) assertServed(all, sort, 3 * limit)
+            assert.isAtMost(next.buffers, 2 * first.buffers, `${sort}: deep`)
+            assert.isAtMost(first.buffers, 2 * other.buffers, `${sort}: of 100,000 and of 1,000`)
+          }
+        })
     )
   }
 
   it.effect.runIf(optimisations.requestBatching)(
-    "plain pages of many users in one statement are read from the index of each, first and deep alike",
+    "plain pages of several users in one statement are read from the index, the first and late ones",
     () =>
       Effect.gen(function* () {
         const users = [big, small]
@@ -192,14 +194,14 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
                 together
               )
             },
-            text.replaceAll("$", "given.p"),
+            text.replaceAll("$", "calls.p"),
             isFirst ? [users] : [users, after]
           )
           assertServed(all, "plain pages")
           assert.notInclude(
             all.map((node) => node["Node Type"]),
             "Memoize",
-            "rows are copied for a call that never comes"
+            "Memoize copies rows that are never used again"
           )
           const scans = all.filter((node) => /Index/.test(node["Node Type"]))
           assert.deepStrictEqual(
@@ -211,7 +213,7 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
       })
   )
 
-  it.effect("the todos that are never due are read from an index, too", () =>
+  it.effect("todos without a due date are read from an index", () =>
     Effect.gen(function* () {
       const id = "80000000-0000-4000-8000-000000000000"
       const { all, buffers } = yield* plan(big, list({ sort: "due" }, [null, id]))
@@ -220,7 +222,7 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
     })
   )
 
-  it.effect("every filter is served by an index led by the owner, with every order, and so is the count", () =>
+  it.effect("every filter uses an index that begins with the owner, with every order and for the count", () =>
     Effect.gen(function* () {
       const [row] = yield* asAdmin(
         query<{ id: string }>("select id::text from todo.lists where owner_id = $1 order by revision limit 1", [big])
@@ -258,16 +260,16 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
     for (const query of queries) {
       for (const sort of orders) {
         const { buffers } = yield* plan(big, list({ ...query, sort }))
-        // A row is some four pages. An order by due date is three orders, each of which may read the same 1,000 rows.
+        // A row costs about four pages. The order by due date has three parts, and each may read the same 1,000 rows.
         assert.isBelow(buffers, sort === "due" ? 15_000 : 8_000, `${JSON.stringify(query)} by ${sort}`)
       }
     }
-    // Of 100,000 rows, none is read to count those that a word is found by.
+    // The count of a word does not read rows of todos.
     const { all } = yield* plan(big, TodosSql.count('"todo"', { q: "todo" }, now))
     const rows = all
       .filter((node) => node["Relation Name"] === "todos")
       .map((node) => node["Actual Rows"] * node["Actual Loops"])
-    assert.isAtMost(Math.max(0, ...rows), 1_000, "count of a word that all have")
+    assert.isAtMost(Math.max(0, ...rows), 1_000, "count of a word that all todos have")
   })
   const queries: ReadonlyArray<TodoQuery> = [
     { q: "todo" },
@@ -280,12 +282,11 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
     { tag: ["common", "unknown"] }
   ]
 
-  it.effect(
-    "a word that each of 100,000 todos has, a tag, and the todos that are done, are found within few pages",
-    () => bounded([...queries, { q: "todo", completed: false }])
+  it.effect("a word of 100,000 todos, a tag, and done todos are found with few page reads", () =>
+    bounded([...queries, { q: "todo", completed: false }])
   )
 
-  it.effect("the same holds where PostgreSQL knows nothing of the tables", () =>
+  it.effect("they are found with few page reads even without statistics", () =>
     Effect.gen(function* () {
       yield* asAdmin(
         query("delete from pg_statistic where starelid = any (array['todo.todos', 'todo.todo_words']::regclass[])")

@@ -306,7 +306,7 @@ layer(onPool(1), live)("statements of batches", (it) => {
       }
       const plans = yield* query<{ custom: bigint; generic: bigint }>(
         `select custom_plans as custom, generic_plans as generic from pg_prepared_statements
-         where statement like 'select t.*, given.call%'`
+         where statement like 'select t.*, calls.number%'`
       )
       assert.lengthOf(plans, 2)
       for (const { custom, generic } of plans) {

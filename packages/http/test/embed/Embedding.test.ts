@@ -45,7 +45,7 @@ const again = { retry: 2 }
 
 /** The question that all streams of a process share, four times a second while there are any. */
 const lastTick = `select max(query_start)::text as at from pg_stat_activity
-  where datname = current_database() and usename = 'todo_runtime' and query like '%given.seen%'`
+  where datname = current_database() and usename = 'todo_runtime' and query like '%calls.seen%'`
 
 // The examples know nothing of the pooler that the tests may be run behind.
 describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(

@@ -5,7 +5,7 @@ import { now, request } from "../support/testServer.ts"
 const long = process.env["TODO_TEST_LONG"] === "1"
 
 /** The statement that all streams of a server share. */
-const tick = "given.seen"
+const tick = "calls.seen"
 
 describe("Live events over HTTP", () => {
   const servers = useServers()
