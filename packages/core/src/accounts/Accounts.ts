@@ -10,7 +10,7 @@ import * as UserScope from "../database/UserScope.ts"
 import { SchemaName } from "../schema/SchemaName.ts"
 
 /**
- * The account of the current user: revision, counts, and whether it is disabled.
+ * The account of the current user: the revision, the counts, and whether the user is disabled.
  *
  * @example
  * const { counts } = yield* (yield* Accounts).me
@@ -19,8 +19,8 @@ export class Accounts extends Context.Service<
   Accounts,
   {
     /**
-     * The user's id, revision and counts, read in one statement. All numbers are 0 for a user who has never written. The
-     * statement reads all todos of the user once.
+     * Reads the user's id, revision and counts in one statement. All numbers are 0 for a user who has never written. The
+     * statement reads all todos of the user, so its cost grows with their number.
      */
     readonly me: Effect.Effect<Account, Unavailable, CurrentUser>
 

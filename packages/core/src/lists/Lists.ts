@@ -57,7 +57,7 @@ export class Lists extends Context.Service<
     ) => Effect.Effect<Page<TodoList>, InvalidInput | InvalidCursor | Unavailable, CurrentUser>
 
     /**
-     * Creates a list under an id of the caller, or replaces its name. With `ifAbsent` it only creates.
+     * Creates a list under an id that the caller chooses, or replaces its name. With `ifAbsent` it only creates.
      *
      * Errors: `InvalidInput`; `RevisionMismatch`; `Conflict` with `in-trash` if the list is in the trash (call `restore`
      * first).
@@ -72,7 +72,7 @@ export class Lists extends Context.Service<
       CurrentUser
     >
 
-    /** Changes some fields. An absent field keeps its value. Errors: `InvalidInput`; `ListNotFound`; `RevisionMismatch`. */
+    /** Changes the fields of the patch. An absent field keeps its value. Errors: `InvalidInput`; `ListNotFound`; `RevisionMismatch`. */
     readonly update: (
       id: ListId,
       patch: ListPatch,
@@ -136,8 +136,8 @@ const make = Effect.gen(function* () {
       return row === undefined ? yield* new ListNotFound({}) : JSON.parse(String(row[0]))
     }),
 
-    list: Effect.fnUntraced(function* (given) {
-      const query = yield* validQuery(given)
+    list: Effect.fnUntraced(function* (input) {
+      const query = yield* validQuery(input)
       return yield* KeysetPage.read<TodoList, ListQuery>(scope, "lists", query, {
         rows: (limit, after) => ListsSql.list(schema, query, limit, after),
         item: KeysetPage.parseItem,
@@ -145,14 +145,14 @@ const make = Effect.gen(function* () {
       })
     }),
 
-    put: Effect.fnUntraced(function* (id, given, { ifAbsent = false, ifRevision } = {}) {
-      const request: ListRequest = { kind: "list", op: ifAbsent ? "create" : "put", id, list: yield* validNew(given) }
+    put: Effect.fnUntraced(function* (id, list, { ifAbsent = false, ifRevision } = {}) {
+      const request: ListRequest = { kind: "list", op: ifAbsent ? "create" : "put", id, list: yield* validNew(list) }
       const { created, row } = yield* write.one({ request, ifRevision }, ["revision-mismatch", "in-trash"])
       return { list: row, created }
     }),
 
-    update: Effect.fnUntraced(function* (id, given, options) {
-      const request: ListRequest = { kind: "list", op: "update", id, patch: yield* validPatch(given) }
+    update: Effect.fnUntraced(function* (id, patch, options) {
+      const request: ListRequest = { kind: "list", op: "update", id, patch: yield* validPatch(patch) }
       const { row } = yield* write.one({ request, ifRevision: options?.ifRevision }, [
         "list-not-found",
         "revision-mismatch"
@@ -179,8 +179,8 @@ const make = Effect.gen(function* () {
       return row
     }),
 
-    move: Effect.fnUntraced(function* (id, given, { idempotencyKey, ifRevision } = {}) {
-      const request: ListRequest = { kind: "list", op: "move", id, to: yield* validMove(given) }
+    move: Effect.fnUntraced(function* (id, to, { idempotencyKey, ifRevision } = {}) {
+      const request: ListRequest = { kind: "list", op: "move", id, to: yield* validMove(to) }
       const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
         "list-not-found",
         "revision-mismatch"

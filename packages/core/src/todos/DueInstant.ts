@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 
 const day = 86_400_000
 
-/** Effect caches zones by name. Lower case makes all spellings of a name share one entry. */
+/** Effect caches zones by name. With lower case, all spellings of a name share one entry. */
 const zoneOf = (name: string) => DateTime.zoneMakeNamedUnsafe(name.toLowerCase())
 
 /**
@@ -34,7 +34,10 @@ const dateAt = (instant: number, timeZone: string): number => {
 /** Whether the milliseconds are in the range of `Date` (ECMA-262, 21.4.1.1). */
 export const isTime = (instant: number): boolean => Math.abs(instant) <= 8.64e15
 
-/** RFC 3339 as PostgreSQL reads it, also in the years 0 and 10000, where a zone can take the ends of our calendar. */
+/**
+ * Formats an instant for PostgreSQL. The zone can move an instant from the first or last day of our calendar into the years
+ * 0 and 10000. PostgreSQL writes year 0 as 1 BC, and 10000 without a sign.
+ */
 export const toTimestamp = (instant: number): string => {
   const text = isTime(instant) ? new Date(instant).toISOString() : "not a time"
   if (text.startsWith("+")) return text.replace(/^\+0*/, "")

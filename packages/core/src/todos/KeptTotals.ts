@@ -1,10 +1,10 @@
 /**
- * Optimisation: caches the totals of queries, which stay exact. A total is stored with the user's revision, and used only
- * while the user is at that revision. Calls that ask for the same total at the same time share one count.
+ * Optimisation: caches the totals of queries. A total is stored with the user's revision, and used only while the user is
+ * at that revision, so it stays exact. Calls that need the same total at the same time share one count.
  *
- * Gains: the first count of a word that 200,000 todos have takes 70 ms; 16 clients who then ask for it get it with a p99 of
- * 25 ms (PostgreSQL 15, quiet machine, through the services). Without it, each call counts: set
- * `optimisations.keptTotals` to `false`.
+ * Gains: the first count of a word that 200,000 todos have takes 70 ms. 16 clients who then request it get it with a p99
+ * of 25 ms (PostgreSQL 15, quiet machine, through the services). To do without it, set `optimisations.keptTotals` to
+ * `false`: each call then counts.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -26,8 +26,11 @@ interface Total {
   readonly at: number
 }
 
-/** The number of cached totals, and their age in milliseconds. A restored database repeats revisions, hence the age. */
-const most = { totals: 1_000, age: 60_000 }
+/**
+ * The maximum number of cached totals, and their maximum age in milliseconds. The age is limited because a restored database
+ * repeats revisions.
+ */
+const limits = { totals: 1_000, age: 60_000 }
 
 export const make = Effect.fnUntraced(function* (
   scope: Pick<UserScope, "read">,
@@ -35,7 +38,7 @@ export const make = Effect.fnUntraced(function* (
   schema: string
 ) {
   const { transactionService } = yield* SqlClient.SqlClient
-  const kept = new Map<string, Total>()
+  const cache = new Map<string, Total>()
   const counting = new Map<string, Deferred.Deferred<Total | undefined>>()
   const selectRevision = batched.read(TodosSql.revision(schema), 0)
 
@@ -49,37 +52,36 @@ export const make = Effect.fnUntraced(function* (
       })
     )
 
-  const keep = (key: string, total: Total): void => {
-    kept.delete(key)
-    kept.set(key, total)
-    const [oldest] = kept.keys()
-    if (kept.size > most.totals && oldest !== undefined) kept.delete(oldest)
+  const store = (key: string, total: Total): void => {
+    cache.delete(key)
+    cache.set(key, total)
+    const [oldest] = cache.keys()
+    if (cache.size > limits.totals && oldest !== undefined) cache.delete(oldest)
   }
 
-  /** Counts, and resumes the calls that wait for it, also if it fails or is interrupted. */
+  /** Counts, and then resumes the calls that wait for the count, even if it fails or is interrupted. */
   const countForAll = Effect.fnUntraced(function* (key: string, select: Select) {
-    const answer = Deferred.makeUnsafe<Total | undefined>()
-    counting.set(key, answer)
-    let found: Total | undefined
+    const result = Deferred.makeUnsafe<Total | undefined>()
+    counting.set(key, result)
+    let counted: Total | undefined
     return yield* count(select).pipe(
-      Effect.tap((total) => Effect.sync(() => keep(key, (found = total)))),
+      Effect.tap((total) => Effect.sync(() => store(key, (counted = total)))),
       Effect.ensuring(
         Effect.suspend(() => {
           counting.delete(key)
-          return Deferred.succeed(answer, found)
+          return Deferred.succeed(result, counted)
         })
       )
     )
   })
 
   const shared = Effect.fnUntraced(function* (key: string, select: Select) {
-    if (!kept.has(key) && !counting.has(key)) return yield* countForAll(key, select)
+    if (!cache.has(key) && !counting.has(key)) return yield* countForAll(key, select)
     const revision = yield* revisionNow
     for (;;) {
-      const one = kept.get(key)
-      if (one !== undefined && one.revision === revision && (yield* Clock.currentTimeMillis) < one.at + most.age)
-        return one
-      // A count that began before this call read the revision may be older. The next one cannot be.
+      const cached = cache.get(key)
+      if (cached?.revision === revision && (yield* Clock.currentTimeMillis) < cached.at + limits.age) return cached
+      // A count that began before this call may have seen an older revision. A count that begins now cannot.
       const running = counting.get(key)
       if (running === undefined) return yield* countForAll(key, select)
       const total = yield* Deferred.await(running)
@@ -88,17 +90,17 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return {
-    /** The total of a query, and the select that counts it. */
+    /** Returns the total of a query. `select` counts it. */
     of: (query: TodoQuery, select: Select): Effect.Effect<number, Unavailable, CurrentUser> =>
       Effect.withFiber((fiber) => {
-        // Not cached: in a transaction of the host, whose revisions may be rolled back; of the trash, which a purge changes
-        // without a revision; and of overdue todos, which change with time.
-        const isOwn =
+        // Three totals are not cached. In a transaction of the host, revisions may be rolled back. A purge changes the trash
+        // without a revision. Overdue todos change with time.
+        const isUncached =
           !optimisations.keptTotals ||
           Context.getOrUndefined(fiber.context, transactionService) !== undefined ||
           query.deleted === true ||
           query.due === "overdue"
-        if (isOwn) return Effect.map(count(select), ({ total }) => total)
+        if (isUncached) return Effect.map(count(select), ({ total }) => total)
         const { id } = Context.getUnsafe(fiber.context, CurrentUser)
         return Effect.map(shared(JSON.stringify([id, select.text, select.parameters]), select), ({ total }) => total)
       })

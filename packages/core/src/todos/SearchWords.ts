@@ -1,49 +1,52 @@
 /**
  * Splits text into the words of search. Case, composition, typography and invisible characters make no difference.
  *
- * A word is a run of letters and digits with their marks. In scripts without spaces each character is a word, and so is
- * every other visible character: `50%_off` has the words 50, %, _ and off. No character is an operator.
+ * A word is a run of letters and digits with their combining marks. In scripts without spaces, each character is a word. So
+ * is every other visible character: `50%_off` has the words 50, %, _ and off. No character is an operator.
  *
- * Words are stored, and tags beside them. After a change to what is stored, raise `form`: `Migrations.up` then renews it.
+ * The database stores these words, and tags beside them. After a change to what is stored, increase `form`:
+ * `Migrations.up` then computes it again.
  */
 
-/** Counts the changes to what is stored. */
+/** The version of what is stored. */
 export const form = 3
 
-/** Words are compared by their beginning, which keeps them within what an index holds. */
+/** In characters. Only the beginning of a longer word is stored and compared, because the size of an index entry is limited. */
 const maxLength = 64
 
-/** U+200C stands within words here; see `words`. */
+/** U+200C (zero-width non-joiner) is part of a word here; see `words`. */
 const word =
   /[[\p{L}\p{N}]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]][[\p{L}\p{N}\p{M}\u200c]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]]*|[\S--\u200c][\p{M}--[\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]]*/gv
 
-/** The same for text of ASCII alone, twice as fast. */
+/** The same for text in ASCII only. It is twice as fast. */
 const plainWord = /[a-z0-9]+|[!-~]/g
-// oxlint-disable-next-line no-control-regex -- it is about them
+// oxlint-disable-next-line no-control-regex -- the range has tabs and line breaks
 const isPlain = /^[\t-\r -~]*$/
 
-/** By way of upper case, where more letters are the same; a sigma is one wherever it stands. */
+/** Folds case. Upper case comes first, because it makes more letters equal. All forms of sigma become one letter. */
 const fold = (text: string): string =>
   text.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC")
 
-/** Spellings of one character that no normalization makes the same, as keyboards and word processors have them. */
+/** Variants of one character that keyboards and word processors write. Unicode normalization does not make them equal. */
 const apostrophes =
   /[\u00b4\u02b9\u02bb-\u02bd\u055a\u05f3\u2018\u2019\u201b\u2032\u2035\u1fbd\u1fbf\u1ffd\u1ffe\ua78b\ua78c]/g
 const quotes = /[\u201c-\u201f\u2033\u2036\u301d-\u301f]/g
 const dashes = /[[\p{Pd}\u2043\u2212\u02d7]--[\u301c\u3030\u30a0]]/gv
 
-/** Symbols that NFKC makes letters or digits of, which then must not run into the word beside them: ½ ① ㊗ № ™. */
+/** Symbols that NFKC turns into letters or digits: ½ ① ㊗ № ™. Spaces keep these apart from the words beside them. */
 const symbols =
   /[\u00bc-\u00be\u2116\u2117\u2120\u2122\u2150-\u215e\u2189\u2460-\u24ff\u2776-\u2793\u3200-\u32ff\u{1f100}-\u{1f2ff}]/gu
 
-/** What cannot be seen, but for U+200C. U+200B ends a word (UAX 29); so do controls, and the key around a digit. */
+/** Invisible characters, which are removed. U+200C stays; see `words`. */
 const invisible = /[\p{Default_Ignorable_Code_Point}--[\u200b\u200c]]|[\p{Me}--[\u20dd-\u20e0\u20e2-\u20e4]]|\u0640/gv
+/** These end a word: U+200B (UAX 29), control characters, and marks that enclose a digit, such as a keycap. */
 const boundaries = /[\u20dd-\u20e0\u20e2-\u20e4\u200b\p{Cc}]/gu
 
-/** What lower case makes of İ. Upper case makes I of ı, so all four are one letter: a search asks in no language. */
+/** Lower case turns İ into i with U+0307, and upper case turns ı into I. All four count as i, in every language. */
 const dotted = /(i\p{M}*?)\u0307/gu
 
-const seen = (text: string): string =>
+/** Makes texts equal that look the same to a reader. */
+const normalise = (text: string): string =>
   fold(
     text
       .replace(invisible, "")
@@ -56,36 +59,37 @@ const seen = (text: string): string =>
     .replace(dotted, "$1")
     .normalize("NFC")
 
-const cut = (text: string): string => (text.length <= maxLength ? text : Array.from(text).slice(0, maxLength).join(""))
+const truncate = (text: string): string =>
+  text.length <= maxLength ? text : Array.from(text).slice(0, maxLength).join("")
 
-const found = (text: string): ReadonlyArray<string> =>
-  isPlain.test(text) ? (text.toLowerCase().match(plainWord) ?? []) : (seen(text).match(word) ?? [])
+const split = (text: string): ReadonlyArray<string> =>
+  isPlain.test(text) ? (text.toLowerCase().match(plainWord) ?? []) : (normalise(text).match(word) ?? [])
 
-const joined = (word: string): string => word.replaceAll("\u200c", "")
+const withoutJoiners = (word: string): string => word.replaceAll("\u200c", "")
 
 /**
- * The words that a text is found by, in order, with repetitions. What Persian joins with U+200C others write together or
- * with a space: such a word is found as a whole and by each of its parts.
+ * The words by which a text is found, in order, with repetitions. Persian joins the parts of a word with U+200C, but many
+ * people write nothing or a space instead. So such a word is found as a whole, and by each of its parts.
  */
 export const words = (text: string): ReadonlyArray<string> =>
-  found(text)
+  split(text)
     .flatMap((word) =>
-      word.includes("\u200c") ? [joined(word), ...word.split("\u200c").filter((part) => part !== "")] : word
+      word.includes("\u200c") ? [withoutJoiners(word), ...word.split("\u200c").filter((part) => part !== "")] : word
     )
-    .map(cut)
+    .map(truncate)
 
-/** The words that a search asks for. */
-export const askedWords = (q: string): ReadonlyArray<string> => found(q).map(joined).map(cut)
+/** The words of a search text. */
+export const askedWords = (q: string): ReadonlyArray<string> => split(q).map(withoutJoiners).map(truncate)
 
-/** How a tag is stored among the words: behind a space, which no word has. */
+/** The form of a tag among the stored words. It begins with a space, because no word has one. */
 export const tagWord = (tag: string): string => ` ${tag}`
 
-/** All that is stored of a row of `todos`, as SQL: its words, and its tags as `tagWord` has them. */
+/** Everything that is stored for a row of `todos`, as SQL: its words, and its tags in the form of `tagWord`. */
 export const storedWords = (row: string): string =>
   `${row}.title_words || ${row}.description_words || array(select ' ' || tag from unnest(${row}.tags) tag)`
 
-/** What titles are sorted by. */
-export const titleKey = (title: string): string => cut(fold(title))
+/** The sort key of a title. */
+export const titleKey = (title: string): string => truncate(fold(title))
 
-/** What follows every text that begins with `prefix`, compared by code point. */
+/** A text that sorts after every text that begins with `prefix`, by code point. */
 export const endOfPrefix = (prefix: string): string => `${prefix}\u{10ffff}`

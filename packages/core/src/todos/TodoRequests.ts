@@ -6,11 +6,11 @@ import { todoDefaults } from "../domain/TodoDefaults.ts"
 import { newId } from "../writes/newId.ts"
 import type { Step, TodoRequest } from "../writes/WriteRequest.ts"
 
-/** Creates a todo under a new id. */
+/** A request to create a todo under a new id. */
 export const creation = (todo: NewTodo): Effect.Effect<TodoRequest> =>
   Effect.map(newId, (id) => ({ kind: "todo", op: "create", id: id as TodoId, todo: { ...todoDefaults, ...todo } }))
 
-/** Creates or replaces a todo under an id of the caller. With `ifAbsent` it only creates. */
+/** A request to create or replace a todo under an id of the caller. With `ifAbsent` it only creates. */
 export const replacement = (id: TodoId, todo: NewTodo, ifAbsent = false): TodoRequest => ({
   kind: "todo",
   op: ifAbsent ? "create" : "put",
@@ -18,7 +18,7 @@ export const replacement = (id: TodoId, todo: NewTodo, ifAbsent = false): TodoRe
   todo: { ...todoDefaults, ...todo }
 })
 
-/** One operation of a batch. */
+/** The request of one operation of a batch. */
 export const step = (operation: TodoOperation): Effect.Effect<Step> => {
   if (operation.op === "create") return Effect.map(creation(operation.todo), (request) => ({ request }))
   const { id, ifRevision, op } = operation

@@ -37,8 +37,8 @@ import type { Expectation, Once } from "../writes/WriteOptions.ts"
 /**
  * The todos of the current user.
  *
- * **Isolation.** Every method reads and writes rows of `CurrentUser` only. The id of another user's todo is answered like
- * an id that does not exist.
+ * **Isolation.** Every method reads and writes rows of `CurrentUser` only. For the id of another user's todo it fails with
+ * `TodoNotFound`, as for an id that does not exist.
  *
  * **Writes** are atomic. A write that changes a todo gives it a new revision. A write that changes nothing keeps the
  * revision. Concurrent writes of several users may share a transaction. They never wait for each other's locks there, and
@@ -105,7 +105,7 @@ export class Todos extends Context.Service<
     ) => Effect.Effect<Page<Todo>, InvalidInput | InvalidCursor | Unavailable, CurrentUser>
 
     /**
-     * Creates a todo under an id of the caller, or replaces all fields that a client may set.
+     * Creates a todo under an id that the caller chooses, or replaces all fields that a client may set.
      *
      * Errors: `InvalidInput`; `ListNotFound`; `RevisionMismatch`; `Conflict` with `in-trash` if the todo is in the trash
      * (call `restore` first).
@@ -124,7 +124,7 @@ export class Todos extends Context.Service<
     >
 
     /**
-     * Changes some fields. An absent field keeps its value, `null` clears it.
+     * Changes the fields of the patch. An absent field keeps its value, `null` clears it.
      *
      * Errors: `InvalidInput`; `TodoNotFound`; `ListNotFound` if the new `listId` is not a list of the user;
      * `RevisionMismatch`.
@@ -147,7 +147,7 @@ export class Todos extends Context.Service<
       options?: Expectation
     ) => Effect.Effect<Todo, TodoNotFound | RevisionMismatch | WriteError, CurrentUser>
 
-    /** Moves the todo to the trash. `restore` brings it back until a purge removes it. */
+    /** Moves the todo to the trash. `restore` takes it out again, unless a purge has removed it. */
     readonly delete: (
       id: TodoId,
       options?: Expectation
@@ -175,7 +175,7 @@ export class Todos extends Context.Service<
      * Applies 1 to 100 operations in order, in one transaction: all of them or none. Each change gets a revision of its
      * own. Returns the todos in the order of the operations.
      *
-     * The error is that of the first operation that fails; `index` is its position, from 0.
+     * Fails with the error of the first operation that fails. `index` is the position of that operation, from 0.
      *
      * @example
      * yield* todos.batch([
@@ -238,8 +238,8 @@ const make = Effect.gen(function* () {
       return row === undefined ? yield* new TodoNotFound({}) : TodoRow.toTodo(row)
     }),
 
-    list: Effect.fnUntraced(function* (given) {
-      const query = yield* validQuery(given)
+    list: Effect.fnUntraced(function* (input) {
+      const query = yield* validQuery(input)
       const now = yield* DateTime.now
       return yield* KeysetPage.read<Todo, TodoQuery>(pages, "todos", query, {
         rows: (limit, after) => TodosSql.list(schema, query, now, limit, after),
@@ -258,8 +258,8 @@ const make = Effect.gen(function* () {
       return { todo: row, created }
     }),
 
-    update: Effect.fnUntraced(function* (id, given, options) {
-      const request: TodoRequest = { kind: "todo", op: "update", id, patch: yield* validPatch(given) }
+    update: Effect.fnUntraced(function* (id, patch, options) {
+      const request: TodoRequest = { kind: "todo", op: "update", id, patch: yield* validPatch(patch) }
       const { row } = yield* write.one({ request, ifRevision: options?.ifRevision }, [
         "todo-not-found",
         "revision-mismatch",
@@ -281,8 +281,8 @@ const make = Effect.gen(function* () {
       return row
     }),
 
-    move: Effect.fnUntraced(function* (id, given, { idempotencyKey, ifRevision } = {}) {
-      const request: TodoRequest = { kind: "todo", op: "move", id, to: yield* validMove(given) }
+    move: Effect.fnUntraced(function* (id, to, { idempotencyKey, ifRevision } = {}) {
+      const request: TodoRequest = { kind: "todo", op: "move", id, to: yield* validMove(to) }
       const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
         "todo-not-found",
         "revision-mismatch"
@@ -290,8 +290,8 @@ const make = Effect.gen(function* () {
       return row
     }),
 
-    batch: Effect.fnUntraced(function* (given, options) {
-      const { operations } = yield* validBatch({ operations: given })
+    batch: Effect.fnUntraced(function* (input, options) {
+      const { operations } = yield* validBatch({ operations: input })
       const written = yield* write.allOnce(options?.idempotencyKey, yield* Effect.forEach(operations, step), [
         "todo-not-found",
         "list-not-found",

@@ -11,8 +11,8 @@ import { optimisations } from "../database/optimisations.ts"
 import * as TodosSql from "./TodosSql.ts"
 
 /**
- * At most four pages share a statement. PostgreSQL needs as long for a page as this process needs for its answer. With 16
- * pages in one statement, each side would be idle while the other works through all of them.
+ * At most four pages share a statement. PostgreSQL needs as long for a page as this process needs for its response. With 16
+ * pages in one statement, each of the two would be idle while the other works on all of them.
  */
 const limits = { calls: 4 }
 

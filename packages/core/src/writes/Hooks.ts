@@ -20,9 +20,9 @@ export type HookError = WriteRefused | SqlError | Unavailable | Conflict
  * - **Retries.** After a deadlock or serialization failure, the whole transaction runs again, with its hooks. An effect
  *   outside the database may then happen twice, or without a write. Insert into an outbox table, and send from there.
  * - **Idempotency.** A repeated write under the same idempotency key returns the first answer and runs no hooks.
- * - **What has no hooks.** Imports, purges and erasures run without hooks, as do processes whose layers have none, such as
- *   `todo-admin`. Rows that a write changes besides its own (todos of a deleted list, neighbours of a move) are in the
- *   change feed only.
+ * - **Writes without hooks.** Imports, purges and erasures run without hooks. So do processes whose layers have none, such
+ *   as `todo-admin`. A write can change more rows than its own (todos of a deleted list, neighbours of a move). Hooks do
+ *   not see those rows; the change feed does.
  * - **Errors.** A transient `SqlError` of a hook reaches the caller of the write as `Unavailable` or `Conflict`. Any other
  *   `SqlError` is a defect.
  */

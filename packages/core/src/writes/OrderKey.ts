@@ -2,6 +2,7 @@
  * Reads order keys, for imports. `schema/functions/positions.ts` makes them and explains their form.
  */
 
+/** The letters of the shortest integer parts: keys below and above the first one. */
 const first = { down: "Z".charCodeAt(0), up: "a".charCodeAt(0) }
 
 /**

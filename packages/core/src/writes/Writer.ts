@@ -26,12 +26,13 @@ interface Details {
   readonly index?: number
 }
 
-const at = ({ index }: Details) => (index === undefined ? {} : { index })
+const indexOf = ({ index }: Details) => (index === undefined ? {} : { index })
 
 const failures = {
-  "todo-not-found": (details) => new Errors.TodoNotFound(at(details)),
-  "list-not-found": (details) => new Errors.ListNotFound(at(details)),
-  "revision-mismatch": (details) => new Errors.RevisionMismatch({ current: details.current ?? null, ...at(details) }),
+  "todo-not-found": (details) => new Errors.TodoNotFound(indexOf(details)),
+  "list-not-found": (details) => new Errors.ListNotFound(indexOf(details)),
+  "revision-mismatch": (details) =>
+    new Errors.RevisionMismatch({ current: details.current ?? null, ...indexOf(details) }),
   "in-trash": () => new Errors.Conflict({ reason: "in-trash" }),
   "list-not-empty": () => new Errors.ListNotEmpty(),
   "user-disabled": () => new Errors.UserDisabled(),
@@ -71,6 +72,7 @@ export interface Writer<Row> {
   ) => Effect.Effect<ReadonlyArray<Written<Row>>, FailureOf<Expected> | KeyError | WriteError, CurrentUser>
 }
 
+/** Builds the writer. `schema` is the quoted name. */
 export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: string): Writer<Row> => {
   const write = scope.write(WritesSql.write(schema))
   const writeBatched = batched.write(WritesSql.write(schema), WritesSql.writeUnlessLocked(schema), 1)
@@ -89,7 +91,7 @@ export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: strin
       const isExpected = answer.failure === "user-disabled" || expected.some((name) => name === answer.failure)
       return isExpected
         ? Effect.fail(failures[answer.failure](answer) as FailureOf<Expected> | WriteError)
-        : Effect.die(new Error(`a write answered ${answer.failure}`))
+        : Effect.die(new Error(`unexpected failure of a write: ${answer.failure}`))
     })
 
   const runOne = <const Expected extends Failure>(operation: Operation, expected: ReadonlyArray<Expected>) => {
@@ -97,22 +99,28 @@ export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: strin
     return run<Written<Row>, Expected>(isQuick(operation, json) ? writeBatched : write, expected, json)
   }
 
-  const keyed = ["idempotency-key-reused", "idempotency-key-in-use"] as const
+  const keyFailures = ["idempotency-key-reused", "idempotency-key-in-use"] as const
   return {
     one: (step, expected) => runOne(toOperation(step), expected),
     once: (key, step, expected) => {
       const operation = toOperation(step)
       if (key === undefined) return runOne(operation, expected)
       const json = JSON.stringify(operation)
-      const print = fingerprint({ ...contentOf(operation), ifRevision: undefined })
-      return run(isQuick(operation, json) ? writeOnceBatched : writeOnce, [...expected, ...keyed], json, key, print)
+      const contentHash = fingerprint({ ...contentOf(operation), ifRevision: undefined })
+      return run(
+        isQuick(operation, json) ? writeOnceBatched : writeOnce,
+        [...expected, ...keyFailures],
+        json,
+        key,
+        contentHash
+      )
     },
     allOnce: (key, steps, expected) => {
       const operations = steps.map(toOperation)
       const json = JSON.stringify(operations)
       return key === undefined
         ? run(writeAll, expected, json)
-        : run(writeOnce, [...expected, ...keyed], json, key, fingerprint(operations.map(contentOf)))
+        : run(writeOnce, [...expected, ...keyFailures], json, key, fingerprint(operations.map(contentOf)))
     }
   }
 }
@@ -166,10 +174,10 @@ const contentOf = ({ after, before, fields, id, ifAbsent, ifRevision, kind, op }
     fields &&
     Object.entries(fields)
       .filter(([column]) => !derived.has(column))
-      .toSorted(([one], [other]) => Number(isOfDue(one)) - Number(isOfDue(other)))
+      .toSorted(([one], [other]) => Number(isDueColumn(one)) - Number(isDueColumn(other)))
 })
 
-const isOfDue = (column: string): boolean => column.startsWith("due_")
+const isDueColumn = (column: string): boolean => column.startsWith("due_")
 
 const derived = new Set(derivedColumns(todoColumns))
 

@@ -10,7 +10,7 @@ import { optimisations } from "../database/optimisations.ts"
 const buffer = new Uint8Array(4_096)
 let used = buffer.length
 
-/** Bytes of a cryptographically secure source. No byte is returned twice. */
+/** Random bytes of a cryptographically secure source. No byte is returned twice. */
 export const randomBytes = (size: number): Uint8Array => {
   if (!optimisations.bufferedRandomness) return fromSystem(size)
   if (used + size > buffer.length) {
