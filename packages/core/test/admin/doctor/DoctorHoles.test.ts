@@ -1,6 +1,6 @@
 /**
- * Ways to bypass the isolation of users, each made in a real database. doctor names it, the statements of its finding
- * close it, and doctor then finds nothing.
+ * Ways to bypass the isolation of users, each created in a real database. doctor must name each of them, and must find
+ * nothing after the statements of its findings have run.
  */
 import { randomUUID } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
@@ -87,37 +87,41 @@ type Hole = readonly [hole: string, make: (roles: Roles) => ReadonlyArray<string
 
 const shop = ["create schema if not exists shop", "grant usage on schema shop to public"]
 
-/** The holes of one batch are made together, in a database of their own. */
+/** The holes of a batch are created together in a new database. */
 const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
   "rights that a server does not need": [
-    ["PUBLIC reads todos", () => ["grant select on todo.todos to public"], /^rights: PUBLIC has SELECT on todo.todos$/],
     [
-      "the role deletes users",
+      "PUBLIC may read todos",
+      () => ["grant select on todo.todos to public"],
+      /^rights: PUBLIC has SELECT on todo.todos$/
+    ],
+    [
+      "the role may delete users",
       ({ runtime }) => [`grant delete on todo.users to ${runtime}`],
       /^rights: "doctor_\w+" has DELETE on todo.users$/
     ],
     [
-      "the role empties todos and puts triggers on them",
+      "the role may truncate todos and create triggers on them",
       ({ runtime }) => [`grant truncate, trigger, references on todo.todos to ${runtime}`],
       /^rights: "doctor_\w+" has REFERENCES, TRIGGER, TRUNCATE on todo.todos$/
     ],
     [
-      "PUBLIC reads one column",
+      "PUBLIC may read one column",
       () => ["grant select (title) on todo.todos to public"],
       /^rights: PUBLIC has SELECT \(title\) on todo.todos$/
     ],
     [
-      "the role changes a column of the record of migrations",
+      "the role may change a column of the table migrations",
       ({ runtime }) => [`grant update (name), insert (name) on todo.migrations to ${runtime}`],
       /^rights: "doctor_\w+" has INSERT, UPDATE \(name\) on todo.migrations$/
     ],
     [
-      "the role reads what was erased",
+      "the role may read the table erasures",
       ({ runtime }) => [`grant select on todo.erasures to ${runtime}`],
       /^rights: "doctor_\w+" has SELECT on todo.erasures$/
     ],
     [
-      "the role may grant what it has, and did",
+      "the role may grant its rights to others, and did",
       ({ other, runtime }) => [
         `grant insert on todo.todos to ${runtime} with grant option`,
         `set role ${runtime}`,
@@ -127,7 +131,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^rights: "doctor_\w+" may grant INSERT on todo.todos to others$/
     ],
     [
-      "somebody else than the owner granted it",
+      "a role other than the owner granted the right",
       ({ other, runtime }) => [
         `grant usage on schema todo to ${other}`,
         `grant delete on todo.todos to ${other} with grant option`,
@@ -138,39 +142,39 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^rights: "doctor_\w+" has DELETE on todo.todos$/
     ],
     [
-      "a group that the role is in deletes",
+      "a group of the role may delete",
       ({ group, runtime }) => [`grant ${group} to ${runtime}`, `grant delete on todo.lists to ${group}`],
       /^rights: "doctor_group_\w+" has DELETE on todo.lists$/
     ],
     [
-      "PUBLIC uses the schema",
+      "PUBLIC may use the schema",
       () => ["grant usage on schema todo to public"],
       /^rights: PUBLIC has USAGE on schema todo, one of the two rights/
     ],
     [
-      "the role creates in the schema",
+      "the role may create objects in the schema",
       ({ runtime }) => [`grant create on schema todo to ${runtime}`],
       /^rights: "doctor_\w+" has CREATE on schema todo$/
     ],
     [
-      "the role gets tables to come",
+      "the role gets rights on future tables",
       ({ runtime }) => [
         `alter default privileges for role todo_owner in schema todo grant select, delete on tables to ${runtime}`
       ],
       /^rights: default privileges give DELETE, SELECT on every new table of todo_owner to doctor_/
     ],
     [
-      "PUBLIC gets tables to come, in each schema",
+      "PUBLIC gets rights on future tables of every schema",
       () => ["alter default privileges for role todo_owner grant select on tables to public"],
       /^rights: default privileges give SELECT on every new table of todo_owner to PUBLIC/
     ],
     [
-      "samples of columns can be read",
+      "the role may read samples of columns in statistics",
       ({ runtime }) => [`grant select on pg_catalog.pg_statistic to ${runtime}`],
       /^rights: "doctor_\w+" has SELECT on pg_statistic$/
     ],
     [
-      "files of the server can be read",
+      "the role may read files of the server",
       ({ runtime }) => [`grant execute on function pg_catalog.pg_read_file(text) to ${runtime}`],
       /^rights: "doctor_\w+" has EXECUTE on function pg_catalog.pg_read_file\(/
     ]
@@ -186,14 +190,14 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^rights: "doctor_group_\w+" has TRUNCATE on todo.lists$/
     ],
     [
-      "PUBLIC creates in the schema",
+      "PUBLIC may create objects in the schema",
       () => ["grant create on schema todo to public"],
       /^rights: PUBLIC has CREATE on schema todo$/
     ]
   ],
   "missing grants, as after a restore": [
     [
-      "all of them",
+      "every right is missing",
       ({ runtime }) => [
         `revoke all on all tables in schema todo from ${runtime}`,
         `revoke all on all functions in schema todo from ${runtime}`,
@@ -204,7 +208,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
   ],
   "single grants that are missing": [
     [
-      "one on a table and one on a function",
+      "a right on a table and a right on a function are missing",
       ({ runtime }) => [
         `revoke insert on todo.users from ${runtime}`,
         `revoke execute on function todo.write(text, jsonb) from public, ${runtime}`
@@ -258,7 +262,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^runtime role: "doctor_\w+" is a member of "doctor_other_\w+", which bypasses row-level security$/
     ]
   ],
-  "what belongs to the problems role": [
+  "objects that belong to the wrong role": [
     [
       "a table, the schema and a function belong to the role that serves",
       ({ runtime }) => [
@@ -269,12 +273,12 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^runtime role: "doctor_\w+" owns lists, schema "todo", write\(.*\) and can switch row-level security off$/
     ],
     [
-      "a table belongs to somebody else",
+      "a table belongs to another role",
       ({ other }) => [`alter table todo.todos owner to ${other}`],
       /^runtime role: todos belongs to doctor_other_\w+, and not to todo_owner as the other tables do$/
     ],
     [
-      "the function of erased users belongs to somebody else",
+      "the function of erased users belongs to another role",
       ({ other }) => [`alter function todo.first_revision() owner to ${other}`],
       /^runtime role: first_revision\(\) belongs to doctor_other_\w+, and not to todo_owner/
     ],
@@ -295,12 +299,12 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^other paths: view shop.board leads to todos as "postgres", which bypasses row-level security$/
     ],
     [
-      "one in our schema that is open to PUBLIC",
+      "a view in our schema that PUBLIC may read",
       () => ["create view todo.board as select title from todo.todos", "grant select on todo.board to public"],
       /^other paths: view todo.board leads to todos as "postgres"/
     ],
     [
-      "one of which one column can be read",
+      "a view with one readable column",
       ({ runtime }) => [
         ...shop,
         "create view shop.titles as select title from todo.todos",
@@ -309,7 +313,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^other paths: view shop.titles leads to todos/
     ],
     [
-      "one that can only be deleted from",
+      "a view that allows only deletes",
       ({ runtime }) => [
         ...shop,
         "create view shop.bin as select * from todo.lists",
@@ -318,7 +322,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^other paths: view shop.bin leads to lists/
     ],
     [
-      "one of the tables' owner",
+      "a view of the owner of the tables",
       ({ runtime }) => [
         ...shop,
         "create view shop.people as select id from todo.users",
@@ -349,7 +353,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^other paths: materialized view shop.kept stores rows of todos without row-level security/
     ],
     [
-      "a view on a materialized view, whoever asks",
+      "a view on a materialized view, whoever queries it",
       ({ runtime }) => [
         ...shop,
         "create materialized view shop.hidden as select * from todo.todos",
@@ -406,7 +410,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^other paths: function shop.a\(\) runs as "postgres", .* and names our tables$/
     ],
     [
-      "with a body that was parsed, not kept as text",
+      "with a parsed body, which is not stored as text",
       () => [
         ...shop,
         "create function shop.b() returns setof text language sql security definer begin atomic select title from todo.todos; end"
@@ -414,7 +418,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^other paths: function shop.b\(\) runs as "postgres", .* and names our tables$/
     ],
     [
-      "with the search path of who calls it",
+      "with the search path of the caller",
       () => [
         ...shop,
         "create function shop.c() returns bigint language plpgsql security definer as 'begin return (select count(*) from users); end'"
@@ -430,7 +434,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^other paths: function shop.d\(\) runs as "postgres"/
     ],
     [
-      "calling another one that reads todos",
+      "that calls another function, which reads todos",
       () => [
         ...shop,
         "create function shop.read_titles() returns setof text language sql as 'select title from todo.todos'",
@@ -439,7 +443,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^other paths: function shop.e\(\) runs as "postgres"/
     ],
     [
-      "reading a view on todos",
+      "that reads a view on todos",
       () => [
         ...shop,
         "create view shop.todo_board as select * from todo.todos",
@@ -448,7 +452,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^other paths: function shop.f\(\) runs as "postgres"/
     ],
     [
-      "running any SQL",
+      "that runs any SQL",
       () => [
         ...shop,
         "create function shop.g(statement text) returns void language plpgsql security definer set search_path = '' as 'begin execute statement; end'"
@@ -485,7 +489,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^schema: function peek\(\) is not ours and runs with the rights of its owner/
     ],
     [
-      "called in place of ours",
+      "that is called instead of ours",
       () => [
         "create function todo.write(me text, op json) returns json language sql as 'select op'",
         "alter function todo.write(text, json) owner to todo_owner"
@@ -495,7 +499,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
   ],
   "tables that differ from this release": [
     [
-      "a column more",
+      "an additional column",
       () => ["alter table todo.todos add column colour text not null default 'red'"],
       /^schema: column todos.colour \(text not null default 'red'::text\) is not ours: exports leave it out$/
     ],
@@ -510,7 +514,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^schema: rule keep on todo_words is not ours: it changes what statements do$/
     ],
     [
-      "a table that a crash empties",
+      "an unlogged table, which a crash empties",
       () => ["alter table todo.todo_words set unlogged"],
       /^schema: table todo_words is unlogged$/
     ],
@@ -520,7 +524,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
       /^schema: table todos is without checks of its foreign keys$/
     ],
     [
-      "a unique index more",
+      "an additional unique index",
       () => ["create unique index one_title on todo.todos (owner_id, title)"],
       /^schema: index one_title on todos is not ours: it may refuse writes$/
     ],
@@ -548,7 +552,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
   ],
   "other settings of the role": [
     [
-      "foreign keys are left out",
+      "foreign keys are not checked",
       ({ runtime }) => [`alter role ${runtime} set session_replication_role = replica`],
       /^role settings: session_replication_role is replica/
     ],

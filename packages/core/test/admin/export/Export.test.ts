@@ -8,31 +8,33 @@ import { purgeAsAdmin } from "../../support/feed.ts"
 import { asNewUser, live, newTodoId, services, tagOf } from "../../support/suite.ts"
 
 layer(services, live)("an export", (it) => {
-  it.effect("has everything of one user, by id, trash too, between a header and a count", () =>
-    Effect.gen(function* () {
-      const { id } = yield* CurrentUser
-      const todos = yield* Todos
-      const nil = "00000000-0000-0000-0000-000000000000"
-      const made = [
-        (yield* todos.put(TodoId.make(nil), { title: "first of all ids" })).todo,
-        yield* todos.create({ title: "B", due: { dateTime: "2026-12-01T09:00:00", timeZone: "europe/PARIS" } })
-      ]
-      const trashed = yield* todos.delete((yield* todos.create({ title: "C" })).id)
-      yield* Effect.provideService(todos.create({ title: "another user's" }), CurrentUser, newUser())
+  it.effect(
+    "an export has all lists and todos of one user by id, including the trash, between a header and counts",
+    () =>
+      Effect.gen(function* () {
+        const { id } = yield* CurrentUser
+        const todos = yield* Todos
+        const nil = "00000000-0000-0000-0000-000000000000"
+        const made = [
+          (yield* todos.put(TodoId.make(nil), { title: "first of all ids" })).todo,
+          yield* todos.create({ title: "B", due: { dateTime: "2026-12-01T09:00:00", timeZone: "europe/PARIS" } })
+        ]
+        const trashed = yield* todos.delete((yield* todos.create({ title: "C" })).id)
+        yield* Effect.provideService(todos.create({ title: "another user's" }), CurrentUser, newUser())
 
-      const [header, ...rest] = linesOf(yield* exported(id))
-      const { user } = header as { user: object }
-      assert.deepInclude(header, { format: "todo-export", version: 1 })
-      assert.deepInclude(user, { id, revision: 4, horizon: 0, disabledAt: null, writtenAt: trashed.updatedAt })
-      assert.deepStrictEqual(rest, [
-        ...[...made, trashed].toSorted((a, b) => (a.id < b.id ? -1 : 1)).map((todo) => ({ todo })),
-        { end: { lists: 0, todos: 3 } }
-      ])
-      assert.strictEqual(yield* exported(id), yield* exported(id))
-    }).pipe(asNewUser)
+        const [header, ...rest] = linesOf(yield* exported(id))
+        const { user } = header as { user: object }
+        assert.deepInclude(header, { format: "todo-export", version: 1 })
+        assert.deepInclude(user, { id, revision: 4, horizon: 0, disabledAt: null, writtenAt: trashed.updatedAt })
+        assert.deepStrictEqual(rest, [
+          ...[...made, trashed].toSorted((a, b) => (a.id < b.id ? -1 : 1)).map((todo) => ({ todo })),
+          { end: { lists: 0, todos: 3 } }
+        ])
+        assert.strictEqual(yield* exported(id), yield* exported(id))
+      }).pipe(asNewUser)
   )
 
-  it.effect("has the horizon of what was purged, also where nothing is left", () =>
+  it.effect("an export has the horizon of purged rows, even if no row is left", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
@@ -44,7 +46,7 @@ layer(services, live)("an export", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("is of one moment, whatever is written while it is read", () =>
+  it.effect("an export is a snapshot: writes during the export do not appear in it", () =>
     Effect.gen(function* () {
       const user = yield* CurrentUser
       const todos = yield* Todos
@@ -65,7 +67,7 @@ layer(services, live)("an export", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of more rows than a page has each once", () =>
+  it.effect("an export of more rows than one page has each row once", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
@@ -80,7 +82,7 @@ layer(services, live)("an export", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of a user who has never written anything is none", () =>
+  it.effect("an export of a user who has never written is UserNotFound", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* tagOf(exported(newUser().id)), "UserNotFound")
       assert.strictEqual(yield* tagOf(exported(UserId.make("' or true --"))), "UserNotFound")

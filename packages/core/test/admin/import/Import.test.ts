@@ -21,7 +21,7 @@ import {
 
 const as = <A, E, R>(id: UserId, self: Effect.Effect<A, E, R>) => Effect.provideService(self, CurrentUser, { id })
 
-/** Everything that clients see. */
+/** Everything that a client of the user can read. */
 const visible = Effect.gen(function* () {
   const lists = yield* Lists
   const sorts = ["position", "-updatedAt", "createdAt", "due", "priority", "title"] as const
@@ -36,23 +36,23 @@ const visible = Effect.gen(function* () {
   }
 })
 
-/** Does all that clients can do, with all that they can send. */
-const livedIn = Effect.fnUntraced(function* (random: Random, steps: number) {
+/** Creates, moves, changes, deletes, restores and purges random todos and lists. */
+const useAtRandom = Effect.fnUntraced(function* (random: Random, steps: number) {
   const todos = yield* Todos
   const lists = yield* Lists
   const all = yield* Arbitrary.sampleEffect(arbitraries.newTodo, { count: steps, seed: random.int(2 ** 30) })
   const listIds = ids(yield* Effect.forEach(["m", "b", "c"], (name) => lists.create({ name })))
   const made: Array<TodoId> = []
-  for (const given of all) {
+  for (const todo of all) {
     const listId = random.chance(50) ? null : random.pick(listIds)
-    const { id } = yield* todos.create({ ...given, listId: listId as never })
+    const { id } = yield* todos.create({ ...todo, listId: listId as never })
     made.push(id)
     const other = random.pick(made)
     const step = random.int(8)
     if (step === 0) yield* Effect.ignore(todos.delete(other))
     else if (step === 1) yield* Effect.ignore(todos.restore(other))
     else if (step === 2) yield* Effect.ignore(todos.move(id, { before: other }))
-    else if (step === 3) yield* Effect.ignore(todos.update(other, { title: `m ${given.title.slice(0, 100)}` }))
+    else if (step === 3) yield* Effect.ignore(todos.update(other, { title: `m ${todo.title.slice(0, 100)}` }))
   }
   yield* todos.put(TodoId.make("00000000-0000-0000-0000-000000000000"), { title: "nil" })
   yield* lists.delete(listIds[0] as never, { todos: random.chance(50) ? "trash" : "keep" })
@@ -60,12 +60,12 @@ const livedIn = Effect.fnUntraced(function* (random: Random, steps: number) {
 })
 
 layer(services, live)("an import", (it) => {
-  it.effect("into an empty user gives exactly what was exported: the same file, and the same to clients", () =>
+  it.effect("an import for a new user restores the export: the new export is equal, and clients read the same", () =>
     seeded((random) =>
       Effect.forEach(Array.from({ length: 4 }), () =>
         Effect.gen(function* () {
           const { id } = yield* CurrentUser
-          yield* livedIn(random, 60)
+          yield* useAtRandom(random, 60)
           const file = yield* exported(id)
           const other = newUser().id
           const report = yield* imported(file, { user: other })
@@ -92,7 +92,7 @@ layer(services, live)("an import", (it) => {
     )
   )
 
-  it.effect("leaves the user one who can go on: create, move, and hear of it", () =>
+  it.effect("the user can create and move todos after an import, and receives the changes", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
@@ -121,7 +121,7 @@ layer(services, live)("an import", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("disables nobody for another who was", () =>
+  it.effect("an import does not disable a user if the exported user was disabled", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
@@ -133,7 +133,7 @@ layer(services, live)("an import", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("does not hold up the times of later writes, where a clock was ahead", () =>
+  it.effect("later writes have the current time, even if the file has a time in the future", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
@@ -150,9 +150,9 @@ layer(services, live)("an import", (it) => {
     ["a byte order mark", (text: string) => `\uFEFF${text}`],
     ["line ends of Windows", (text: string) => text.replaceAll("\n", "\r\n")],
     ["line ends of the old Mac", (text: string) => text.replaceAll("\n", "\r")],
-    ["no line end at the end", (text: string) => text.trimEnd()]
+    ["no line end after the last line", (text: string) => text.trimEnd()]
   ] as const) {
-    it.effect(`reads a file that has come to have ${what}`, () =>
+    it.effect(`an import reads a file with ${what}`, () =>
       Effect.gen(function* () {
         const { id } = yield* CurrentUser
         yield* (yield* Todos).create({ title: "a\r\nb" })
@@ -164,35 +164,35 @@ layer(services, live)("an import", (it) => {
     )
   }
 
-  /** What was done to a file of a header, a list, three todos and the end; the lines that are told, and how. */
+  /** Changes of a valid file (header, a list, three todos, end), and the problems that the import then reports by line. */
   const mistakes: ReadonlyArray<
     readonly [
-      what: string,
+      fault: string,
       change: (lines: Lines) => Lines,
-      ...told: ReadonlyArray<readonly [line: number, message: RegExp]>
+      ...expected: ReadonlyArray<readonly [line: number, message: RegExp]>
     ]
   > = [
-    ["nothing in it", () => [], [1, /empty/]],
+    ["no lines", () => [], [1, /empty/]],
     ["no header", (lines) => lines.slice(1), [1, /the first line is not that of an export/]],
     ["another version", ([header, ...rest]) => [{ ...(header as object), version: 2 }, ...rest], [1, /version/]],
     [
-      "a secret in the header",
+      "an unknown field in the header",
       ([header, ...rest]) => [{ ...(header as object), token: 1 }, ...rest],
       [1, /token|unexpected/i]
     ],
     ["a horizon beyond the revision", put(0, "user", { horizon: 99 }), [1, /horizon/]],
-    ["a revision that nobody gets to", put(0, "user", { revision: 2 ** 53 - 1 }), [1, /revision/]],
-    ["a position of great length", put(2, "todo", { position: `a1${"1".repeat(8_000)}` }), [3, /position/]],
+    ["a revision of 2^53 - 1", put(0, "user", { revision: 2 ** 53 - 1 }), [1, /revision/]],
+    ["a position of 8,000 characters", put(2, "todo", { position: `a1${"1".repeat(8_000)}` }), [3, /position/]],
     ["no last line", (lines) => lines.slice(0, -1), [5, /cut off/]],
     ["half of the last line", (lines) => [...lines.slice(0, -1), '{"end":{"li'], [6, /must be JSON/], [6, /cut off/]],
-    ["another count", put(5, "end", { todos: 2 }), [6, /3 todos/]],
-    ["a line too few", (lines) => lines.toSpliced(3, 1), [5, /2 todos/]],
-    ["something behind the end", (lines) => [...lines, lines[1]], [7, /behind the last line/]],
-    ["no JSON", (lines) => lines.toSpliced(2, 0, "nonsense"), [3, /must be JSON/]],
+    ["a wrong count", put(5, "end", { todos: 2 }), [6, /3 todos/]],
+    ["a missing line", (lines) => lines.toSpliced(3, 1), [5, /2 todos/]],
+    ["a line after the last one", (lines) => [...lines, lines[1]], [7, /after the last line/]],
+    ["a line that is not JSON", (lines) => lines.toSpliced(2, 0, "nonsense"), [3, /must be JSON/]],
     ["a blank line", (lines) => lines.toSpliced(2, 0, ""), [3, /must be JSON/]],
-    ["JSON that is no object", (lines) => lines.toSpliced(2, 0, "null"), [3, /must be a JSON object/]],
+    ["a line that is not a JSON object", (lines) => lines.toSpliced(2, 0, "null"), [3, /must be a JSON object/]],
     [
-      "neither list nor todo",
+      "a line that is neither a list nor a todo",
       (lines) => lines.toSpliced(2, 0, { note: {} }),
       [3, /must have a list, a todo or the end/]
     ],
@@ -210,27 +210,43 @@ layer(services, live)("an import", (it) => {
       [3, /^todo\/due\/timeZone must be the name of a time zone of the IANA database$/]
     ],
     [
-      "neither a day nor a time",
+      "an invalid due time and time zone",
       put(2, "todo", { due: { dateTime: "noon", timeZone: "+1" } }),
       [3, /^todo\/due\/dateTime must be a date and time without an offset, [^(]+ \(and 1 more\)$/]
     ],
-    ["a moment that does not exist", put(2, "todo", { createdAt: "2026-02-30T00:00:00.000Z" }), [3, /createdAt/]],
-    ["done at no time", put(2, "todo", { completed: true }), [3, /completedAt/]],
-    ["a revision beyond the user's", put(2, "todo", { revision: 5 }), [3, /revision must not be beyond/]],
+    [
+      "a creation time that does not exist",
+      put(2, "todo", { createdAt: "2026-02-30T00:00:00.000Z" }),
+      [3, /createdAt/]
+    ],
+    ["a todo that is done without a time", put(2, "todo", { completed: true }), [3, /completedAt/]],
+    ["a revision beyond that of the user", put(2, "todo", { revision: 5 }), [3, /revision must not be beyond/]],
     ["the revision of another todo", put(2, "todo", { revision: 3 }), [4, /revision: another line/]],
     ["the revision of a list", put(2, "todo", { revision: 1 }), [3, /revision: another line/]],
     ["the position of another todo", put(2, "todo", { position: "a3" }), [4, /position: another line/]],
-    ["a position that is none", put(2, "todo", { position: "first" }), [3, /position/]],
+    ["an invalid position", put(2, "todo", { position: "first" }), [3, /position/]],
     ["a position beyond the user's revision", put(2, "todo", { position: "a5" }), [3, /position must not be beyond/]],
-    ["no such list", put(2, "todo", { listId: "019ab2c3-0000-7000-8000-000000000000" }), [3, /no list of the file/]],
-    ["a list in the trash", put(1, "list", { deletedAt: "2026-01-01T00:00:00.000Z" }), [3, /in the trash/]],
-    ["a todo twice", (lines) => lines.toSpliced(3, 0, lines[2]), [4, /line before/], [7, /4 todos/]],
+    [
+      "a todo in a list that the file does not have",
+      put(2, "todo", { listId: "019ab2c3-0000-7000-8000-000000000000" }),
+      [3, /no list of the file/]
+    ],
+    [
+      "a todo in a list that is in the trash",
+      put(1, "list", { deletedAt: "2026-01-01T00:00:00.000Z" }),
+      [3, /in the trash/]
+    ],
+    ["a todo twice", (lines) => lines.toSpliced(3, 0, lines[2]), [4, /previous line/], [7, /4 todos/]],
     ["todos out of order", (lines) => lines.toSpliced(2, 2, lines[3], lines[2]), [4, /out of order/]],
-    ["a list behind todos", (lines) => lines.toSpliced(1, 2, lines[2], lines[1]), [3, /out of order/]],
-    ["a long line", (lines) => lines.toSpliced(2, 0, `"${"x".repeat(600_000)}"`), [3, /not longer than/]]
+    ["a list after todos", (lines) => lines.toSpliced(1, 2, lines[2], lines[1]), [3, /out of order/]],
+    [
+      "a line of 600,000 characters",
+      (lines) => lines.toSpliced(2, 0, `"${"x".repeat(600_000)}"`),
+      [3, /not longer than/]
+    ]
   ]
-  for (const [what, change, ...told] of mistakes) {
-    it.effect(`does nothing with ${what}`, () =>
+  for (const [fault, change, ...expected] of mistakes) {
+    it.effect(`an import refuses a file with ${fault}, and stores nothing`, () =>
       Effect.gen(function* () {
         const { id } = yield* CurrentUser
         const todos = yield* Todos
@@ -244,16 +260,16 @@ layer(services, live)("an import", (it) => {
         assert.strictEqual(_tag, "ImportInvalid")
         assert.deepStrictEqual(
           problems.map(({ line }) => line),
-          told.map(([line]) => line)
+          expected.map(([line]) => line)
         )
-        for (const [n, [, message]] of told.entries()) assert.match(problems[n]?.message ?? "", message)
-        assert.strictEqual(count, told.length)
+        for (const [n, [, message]] of expected.entries()) assert.match(problems[n]?.message ?? "", message)
+        assert.strictEqual(count, expected.length)
         assert.strictEqual(yield* tagOf(exported(other)), "UserNotFound")
       }).pipe(asNewUser)
     )
   }
 
-  it.effect("tells of the first 20 lines that are wrong, and how many there are; and of bytes that are no text", () =>
+  it.effect("an import reports the first 20 invalid lines, their number, and bytes that are not UTF-8", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
@@ -278,9 +294,9 @@ layer(services, live)("an import", (it) => {
   )
 })
 
-// In a database of its own: after an erasure all numbers are others.
-layer(services, live)("an import into an installation where somebody was erased", (it) => {
-  it.effect("gives a user who was erased back, with numbers beyond all that old cursors and entity tags have", () =>
+// Uses a separate database, because an erasure changes the first revision of new users.
+layer(services, live)("an import after an erasure", (it) => {
+  it.effect("an import restores an erased user, with a revision above those of all old cursors and entity tags", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
@@ -298,7 +314,7 @@ layer(services, live)("an import into an installation where somebody was erased"
     }).pipe(asNewUser)
   )
 
-  it.effect("gives the user who was disabled back as one who is", () =>
+  it.effect("a user who was disabled before the erasure is disabled after the import", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
@@ -311,7 +327,7 @@ layer(services, live)("an import into an installation where somebody was erased"
     }).pipe(asNewUser)
   )
 
-  it.effect("lets cursors expire that were given out before it, to one who had nothing yet", () =>
+  it.effect("a cursor that a user without rows received before the import expires", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos

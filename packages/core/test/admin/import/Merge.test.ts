@@ -11,7 +11,7 @@ const as = <A, E, R>(id: UserId, self: Effect.Effect<A, E, R>) => Effect.provide
 
 const create = (title: string) => Effect.flatMap(Todos, ({ create }) => create({ title }))
 
-/** A user, a file of two todos and a list of this user, and a cursor from then. */
+/** The current user with two todos and a list, an export of them, and a cursor from the time of the export. */
 const saved = Effect.gen(function* () {
   const { id } = yield* CurrentUser
   const list = yield* Effect.flatMap(Lists, ({ create }) => create({ name: "list" }))
@@ -22,7 +22,8 @@ const saved = Effect.gen(function* () {
   return { id, list, a, b, file, cursor }
 })
 
-const untouched = Effect.fnUntraced(function* <A, E, R>(user: UserId, self: Effect.Effect<A, E, R>) {
+/** Runs an effect, and asserts that it changes nothing for the user. */
+const unchanged = Effect.fnUntraced(function* <A, E, R>(user: UserId, self: Effect.Effect<A, E, R>) {
   const before = yield* exported(user)
   const made = yield* self
   assert.strictEqual(yield* exported(user), before)
@@ -30,34 +31,38 @@ const untouched = Effect.fnUntraced(function* <A, E, R>(user: UserId, self: Effe
 })
 
 layer(services, live)("an import for a user who has data", (it) => {
-  it.effect("is a conflict where a row differs or is not there, told by line, and does nothing", () =>
-    Effect.gen(function* () {
-      const { a, b, file, id } = yield* saved
-      const todos = yield* Todos
-      yield* todos.update(a.id, { title: "A" })
-      yield* todos.delete(b.id)
-      yield* purgeAsAdmin
-      const error = (yield* Effect.flip(untouched(id, imported(file)))) as ImportConflict
-      assert.strictEqual(error._tag, "ImportConflict")
-      assert.deepStrictEqual(error.problems, [
-        { line: 3, message: `todo ${a.id} is different in the database` },
-        { line: 4, message: `todo ${b.id} is missing in the database` }
-      ])
-    }).pipe(asNewUser)
+  it.effect(
+    "an import without merge is a conflict if a row differs or is missing, names each line, and changes nothing",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, file, id } = yield* saved
+        const todos = yield* Todos
+        yield* todos.update(a.id, { title: "A" })
+        yield* todos.delete(b.id)
+        yield* purgeAsAdmin
+        const error = (yield* Effect.flip(unchanged(id, imported(file)))) as ImportConflict
+        assert.strictEqual(error._tag, "ImportConflict")
+        assert.deepStrictEqual(error.problems, [
+          { line: 3, message: `todo ${a.id} is different in the database` },
+          { line: 4, message: `todo ${b.id} is missing in the database` }
+        ])
+      }).pipe(asNewUser)
   )
 
-  it.effect("changes nothing where every row is there just so, whatever else is", () =>
-    Effect.gen(function* () {
-      const { file, id } = yield* saved
-      yield* create("c")
-      for (const merge of [false, true]) {
-        const report = yield* untouched(id, imported(file, { merge }))
-        assert.deepInclude(report, { revision: 4, todos: { added: 0, replaced: 0, kept: 0, same: 2 } })
-      }
-    }).pipe(asNewUser)
+  it.effect(
+    "an import changes nothing if every row of the file is unchanged in the database, whatever other rows exist",
+    () =>
+      Effect.gen(function* () {
+        const { file, id } = yield* saved
+        yield* create("c")
+        for (const merge of [false, true]) {
+          const report = yield* unchanged(id, imported(file, { merge }))
+          assert.deepInclude(report, { revision: 4, todos: { added: 0, replaced: 0, kept: 0, same: 2 } })
+        }
+      }).pipe(asNewUser)
   )
 
-  it.effect("merged, brings back what is missing, as changes that a client hears who follows", () =>
+  it.effect("a merge restores missing rows, and the change feed reports them", () =>
     Effect.gen(function* () {
       const { a, b, cursor, file, id } = yield* saved
       const todos = yield* Todos
@@ -80,11 +85,11 @@ layer(services, live)("an import for a user who has data", (it) => {
       assert.isTrue(back.updatedAt > b.updatedAt)
       assert.deepStrictEqual(ids(yield* walk({})), [a.id, b.id])
       assert.deepStrictEqual(ids(yield* walk({ q: "b" })), [b.id])
-      assert.strictEqual((yield* untouched(id, imported(file, { merge: true }))).revision, 5)
+      assert.strictEqual((yield* unchanged(id, imported(file, { merge: true }))).revision, 5)
     }).pipe(asNewUser)
   )
 
-  it.effect("merged, keeps of two that differ the one that was written later, and says which", () =>
+  it.effect("if a row differs, a merge keeps the later version, and reports which one it is", () =>
     Effect.gen(function* () {
       const { a, b, file, id, list } = yield* saved
       const todos = yield* Todos
@@ -106,7 +111,7 @@ layer(services, live)("an import for a user who has data", (it) => {
           { line: 4, kind: "todo", id: b.id, verdict: "replaced" }
         ]
       }
-      const dry = yield* untouched(id, imported(later, { merge: true, dryRun: true }))
+      const dry = yield* unchanged(id, imported(later, { merge: true, dryRun: true }))
       assert.deepInclude(dry, expected as never)
       assert.deepStrictEqual(yield* imported(later, { merge: true }), dry)
       assert.deepStrictEqual(yield* todos.get(a.id), A)
@@ -115,37 +120,39 @@ layer(services, live)("an import for a user who has data", (it) => {
       assert.isBelow(Date.parse(B.updatedAt), Date.parse("2900-01-01"))
       assert.deepStrictEqual(ids(yield* walk({ q: "later than here" })), [b.id])
       assert.deepStrictEqual(ids(yield* walk({ q: "b" })), [b.id])
-      assert.deepInclude(yield* untouched(id, imported(later, { merge: true })), { revision: 5, takenOut: 0 })
+      assert.deepInclude(yield* unchanged(id, imported(later, { merge: true })), { revision: 5, takenOut: 0 })
       assert.strictEqual((yield* Effect.flatMap(Lists, ({ get }) => get(list.id))).revision, list.revision)
     }).pipe(asNewUser)
   )
 
-  it.effect("merged, of another user, goes behind what is there, in its own order, and new todos behind that", () =>
-    Effect.gen(function* () {
-      const { b, file } = yield* saved
-      const todos = yield* Todos
-      yield* todos.move(b.id, { before: (yield* todos.list({})).items[0]?.id ?? b.id })
-      const other = newUser().id
-      yield* as(
-        other,
-        Effect.gen(function* () {
-          for (const title of ["1", "2", "3", "4", "5", "6", "7"]) yield* create(title)
-          const report = yield* imported(file, { merge: true, user: other })
-          assert.deepInclude(report, { revision: 10, todos: { added: 2, replaced: 0, kept: 0, same: 0 } })
-          yield* create("last")
-          const titles = (yield* walk({})).map(({ title }) => title)
-          assert.deepStrictEqual(titles, ["1", "2", "3", "4", "5", "6", "7", "a", "b", "last"])
-          const rows = yield* asAdmin(Effect.provideService(stored, CurrentUser, { id: other }))
-          assert.deepStrictEqual(
-            rows.map((row) => (row as Todo).revision),
-            [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
-          )
-        })
-      )
-    }).pipe(asNewUser)
+  it.effect(
+    "a merge of another user's file adds its todos at the end in their own order, and later todos follow them",
+    () =>
+      Effect.gen(function* () {
+        const { b, file } = yield* saved
+        const todos = yield* Todos
+        yield* todos.move(b.id, { before: (yield* todos.list({})).items[0]?.id ?? b.id })
+        const other = newUser().id
+        yield* as(
+          other,
+          Effect.gen(function* () {
+            for (const title of ["1", "2", "3", "4", "5", "6", "7"]) yield* create(title)
+            const report = yield* imported(file, { merge: true, user: other })
+            assert.deepInclude(report, { revision: 10, todos: { added: 2, replaced: 0, kept: 0, same: 0 } })
+            yield* create("last")
+            const titles = (yield* walk({})).map(({ title }) => title)
+            assert.deepStrictEqual(titles, ["1", "2", "3", "4", "5", "6", "7", "a", "b", "last"])
+            const rows = yield* asAdmin(Effect.provideService(stored, CurrentUser, { id: other }))
+            assert.deepStrictEqual(
+              rows.map((row) => (row as Todo).revision),
+              [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+            )
+          })
+        )
+      }).pipe(asNewUser)
   )
 
-  it.effect("merged, of a user who came further, leaves revisions and positions that nobody will be given again", () =>
+  it.effect("after a merge from a user with a higher revision, no position is used twice", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       for (let n = 0; n < 20; n++) yield* create(`${n}`)
@@ -164,7 +171,7 @@ layer(services, live)("an import for a user who has data", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("merged, takes todos out of a list that was put into the trash since", () =>
+  it.effect("a merge removes a todo from its list if that list is in the trash by now", () =>
     Effect.gen(function* () {
       const lists = yield* Lists
       const todos = yield* Todos
@@ -179,38 +186,40 @@ layer(services, live)("an import for a user who has data", (it) => {
       assert.deepInclude(report, { takenOut: 1, revision: 6 })
       assert.deepInclude(yield* todos.get(held.id), { listId: null, revision: 6 })
       assert.strictEqual(yield* tagOf(lists.get(list.id)), "ListNotFound")
-      assert.deepInclude(yield* untouched(id, imported(file, { merge: true })), { takenOut: 0, revision: 6 })
+      assert.deepInclude(yield* unchanged(id, imported(file, { merge: true })), { takenOut: 0, revision: 6 })
     }).pipe(asNewUser)
   )
 
-  it.effect("merged, takes a todo out of a list that stays in the trash once, whatever time the file gives it", () =>
-    Effect.gen(function* () {
-      const lists = yield* Lists
-      const todos = yield* Todos
-      const { id } = yield* CurrentUser
-      const list = yield* lists.create({ name: "list" })
-      const held = yield* todos.create({ title: "held", listId: list.id })
-      const file = yield* exported(id)
-      const ahead = fileOf(
-        linesOf(file).map((line) =>
-          "todo" in line
-            ? { todo: { ...(line.todo as Todo), title: "ahead", updatedAt: "2999-01-01T00:00:00.000Z" } }
-            : line
+  it.effect(
+    "a repeated merge does not remove the todo from the list again, even if the file has a time in the future",
+    () =>
+      Effect.gen(function* () {
+        const lists = yield* Lists
+        const todos = yield* Todos
+        const { id } = yield* CurrentUser
+        const list = yield* lists.create({ name: "list" })
+        const held = yield* todos.create({ title: "held", listId: list.id })
+        const file = yield* exported(id)
+        const ahead = fileOf(
+          linesOf(file).map((line) =>
+            "todo" in line
+              ? { todo: { ...(line.todo as Todo), title: "ahead", updatedAt: "2999-01-01T00:00:00.000Z" } }
+              : line
+          )
         )
-      )
-      yield* lists.delete(list.id, { todos: "keep" })
-      const report = yield* imported(ahead, { merge: true })
-      assert.deepInclude(report, { takenOut: 1, todos: { added: 0, replaced: 1, kept: 0, same: 0 } })
-      assert.deepInclude(yield* todos.get(held.id), { title: "ahead", listId: null })
-      const again = yield* untouched(id, imported(ahead, { merge: true }))
-      assert.deepInclude(again, { takenOut: 0, todos: { added: 0, replaced: 0, kept: 0, same: 1 } })
-      const edited = yield* todos.update(held.id, { title: "edited" })
-      yield* imported(file, { merge: true })
-      assert.deepStrictEqual(yield* todos.get(held.id), edited)
-    }).pipe(asNewUser)
+        yield* lists.delete(list.id, { todos: "keep" })
+        const report = yield* imported(ahead, { merge: true })
+        assert.deepInclude(report, { takenOut: 1, todos: { added: 0, replaced: 1, kept: 0, same: 0 } })
+        assert.deepInclude(yield* todos.get(held.id), { title: "ahead", listId: null })
+        const again = yield* unchanged(id, imported(ahead, { merge: true }))
+        assert.deepInclude(again, { takenOut: 0, todos: { added: 0, replaced: 0, kept: 0, same: 1 } })
+        const edited = yield* todos.update(held.id, { title: "edited" })
+        yield* imported(file, { merge: true })
+        assert.deepStrictEqual(yield* todos.get(held.id), edited)
+      }).pipe(asNewUser)
   )
 
-  it.effect("merged, loses nothing of writers at the same time, and followers miss nothing", () =>
+  it.effect("a merge beside concurrent writers loses no write, and a reader of the change feed misses nothing", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       for (let n = 0; n < 30; n++) yield* create(`${n}`)
@@ -262,14 +271,14 @@ const importedForeign = (user: UserId, todos: ReadonlyArray<unknown>, dryRun = f
   )
 
 layer(services, live)("todos of other programs", (it) => {
-  it.effect("are added behind those there are, once, and stay as they have become", () =>
+  it.effect("foreign todos are added at the end once, and a repeated import does not undo later changes", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
       yield* create("first")
-      const given = [{ title: "x", completed: true }, { title: "x" }, { title: "x" }, { title: "y", tags: ["t"] }]
-      assert.deepInclude((yield* untouched(id, importedForeign(id, given, true))).todos, { added: 4 })
-      const report = yield* importedForeign(id, given)
+      const input = [{ title: "x", completed: true }, { title: "x" }, { title: "x" }, { title: "y", tags: ["t"] }]
+      assert.deepInclude((yield* unchanged(id, importedForeign(id, input, true))).todos, { added: 4 })
+      const report = yield* importedForeign(id, input)
       assert.deepInclude(report, { revision: 5, todos: { added: 4, replaced: 0, kept: 0, same: 0 } })
       const [, , x, , y] = yield* walk({})
       assert.deepStrictEqual(
@@ -280,22 +289,22 @@ layer(services, live)("todos of other programs", (it) => {
       assert.match(y?.id ?? "", /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab]/)
       yield* todos.update(y?.id ?? TodoId.make(""), { title: "edited" })
       yield* todos.delete(x?.id ?? TodoId.make(""))
-      const again = yield* untouched(id, importedForeign(id, given))
+      const again = yield* unchanged(id, importedForeign(id, input))
       assert.deepInclude(again.todos, { added: 0, same: 4 })
     }).pipe(asNewUser)
   )
 
-  it.effect("are none where one of them breaks a rule", () =>
+  it.effect("no foreign todo is added if one of them is invalid", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const uuid = "019ab2c3-0000-7000-8000-000000000000"
-      const given = [
+      const input = [
         { title: "x", id: uuid },
         { title: " " },
         { title: "y", id: uuid },
         { title: "z", createdAt: "2026-02-30T00:00:00Z" }
       ]
-      const error = (yield* Effect.flip(importedForeign(id, given))) as ImportInvalid
+      const error = (yield* Effect.flip(importedForeign(id, input))) as ImportInvalid
       assert.deepStrictEqual(
         error.problems.map(({ line, message }) => [line, message.split(" ")[0]]),
         [
@@ -308,7 +317,7 @@ layer(services, live)("todos of other programs", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of an empty file do not make a user", () =>
+  it.effect("an empty foreign file does not create a user", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       yield* importedForeign(id, [])

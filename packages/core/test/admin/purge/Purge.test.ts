@@ -20,7 +20,7 @@ const purge = (olderThan: number) =>
     )
   )
 
-/** Makes what is in the current user's trash so many days older. */
+/** Makes the current user's trash older by a number of days. */
 const age = (days: number) =>
   Effect.flatMap(CurrentUser, ({ id }) =>
     asAdmin(
@@ -33,7 +33,7 @@ const age = (days: number) =>
     )
   )
 
-/** Todos in the trash. */
+/** Creates todos and deletes them. */
 const trash = Effect.fnUntraced(function* (...titles: ReadonlyArray<string>) {
   const todos = yield* Todos
   const made = yield* Effect.forEach(titles, (title) => todos.create({ title, tags: ["in the trash"] }))
@@ -50,7 +50,7 @@ const untrashed = (rows: ReadonlyArray<unknown>) =>
   rows.filter((row) => (row as { readonly deletedAt: unknown }).deletedAt === null)
 
 layer(services, live)("a purge", (it) => {
-  it.effect("removes what was trashed before, with its words, and nothing else; a plan removes nothing", () =>
+  it.effect("a purge removes old trash with its search words, and nothing else; a plan removes nothing", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const user = yield* CurrentUser
@@ -73,7 +73,7 @@ layer(services, live)("a purge", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("removes more than goes at once, from the one user who is meant", () =>
+  it.effect("a purge of more rows than one batch removes them all, and only for the chosen user", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const other = Effect.provideService(CurrentUser, newUser())
@@ -104,7 +104,7 @@ layer(services, live)("a purge", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("keeps a list until the last todo in it is gone", () =>
+  it.effect("a purge keeps a list until the last todo in it is purged", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -126,7 +126,7 @@ layer(services, live)("a purge", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("expires the cursors that have not seen a purged row in the trash, and no other", () =>
+  it.effect("a purge expires the cursors that have not seen a purged row in the trash, and no others", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -152,7 +152,7 @@ layer(services, live)("a purge", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("drops the idempotency keys of yesterday, and no younger ones", () =>
+  it.effect("a purge deletes idempotency keys that are older than 24 hours, and no younger ones", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* CurrentUser
@@ -171,7 +171,7 @@ layer(services, live)("a purge", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("leaves what was restored since it was planned", () =>
+  it.effect("a purge keeps todos that were restored after the plan", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* CurrentUser
@@ -186,13 +186,13 @@ layer(services, live)("a purge", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of a user who is not there is UserNotFound", () =>
+  it.effect("a purge of an unknown user is UserNotFound", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* tagOf(purge(day)), "UserNotFound")
     }).pipe(asNewUser)
   )
 
-  it.effect("that fails on the way keeps what it has done, with its horizon, and can be run again", () =>
+  it.effect("a purge that fails midway keeps the finished batches with their horizon, and can run again", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const { id } = yield* CurrentUser
@@ -230,7 +230,7 @@ layer(services, live)("a purge", (it) => {
   )
 
   it.effect(
-    "beside another one, and beside writers and readers: all goes once, and whoever follows misses nothing",
+    "two concurrent purges beside writers purge each row once, and a reader of the change feed misses nothing",
     () =>
       seeded((random) =>
         Effect.gen(function* () {
@@ -245,7 +245,7 @@ layer(services, live)("a purge", (it) => {
             discard: true
           }).pipe(Effect.forkChild)
 
-          // A reader that keeps what it has, and starts again when its cursor has expired.
+          // A reader of the change feed. It starts again if its cursor has expired.
           const fold = new Fold()
           let cursor: string | undefined
           let expired = 0
@@ -279,7 +279,7 @@ layer(services, live)("a purge", (it) => {
           yield* read
           if (cursor === undefined) yield* read
           const rows = yield* asAdmin(stored)
-          // That something in the trash is gone is nothing to tell.
+          // The feed does not report that a row in the trash was purged.
           assert.deepStrictEqual(untrashed(fold.rows), untrashed(rows))
           assert.isAbove(expired, 0)
           const [made] = yield* asAdmin(

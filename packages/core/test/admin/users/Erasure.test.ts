@@ -12,7 +12,7 @@ const as = (user: { readonly id: UserId }) => Effect.provideService(CurrentUser,
 
 const erase = (id: UserId) => asOwner(Users.erase(id))
 
-/** The tables in which a text is found, in whatever column. */
+/** The tables that have a text in any column. */
 const tablesWith = (text: string) =>
   asAdmin(
     Effect.gen(function* () {
@@ -28,7 +28,7 @@ const tablesWith = (text: string) =>
     })
   )
 
-/** Something in every table. */
+/** Creates a row of the current user in every table. */
 const fill = Effect.gen(function* () {
   const todos = yield* Todos
   const list = yield* (yield* Lists).create({ name: "Errands" })
@@ -40,7 +40,7 @@ const fill = Effect.gen(function* () {
 })
 
 layer(services, live)("a user who is erased", (it) => {
-  it.effect("is in no column of any table, and nobody else is touched", () =>
+  it.effect("an erased user is in no column of any table, and other users are unchanged", () =>
     Effect.gen(function* () {
       const [user, other] = [newUser(), newUser()]
       yield* as(user)(fill)
@@ -54,7 +54,7 @@ layer(services, live)("a user who is erased", (it) => {
     })
   )
 
-  it.effect("has rows in the tables that are emptied, and in no other", () =>
+  it.effect("an erasure covers every table with an owner", () =>
     Effect.gen(function* () {
       const owned = yield* asAdmin(
         query<{ name: string }>(`select relname::text as name from pg_attribute join pg_class c on c.oid = attrelid
@@ -67,7 +67,7 @@ layer(services, live)("a user who is erased", (it) => {
     })
   )
 
-  it.effect("is unknown afterwards, as one who never wrote", () =>
+  it.effect("an erased user is unknown, like a user who has never written", () =>
     Effect.gen(function* () {
       const user = newUser()
       yield* as(user)(fill)
@@ -80,7 +80,7 @@ layer(services, live)("a user who is erased", (it) => {
     })
   )
 
-  it.effect("begins anew as an empty user, with ids and keys that are free again", () =>
+  it.effect("an erased user can start again, and can use the old ids and idempotency keys", () =>
     Effect.gen(function* () {
       const user = newUser()
       const before = yield* as(user)(fill)
@@ -104,7 +104,7 @@ layer(services, live)("a user who is erased", (it) => {
     })
   )
 
-  it.effect("never meets an old revision or an old cursor again", () =>
+  it.effect("old revisions and cursors of an erased user never become valid again", () =>
     Effect.gen(function* () {
       const user = newUser()
       const todos = yield* Todos
@@ -121,7 +121,7 @@ layer(services, live)("a user who is erased", (it) => {
         }
         const { todo } = yield* todos.put(before.kept.id, { title: "New" })
         assert.isAbove(todo.revision, revision)
-        // Far enough for a counter that had begun at 0 to have passed every old number.
+        // Enough writes to pass every old revision, if the counter had begun at 0 again.
         for (const n of range(revision + 2)) {
           for (const since of [early.nextCursor, late]) {
             assert.strictEqual(yield* tagOf(changes.page({ since })), "CursorExpired")
@@ -134,16 +134,16 @@ layer(services, live)("a user who is erased", (it) => {
         )
         const all = yield* walk()
         assert.lengthOf(all.changes, revision + 3)
-        // Who had seen nothing has missed nothing.
+        // A cursor from before the first write has missed nothing.
         assert.deepStrictEqual((yield* walk(first.nextCursor)).changes, all.changes)
-        // And the new cursors are as good as any.
+        // New cursors are valid.
         yield* todos.update(todo.id, { title: "y" })
         assert.lengthOf((yield* walk(all.cursor)).changes, 1)
       }).pipe(as(user))
     })
   )
 
-  it.effect("ends the streams that were open, and a stream of one who has never written goes on", () =>
+  it.effect("an erasure ends the open streams of the user; a stream of a user who has never written continues", () =>
     Effect.gen(function* () {
       const [user, other] = [newUser(), newUser()]
       const changes = yield* Changes
@@ -164,27 +164,29 @@ layer(services, live)("a user who is erased", (it) => {
     })
   )
 
-  it.effect("cannot be half there: what fails on the way leaves the user whole, locked out, and erasable", () =>
-    Effect.gen(function* () {
-      const user = newUser()
-      yield* as(user)(fill)
-      yield* asAdmin(
-        query(`create function todo.stop() returns trigger language plpgsql as
+  it.effect(
+    "an erasure that fails midway leaves all rows of the user, who stays disabled and can be erased again",
+    () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        yield* as(user)(fill)
+        yield* asAdmin(
+          query(`create function todo.stop() returns trigger language plpgsql as
           $$ begin raise exception 'stop' using errcode = '57P01'; end $$`)
-      )
-      yield* asAdmin(query("create trigger stop before delete on todo.users execute function todo.stop()"))
-      const before = yield* as(user)(walk())
-      assert.strictEqual(yield* tagOf(erase(user.id)), "Unavailable")
-      assert.deepStrictEqual(yield* as(user)(walk()), before)
-      assert.isNotNull((yield* asOwner(Users.show(user.id))).disabledAt)
-      assert.strictEqual(yield* tagOf(as(user)(fill)), "UserDisabled")
-      yield* asAdmin(query("drop trigger stop on todo.users"))
-      yield* erase(user.id)
-      assert.deepStrictEqual(yield* tablesWith(user.id), [])
-    })
+        )
+        yield* asAdmin(query("create trigger stop before delete on todo.users execute function todo.stop()"))
+        const before = yield* as(user)(walk())
+        assert.strictEqual(yield* tagOf(erase(user.id)), "Unavailable")
+        assert.deepStrictEqual(yield* as(user)(walk()), before)
+        assert.isNotNull((yield* asOwner(Users.show(user.id))).disabledAt)
+        assert.strictEqual(yield* tagOf(as(user)(fill)), "UserDisabled")
+        yield* asAdmin(query("drop trigger stop on todo.users"))
+        yield* erase(user.id)
+        assert.deepStrictEqual(yield* tablesWith(user.id), [])
+      })
   )
 
-  it.effect("beside writers is gone, or begins anew as a whole; nobody meets an internal error", () =>
+  it.effect("an erasure beside writers leaves no row of before, and no writer gets an internal error", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const user = newUser()
@@ -197,7 +199,7 @@ layer(services, live)("a user who is erased", (it) => {
           yield* todos.create({ title: "Buy milk" }, { idempotencyKey })
           yield* todos.delete(id)
         }).pipe(
-          // A defect is not caught.
+          // A defect is not caught, so it fails the test.
           Effect.catchTags({
             UserDisabled: () => Effect.void,
             TodoNotFound: () => Effect.void,

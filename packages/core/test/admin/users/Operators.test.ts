@@ -7,7 +7,7 @@ import { onBehalfOf, overAllUsers } from "../../../src/database/OperatorScope.ts
 import { forEachUser } from "../../../src/database/UserScopeSql.ts"
 import { connect, layerDatabase } from "../../support/host.ts"
 
-/** As migrations and operators connect. */
+/** Connects as migrations and operators do. */
 const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 2 })))
 
@@ -29,7 +29,7 @@ layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)))("operators", (it) 
     return [a.id, b.id] as const
   })
 
-  it.effect("see who there is, and nobody's todos", () =>
+  it.effect("operators can list all users, but see no todos", () =>
     Effect.gen(function* () {
       const ids = yield* made
       const seen = yield* asOwner(overAllUsers(Effect.all({ users, owners })))
@@ -38,7 +38,7 @@ layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)))("operators", (it) 
     })
   )
 
-  it.effect("see one user's rows when they act for that user, and no others", () =>
+  it.effect("operators who act for a user see only the rows of that user", () =>
     Effect.gen(function* () {
       const [a] = yield* made
       const seen = yield* asOwner(onBehalfOf(a)(Effect.all({ users, owners })))
@@ -46,7 +46,7 @@ layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)))("operators", (it) 
     })
   )
 
-  it.effect("see each user's rows when they act for each in turn", () =>
+  it.effect("operators can act for several users in turn, and see the rows of each", () =>
     Effect.gen(function* () {
       const ids = yield* made
       const counted = rowsOf(`select u.id from todo.users u ${forEachUser}
@@ -55,14 +55,14 @@ layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)))("operators", (it) 
     })
   )
 
-  it.effect("see nobody but in such a transaction", () =>
+  it.effect("operators see no users outside such a transaction", () =>
     Effect.gen(function* () {
       yield* made
       assert.deepStrictEqual(yield* asOwner(Effect.andThen(overAllUsers(users), users)), [])
     })
   )
 
-  it.effect("are the owner of the tables: the role that serves sees nobody that way", () =>
+  it.effect("the role of servers cannot act as an operator", () =>
     Effect.gen(function* () {
       yield* made
       assert.deepStrictEqual(yield* overAllUsers(users), [])
