@@ -8,7 +8,7 @@ import { asAdmin, asOwner } from "../support/clients.ts"
 import { layerDatabase } from "../support/host.ts"
 import { live, newTodoId, query } from "../support/suite.ts"
 
-/** A test written as its host would write it, in a database of the suite's. */
+/** Runs a test with promises, as a host would write it, on the database of the suite. */
 const hosted = (
   run: (todos: TodosForPromises, user: string, url: string) => Promise<void>,
   options: Partial<TodosOptions> = {}
@@ -23,7 +23,7 @@ const hosted = (
     )
   })
 
-/** What a call gave that must have gone well. */
+/** The value of a call that must succeed. */
 const value = async <A, E>(outcome: Promise<{ ok: true; value: A } | { ok: false; error: E }>): Promise<A> => {
   const ended = await outcome
   if (!ended.ok) throw new Error(JSON.stringify(ended.error))
@@ -42,7 +42,7 @@ const rejection = (promise: Promise<unknown>) =>
   )
 
 layer(layerDatabase, live)("createTodos", (it) => {
-  it.effect("gives every method, with the user in front and plain text for ids", () =>
+  it.effect("every method exists, takes the user first, and takes ids as plain strings", () =>
     hosted(async ({ accounts, changes, lists, todos }, user) => {
       const list = await value(lists.create(user, { name: "list" }, { idempotencyKey: "one" }))
       const { id } = await value(todos.create(user, { title: "a", listId: `${list.id}` }, { idempotencyKey: "two" }))
@@ -78,7 +78,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
     })
   )
 
-  it.effect("has every method of the services", () =>
+  it.effect("createTodos has every method of the services", () =>
     Effect.gen(function* () {
       const services = {
         todos: yield* Todos,
@@ -93,7 +93,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
     }).pipe(Effect.provide(Services.layer))
   )
 
-  it.effect("takes ids in upper case, wherever they stand, and refuses other forms", () =>
+  it.effect("ids in upper case are accepted everywhere, and other forms are refused", () =>
     hosted(async ({ lists, todos }, user) => {
       const list = await value(lists.create(user, { name: "a" }))
       const listId = list.id.toUpperCase()
@@ -116,7 +116,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
     })
   )
 
-  it.effect("gives typed errors, also for what only TypeScript lets through", () =>
+  it.effect("invalid arguments are typed errors, even if TypeScript does not check them", () =>
     hosted(async ({ accounts, lists, todos }, user) => {
       const { id } = await value(todos.create(user, { title: "a" }))
       const gone = await errorOf(todos.get(user, newTodoId()))
@@ -145,7 +145,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
     })
   )
 
-  it.effect("says that the database is away, and throws where an option is wrong", () =>
+  it.effect("an unreachable database is Unavailable, and an invalid option throws", () =>
     Effect.promise(async () => {
       const away = createTodos({ url: "postgres://nobody@127.0.0.1:1/nothing" })
       assert.deepStrictEqual(await errorOf(away.todos.list("alice", {})), new Unavailable({ outcome: "not-applied" }))
@@ -163,7 +163,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
     })
   )
 
-  it.effect("says what to do where the schema is not there", () =>
+  it.effect("the error says what to run if the schema is missing", () =>
     hosted(
       async ({ lists, todos }, user) => {
         for (const said of [
@@ -178,7 +178,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
     )
   )
 
-  it.effect("says nothing of ours where a statement of the host fails", () =>
+  it.effect("a failed statement of the host is its SqlError, without a hint about our schema", () =>
     hosted(async ({ transaction }, user) => {
       const error = await rejection(
         transaction(async (within) => {
@@ -190,7 +190,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
     })
   )
 
-  it.effect("on a SqlClient of the host leaves that open", () =>
+  it.effect("close leaves a SqlClient of the host open", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const user = newUser().id
@@ -202,7 +202,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
     })
   )
 
-  it.effect("migrates, as the owner", () =>
+  it.effect("migrate upgrades the schema as the owner", () =>
     Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       const owner = createTodos({ url: Redacted.value(ownerUrl), schema: "another" })
@@ -224,7 +224,7 @@ layer(layerDatabase, live)("a transaction of createTodos", (it) => {
       query("grant select, insert on public.orders to public")
     )
   )
-  /** An order that says so fails when it commits, as a serialization failure does. */
+  /** Makes the order "conflict" fail at the commit, like a serialization failure. */
   const conflicting = asOwner(
     Effect.andThen(
       query(`create function public.conflicting() returns trigger language plpgsql as $$ begin
@@ -237,7 +237,7 @@ for each row execute function public.conflicting()`)
   )
   const insert = "insert into public.orders values ($1)"
 
-  it.effect("commits todos and the host's rows together, of several users", () =>
+  it.effect("a transaction commits todos of several users and rows of the host together", () =>
     Effect.andThen(
       orders,
       hosted(async ({ todos, transaction }, user) => {
@@ -258,7 +258,7 @@ for each row execute function public.conflicting()`)
   )
 
   it.effect(
-    "leaves nothing where it ends with an error, rejects, or its statement is wrong; nor can it be used later",
+    "a transaction that returns a failure, rejects or has a failed statement stores nothing, and cannot be used later",
     () =>
       Effect.andThen(
         orders,
@@ -302,7 +302,7 @@ for each row execute function public.conflicting()`)
       )
   )
 
-  it.effect("tells a conflict at its commit, and runs nothing twice", () =>
+  it.effect("a conflict at the commit is returned as Conflict, and the function runs once", () =>
     Effect.andThen(
       Effect.andThen(orders, conflicting),
       hosted(async ({ accounts, transaction }, user) => {
@@ -321,7 +321,7 @@ for each row execute function public.conflicting()`)
 })
 
 layer(layerDatabase, live)("a stream of createTodos", (it) => {
-  it.effect("goes on from a cursor, live, until its loop is left", () =>
+  it.effect("a stream continues from a cursor with new changes until its loop is left", () =>
     hosted(async ({ changes, todos }, user) => {
       const first = await value(todos.create(user, { title: "a" }))
       const got: Array<LiveChange> = []
@@ -342,7 +342,7 @@ layer(layerDatabase, live)("a stream of createTodos", (it) => {
     })
   )
 
-  it.effect("ends with the reason of its signal, also before it begins, and with typed failures", () =>
+  it.effect("a stream ends with the reason of its signal, even before it begins, and with typed errors", () =>
     hosted(async ({ changes, todos }, user) => {
       const reason = new Error("the page was closed")
       const read = async (signal: AbortSignal, onChange: () => void) => {
@@ -359,7 +359,7 @@ layer(layerDatabase, live)("a stream of createTodos", (it) => {
     })
   )
 
-  it.effect("ends where the whole is closed", () =>
+  it.effect("close ends a stream", () =>
     hosted(async ({ changes, close }, user) => {
       const next = changes.stream(user)[Symbol.asyncIterator]().next()
       await Promise.resolve()

@@ -8,7 +8,7 @@ import { asOwner } from "../support/clients.ts"
 import { layerDatabase } from "../support/host.ts"
 import { live, query } from "../support/suite.ts"
 
-/** The host's own table. */
+/** Creates a table of the host. */
 const notes = asOwner(
   Effect.andThen(
     query("create table if not exists public.notes (who text, what text, check (what <> 'forbidden'))"),
@@ -17,7 +17,7 @@ const notes = asOwner(
 )
 const insert = "insert into public.notes values ($1, $2)"
 
-/** A test written as its host would write it, with these hooks. */
+/** Runs a test with promises and with these hooks, as a host would write it. */
 const hosted = (
   hooks: PromisedHooks,
   run: (host: TodosForPromises, user: string) => Promise<void>,
@@ -44,7 +44,7 @@ const errorOf = async (outcome: Promise<{ ok: true; value: unknown } | { ok: fal
   return ended.ok ? undefined : ended.error
 }
 
-/** What a user has: how many todos, and what the host noted. */
+/** The number of open todos of a user, and the notes of the host about that user. */
 const state = async ({ accounts, transaction }: TodosForPromises, user: string) => {
   const me = await accounts.me(user)
   const rows = await transaction(({ query }) => query("select what from public.notes where who = $1", [user]))
@@ -52,7 +52,7 @@ const state = async ({ accounts, transaction }: TodosForPromises, user: string) 
 }
 
 layer(layerDatabase, live)("hooks of createTodos", (it) => {
-  it.effect("hear each write with its user, before and after, in the write's transaction", () => {
+  it.effect("hooks get the user and the requests of each write, and run in its transaction", () => {
     const heard: Array<unknown> = []
     return hosted(
       {
@@ -75,7 +75,7 @@ layer(layerDatabase, live)("hooks of createTodos", (it) => {
     )
   })
 
-  it.effect("refuse before or after, typed, and leave nothing of the write", () => {
+  it.effect("a hook can refuse a write before or after it: the caller gets WriteRefused, and nothing is stored", () => {
     const refused = new WriteRefused({ code: "month-closed", message: "The month is closed" })
     let hooks: PromisedHooks = {}
     return hosted(
@@ -95,7 +95,7 @@ layer(layerDatabase, live)("hooks of createTodos", (it) => {
               throw refused
             }
           },
-          // What is caught is refused all the same, with the first reason.
+          // Catching the error does not cancel the refusal. The first reason counts.
           {
             before: (_, __, { refuse }) => {
               for (const code of ["month-closed", "another"]) {
@@ -119,7 +119,7 @@ layer(layerDatabase, live)("hooks of createTodos", (it) => {
     )
   })
 
-  it.effect("that throw undo the write, and the call rejects with what they threw", () => {
+  it.effect("a hook that throws rolls the write back, and the call rejects with the same error", () => {
     let after: () => unknown = () => {}
     return hosted(
       {
@@ -144,14 +144,14 @@ layer(layerDatabase, live)("hooks of createTodos", (it) => {
           after = () => returned
           assert.match(String(await rejection(host.todos.create(user, { title: "a" }))), message)
         }
-        after = () => ({ ok: true, value: "whatever else is returned has no meaning" })
+        after = () => ({ ok: true, value: "any other result is ignored" })
         assert.isUndefined(await errorOf(host.todos.create(user, { title: "a" })))
         assert.deepStrictEqual(await state(host, user), [1, ["never"]])
       }
     )
   })
 
-  it.effect("whose statement is wrong undo the write, also where nobody looks at the failure", () => {
+  it.effect("a failed statement of a hook rolls the write back, even if the hook ignores the failure", () => {
     let isSwallowed = false
     return hosted(
       {
@@ -169,7 +169,7 @@ layer(layerDatabase, live)("hooks of createTodos", (it) => {
     )
   })
 
-  it.effect("begin again with their write after a conflict, and hand on failures that pass by themselves", () => {
+  it.effect("hooks run again with their write after a conflict, which ends as Conflict if it persists", () => {
     let failures = 2
     let calls = 0
     return hosted(
@@ -191,14 +191,14 @@ layer(layerDatabase, live)("hooks of createTodos", (it) => {
     )
   })
 
-  it.effect("may throw a failure of our methods, which the caller gets as it is", () => {
+  it.effect("the caller gets an Unavailable that a hook throws unchanged", () => {
     const away = new Unavailable({ outcome: "not-applied" })
     return hosted({ before: () => Promise.reject(away) }, async (host, user) => {
       assert.deepStrictEqual(await errorOf(host.todos.create(user, { title: "a" })), away)
     })
   })
 
-  it.effect("cannot use their transaction later", () => {
+  it.effect("a hook cannot use its transaction after its end", () => {
     let late: (() => Promise<unknown>) | undefined
     return hosted(
       {
@@ -214,7 +214,7 @@ layer(layerDatabase, live)("hooks of createTodos", (it) => {
     )
   })
 
-  it.effect("may write todos themselves, and count what no other write of the user changes meanwhile", () => {
+  it.effect("hooks can write todos, and can count todos while no other write of the user changes the count", () => {
     const quota: PromisedHooks = {
       before: async (user, _, { refuse, todos }) => {
         const page = await todos.list(user, { limit: 1, count: true })
@@ -235,7 +235,7 @@ layer(layerDatabase, live)("hooks of createTodos", (it) => {
     })
   })
 
-  it.effect("run on a SqlClient of the host too", () =>
+  it.effect("hooks run on a SqlClient of the host", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       yield* hosted(
@@ -248,7 +248,7 @@ layer(layerDatabase, live)("hooks of createTodos", (it) => {
     })
   )
 
-  it.effect("that cannot be any are refused at once", () =>
+  it.effect("invalid hooks are refused at once", () =>
     Effect.sync(() => {
       const create = (hooks: object) => () => createTodos({ url: "postgres://a@localhost/b", hooks })
       assert.throws(create({ befor: () => {} }), /^hooks: there is no hook befor, only before and after/)

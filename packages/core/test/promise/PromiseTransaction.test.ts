@@ -6,7 +6,7 @@ import { SqlError } from "effect/sql"
 import { layerDatabase } from "../support/host.ts"
 import { live, newTodoId } from "../support/suite.ts"
 
-/** A test written as its host would write it. */
+/** Runs a test with promises, as a host would write it. */
 const hosted = (run: (host: TodosForPromises, user: string) => Promise<void>) =>
   Effect.gen(function* () {
     const { url } = yield* TestDatabase
@@ -23,13 +23,13 @@ const rejection = (promise: Promise<unknown>) =>
     (error: unknown) => error
   )
 
-/** How many todos a user has, once the transaction is over. */
+/** The number of todos of a user, outside the transaction. */
 const count = async ({ todos }: TodosForPromises, user: string) => {
   const page = await todos.list(user, { count: true })
   return page.ok ? page.value.total : undefined
 }
 
-/** Writes a todo, and gives what the test says. */
+/** The function of a transaction that writes a todo and returns a value. */
 const returning =
   (user: string, returned: unknown) =>
   async ({ todos }: Transaction) => {
@@ -42,7 +42,7 @@ const cyclic: Record<string, unknown> = {}
 cyclic["self"] = cyclic
 
 layer(layerDatabase, live)("the function of a transaction", (it) => {
-  it.effect("commits with whatever it returns that is no failure, and that is the value", () =>
+  it.effect("a function that returns no failure commits, and its result is the value", () =>
     hosted(async (host, user) => {
       let expected = 0
       for (const returned of [
@@ -61,13 +61,13 @@ layer(layerDatabase, live)("the function of a transaction", (it) => {
         todo,
         cyclic,
         new Date(0),
-        new Error("an error that is returned is no failure"),
+        new Error("a returned error is not a failure"),
         new Response(null, { status: 404 }),
         { ok: true },
         { ok: true, rows: 3 },
         { ok: false },
-        { ok: false, reason: "no error of anybody's" },
-        { ok: 0, error: "ok is no boolean" },
+        { ok: false, reason: "no property error" },
+        { ok: 0, error: "ok is not a boolean" },
         { error: "no ok" },
         { value: 1 },
         () => "a function"
@@ -80,7 +80,7 @@ layer(layerDatabase, live)("the function of a transaction", (it) => {
     })
   )
 
-  it.effect("gives the value of an outcome, and of a promise of a promise", () =>
+  it.effect("the value of a transaction is the value of a returned outcome, also through nested promises", () =>
     hosted(async (host, user) => {
       const made = await host.transaction(({ todos }) => todos.create(user, { title: "a" }))
       assert.strictEqual(made.ok ? made.value.title : made.error._tag, "a")
@@ -96,7 +96,7 @@ layer(layerDatabase, live)("the function of a transaction", (it) => {
     })
   )
 
-  it.effect("rolls back with a failure, one of the host's own too", () =>
+  it.effect("a function that returns a failure rolls back, also with an error of the host", () =>
     hosted(async (host, user) => {
       for (const failure of [
         { ok: false, error: "out of stock" },
@@ -115,7 +115,7 @@ layer(layerDatabase, live)("the function of a transaction", (it) => {
     })
   )
 
-  it.effect("commits an array, whatever is in it", () =>
+  it.effect("a function that returns an array commits, even if the array has failures", () =>
     hosted(async (host, user) => {
       const ended = await host.transaction(({ todos }) =>
         Promise.all([todos.create(user, { title: "a" }), todos.create(user, { title: "" })])
@@ -125,7 +125,7 @@ layer(layerDatabase, live)("the function of a transaction", (it) => {
     })
   )
 
-  it.effect("rolls back where it rejects or throws, and rejects with the same", () =>
+  it.effect("a function that rejects or throws rolls back, and the transaction rejects with the same error", () =>
     hosted(async (host, user) => {
       const begun = async ({ todos }: Transaction) => void (await todos.create(user, { title: "a" }))
       for (const thrown of [new Error("a"), "text", undefined, null, { ok: true, value: 1 }]) {
@@ -157,7 +157,7 @@ layer(layerDatabase, live)("the function of a transaction", (it) => {
     })
   )
 
-  it.effect("does not end well where PostgreSQL rolled back after a failure that was swallowed", () =>
+  it.effect("the transaction rejects if the function ignores the failure of a statement", () =>
     hosted(async (host, user) => {
       const swallowed = host.transaction(async ({ query, todos }) => {
         await todos.create(user, { title: "a" })
@@ -172,8 +172,8 @@ layer(layerDatabase, live)("the function of a transaction", (it) => {
   )
 })
 
-layer(layerDatabase, live)("what belongs to a transaction", (it) => {
-  it.effect("cannot be used once that has ended, and says so", () =>
+layer(layerDatabase, live)("the methods of a transaction", (it) => {
+  it.effect("methods reject with a message after the transaction has ended", () =>
     hosted(async (host, user) => {
       let kept: Transaction | undefined
       const keep = async (within: Transaction) => {
@@ -192,7 +192,7 @@ layer(layerDatabase, live)("what belongs to a transaction", (it) => {
     })
   )
 
-  it.effect("can be used many times at once, by several users, in the order of the calls", () =>
+  it.effect("concurrent calls for several users run in the order of the calls", () =>
     hosted(async (host, user) => {
       const other = newUser().id
       const ended = await host.transaction(({ query, todos }) =>
@@ -212,7 +212,7 @@ layer(layerDatabase, live)("what belongs to a transaction", (it) => {
     })
   )
 
-  it.effect("is part of what commits where nobody awaited it, and of nothing where the function failed", () =>
+  it.effect("a call that is not awaited commits with the transaction, and is not started if the function failed", () =>
     hosted(async (host, user) => {
       const begin = ({ query, todos }: Transaction) => [
         query("select pg_sleep(0.05)"),
