@@ -5,7 +5,7 @@ import * as Connection from "../../src/connection/Connection.ts"
 
 const read = (url: string, environment: Record<string, string> = {}) => Connection.read(url, environment)
 
-/** What is read of a URL, without what it says nothing of. */
+/** The parameters of a URL. `address` is left out if it equals the host. */
 const taken = (url: string, environment?: Record<string, string>) => {
   const { address, encryption, password, ...rest } = Result.getOrThrow(read(url, environment))
   return {
@@ -17,7 +17,7 @@ const taken = (url: string, environment?: Record<string, string>) => {
 }
 
 const refusal = (url: string, environment?: Record<string, string>): string =>
-  Result.match(read(url, environment), { onSuccess: () => "taken", onFailure: ({ message }) => message })
+  Result.match(read(url, environment), { onSuccess: () => "accepted", onFailure: ({ message }) => message })
 
 describe("A database URL is read as libpq reads it", () => {
   const cases: ReadonlyArray<readonly [url: string, expected: object, environment?: Record<string, string>]> = [
@@ -56,7 +56,7 @@ describe("A database URL is read as libpq reads it", () => {
     ["postgres://u@h/d?sslmode=require&channel_binding=prefer&target_session_attrs=any", { mode: "demand" }],
     ["postgres://u@h/d?gssencmode=prefer&sslnegotiation=postgres&client_encoding=utf8", { host: "h" }],
     ["postgres://u@h/d?sslmode=require&uselibpqcompat=true", { mode: "demand" }],
-    // What the environment says counts where the URL says nothing.
+    // Variables of the environment supply the parts that the URL leaves out.
     [
       "postgres://",
       { host: "h", port: 6000, user: "u", password: "p", database: "d" },
@@ -99,9 +99,9 @@ describe("A database URL is read as libpq reads it", () => {
   }
 })
 
-describe("What cannot be obeyed is refused by its name, without its value", () => {
+describe("The error of an unsupported or invalid parameter has its name, and never its value", () => {
   const h = "postgres://u:canary@h/d"
-  const cases: ReadonlyArray<readonly [url: string, said: RegExp, environment?: Record<string, string>]> = [
+  const cases: ReadonlyArray<readonly [url: string, expected: RegExp, environment?: Record<string, string>]> = [
     ["", /^The database URL must be like postgres:/],
     ["mysql://canary@h/d", /^The database URL must be like postgres:/],
     ["host=h user=u password=canary", /^The database URL must be like postgres:/],
@@ -172,14 +172,14 @@ describe("What cannot be obeyed is refused by its name, without its value", () =
     [h, /^PGTARGETSESSIONATTRS: must be any/, { PGTARGETSESSIONATTRS: "read-write" }],
     [h, /^PGCHANNELBINDING: /, { PGCHANNELBINDING: "require" }],
     [h, /^PGSERVICE: is not supported/, { PGSERVICE: "canary" }],
-    [h, /^taken$/, { PGPASSFILE: "canary" }],
+    [h, /^accepted$/, { PGPASSFILE: "canary" }],
     ["postgres://u@h/d", /^PGPASSFILE: is not read/, { PGPASSFILE: "canary" }],
     ["postgres://u@h/d", /^PGPORT: must be a whole number/, { PGPORT: "canary" }]
   ]
-  for (const [url, said, environment] of cases) {
+  for (const [url, expected, environment] of cases) {
     it(`${url} ${environment === undefined ? "" : JSON.stringify(environment)}`, () => {
       const message = refusal(url, environment)
-      assert.match(message, said)
+      assert.match(message, expected)
       assert.notMatch(message, /canary|ary@/)
     })
   }

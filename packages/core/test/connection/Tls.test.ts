@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-/** Whether the session is encrypted, and as whom it came: `tls`, `plain`; or why there is none. */
+/** `tls` or `plain` with the name in the client certificate, or the error and its hint. */
 const outcome = (url: string): Promise<string> =>
   Effect.runPromise(
     Effect.exit(
@@ -48,8 +48,8 @@ const expectAll = async (cases: ReadonlyArray<readonly [url: string, expected: s
 
 const mustHaveTls = /no encryption.*the server demands TLS: write sslmode=require/
 
-describe("A server with TLS and an authority of its own", () => {
-  it("sslmode says whether a connection is encrypted", () =>
+describe("a server with TLS and its own certificate authority", () => {
+  it("sslmode determines whether a connection is encrypted", () =>
     expectAll([
       [server.url("either"), "tls"],
       [server.url("either", "sslmode=disable"), "plain"],
@@ -59,7 +59,7 @@ describe("A server with TLS and an authority of its own", () => {
       [server.url("either", "ssl=true"), "tls"]
     ]))
 
-  it("a role that must come encrypted does, but with sslmode=disable, which is told", () =>
+  it("a role that requires TLS can connect, except with sslmode=disable, which gets a hint", () =>
     expectAll([
       [server.url("demands_tls"), "tls"],
       [server.url("demands_tls", "sslmode=allow"), "tls"],
@@ -67,7 +67,7 @@ describe("A server with TLS and an authority of its own", () => {
       [server.url("demands_tls", "sslmode=disable"), mustHaveTls]
     ]))
 
-  it("a role that must not come encrypted does with prefer and allow, as libpq tries both", () =>
+  it("a role that refuses TLS can connect with prefer and allow, because both are tried as in libpq", () =>
     expectAll([
       [server.url("demands_plain"), "plain"],
       [server.url("demands_plain", "sslmode=allow"), "plain"],
@@ -75,13 +75,13 @@ describe("A server with TLS and an authority of its own", () => {
       [server.url("demands_plain", "sslmode=require"), /SSL encryption; no hint/]
     ]))
 
-  it("a role that is unknown is told of by what the server said over TLS", () =>
+  it("the error of an unknown role is the one that the server sent over TLS", () =>
     expectAll([
       [server.url("nobody"), /role|user "nobody".*SSL encryption; no hint/],
       [server.url("nobody", "sslmode=allow"), /user "nobody".*SSL encryption; no hint/]
     ]))
 
-  it("sslrootcert is checked with require, verify-ca and verify-full, and the name with verify-full alone", async () => {
+  it("require, verify-ca and verify-full check sslrootcert, and only verify-full checks the host name", async () => {
     const ca = `sslrootcert=${server.file("ca.pem")}`
     const other = `sslrootcert=${server.file("other-ca.pem")}`
     const unknown = /name the file of that authority with sslrootcert/
@@ -105,7 +105,7 @@ describe("A server with TLS and an authority of its own", () => {
     ])
   })
 
-  it("a client's certificate is sent with its key, also where the key has a passphrase", async () => {
+  it("a client certificate is used with its key, also if the key has a passphrase", async () => {
     const certificate = `sslcert=${server.file("client.pem")}`
     const locked = `sslkey=${server.file("client-locked.key")}`
     const who = "tls/CN=with_certificate"
@@ -124,7 +124,7 @@ describe("A server with TLS and an authority of its own", () => {
     ])
   })
 
-  it("versions of TLS are those that the URL allows", () =>
+  it("the URL limits the versions of TLS", () =>
     expectAll([
       [server.url("either", "sslmode=require&ssl_min_protocol_version=TLSv1.3"), "tls"],
       [server.url("either", "sslmode=require&ssl_max_protocol_version=TLSv1.2"), "tls"],
@@ -134,14 +134,14 @@ describe("A server with TLS and an authority of its own", () => {
       ]
     ]))
 
-  it("a password that is demanded and not there is told of", () =>
+  it("the error has a hint if the server requires a password and the URL has none", () =>
     expectAll([
       [server.url("with_password"), /the URL has no password: add it, or set PGPASSWORD/],
       [server.url("with_password", "password=canary"), "tls"],
       [server.url("with_password", "sslmode=disable&password=canary"), "plain"]
     ]))
 
-  it("a socket in the file system works in each spelling of libpq", async () => {
+  it("a Unix socket works in each notation of libpq", async () => {
     const { close, directory } = await server.socket()
     try {
       await expectAll([
@@ -156,7 +156,7 @@ describe("A server with TLS and an authority of its own", () => {
     }
   })
 
-  it("a statement is cancelled over TLS too, and the connection serves the next one", async () => {
+  it("a statement can be cancelled over TLS, and the connection then serves the next one", async () => {
     for (const parameters of ["", "sslmode=require", "sslmode=allow"]) {
       const found = await Effect.runPromise(
         at(
@@ -175,7 +175,7 @@ describe("A server with TLS and an authority of its own", () => {
     }
   })
 
-  it("large parameters and rows pass through unchanged, many at once", async () => {
+  it("large parameters and rows pass unchanged, also concurrently", async () => {
     const text = "ü".repeat(400_000)
     const lengths = await Effect.runPromise(
       Effect.flatMap(SqlClient.SqlClient, (sql) =>
@@ -193,7 +193,7 @@ describe("A server with TLS and an authority of its own", () => {
   })
 })
 
-it.effect("a server without TLS is told of where TLS is demanded, and used where it is not", () =>
+it.effect("a server without TLS is refused with a hint if the URL requires TLS, and used otherwise", () =>
   Effect.gen(function* () {
     const { adminUrl } = yield* TestDatabase
     const url = (parameters: string) => `${Redacted.value(adminUrl)}?${parameters}`
@@ -208,7 +208,7 @@ it.effect("a server without TLS is told of where TLS is demanded, and used where
   }).pipe(Effect.provide(TestDatabase.layerEmpty))
 )
 
-it.effect("options of the URL win over our limits, and names over ours", () =>
+it.effect("options and the application name of the URL override our defaults", () =>
   Effect.gen(function* () {
     const { adminUrl } = yield* TestDatabase
     const shown = (parameters: string) =>
