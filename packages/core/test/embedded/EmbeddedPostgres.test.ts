@@ -28,7 +28,7 @@ import { Starter, eventually, processesOf } from "../fixtures/Starter.ts"
 const root = process.getuid?.() === 0
 const nobody = { uid: 65534, gid: 65534 }
 
-/** Everything of a test lies below it, so processes and files of this run can be told from others'. */
+/** All files of this run are below this directory, which distinguishes its processes and files from others. */
 const room = mkdtempSync(join(tmpdir(), "todo-embedded-"))
 chmodSync(room, 0o755)
 const mounts: Array<string> = []
@@ -42,7 +42,7 @@ afterAll(async () => {
 })
 
 let count = 0
-/** A data directory that is not there yet, in a folder that is. */
+/** The path of a new data directory. Its parent exists; it does not. */
 const fresh = (): string => {
   const folder = join(room, String(count++))
   mkdirSync(folder)
@@ -57,7 +57,7 @@ const query = (url: string, statement: string): Promise<ReadonlyArray<Record<str
     const sql = yield* SqlClient.SqlClient
     return yield* sql.unsafe<Record<string, unknown>>(statement)
   }).pipe(
-    // What PostgreSQL said.
+    // The error of PostgreSQL itself.
     Effect.mapError(({ reason }) => (reason.cause instanceof Error ? reason.cause : reason)),
     Effect.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 1, connectTimeout: "5 seconds" })),
     Effect.runPromise
@@ -65,15 +65,15 @@ const query = (url: string, statement: string): Promise<ReadonlyArray<Record<str
 
 const serverOf = (data: string): number => Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0])
 
-/** The guard's shell; its command line names the pipe of the server's users. */
+/** The process ids of the watchdog. Its command line names the pipe of the server's users. */
 const guardOf = (data: string): ReadonlyArray<number> => processesOf(join(dirname(data), "users."))
 
-/** Until no process is left of what was started on the directory. */
+/** Waits until no process that uses the directory is left. */
 const quiet = (directory: string): Promise<boolean> => eventually(() => processesOf(directory).length === 0)
 
-/** Commits a row. */
+/** Inserts a row and commits it. */
 const remember = async (url: string, row: string): Promise<void> => {
-  // Two that create it at once would collide.
+  // Concurrent creations of the table would fail without this lock.
   const create = "perform pg_advisory_xact_lock(1); create table if not exists kept (row text)"
   await query(url, `do $$ begin ${create}; end $$`)
   await query(url, `insert into kept values ('${row}')`)
@@ -81,38 +81,42 @@ const remember = async (url: string, row: string): Promise<void> => {
 
 const kept = "select row from kept"
 
-/** Whether the user that PostgreSQL runs as reaches this clone. Where not, one test below is about just that. */
+/** Whether the user that runs PostgreSQL can enter this clone. If not, some tests below are skipped. */
 const reachable = !root || spawnSync(process.execPath, ["--version"], { uid: nobody.uid, gid: nobody.gid }).status === 0
 const unreachable = "PostgreSQL's user cannot enter the folder of this clone"
 
 describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: true, timeout: 40_000 }, () => {
-  // Alone, for the times that it prints.
-  test("starts on a new directory, and again on what it left", { concurrent: false }, async () => {
-    const directory = fresh()
-    const first = new Starter(directory)
-    const { url, ...ready } = await first.ready
-    // On a busy machine it says besides that it still waits.
-    const said = first.progress.filter((line) => !line.startsWith("Still waiting for PostgreSQL"))
-    expect(said).toEqual([`Preparing PostgreSQL in ${ready.directory} (first start)…`])
-    expect(ready).toMatchObject({ started: true, directory: join(directory, "embedded-postgres", "data") })
-    const pid = serverOf(ready.directory)
-    await remember(ready.migrateUrl, "a")
-    await first.signal("SIGTERM")
-    expect(existsSync(join(ready.directory, "postmaster.pid"))).toBe(false)
-    expect(processesOf("/bin/postgres")).not.toContain(pid)
+  // Not concurrent, because it prints times.
+  test(
+    "the server starts on a new directory, and starts again on the same directory",
+    { concurrent: false },
+    async () => {
+      const directory = fresh()
+      const first = new Starter(directory)
+      const { url, ...ready } = await first.ready
+      // On a busy machine it also reports that it still waits.
+      const said = first.progress.filter((line) => !line.startsWith("Still waiting for PostgreSQL"))
+      expect(said).toEqual([`Preparing PostgreSQL in ${ready.directory} (first start)…`])
+      expect(ready).toMatchObject({ started: true, directory: join(directory, "embedded-postgres", "data") })
+      const pid = serverOf(ready.directory)
+      await remember(ready.migrateUrl, "a")
+      await first.signal("SIGTERM")
+      expect(existsSync(join(ready.directory, "postmaster.pid"))).toBe(false)
+      expect(processesOf("/bin/postgres")).not.toContain(pid)
 
-    const second = new Starter(directory)
-    const again = await second.ready
-    expect(second.progress).toEqual([])
-    expect(again.started).toBe(true)
-    expect(await query(again.migrateUrl, kept)).toEqual([{ row: "a" }])
-    expect(new URL(again.url).password).toBe(new URL(url).password)
-    await second.signal("SIGTERM")
-    await quiet(directory)
-    console.log(`first start ${ready.milliseconds} ms, second ${again.milliseconds} ms`)
-  })
+      const second = new Starter(directory)
+      const again = await second.ready
+      expect(second.progress).toEqual([])
+      expect(again.started).toBe(true)
+      expect(await query(again.migrateUrl, kept)).toEqual([{ row: "a" }])
+      expect(new URL(again.url).password).toBe(new URL(url).password)
+      await second.signal("SIGTERM")
+      await quiet(directory)
+      console.log(`first start ${ready.milliseconds} ms, second ${again.milliseconds} ms`)
+    }
+  )
 
-  test("lets in what it should, through the loopback and with a password", async () => {
+  test("the server accepts connections on 127.0.0.1 with a password only, and its roles have no more rights than they need", async () => {
     const directory = fresh()
     const starter = new Starter(directory)
     const { directory: data, migrateUrl, url } = await starter.ready
@@ -160,7 +164,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     expect(readFileSync("/proc/net/unix", "utf8")).not.toContain(`.s.PGSQL.${port}`)
 
     const secrets = join(directory, "embedded-postgres.json")
-    // As root, PostgreSQL runs as another user, who has to pass through.
+    // As root, PostgreSQL runs as another user, who must be able to enter the directory.
     expect([directory, data, dirname(data)].map(mode)).toEqual([root ? "711" : "700", "700", "700"])
     expect([mode(secrets), statSync(secrets).uid]).toEqual(["600", process.getuid?.()])
     expect(statSync(directory).uid).toBe(process.getuid?.())
@@ -169,21 +173,21 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test("keeps a committed row over kill -9 of who started it, and leaves no server behind", async () => {
+  test("a committed row survives kill -9 of the process that started the server, and the server stops", async () => {
     const directory = fresh()
     const killed = new Starter(directory)
     const { migrateUrl } = await killed.ready
     await remember(migrateUrl, "kept")
     await killed.signal("SIGKILL")
 
-    // At once: whether it meets the old server or not is a matter of milliseconds.
+    // Starts at once, so the old server may or may not still run.
     const next = new Starter(directory)
     expect(await query((await next.ready).migrateUrl, kept)).toEqual([{ row: "kept" }])
     await next.signal("SIGKILL")
     await quiet(directory)
   })
 
-  test("keeps a committed row over kill -9 of the server", async () => {
+  test("a committed row survives kill -9 of the server", async () => {
     const directory = fresh()
     const starter = new Starter(directory)
     const { directory: data, migrateUrl } = await starter.ready
@@ -200,7 +204,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test("joins a server that lost its guard and all who used it, and stops it when it leaves", async () => {
+  test("a process joins a server whose watchdog and users were killed, and stops it at its end", async () => {
     const directory = fresh()
     const killed = new Starter(directory)
     const { directory: data } = await killed.ready
@@ -212,12 +216,12 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     const ready = await next.ready
     expect([ready.started, serverOf(data)]).toEqual([false, pid])
     await query(ready.url, "select 1")
-    // The new guard is as good as the old one.
+    // The new watchdog stops the server too.
     await next.signal("SIGKILL")
     await quiet(directory)
   })
 
-  test("keeps the server for one who comes when its guard is about to stop it", async () => {
+  test("the server keeps running for a process that joins while the watchdog is about to stop it", async () => {
     const directory = fresh()
     const killed = new Starter(directory)
     const { directory: data } = await killed.ready
@@ -241,7 +245,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test("gives one server to three that start at the same moment; it ends with the last of them", async () => {
+  test("three processes that start at the same time share one server, which stops with the last of them", async () => {
     const directory = fresh()
     const three = [new Starter(directory), new Starter(directory), new Starter(directory)] as const
     const ready = await Promise.all(three.map((starter) => starter.ready))
@@ -252,13 +256,13 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     expect(readdirSync(dirname(data)).filter((name) => /^(new-|lock|wait)/.test(name))).toEqual([])
     const pid = serverOf(data)
 
-    // The one that started it leaves as by Ctrl-C on its terminal, another is killed.
+    // The process that started the server is interrupted as by Ctrl-C. Another one is killed.
     const first = three[ready.findIndex(({ started }) => started)] ?? three[0]
     const [second = first, last = first] = three.filter((starter) => starter !== first)
     await first.interrupt()
     await query(url, "select 1")
     await second.signal("SIGKILL")
-    // Longer than a guard takes that mistakes the end of one for the end of all.
+    // A watchdog that mistook the end of one process for the end of all would have stopped the server by now.
     await sleep(500)
     await query(url, "select 1")
     expect(serverOf(data)).toBe(pid)
@@ -267,7 +271,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test("stays one server through many that come and go", async () => {
+  test("the server and its rows survive many processes that join and leave", async () => {
     const directory = fresh()
     const rounds = Array.from({ length: 4 }, async (_, worker) => {
       for (let round = 0; round < 3; round++) {
@@ -286,9 +290,9 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test.for([
     ["initdb has begun", "new-*/PG_VERSION"],
-    ["initdb has got on", "new-*/base/5"],
-    ["the server has begun", "data/postmaster.pid"]
-  ] as const)("heals a first start that was killed when %s", async ([, sign]) => {
+    ["initdb has created files", "new-*/base/5"],
+    ["the server has begun to start", "data/postmaster.pid"]
+  ] as const)("a later start repairs a first start that was killed when %s", async ([, sign]) => {
     const directory = fresh()
     const place = join(directory, "embedded-postgres")
     const killed = new Starter(directory)
@@ -306,13 +310,13 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test.for<[string, (directory: string) => string | void]>([
     ["an empty directory that everybody may write to", (directory) => make(directory, {}, 0o1777)],
-    ["an empty directory of a strange mode", (directory) => make(directory, {}, 0o2751)],
+    ["an empty directory with an unusual mode", (directory) => make(directory, {}, 0o2751)],
     ["a link to an empty directory", (directory) => link(directory, make(`${directory}.other`, {}))],
     ["the root of a file system", (directory) => make(directory, { "lost+found/": "" })],
-    ["the directory where another part of the program keeps its secret", (directory) => make(directory, { secret })],
-    ["a directory with a secret that was cut off", (directory) => make(directory, { "jwt-secret": "" })],
+    ["a directory with the secret of development mode", (directory) => make(directory, { secret })],
+    ["a directory with an empty secret", (directory) => make(directory, { "jwt-secret": "" })],
     [
-      "what an interrupted first start has left",
+      "a directory with the files of an interrupted first start",
       (directory) => {
         const id = randomUUID()
         const native = { "embedded-postgres/native-18.4.0/package.json": "{", [`embedded-postgres/new-${id}/x`]: "" }
@@ -322,7 +326,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
         if (root) execFileSync("chown", ["-R", `${nobody.uid}:${nobody.gid}`, place])
       }
     ]
-  ])("takes %s, whose permissions and owner stay as they are", async ([, prepare]) => {
+  ])("the server accepts %s, and keeps its permissions and owner", async ([, prepare]) => {
     const directory = fresh()
     prepare(directory)
     const before = rights(directory)
@@ -334,7 +338,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test("goes on in a directory as the release before made it, also with other files in it by now", async () => {
+  test("the server starts on a directory of the previous release, even if it has other files by now", async () => {
     const directory = fresh()
     const first = new Starter(directory)
     const { migrateUrl } = await first.ready
@@ -350,7 +354,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     expect(await query((await next.ready).migrateUrl, kept)).toEqual([{ row: "kept" }])
     expect(rights(directory)).toEqual(before)
     await next.signal("SIGTERM")
-    // Without our file of passwords it is told by its rules of access.
+    // Without our file of passwords, the directory is recognised by its pg_hba.conf.
     rmSync(join(directory, "embedded-postgres.json"))
     const last = new Starter(directory)
     expect(await query((await last.ready).migrateUrl, kept)).toEqual([{ row: "kept" }])
@@ -358,7 +362,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test("leaves a directory that only root may enter as it is, with the database elsewhere (as root)", async ({
+  test("the database is elsewhere if only root may enter the directory, which stays unchanged (as root)", async ({
     skip
   }) => {
     if (!root) skip("not root")
@@ -375,7 +379,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(ready.directory)
   })
 
-  test("ends by Ctrl-C while it prepares the database, and leaves nothing running", async () => {
+  test("Ctrl-C during the first start ends all processes", async () => {
     const directory = fresh()
     const starter = new Starter(directory)
     await eventually(() => starter.progress.length > 0)
@@ -390,7 +394,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test("makes new passwords when their file is gone, and starts past a lock file whose process is another program", async () => {
+  test("the server gets new passwords if their file is missing, and ignores a lock file whose process id belongs to another program", async () => {
     const directory = fresh()
     const first = new Starter(directory)
     const { directory: data, migrateUrl } = await first.ready
@@ -399,7 +403,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     expect(await new Starter(directory).failed).toMatchObject({ reason: "PasswordsLost" })
     await first.signal("SIGTERM")
 
-    // As a server and as a process without one leave it behind when the machine goes down.
+    // A crash of the machine leaves such a file of a server, or (with -) of a process in single-user mode.
     for (const sign of ["", "-"]) {
       writeFileSync(join(data, "postmaster.pid"), `${sign}${process.pid}\n${data}\n1\n2\n\n127.0.0.1\n\nready\n`)
       const next = new Starter(directory)
@@ -414,11 +418,11 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
   test.for<[string, string, string, (directory: string) => string | void]>([
     ["below a file", "NotADirectory", "", (directory) => writeFileSync(dirname(directory) + "/x", "")],
     ["that is a file", "NotADirectory", "", (directory) => writeFileSync(directory, "")],
-    ["that is a link to nothing", "NotADirectory", "", (directory) => link(directory, "/nowhere/to/be/found")],
+    ["that is a dangling link", "NotADirectory", "", (directory) => link(directory, "/nowhere/to/be/found")],
     ["with other files", "Foreign", "", (directory) => make(directory, { "letter.txt": "" }, 0o1777)],
-    ["with other files that is private", "Foreign", "", (directory) => make(directory, { "letter.txt": "" }, 0o700)],
+    ["with other files and mode 0700", "Foreign", "", (directory) => make(directory, { "letter.txt": "" }, 0o700)],
     [
-      "behind a link",
+      "that is a link to a directory with other files",
       "Foreign",
       "",
       (directory) => link(directory, make(`${directory}.other`, { "letter.txt": "" }, 0o755))
@@ -437,7 +441,12 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     ["with a file called log", "Foreign", "", (directory) => make(directory, { log: "" })],
     ["with a file called users.csv", "Foreign", "", (directory) => make(directory, { "users.csv": "" })],
     ["with a file called lock.txt", "Foreign", "", (directory) => make(directory, { "lock.txt": "" })],
-    ["with a link as secret", "Foreign", "", (directory) => void link(join(make(directory, {}), "jwt-secret"), "/x")],
+    [
+      "with a link instead of the secret",
+      "Foreign",
+      "",
+      (directory) => void link(join(make(directory, {}), "jwt-secret"), "/x")
+    ],
     [
       "with a folder called embedded-postgres",
       "Foreign",
@@ -490,7 +499,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
       "",
       (directory) => make(directory, { "embedded-postgres.json": "{}", "letter.txt": "" })
     ]
-  ])("refuses a directory %s, and leaves it as it is", async ([title, reason, path, prepare]) => {
+  ])("the server refuses a directory %s, and changes nothing in it", async ([title, reason, path, prepare]) => {
     const folder = fresh()
     prepare(folder)
     const directory = title === "below a file" ? join(dirname(folder), "x", ".todo") : folder
@@ -498,13 +507,13 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     const failed = await new Starter(directory).failed
     expect(failed).toMatchObject({ reason, path: directory + path })
     expect(failed.message).toMatch(/^\/[^\n]+: [^\n]+; [^\n]+$/)
-    // Where PostgreSQL's user cannot enter the clone, a copy of the binaries lies beside a database of ours.
+    // If PostgreSQL's user cannot enter the clone, a copy of the binaries is beside the database.
     const ours = (entry: string) => reachable || !entry.includes("/native-")
     expect(contents(dirname(folder)).filter(ours)).toEqual(before)
     expect(rights(dirname(folder))).toEqual(beside)
   })
 
-  test("refuses the directories that everybody uses, and the working directory", async () => {
+  test("the server refuses the root, temporary, home and working directories", async () => {
     const home = make(fresh(), { ".profile": "" }, 0o750)
     for (const directory of ["/", tmpdir(), home, "."]) {
       const path = resolve("/", directory)
@@ -514,7 +523,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     }
   })
 
-  test("takes a relative path as one below the working directory", async () => {
+  test("a relative path is relative to the working directory", async () => {
     const directory = fresh()
     const starter = new Starter(relative("/", directory))
     expect((await starter.ready).directory).toBe(join(directory, "embedded-postgres", "data"))
@@ -522,7 +531,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test("tells what to do where embedded-postgres is not installed", async () => {
+  test("the error says what to do if embedded-postgres is not installed", async () => {
     const script = clone(join(room, "bare"), [])
     expect(await new Starter(fresh(), { script }).failed).toMatchObject({
       reason: "BinariesMissing",
@@ -530,7 +539,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     })
   })
 
-  test("tells what to do on a full disk, a read-only one, and for a user without a name (as root)", async ({
+  test("the error says what to do about a full disk, a read-only disk and a user without a name (as root)", async ({
     skip
   }) => {
     if (!root) skip("not root")
@@ -553,7 +562,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     expect(await new Starter(fresh(), { uid: 4242, gid: 4242 }).failed).toMatchObject({ reason: "NoAccount" })
   })
 
-  test("runs for an ordinary user, and root joins that user (as root)", async ({ skip }) => {
+  test("the server runs for an ordinary user, and root can join it (as root)", async ({ skip }) => {
     if (!root) skip("not root")
     if (!reachable) skip(unreachable)
 
@@ -571,7 +580,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await quiet(directory)
   })
 
-  test("runs out of a clone below a folder that only root may enter (as root)", async ({ skip }) => {
+  test("the server runs from a clone that only root may enter (as root)", async ({ skip }) => {
     if (!root) skip("not root")
 
     const folder = join(room, "private")
@@ -597,7 +606,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
   })
 })
 
-/** Names, and what the files say. */
+/** The path and the content of each file. */
 const contents = (folder: string): ReadonlyArray<string> =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -605,22 +614,22 @@ const contents = (folder: string): ReadonlyArray<string> =>
     .toSorted()
     .map((path) => `${path}: ${readFileSync(path, "utf8")}`)
 
-/** Modes and owners of a directory and what was in it before, as deep as they go or `depth` says; of the kinds that stay. */
+/** The mode and owner of a directory and of the directories below it, down to `depth`. Temporary directories are left out. */
 const rights = (folder: string, depth = 3): ReadonlyArray<string> => {
   const { gid, mode, uid } = statSync(folder, { throwIfNoEntry: false }) ?? { gid: 0, mode: 0, uid: 0 }
   const below = depth > 0 && statSync(folder).isDirectory() ? readdirSync(folder, { withFileTypes: true }) : []
   return [
     `${folder} ${mode.toString(8)} ${uid}:${gid}`,
     ...below
-      .filter((entry) => entry.isDirectory() && !isPassing.test(entry.name))
+      .filter((entry) => entry.isDirectory() && !isTemporary.test(entry.name))
       .flatMap((entry) => rights(join(folder, entry.name), depth - 1))
   ]
 }
 
-/** What our own starts make and clear away. */
-const isPassing = /^(embedded-postgres.*|new-.*|native-.*)$/
+/** The names of directories that our starts create or remove. */
+const isTemporary = /^(embedded-postgres.*|new-.*|native-.*)$/
 
-/** A directory with these files, `secret` being one of ours; a name that ends with a slash is a folder. */
+/** Creates a directory with these files; `secret` is the file of our secret. A name that ends with a slash is a directory. */
 const make = (directory: string, { secret, ...files }: Record<string, string>, mode = 0o755): string => {
   mkdirSync(directory)
   const all = { ...files, ...(secret !== undefined && { "jwt-secret": secret }) }
@@ -638,14 +647,14 @@ const access = "host all all 127.0.0.1/32 scram-sha-256\n"
 
 const link = (path: string, target: string): void => symlinkSync(target, path)
 
-/** A data directory with these database files. */
+/** Creates a data directory with these database files. */
 const database = (directory: string, files: Record<string, string>): void => {
   const data = join(directory, "embedded-postgres", "data")
   make(directory, { "embedded-postgres/data/": "" })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(data, name), text)
 }
 
-/** Copies what the script needs into a folder, with those packages as files of their own. */
+/** Copies the files that the script needs into a folder. `packages` are copied, other packages are linked. */
 const clone = (folder: string, packages: ReadonlyArray<string>): string => {
   const core = join(import.meta.dirname, "../..")
   const modules = join(core, "..", "..", "node_modules")
