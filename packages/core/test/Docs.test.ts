@@ -26,13 +26,13 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("in a new database
           promisify(execFile)(process.execPath, [join(root, "packages/core/examples", `${name}.ts`)], { env })
         )
       expect((yield* run("embed")).stdout).toContain("Buy milk")
-      // Revision 1 belongs to the other sample.
+      // The other sample created revision 1.
       expect((yield* run("promise")).stdout).toMatch(/^1 \S+\n2 \S+\n$/)
     })
   )
 })
 
-/** The anchor that a heading has where Markdown is shown. */
+/** The anchor of a heading in rendered Markdown. */
 const anchorOf = (heading: string) =>
   heading
     .toLowerCase()

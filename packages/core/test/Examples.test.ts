@@ -7,7 +7,7 @@ import { promisify } from "node:util"
 const orders = new URL("../examples/orders/", import.meta.url)
 const manifest = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"))
 
-it("the orders and their todos stand or fall together, and with them the outbox", async () => {
+it("the example commits orders, their todos and the outbox together, or rolls all of them back", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL("main.ts", orders))])
   expect(JSON.parse(stdout)).toEqual({
     failure: "OutOfStock",
@@ -22,7 +22,7 @@ it("the orders and their todos stand or fall together, and with them the outbox"
   })
 })
 
-it("they install the versions that this package is made with", () => {
+it("the example depends on the versions that this repository uses", () => {
   const core = manifest("../package.json")
   const { dependencies, devDependencies } = manifest("../examples/orders/package.json")
   expect(manifest("../../../package.json").devDependencies).toMatchObject(devDependencies)

@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import { asAdmin, asNewUser, live, query, services, tagOf, walk } from "./support/suite.ts"
 
 layer(services, live)("addTodos", (it) => {
-  it.effect("adds as many as requested in order, or the given ones", () =>
+  it.effect("addTodos adds the requested number of todos in order, with default or custom fields", () =>
     Effect.gen(function* () {
       const added = yield* addTodos(3)
       assert.deepStrictEqual(yield* walk({}), added)
@@ -24,10 +24,10 @@ layer(services, live)("addTodos", (it) => {
 
 layer(services, live)("probeIsolation", (it) => {
   const own = Effect.flatMap(Todos, (todos) => todos.list({}))
-  /** A query that has forgotten the user, by a client that no policy holds. */
+  /** A query without the user, as the superuser, to whom no policy applies. */
   const all = asAdmin(query("select title from todo.todos"))
 
-  it.effect("accepts a service that keeps users apart", () =>
+  it.effect("probeIsolation accepts a service that isolates users", () =>
     Effect.gen(function* () {
       yield* probeIsolation(() => own)
       yield* probeIsolation(({ list }) => Effect.flatMap(Lists, (lists) => lists.get(list.id)))
@@ -36,7 +36,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("calls with the ids of the other user, which are not found", () =>
+  it.effect("probeIsolation passes the ids of the other user, so a query can try to read them", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const foreign = probeIsolation((_, other) => Effect.forEach(other.todos, ({ id }) => todos.get(id)))
@@ -44,7 +44,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("reports rows of other users in a query", () =>
+  it.effect("probeIsolation reports rows of other users in a result", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(probeIsolation(() => all))
       assert.strictEqual(error._tag, "IsolationBroken")
@@ -52,7 +52,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("reports rows at any depth of the answer", () =>
+  it.effect("probeIsolation reports rows at any depth of a result", () =>
     Effect.gen(function* () {
       class Answer {
         readonly parts: unknown
@@ -72,7 +72,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("reports leaks that happen rarely, such as a cache with the wrong key", () =>
+  it.effect("probeIsolation reports rare leaks, such as those of a cache with a wrong key", () =>
     Effect.gen(function* () {
       let calls = 0
       let remembered: Effect.Success<typeof own> | undefined
@@ -85,7 +85,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("reports leaks that only happen between concurrent calls", () =>
+  it.effect("probeIsolation reports leaks between concurrent calls", () =>
     Effect.gen(function* () {
       let current: unknown
       const shared = probeIsolation(({ user }) =>
@@ -98,7 +98,7 @@ layer(services, live)("probeIsolation", (it) => {
     })
   )
 
-  it.effect("does not accept an empty answer", () =>
+  it.effect("probeIsolation does not accept an empty result", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* tagOf(probeIsolation(() => Effect.succeed([]))), "NothingSeen")
       // Row-level security applies to the runtime role: a query without a user returns nothing.
@@ -108,7 +108,7 @@ layer(services, live)("probeIsolation", (it) => {
 })
 
 layer(services, live)("awaitChange", (it) => {
-  it.effect("returns past, current and later changes", () =>
+  it.effect("awaitChange returns past, current and later changes", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const [first, second] = yield* addTodos(2)
@@ -123,7 +123,7 @@ layer(services, live)("awaitChange", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("does not wait forever, and does not see changes of other users", () =>
+  it.effect("awaitChange times out, and ignores changes of other users", () =>
     Effect.gen(function* () {
       yield* asNewUser(addTodos(1))
       assert.strictEqual(yield* tagOf(awaitChange(() => true, { within: "700 millis" })), "TimeoutError")
@@ -134,7 +134,7 @@ layer(services, live)("awaitChange", (it) => {
 describe("TestDatabase", () => {
   const environment = ConfigProvider.layer(ConfigProvider.fromUnknown({}))
 
-  it.effect("names its own setting if that is wrong, and ignores other settings", () =>
+  it.effect("an error of TestDatabase names TEST_POSTGRES if it is invalid; other settings are ignored", () =>
     Effect.gen(function* () {
       for (const wrong of ["nonsense", "http://127.0.0.1", "127.0.0.1:5432"]) {
         const given = { TEST_POSTGRES: wrong, NODE_ENV: "production", DATABASE_URL: "postgres://a@b/c" }
@@ -148,7 +148,7 @@ describe("TestDatabase", () => {
     })
   )
 
-  it("names its own setting if it cannot start a server", async () => {
+  it("an error of TestDatabase names TEST_POSTGRES if no server can be started", async () => {
     const script = `
       Object.defineProperty(process, "platform", { value: "win32" })
       const { Effect, Layer } = await import("effect")
@@ -163,7 +163,7 @@ describe("TestDatabase", () => {
     assert.notInclude(stdout, "DATABASE_URL")
   })
 
-  it.live("starts a server of its own if there is none, with separate databases", () =>
+  it.live("TestDatabase starts a server if there is none, and makes separate databases", () =>
     Effect.gen(function* () {
       const count = Effect.gen(function* () {
         const { adminUrl } = yield* TestDatabase

@@ -27,7 +27,7 @@ type Errors<Service> = {
     : never
 }
 
-/** What each method needs. */
+/** The requirements of each method. */
 type Needs<Service> = {
   readonly [Name in keyof Service]: Service[Name] extends
     | Effect.Effect<unknown, unknown, infer R>
@@ -38,7 +38,7 @@ type Needs<Service> = {
 
 type Needed<Service> = { readonly [Name in keyof Service]: CurrentUser }
 
-/** How every write may fail. */
+/** The errors of every write. */
 type Write = "UserDisabled" | "Unavailable" | "Conflict" | "WriteRefused"
 type Key = "IdempotencyKeyReused" | "IdempotencyKeyInUse"
 
@@ -76,7 +76,7 @@ it("the errors of each method are the documented ones", () => {
   }>()
 })
 
-it("every method needs the user, and nothing else", () => {
+it("every method requires the user, and nothing else", () => {
   expectTypeOf<Needs<Todos["Service"]>>().toEqualTypeOf<Needed<Todos["Service"]>>()
   expectTypeOf<Needs<Lists["Service"]>>().toEqualTypeOf<Needed<Lists["Service"]>>()
   expectTypeOf<Needs<Changes["Service"]>>().toEqualTypeOf<Needed<Changes["Service"]>>()

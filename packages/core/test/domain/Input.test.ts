@@ -40,14 +40,14 @@ const cases: ReadonlyArray<readonly [schema: Schema.Codec<unknown, unknown>, val
   [Schema.Array(Schema.Literal("a")), ["b"], "options/0 must be a"]
 ]
 
-describe("An input that breaks a rule", () => {
+describe("the message of an invalid input", () => {
   for (const [schema, value, message] of cases) {
-    it.effect(`is told in one sentence: ${message}: ${JSON.stringify(value).slice(0, 40)}`, () =>
+    it.effect(`the message for ${JSON.stringify(value).slice(0, 40)} is "${message}"`, () =>
       Effect.map(refusalOf(schema, value), (refused) => assert.strictEqual(refused.message, message))
     )
   }
 
-  it("has a message that is derived from its errors, and is not stored", () => {
+  it("the message is derived from the errors, and is not encoded", () => {
     const errors = [
       { pointer: "/title", message: "is required" },
       { pointer: "/x", message: "unknown field" }

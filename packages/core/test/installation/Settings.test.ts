@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { settingMessage, settings } from "@todo/core/installation"
 import { type Config, ConfigProvider, Duration, Effect } from "effect"
 
-/** Where a value is not given, it is wrong, and this is what is said of it. */
+/** Valid settings with their values. */
 const cases: ReadonlyArray<readonly [name: keyof typeof settings, text: string, value: unknown]> = [
   ["TODO_REQUEST_TIMEOUT", "10 seconds", Duration.seconds(10)],
   ["TODO_REQUEST_TIMEOUT", "10s", Duration.seconds(10)],
@@ -44,7 +44,7 @@ const wrong: ReadonlyArray<readonly [name: keyof typeof settings, text: string, 
   )
 ]
 
-/** What is said of a wrong public URL. */
+/** Invalid public URLs with the message of their error. */
 const wrongUrls: ReadonlyArray<readonly [text: string, why: string]> = [
   ...["example.com/api", "/api", "//example.com", "ftp://example.com", "https:example.com", "wss://example.com"].map(
     (text) => [text, "must begin with https:// or http://, like https://example.com/api"] as const
@@ -87,13 +87,13 @@ const read = (name: keyof typeof settings, text: string) => {
 }
 
 for (const [name, text, value] of cases) {
-  it.effect(`${name}=${text} is taken`, () =>
+  it.effect(`${name}=${text} is accepted`, () =>
     Effect.map(read(name, text), (read) => assert.deepStrictEqual(read, value))
   )
 }
 
 for (const [name, text, expected] of wrong) {
-  it.effect(`${name}=${text} is refused with an example of what is taken`, () =>
+  it.effect(`${name}=${text} is refused with an example of a valid value`, () =>
     Effect.map(Effect.flip(read(name, text)), (error) =>
       assert.strictEqual(settingMessage(error), `${name}: must be ${expected}`)
     )
@@ -101,7 +101,7 @@ for (const [name, text, expected] of wrong) {
 }
 
 for (const [text, why] of wrongUrls) {
-  it.effect(`TODO_PUBLIC_URL=${text} is refused: it ${why}`, () =>
+  it.effect(`TODO_PUBLIC_URL=${text} is refused: ${why}`, () =>
     Effect.map(Effect.flip(read("TODO_PUBLIC_URL", text)), (error) =>
       assert.strictEqual(settingMessage(error), `TODO_PUBLIC_URL: ${why}`)
     )

@@ -4,11 +4,11 @@ import { SqlClient } from "effect/sql"
 import { ownedTables } from "../../src/schema/tables.ts"
 import { layerDatabase } from "../support/host.ts"
 
-/** The owner column, which leads every key of a table with an owner. */
+/** The owner column, with which every key of a table with an owner begins. */
 const owner = (table: string) => ownedTables.find(({ name }) => name === table)?.owner
 
 layer(layerDatabase)("the schema", (it) => {
-  it.effect("leads every primary key, unique constraint and index with the owner", () =>
+  it.effect("every primary key, unique constraint and index begins with the owner", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const indexes = yield* sql<{ table: string; index: string; leads: string }>`
@@ -20,7 +20,7 @@ layer(layerDatabase)("the schema", (it) => {
     })
   )
 
-  it.effect("has an owner column in each table of the list, and in no other table", () =>
+  it.effect("the tables with an owner column are those of the list", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const owned = yield* sql<{ name: string }>`
@@ -33,7 +33,7 @@ layer(layerDatabase)("the schema", (it) => {
     })
   )
 
-  it.effect("leads every foreign key with the owner", () =>
+  it.effect("every foreign key begins with the owner", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const keys = yield* sql<{ name: string; leads: string }>`
@@ -44,24 +44,22 @@ layer(layerDatabase)("the schema", (it) => {
     })
   )
 
-  it.effect(
-    "forces row-level security, with a policy for every command, on every table but its record of migrations",
-    () =>
-      Effect.gen(function* () {
-        const sql = yield* SqlClient.SqlClient
-        const tables = yield* sql<{ name: string; held: boolean; commands: string }>`
+  it.effect("row-level security is forced, with a policy for every command, on every table except migrations", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const tables = yield* sql<{ name: string; held: boolean; commands: string }>`
         select relname::text as name, relrowsecurity and relforcerowsecurity as held,
           (select coalesce(string_agg(polcmd::text, ''), '') from pg_policy where polrelid = c.oid) as commands
         from pg_class c where relnamespace = 'todo'::regnamespace and relkind in ('r', 'p') and relname <> 'migrations'`
-        assert.isAtLeast(tables.length, 3)
-        for (const { commands, held, name } of tables) {
-          assert.isTrue(held, name)
-          assert.include(commands, "*", name)
-        }
-      })
+      assert.isAtLeast(tables.length, 3)
+      for (const { commands, held, name } of tables) {
+        assert.isTrue(held, name)
+        assert.include(commands, "*", name)
+      }
+    })
   )
 
-  it.effect("is served by a role that owns nothing and cannot bypass row-level security", () =>
+  it.effect("the role of servers owns nothing and cannot bypass row-level security", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const [role] = yield* sql`

@@ -5,8 +5,8 @@ import { SqlClient } from "effect/sql"
 import { asOwner } from "../support/clients.ts"
 
 /**
- * Every object of the schema as the statement that makes it, from the catalogues of the database. A type of the SQL
- * standard has its short name, and what has no name of its own goes below its table.
+ * The statements that create every object of the schema, from the catalogues of the database. Indexes, policies and
+ * row-level security come after their table.
  */
 const describe = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -64,7 +64,7 @@ order by proname, pg_get_function_identity_arguments(oid)`.values
 })
 
 layer(TestDatabase.layer, { excludeTestServices: true })("the schema of this release", (it) => {
-  it.effect("is what current.sql shows (npm test -- CurrentSchema -u writes it anew)", () =>
+  it.effect("current.sql shows the current schema (npm test -- CurrentSchema -u writes it)", () =>
     Effect.gen(function* () {
       const text = yield* asOwner(describe)
       yield* Effect.promise(() =>

@@ -6,7 +6,7 @@ import { ConfigProvider, Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { asAdmin, query } from "../support/suite.ts"
 
-/** A database in another encoding, as its owner; dropped with the scope. */
+/** The URL of the owner for a new database in this encoding. It is dropped when the scope closes. */
 const databaseIn = Effect.fnUntraced(function* (encoding: string) {
   const { ownerUrl } = yield* TestDatabase
   const name = `test_${randomUUID().replaceAll("-", "")}`
@@ -20,7 +20,7 @@ const databaseIn = Effect.fnUntraced(function* (encoding: string) {
 })
 
 for (const encoding of ["LATIN1", "SQL_ASCII", "WIN1252", "EUC_JP"]) {
-  it.effect(`a database in ${encoding} is refused by migrate up, by the check at a start and by doctor`, () =>
+  it.effect(`migrate up, the check at a start and doctor refuse a database in ${encoding}`, () =>
     Effect.gen(function* () {
       const url = yield* databaseIn(encoding)
       const run = Effect.provide(Database.layer({ url, poolSize: 1 }))

@@ -9,7 +9,7 @@ import { migrations } from "../../src/schema/migrations/index.ts"
 import { upTo } from "../../src/schema/Migrations.ts"
 import { connect } from "../support/host.ts"
 
-/** Runs on a connection of its own, as the owner of the database. */
+/** Runs statements on a new connection, as the owner of the database. */
 const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
     Effect.provide(self, connect({ url: ownerUrl, poolSize: 1, unlimited: true }))
@@ -47,7 +47,7 @@ it("a change of the functions has a migration number of its own", () => {
 })
 
 layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it) => {
-  it("are numbered without a gap", () => {
+  it("migrations are numbered without a gap", () => {
     const [first] = migrations
     assert.deepStrictEqual(
       migrations.map(({ id }) => id),
@@ -55,7 +55,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     )
   })
 
-  it.effect("run once when three processes start them at the same time", () =>
+  it.effect("migrations run once if three processes start them at the same time", () =>
     Effect.gen(function* () {
       const applied = yield* Effect.all(
         Array.from({ length: 3 }, () => asOwner(Migrations.up())),
@@ -69,7 +69,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("three_at_once"))
   )
 
-  it.effect("change nothing when one fails, and the error names it", () =>
+  it.effect("migrations change nothing if one of them fails, and the error names it", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(asOwner(upTo([...migrations, broken], {})))
       assert.deepInclude(error, { _tag: "MigrationFailed", step: `Migration ${broken.id} (broken)`, sqlState: "42601" })
@@ -78,7 +78,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("all_or_nothing"))
   )
 
-  it.effect("keep the earlier schema when a later one fails", () =>
+  it.effect("a failed migration keeps the schema of the migrations before the upgrade", () =>
     Effect.gen(function* () {
       yield* asOwner(Migrations.up())
       yield* Effect.flip(asOwner(upTo([...migrations, broken], {})))
@@ -89,7 +89,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("later"))
   )
 
-  it.effect("refuse a schema of a newer release", () =>
+  it.effect("up and check refuse a schema of a newer release", () =>
     Effect.gen(function* () {
       yield* asOwner(Migrations.up())
       yield* asOwner(query("insert into newer.migrations (id, name) values (99, 'from the future')"))
@@ -100,7 +100,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("newer"))
   )
 
-  it.effect("refuse a schema that is older than the baseline, and say how to move", () =>
+  it.effect("up and check refuse a schema that is older than the baseline, and say how to move the data", () =>
     Effect.gen(function* () {
       yield* asOwner(Migrations.up())
       yield* asOwner(query("delete from older.migrations where id > 5"))
@@ -113,7 +113,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("older"))
   )
 
-  it.effect("refuse functions that differ from the release's until up has replaced them", () =>
+  it.effect("check refuses functions that differ from those of the release, until up has replaced them", () =>
     Effect.gen(function* () {
       yield* asOwner(Migrations.up())
       yield* asOwner(query("drop function changed.position_width(text)"))
@@ -136,7 +136,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("changed"))
   )
 
-  it.effect("refuse a schema of another program, and change nothing in it", () =>
+  it.effect("up refuses a schema of another program, and changes nothing in it", () =>
     Effect.gen(function* () {
       const described = query(`select pg_describe_object(classid, objid, 0) as object from pg_depend
         where refclassid = 'pg_namespace'::regclass and refobjid = 'taken'::regnamespace order by 1`)
@@ -160,7 +160,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("taken"))
   )
 
-  it.effect("use an empty schema that exists already", () =>
+  it.effect("up uses an empty schema that exists already", () =>
     Effect.gen(function* () {
       yield* asOwner(query("create schema given"))
       yield* asOwner(Migrations.up())
@@ -168,7 +168,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("given"))
   )
 
-  it.effect("report each step", () =>
+  it.effect("up reports each step", () =>
     Effect.gen(function* () {
       const steps: Array<string> = []
       const up = Migrations.up({
@@ -184,7 +184,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("stepwise"))
   )
 
-  it.effect("report every migration as missing on an empty database", () =>
+  it.effect("status reports every migration as missing on an empty database", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(asOwner(Migrations.check))
       assert.deepInclude(error, { _tag: "SchemaMismatch", found: 0 })
@@ -196,7 +196,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("nothing_here"))
   )
 
-  it.effect("plan, without a database, all that up does: run by hand, it makes the same schema", () =>
+  it.effect("plan returns all statements of up without a database: run by hand, they create the same schema", () =>
     Effect.gen(function* () {
       const plan = yield* Migrations.plan(0, { runtimeRole: "todo_runtime" })
       yield* asOwner(
@@ -212,7 +212,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
     }).pipe(inSchema("planned"))
   )
 
-  it.effect("grant the runtime role rights on rows, and not on tables", () =>
+  it.effect("the runtime role gets rights on rows, but cannot change tables", () =>
     Effect.gen(function* () {
       yield* asOwner(Migrations.up({ runtimeRole: "todo_runtime" }))
       const { url } = yield* TestDatabase

@@ -17,7 +17,7 @@ import { layerPool } from "../support/host.ts"
 import { storedWords } from "../../src/todos/SearchWords.ts"
 import { asAdmin, ids, live, query, tagOf, walk } from "../support/suite.ts"
 
-/** A database as an earlier release left it, and the export of one of its users. */
+/** A dump of a database of an earlier release, or the export of one of its users. */
 const fixture = (file: `${number}.sql` | "export.jsonl") =>
   Effect.promise(() => readFile(new URL(`../fixtures/releases/${file}`, import.meta.url), "utf8"))
 
@@ -31,7 +31,7 @@ const run = (url: Redacted.Redacted, script: string) =>
 /** The releases by the number of their last migration. */
 const releases = [5]
 
-/** Todos of one more user, with words of search as those releases made them; two of them are today's. */
+/** Todos of another user, with the search words of those releases. Two todos have the words of this release. */
 const spelled = `insert into todo.users (id, revision) values ('cem', 5);
 select set_config('todo.user_id', 'cem', false);
 insert into todo.todos (owner_id, id, title, title_key, title_words, description, description_words, priority, tags,
@@ -48,14 +48,14 @@ from (values
 insert into todo.todo_words select owner_id, word, id from todo.todos, unnest(title_words || description_words) word
 where owner_id = 'cem'`
 
-/** The services on such a database, upgraded to this release. */
+/** The services on a database of that release, upgraded to this release. */
 const upgraded = (release: number) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { adminUrl, ownerUrl } = yield* TestDatabase
       yield* run(ownerUrl, yield* fixture(`${release}.sql`))
       yield* run(adminUrl, spelled)
-      // Moves the times in the dump to now, as if that release had stopped just now.
+      // Moves the times in the dump to now, because keys expire after a day.
       yield* run(adminUrl, "update todo.idempotency_keys set created_at = clock_timestamp()")
       const { migrations } = yield* asOwner(Migrations.up({ runtimeRole: "todo_runtime" }))
       assert.deepStrictEqual(
@@ -76,7 +76,7 @@ const as = (id: UserId) => Effect.provideService(CurrentUser, { id })
 
 for (const release of releases) {
   layer(upgraded(release), live)(`a database of release ${release}`, (it) => {
-    it.effect("has the schema that a new one has", () =>
+    it.effect("an upgraded database has the same schema as a new one", () =>
       Effect.gen(function* () {
         const { here, ours } = yield* asOwner(Catalogue.readBoth("todo"))
         const sorted = (entries: ReadonlyArray<object>) =>
@@ -86,7 +86,7 @@ for (const release of releases) {
       })
     )
 
-    it.effect("keeps every todo and list unchanged", () =>
+    it.effect("an upgrade keeps every todo and list unchanged", () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* exported(ada), yield* fixture("export.jsonl"))
         const { items } = yield* (yield* Todos).list({ q: "milk" })
@@ -97,7 +97,7 @@ for (const release of releases) {
       }).pipe(as(ada))
     )
 
-    it.effect("keeps revisions, the feed, keys, disabled users and erased users", () =>
+    it.effect("an upgrade keeps revisions, the feed, keys, disabled users and erased users", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const { revision } = yield* (yield* Accounts).me
@@ -116,7 +116,7 @@ for (const release of releases) {
       }).pipe(as(ada))
     )
 
-    it.effect("finds todos by the words of this release, and has changed nothing else of them", () =>
+    it.effect("an upgraded database finds todos by the words of this release, and has no other changes", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         for (const [q, position] of [
@@ -146,7 +146,7 @@ using (owner_id, todo_id, word) where stored is null or ours is null`)
       }).pipe(as(cem))
     )
 
-    it.effect("recomputes its words once", () =>
+    it.effect("an upgrade recomputes the search words once", () =>
       Effect.gen(function* () {
         const steps: Array<string> = []
         const up = asOwner(Migrations.up({ onStep: (name) => Effect.sync(() => void steps.push(name)) }))
@@ -168,7 +168,7 @@ using (owner_id, todo_id, word) where stored is null or ours is null`)
       }).pipe(as(UserId.make("dora")))
     )
 
-    it.effect("answers the calls of a server of that release, which may still run", () =>
+    it.effect("an upgraded database answers calls of a server of the earlier release, which may still run", () =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         const call = (id: string) =>
@@ -193,7 +193,7 @@ using (owner_id, todo_id, word) where stored is null or ours is null`)
       })
     )
 
-    it.effect("accepts writes to all existing rows", () =>
+    it.effect("an upgraded database accepts writes to all existing rows", () =>
       Effect.gen(function* () {
         const [todos, lists] = [yield* Todos, yield* Lists]
         for (const { id } of yield* walk({ deleted: true })) yield* todos.restore(id)

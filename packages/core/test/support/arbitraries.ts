@@ -1,4 +1,4 @@
-/** Arbitraries that schemas cannot derive: existing dates, and time zones. */
+/** Arbitraries that schemas cannot derive: existing dates and time zones. */
 import { type Due, NewTodo, type TodoPatch } from "@todo/core"
 import { Arbitrary, Schema } from "effect"
 
@@ -7,7 +7,7 @@ const int = (minimum: number, maximum: number) =>
 
 const digits = (n: number, width: number) => String(n).padStart(width, "0")
 
-/** Some more often than chance would have them: the first and last ones, and leap days. */
+/** Dates that are generated more often than others: the first and last ones, leap days, and days that a zone skipped. */
 const special = ["0001-01-01", "9999-12-31", "2024-02-29", "2000-02-29", "1994-12-31", "2011-12-30"]
 
 export const date = Arbitrary.map(int(0, 3_652_000), (day) => {
@@ -33,7 +33,7 @@ const zones = [
 ]
 export const timeZone = Arbitrary.map(int(0, zones.length - 1), (n) => zones[n] ?? "UTC")
 
-/** Without the first and the last year, whose instants are of another year in some zones. */
+/** Without the first and the last year, because their instants are outside of our calendar in some zones. */
 export const localDateTime = Arbitrary.map(
   Arbitrary.all([Arbitrary.filter(date, (date) => !/^(0001|9999)/.test(date)), time]),
   ([date, time]) => `${date}T${time}`

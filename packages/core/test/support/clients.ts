@@ -1,15 +1,15 @@
-/** Clients for the suites: with a pool of any size, and with a record of their statements. */
+/** Clients for tests: with a pool of any size, or with a record of their statements. */
 import { type CurrentUser, Services } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Deferred, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { connect, layerPool } from "./host.ts"
 
-/** The services on a database of their own, with a pool of this size. */
+/** The services on a new database, with a pool of this size. */
 export const onPool = (poolSize: number) =>
   Services.layer.pipe(Layer.provideMerge(layerPool(poolSize)), Layer.provideMerge(TestDatabase.layer))
 
-/** The statements that a client ran, with every attempt. */
+/** The statements that a client ran. A repeated statement counts each time. */
 export class Ran {
   readonly texts: Array<string> = []
   count(part: string): number {
@@ -71,7 +71,7 @@ export const whileHeld = <A, E, R>(
     return yield* Effect.ensuring(self(release), release)
   })
 
-/** The transactions that wait for a lock: when each began. */
+/** The transactions that wait for a lock, with the time when each began. */
 export const waiting = asAdmin(
   Effect.flatMap(
     SqlClient.SqlClient,
@@ -84,7 +84,7 @@ export const waiting = asAdmin(
 export const asOwner = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 1 })))
 
-/** Replaces parts of a database function, each of which must exist, to show that a test fails without them. */
+/** Replaces parts of a database function, to show that a test fails without them. Each part must exist. */
 export const broken = (name: string, ...changes: ReadonlyArray<readonly [part: string, by: string]>) =>
   asOwner(
     Effect.gen(function* () {
@@ -101,5 +101,5 @@ export const broken = (name: string, ...changes: ReadonlyArray<readonly [part: s
     })
   )
 
-/** The numbers from 0. */
+/** The numbers from 0 to below `length`. */
 export const range = (length: number): ReadonlyArray<number> => Array.from({ length }, (_, n) => n)

@@ -1,6 +1,6 @@
 /**
- * Due dates at the edges of days, told as what went wrong: a script, since a process has one time zone.
- * The instants were worked out by hand from the rules of the zones.
+ * Checks due dates at the edges of days, and prints what is wrong. It is a script, because a process has one time zone. The
+ * instants were calculated by hand from the rules of the zones.
  */
 import { CurrentUser, Database, type Due, Services, Todos, type TodoQuery } from "@todo/core"
 import { newUser } from "@todo/core/testing"
@@ -8,11 +8,11 @@ import { Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 
-/** Wall-clock times, and their instants as Temporal's `compatible` has them. */
+/** Wall-clock times with their instants, by Temporal's disambiguation `compatible`. */
 const instants: ReadonlyArray<readonly [timeZone: string, dateTime: string, instant: string]> = [
   ["UTC", "2026-03-08T02:30:00", "2026-03-08T02:30:00Z"],
   ["Pacific/Kiritimati", "2026-03-08T02:30:00", "2026-03-07T12:30:00Z"],
-  // The 31st of December 1994 did not take place.
+  // Kiritimati skipped the 31st of December 1994.
   ["Pacific/Kiritimati", "1994-12-31T12:00:00", "1994-12-31T22:00:00Z"],
   ["Pacific/Kiritimati", "1994-12-30T23:59:59", "1994-12-31T09:59:59Z"],
   ["Pacific/Kiritimati", "1995-01-01T00:00:00", "1994-12-31T10:00:00Z"],
@@ -28,23 +28,23 @@ const instants: ReadonlyArray<readonly [timeZone: string, dateTime: string, inst
   ["America/St_Johns", "2026-11-01T01:00:00", "2026-11-01T03:30:00Z"],
   ["America/St_Johns", "2026-11-01T01:30:00", "2026-11-01T04:00:00Z"],
   ["America/St_Johns", "2026-11-01T02:00:00", "2026-11-01T05:30:00Z"],
-  // Others: an hour at 01:00 UTC, and half an hour.
+  // Zones that change at 01:00 UTC, or by half an hour.
   ["Europe/Paris", "2026-03-29T02:30:00", "2026-03-29T01:30:00Z"],
   ["Europe/Paris", "2026-10-25T02:30:00", "2026-10-25T00:30:00Z"],
   ["Australia/Lord_Howe", "2026-10-04T02:15:00", "2026-10-03T15:45:00Z"],
   ["Australia/Lord_Howe", "2026-04-05T01:45:00", "2026-04-04T14:45:00Z"]
 ]
 
-/** Days in zones: the first instant and that of the next day. */
+/** Days in zones: the first instant of the day and of the next day. */
 const days: ReadonlyArray<readonly [timeZone: string, date: string, start: string, end: string]> = [
   ["UTC", "2026-03-08", "2026-03-08T00:00:00Z", "2026-03-09T00:00:00Z"],
   ["UTC", "2026-11-01", "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"],
   ["Pacific/Kiritimati", "2026-03-08", "2026-03-07T10:00:00Z", "2026-03-08T10:00:00Z"],
   ["Pacific/Kiritimati", "2026-11-01", "2026-10-31T10:00:00Z", "2026-11-01T10:00:00Z"],
-  // 23 and 25 hours.
+  // Days of 23 and 25 hours.
   ["America/St_Johns", "2026-03-08", "2026-03-08T03:30:00Z", "2026-03-09T02:30:00Z"],
   ["America/St_Johns", "2026-11-01", "2026-11-01T02:30:00Z", "2026-11-02T03:30:00Z"],
-  // Midnight comes twice, and not at all.
+  // Days on which midnight occurs twice, or does not occur.
   ["Atlantic/Azores", "2026-10-25", "2026-10-25T00:00:00Z", "2026-10-26T01:00:00Z"],
   ["America/Santiago", "2026-09-06", "2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"]
 ]
@@ -65,7 +65,7 @@ const checkInstants = Effect.gen(function* () {
   for (const [timeZone, dateTime, instant] of instants) {
     const { due, id } = yield* todos.create({ title: "a", due: { dateTime, timeZone } })
     expectEqual(`${dateTime} ${timeZone} comes back`, due, { dateTime, timeZone })
-    // Found by a range of this one second, and by none beside it.
+    // Only a range with the instant finds the todo.
     const found = (dueFrom: string, dueTo: string) =>
       Effect.map(todos.list({ dueFrom, dueTo }), ({ items }) => items.some((todo) => todo.id === id))
     expectEqual(`${dateTime} ${timeZone} at`, yield* found(instant, instant), true)
@@ -128,7 +128,7 @@ const checkDay = Effect.fnUntraced(function* ([timeZone, date, start, end]: (typ
     backwards.items.map(({ title }) => title).filter((title) => title !== "done"),
     [...names.toReversed(), "never"]
   )
-  // Page by page, where the cursor carries the instant.
+  // In pages of one todo, so each cursor holds an instant.
   const walked: Array<string> = []
   for (let cursor: string | null | undefined; cursor !== null;) {
     const page = yield* todos.list({ timeZone, sort: "due", limit: 1, completed: false, ...(cursor && { cursor }) })
@@ -148,7 +148,7 @@ if (import.meta.main) {
     return yield* sql<{ zone: string; style: string }>`
       select current_setting('timezone') as zone, current_setting('datestyle') as style`
   }).pipe(
-    // The pool has the real clock.
+    // The services have the test clock, but the pool has the real one.
     Effect.provide(TestClock.layer()),
     Effect.provide(Services.layer.pipe(Layer.provideMerge(Database.layer({ url, poolSize: 2 })))),
     Effect.runPromise

@@ -1,4 +1,4 @@
-/** Exports and imports of whole files as text, as the owner of the tables. */
+/** Exports and imports files as text, as the owner of the tables. */
 import type { UserId } from "@todo/core"
 import { Export, Import } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
@@ -41,13 +41,13 @@ const pieces = (bytes: Uint8Array) =>
     })()
   )
 
-/** The documents of a file. */
+/** The JSON documents of a file. */
 export const linesOf = (file: string): ReadonlyArray<object> =>
   file
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line))
 
-/** A file of these documents. */
+/** A file of these JSON documents. A string is written as it is. */
 export const fileOf = (lines: ReadonlyArray<unknown>): string =>
   lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("")

@@ -1,4 +1,4 @@
-/** Reads the change feed like a client, and the tables that the feed must add up to. */
+/** Reads the change feed like a client, and the tables, which must have the same rows. */
 import { type Change, type ChangePage, Changes, CurrentUser } from "@todo/core"
 import { Effect } from "effect"
 import { asAdmin } from "./clients.ts"
@@ -53,7 +53,7 @@ export const stored = Effect.gen(function* () {
   return rows.map(({ row }) => row)
 })
 
-/** Does what a purge does: deletes rows in the trash with their words, and raises the horizon. */
+/** Purges all todos in the trash with their words, and raises the horizon. */
 export const purge = Effect.gen(function* () {
   const { id } = yield* CurrentUser
   yield* query(

@@ -22,7 +22,7 @@ export const until = (is: () => boolean) =>
     Effect.timeout("10 seconds")
   )
 
-/** Twelve changes of todos and lists, some of them late in a transaction. */
+/** Makes twelve changes of todos and lists, some of them in a slow transaction. */
 export const busy = Effect.fnUntraced(function* (random: Random) {
   const todos = yield* Todos
   const lists = yield* Lists

@@ -1,6 +1,6 @@
 /**
- * Random histories of one user: concurrent writers, some in transactions of the host that end late or roll back, and a
- * reader who follows the feed.
+ * Random histories of one user. Writers run concurrently, some of them in transactions of the host that are slow or roll
+ * back. A reader follows the change feed meanwhile.
  */
 import { Changes, CursorExpired, type ListId, Lists, type TodoId, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
@@ -11,7 +11,7 @@ import { Fold, purge, stored, walk } from "./feed.ts"
 import { connect } from "./host.ts"
 import type { Random } from "./suite.ts"
 
-/** A superuser's client that stays open. */
+/** A client of the superuser that stays open. */
 export class Admin extends Context.Service<Admin, SqlClient.SqlClient>()("@todo/core/test/Admin") {
   static readonly layer = Layer.unwrap(
     Effect.map(TestDatabase, ({ adminUrl }) =>
@@ -20,7 +20,8 @@ export class Admin extends Context.Service<Admin, SqlClient.SqlClient>()("@todo/
   )
 }
 
-const past = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+/** Runs statements as the superuser. */
+const asSuperuser = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.flatMap(Admin, (sql) => Effect.provideService(self, SqlClient.SqlClient, sql))
 
 const kinds = ["create", "create", "list", "update", "update", "delete", "restore", "move", "batch", "drop"] as const
@@ -28,11 +29,11 @@ type Kind = (typeof kinds)[number]
 
 export interface Options {
   readonly kinds?: ReadonlyArray<Kind>
-  /** Whether rows of the trash are purged in some of them. */
+  /** Whether the trash is purged in some histories. */
   readonly purges?: boolean
 }
 
-/** One write on one of the existing rows. Refused writes are part of a history. */
+/** A random write on one of the existing rows. A history may have refused writes. */
 const makeWrite = Effect.fnUntraced(function* (random: Random, allowed: ReadonlyArray<Kind>) {
   const todos = yield* Todos
   const lists = yield* Lists
@@ -75,7 +76,7 @@ const makeWrite = Effect.fnUntraced(function* (random: Random, allowed: Readonly
 
 class Undone extends Error {}
 
-/** The rows that a reader knows after one history, and the rows in the tables. */
+/** Runs one history. Returns the rows that the reader knows, the rows of a new reader, and the rows in the tables. */
 export const history = Effect.fnUntraced(function* (random: Random, options: Options = {}) {
   const sql = yield* SqlClient.SqlClient
   const changes = yield* Changes
@@ -89,7 +90,7 @@ export const history = Effect.fnUntraced(function* (random: Random, options: Opt
     return sql.withTransaction(Effect.andThen(inside, ends))
   })
   const step = Effect.suspend((): Effect.Effect<unknown, unknown, Effect.Services<typeof write> | Admin> => {
-    if (purges && random.chance(15)) return past(purge)
+    if (purges && random.chance(15)) return asSuperuser(purge)
     return random.chance(50)
       ? write
       : Effect.catch(inTransaction, (error) => (error instanceof Undone ? Effect.void : Effect.fail(error)))
@@ -132,9 +133,9 @@ export const history = Effect.fnUntraced(function* (random: Random, options: Opt
   })
   yield* Effect.all([writers, reader], { concurrency: 2, discard: true })
 
-  const table = yield* past(stored)
+  const table = yield* asSuperuser(stored)
   const whole = new Fold().add((yield* walk(undefined, () => 1 + random.int(5))).changes)
-  // A reader who has a purged row in the trash need not know that it was purged.
+  // The feed does not report that a row in the trash was purged, so the reader may still have it.
   const known = new Set(table.map((row) => JSON.stringify(row)))
   const followed = seen.rows.filter((row) => !purges || !isTrashed(row) || known.has(JSON.stringify(row)))
   return { followed, walked: whole.rows, table }

@@ -1,9 +1,7 @@
 /**
- * The client that the suites bring: a pool as servers use it, or with `TEST_HOST=odd` that
- * of a host whose habits are as far from ours as a host's may be. Its names are in camel
- * case, its session writes dates in German and keeps time in Kolkata, its search path leads
- * to tables and functions of its own with our names, it has a registry of types, and a role
- * of its own that owns nothing.
+ * The client of the tests: a pool as servers use it, or with `TEST_HOST=odd` the client of an unusual host. That client
+ * transforms names to camel case and has a registry of types. Its session writes dates in German style, in the time zone of
+ * Kolkata. Its search path has other tables and functions with our names. It connects with a separate role.
  */
 import { PgClient, PgTypes } from "@effect/sql-pg"
 import { layerDatabase as layerPlain, TestDatabase } from "@todo/core/testing"
@@ -26,7 +24,7 @@ const session = {
 
 const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** Numbers and texts where the driver has bigints and dates. */
+/** Types that decode bigints as numbers and dates as texts. */
 const types = () => {
   const registry = PgTypes.makeRegistry()
   registry.register<number>(PgTypes.OID.int8, {
@@ -49,14 +47,14 @@ const layerOdd = ({ poolSize = 10, unlimited, url }: Database.DatabaseSettings, 
     ...more
   })
 
-/** A client of any role: ours, or one with the odd host's names and session. */
+/** A client of any role: a pool as servers use it, or one with the names and the session of the odd host. */
 export const connect = (settings: Database.DatabaseSettings) =>
   isOdd ? layerOdd(settings, {}) : Database.layer(settings)
 
 const role = "Shop App"
 const tables = ["users", "lists", "todos", "todo_words", "idempotency_keys", "migrations", "erasures"]
 
-/** What else is in the host's database. */
+/** Statements that create the role, tables and functions of the odd host. */
 const shop = [
   `do $$ begin create role "${role}" login in role todo_runtime;
 exception when duplicate_object or unique_violation then null; end $$`,
@@ -73,7 +71,7 @@ end $$`
   )
 ]
 
-/** The odd host's pool, as its services have it. */
+/** The pool of the odd host, for services. */
 export const layerOddHost = (poolSize: number) =>
   Layer.unwrap(
     Effect.gen(function* () {
@@ -87,11 +85,11 @@ export const layerOddHost = (poolSize: number) =>
     })
   )
 
-/** A pool of this size on the test's database, as services have it. */
+/** A pool of this size on the test database, for services. */
 export const layerPool = (poolSize: number) =>
   isOdd
     ? layerOddHost(poolSize)
     : Layer.unwrap(Effect.map(TestDatabase, ({ url }) => Database.layer({ url, poolSize })))
 
-/** The test's database, and a client as services have it. */
+/** The test database, and a client for services. */
 export const layerDatabase = isOdd ? layerOddHost(10).pipe(Layer.provideMerge(TestDatabase.layer)) : layerPlain

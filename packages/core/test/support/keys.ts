@@ -1,4 +1,4 @@
-/** New idempotency keys for the suites, and access to the stored ones. */
+/** Creates idempotency keys for tests, and reads and ages the stored ones. */
 import { randomUUID } from "node:crypto"
 import { CurrentUser, IdempotencyKey } from "@todo/core"
 import { Effect } from "effect"
@@ -7,7 +7,7 @@ import { query } from "./suite.ts"
 
 export const newKey = () => IdempotencyKey.make(`key-${randomUUID()}`)
 
-/** `{ idempotencyKey }`, as the services take it. */
+/** The options of a write under a key. */
 export const under = (idempotencyKey: IdempotencyKey) => ({ idempotencyKey })
 
 /** The stored keys of the current user. */

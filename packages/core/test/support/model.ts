@@ -1,4 +1,4 @@
-/** A model of one user in memory, after the documentation: plain arrays in the order of positions. */
+/** A model of the services for one user, in memory. It has plain arrays in the order of positions. */
 import type { Step } from "./steps.ts"
 
 export type Outcome = { readonly value: object } | { readonly error: object }
@@ -31,7 +31,7 @@ export class Model {
   lists: Array<Row> = []
   revision = 0
 
-  /** The answer that the service should give. `actual` has the ids that the service made. */
+  /** Performs a step, and returns the expected outcome. `actual` supplies the ids that the service generated. */
   perform(step: Step, actual: Outcome): Outcome {
     const before = structuredClone({ todos: this.todos, lists: this.lists, revision: this.revision })
     const made = "value" in actual ? actual.value : {}

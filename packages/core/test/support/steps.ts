@@ -1,4 +1,4 @@
-/** Random calls of the services, most of which make sense. */
+/** Random calls of the services. Most of them are valid. */
 import type { Model } from "./model.ts"
 import { newTodoId, type Random } from "./suite.ts"
 

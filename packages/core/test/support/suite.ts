@@ -1,4 +1,4 @@
-/** Shared by the suites: services on a database of their own, users, and randomness with a seed. */
+/** Shared by the tests: services on a new database, users, and random numbers from a seed. */
 import { CurrentUser, Services, TodoId, type Todo, type TodoQuery, Todos } from "@todo/core"
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
@@ -6,7 +6,7 @@ import { SqlClient } from "effect/sql"
 import { randomInt, randomUUID } from "node:crypto"
 import { connect, layerDatabase } from "./host.ts"
 
-/** For `layer`: the real clock. */
+/** An option of `layer`: tests use the real clock. */
 export const live = { excludeTestServices: true }
 
 export const services = Services.layer.pipe(Layer.provideMerge(layerDatabase))
@@ -38,7 +38,7 @@ export const failureOf = <R>(self: Effect.Effect<unknown, Failure, R>): Effect.E
 /** The tag of an effect's failure. */
 export const tagOf = <R>(self: Effect.Effect<unknown, Failure, R>) => Effect.map(failureOf(self), ({ _tag }) => _tag)
 
-/** Every todo that a query finds, over all pages. */
+/** All todos that a query finds, over all pages. */
 export const walk = Effect.fnUntraced(function* (given: TodoQuery) {
   const todos = yield* Todos
   const found: Array<Todo> = []
@@ -53,13 +53,13 @@ export const walk = Effect.fnUntraced(function* (given: TodoQuery) {
 
 export const ids = (todos: ReadonlyArray<{ readonly id: string }>) => todos.map(({ id }) => id)
 
-/** Numbers from a seed (mulberry32). */
+/** Random numbers from a seed (mulberry32). */
 export class Random {
   #state: number
   constructor(seed: number) {
     this.#state = seed
   }
-  /** 0 to below `limit`. */
+  /** A whole number from 0 to below `limit`. */
   int(limit: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
@@ -74,7 +74,7 @@ export class Random {
     if (item === undefined) throw new Error("nothing to pick from")
     return item
   }
-  /** Some of them, in order. */
+  /** A random part of the items, in order. */
   some<A>(items: ReadonlyArray<A>): ReadonlyArray<A> {
     return items.filter(() => this.chance(50))
   }
@@ -90,9 +90,9 @@ export const seeded = <A, E, R>(run: (random: Random) => Effect.Effect<A, E, R>,
     () => Effect.sync(() => console.error(`to repeat: TODO_TEST_SEED=${own}`))
   )
 
-/** Whether to run more rounds than fit into every run. */
+/** Whether the long tests run. */
 export const long = process.env["TODO_TEST_LONG"] === "1"
 
-/** How many random rounds to run: in `npm test`, in `npm run test:long`, and with `TODO_TEST_LONG=1`. */
+/** The number of random rounds in `npm test`, in `npm run test:long`, and with `TODO_TEST_LONG=1`. */
 export const rounds = (few: number, many: number, all: number): number =>
   long ? all : process.env["TODO_TEST_ROUNDS"] === "many" ? many : few

@@ -1,4 +1,4 @@
-/** Test kit: a PostgreSQL that speaks TLS with a certificate of an authority of its own, made with openssl. */
+/** A PostgreSQL with TLS and a certificate of its own authority, made with openssl. */
 import { execFileSync } from "node:child_process"
 import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
@@ -10,7 +10,7 @@ import { startThrowAway } from "@todo/core/postgres"
 import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 
-/** Which role may come how: the server tells them apart, as managed ones do. */
+/** The connections that each role may use. */
 const hba = `
 host      all postgres            127.0.0.1/32 trust
 hostssl   all demands_tls         127.0.0.1/32 trust
@@ -20,7 +20,7 @@ hostssl   all with_certificate    127.0.0.1/32 cert
 host      all with_password       127.0.0.1/32 scram-sha-256
 `
 
-/** Files of two authorities, of the server (as `db.example`), of a client (as `with_certificate`). */
+/** Creates the files of two authorities, of the server (`db.example`) and of a client (`with_certificate`). */
 const makeFiles = (folder: string) => {
   const openssl = (...args: ReadonlyArray<string>) =>
     execFileSync("openssl", args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] })
@@ -57,7 +57,7 @@ const makeFiles = (folder: string) => {
 export const at = <A, E>(url: string, self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.provide(self, Database.layer({ url: Redacted.make(url), poolSize: 1 }))
 
-/** Starts it; `stop` ends it and deletes the files. */
+/** Starts the server. `stop` stops it and deletes the files. */
 export const startTlsServer = async () => {
   const folder = mkdtempSync(join(tmpdir(), "todo-tls-"))
   makeFiles(folder)
@@ -89,7 +89,7 @@ export const startTlsServer = async () => {
     yield* sql`select pg_reload_conf()`
   })
   await Effect.runPromise(at(admin, set))
-  // Reloaded when a new session speaks TLS.
+  // The configuration is reloaded when a new session can use TLS.
   await Effect.runPromise(
     Effect.retry(
       at(
@@ -107,7 +107,7 @@ export const startTlsServer = async () => {
     port,
     /** The path of a file. */
     file: (name: string) => join(folder, name),
-    /** A URL for a role, by address. */
+    /** The URL for a role, with the IP address as host. */
     url: (role: string, parameters = "") => `postgres://${role}@127.0.0.1:${port}/postgres?${parameters}`,
     /** The directory of a Unix socket that leads to it. */
     socket: async () => {

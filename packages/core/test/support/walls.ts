@@ -67,14 +67,14 @@ export const leaks = Effect.gen(function* () {
   const asB = Effect.provideService(CurrentUser, b)
   const leaked = new Set<string>()
 
-  // Without walls a write would lock just any user's row, so they are there from the start.
+  // Without the guards a write would lock the row of any user, so both rows exist from the start.
   const { adminUrl } = yield* TestDatabase
   yield* Effect.flatMap(
     SqlClient.SqlClient,
     (sql) => sql`insert into todo.users (id) values (${a.id}), (${b.id})`
   ).pipe(Effect.provide(connect({ url: adminUrl, poolSize: 1 })))
 
-  // First B's: without walls its revisions could not be those of rows of A's.
+  // B writes first. Without the guards, revisions of later rows could collide with those of A.
   const mine = yield* asB(todos.create({ title: "B's own" }))
   const myList = yield* asB(lists.create({ name: "B's own" }))
   const idempotencyKey = IdempotencyKey.make("the-same-key-of-both-users")
@@ -120,7 +120,7 @@ export const leaks = Effect.gen(function* () {
     }
     for (const [name, attempt] of Object.entries(attempts)) yield* expectFailure(name, "TodoNotFound", attempt)
   }
-  // In one statement with those of A, and with one of B's own behind.
+  // Reads that may share a statement: one of A, one of B for a todo of A, and one of B for its own todo.
   const [, ofA, own] = yield* Effect.all(
     [asA(todos.get(open.id)), Effect.exit(asB(todos.get(open.id))), asB(todos.get(mine.id))],
     { concurrency: "unbounded" }
@@ -185,10 +185,10 @@ export const leaks = Effect.gen(function* () {
   const { counts, id } = yield* Effect.flatMap(Accounts, ({ me }) => asB(me))
   if (id !== b.id || counts.open !== 1 || counts.lists !== 1 || counts.trashed !== 0) leaked.add("me")
 
-  // A key of A's is free for B.
+  // B can use the same key as A.
   const repeated = yield* Effect.exit(asB(todos.create({ title: "B's own, too" }, { idempotencyKey })))
   if (repeated._tag !== "Success" || repeated.value.title !== "B's own, too") leaked.add("idempotency key")
-  // Under an id of A's, B gets a row of B's own.
+  // B can create rows under the ids of A.
   for (const { id } of [open, trashed]) {
     const put = yield* Effect.exit(asB(todos.put(id, { title: "B's own" })))
     if (put._tag !== "Success" || !put.value.created) leaked.add("put")
