@@ -8,53 +8,55 @@ const creations = (count: number): ReadonlyArray<TodoOperation> =>
   Array.from({ length: count }, (_, n) => ({ op: "create", todo: { title: `todo ${n}` } }))
 
 layer(services, live)("a batch", (it) => {
-  it.effect("does its operations in order, each seeing those before it, each with a revision of its own", () =>
-    Effect.gen(function* () {
-      const todos = yield* Todos
-      const { id } = yield* todos.create({ title: "old" })
-      const done = yield* todos.batch([
-        { op: "create", todo: { title: "new", tags: ["x"] } },
-        { op: "update", id, patch: { title: "changed" } },
-        { op: "update", id, patch: { title: "changed again" }, ifRevision: 3 },
-        { op: "update", id, patch: {} },
-        { op: "delete", id, ifRevision: 4 },
-        { op: "create", todo: { title: "last" } }
-      ])
-      assert.deepStrictEqual(
-        done.map(({ revision, title }) => [revision, title]),
-        [
-          [2, "new"],
-          [3, "changed"],
-          [4, "changed again"],
-          [4, "changed again"],
-          [5, "changed again"],
-          [6, "last"]
-        ]
-      )
-      assert.isNotNull(done[4]?.deletedAt)
-      assert.deepStrictEqual(ids((yield* todos.list({})).items), ids([...done.slice(0, 1), ...done.slice(-1)]))
-    }).pipe(asNewUser)
+  it.effect(
+    "a batch runs its operations in order: each sees those before it, and each change has its own revision",
+    () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const { id } = yield* todos.create({ title: "old" })
+        const done = yield* todos.batch([
+          { op: "create", todo: { title: "new", tags: ["x"] } },
+          { op: "update", id, patch: { title: "changed" } },
+          { op: "update", id, patch: { title: "changed again" }, ifRevision: 3 },
+          { op: "update", id, patch: {} },
+          { op: "delete", id, ifRevision: 4 },
+          { op: "create", todo: { title: "last" } }
+        ])
+        assert.deepStrictEqual(
+          done.map(({ revision, title }) => [revision, title]),
+          [
+            [2, "new"],
+            [3, "changed"],
+            [4, "changed again"],
+            [4, "changed again"],
+            [5, "changed again"],
+            [6, "last"]
+          ]
+        )
+        assert.isNotNull(done[4]?.deletedAt)
+        assert.deepStrictEqual(ids((yield* todos.list({})).items), ids([...done.slice(0, 1), ...done.slice(-1)]))
+      }).pipe(asNewUser)
   )
 
   const failing: ReadonlyArray<readonly [name: string, TodoOperation, error: object]> = [
-    ["a todo that is not there", { op: "update", id: newTodoId(), patch: { title: "x" } }, { _tag: "TodoNotFound" }],
-    ["a delete of what is not there", { op: "delete", id: newTodoId() }, { _tag: "TodoNotFound" }],
+    ["an unknown todo", { op: "update", id: newTodoId(), patch: { title: "x" } }, { _tag: "TodoNotFound" }],
+    ["an unknown todo to delete", { op: "delete", id: newTodoId() }, { _tag: "TodoNotFound" }],
     [
-      "a list that is not there",
+      "an unknown list",
       { op: "create", todo: { title: "x", listId: ListId.make(randomUUID()) } },
       { _tag: "ListNotFound" }
     ]
   ]
   for (const [name, operation, error] of failing) {
     for (const index of [0, 1, 57, 99]) {
-      it.effect(`does nothing where operation ${index} of 100 names ${name}, and tells the index`, () =>
+      it.effect(`a batch changes nothing and returns the index if operation ${index} of 100 has ${name}`, () =>
         Effect.gen(function* () {
           const todos = yield* Todos
           const before = yield* todos.create({ title: "before" })
           const operations = creations(100).with(index, operation)
           assert.deepInclude(yield* Effect.flip(todos.batch(operations)), { ...error, index })
           assert.deepStrictEqual((yield* todos.list({ count: true })).items, [before])
-          // The revision is as it was, too: the next change takes the next one.
+          // The revision did not change either, so the next change gets the next one.
           assert.strictEqual((yield* todos.create({ title: "next" })).revision, before.revision + 1)
           assert.strictEqual((yield* todos.list({ q: "todo", count: true })).total, 0)
         }).pipe(asNewUser)
@@ -62,7 +64,7 @@ layer(services, live)("a batch", (it) => {
     }
   }
 
-  it.effect("fails with the first of two failures, and tells the revision that stands against it", () =>
+  it.effect("a batch fails with the first of two failures, which has the current revision", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id, revision } = yield* todos.create({ title: "a" })
@@ -76,7 +78,7 @@ layer(services, live)("a batch", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("does not find what an operation before put into the trash", () =>
+  it.effect("a batch does not find a todo that an earlier operation has deleted", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* todos.create({ title: "a" })
@@ -89,7 +91,7 @@ layer(services, live)("a batch", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("has 1 to 100 operations, all of which are checked before any is done", () =>
+  it.effect("a batch has 1 to 100 operations, and validates all of them before the first one runs", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (const count of [0, 101]) {
@@ -110,7 +112,7 @@ layer(services, live)("a batch", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("meets another in opposite order, 200 times, without an error and without a torn state", () =>
+  it.effect("200 concurrent batches in opposite orders do not fail, and each one is atomic", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const rows = yield* todos.batch(creations(8))

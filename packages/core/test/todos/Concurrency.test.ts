@@ -7,7 +7,7 @@ import { asNewUser, live, newTodoId, type Random, seeded } from "../support/suit
 
 const together = { concurrency: "unbounded" } as const
 
-/** Lets many try one write at once, and sorts their answers. */
+/** Runs a write many times concurrently, and separates successes from failures. */
 const race = <A, E, R>(length: number, attempt: (n: number) => Effect.Effect<A, E, R>) =>
   Effect.map(
     Effect.forEach(range(length), (n) => Effect.result(attempt(n)), together),
@@ -17,7 +17,7 @@ const race = <A, E, R>(length: number, attempt: (n: number) => Effect.Effect<A, 
     })
   )
 
-/** Batches of eight callers that name the same rows in opposite orders; how they ended. */
+/** Runs batches of eight callers that change the same rows in opposite orders. Returns their exits. */
 const crossing = Effect.fnUntraced(function* (random: Random, rounds: number) {
   const todos = yield* Todos
   const rows = yield* todos.batch(range(4).map((n) => ({ op: "create", todo: { title: `${n}` } })))
@@ -30,7 +30,7 @@ const crossing = Effect.fnUntraced(function* (random: Random, rounds: number) {
 
 describe.each([2, 10])("with a pool of %d", (poolSize) => {
   layer(onPool(poolSize), live)("writers of one row", (it) => {
-    it.effect("100 updates that expect one revision: one wins, 99 hear the current revision, which is the next", () =>
+    it.effect("of 100 updates that expect the same revision one succeeds, and 99 get the new revision", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const { id, revision } = yield* todos.create({ title: "a" })
@@ -47,51 +47,53 @@ describe.each([2, 10])("with a pool of %d", (poolSize) => {
       }).pipe(asNewUser)
     )
 
-    it.effect("one of many wins whatever the write is, lists, moves, restores and batches alike", () =>
-      Effect.gen(function* () {
-        const todos = yield* Todos
-        const lists = yield* Lists
-        const list = yield* lists.create({ name: "a" })
-        const other = yield* todos.create({ title: "other" })
-        const first = yield* todos.create({ title: "a" })
-        const { id } = first
-        const expecting = (revision: number) => ({ ifRevision: [revision, revision + 1_000] })
+    it.effect(
+      "of many writes that expect the same revision one succeeds: puts, moves, batches, deletes, restores and lists",
+      () =>
+        Effect.gen(function* () {
+          const todos = yield* Todos
+          const lists = yield* Lists
+          const list = yield* lists.create({ name: "a" })
+          const other = yield* todos.create({ title: "other" })
+          const first = yield* todos.create({ title: "a" })
+          const { id } = first
+          const expecting = (revision: number) => ({ ifRevision: [revision, revision + 1_000] })
 
-        const put = yield* race(20, (n) => todos.put(id, { title: `put ${n}` }, expecting(first.revision)))
-        assert.deepStrictEqual([put.won.length, put.lost.length], [1, 19])
-        const atPut = put.won[0]?.todo.revision ?? 0
+          const put = yield* race(20, (n) => todos.put(id, { title: `put ${n}` }, expecting(first.revision)))
+          assert.deepStrictEqual([put.won.length, put.lost.length], [1, 19])
+          const atPut = put.won[0]?.todo.revision ?? 0
 
-        const moved = yield* race(20, () => todos.move(id, { before: other.id }, expecting(atPut)))
-        assert.deepStrictEqual([moved.won.length, moved.lost.length], [1, 19])
-        const atMove = moved.won[0]?.revision ?? 0
+          const moved = yield* race(20, () => todos.move(id, { before: other.id }, expecting(atPut)))
+          assert.deepStrictEqual([moved.won.length, moved.lost.length], [1, 19])
+          const atMove = moved.won[0]?.revision ?? 0
 
-        const batches = yield* race(20, (n) =>
-          todos.batch([
-            { op: "create", todo: { title: "beside" } },
-            { op: "update", id, patch: { title: `batch ${n}` }, ifRevision: atMove }
-          ])
-        )
-        assert.deepStrictEqual([batches.won.length, batches.lost.length], [1, 19])
-        const current = batches.won[0]?.[1]?.revision ?? 0
-        for (const failure of batches.lost) {
-          assert.deepInclude(failure, { _tag: "RevisionMismatch", current, index: 1 })
-        }
-        assert.lengthOf((yield* todos.list({ q: "beside" })).items, 1)
+          const batches = yield* race(20, (n) =>
+            todos.batch([
+              { op: "create", todo: { title: "beside" } },
+              { op: "update", id, patch: { title: `batch ${n}` }, ifRevision: atMove }
+            ])
+          )
+          assert.deepStrictEqual([batches.won.length, batches.lost.length], [1, 19])
+          const current = batches.won[0]?.[1]?.revision ?? 0
+          for (const failure of batches.lost) {
+            assert.deepInclude(failure, { _tag: "RevisionMismatch", current, index: 1 })
+          }
+          assert.lengthOf((yield* todos.list({ q: "beside" })).items, 1)
 
-        const deleted = yield* race(20, () => todos.delete(id, expecting(current)))
-        assert.deepStrictEqual([deleted.won.length, deleted.lost.length], [1, 19])
-        const atDelete = deleted.won[0]?.revision ?? 0
-        const restored = yield* race(20, () => todos.restore(id, expecting(atDelete)))
-        assert.deepStrictEqual([restored.won.length, restored.lost.length], [1, 19])
-        const newId = newTodoId()
-        const created = yield* race(20, () => todos.put(newId, { title: "a" }, { ifAbsent: true }))
-        assert.deepStrictEqual([created.won.length, created.lost.length], [1, 19])
-        const renamed = yield* race(20, (n) => lists.update(list.id, { name: `${n}` }, expecting(list.revision)))
-        assert.deepStrictEqual([renamed.won.length, renamed.lost.length], [1, 19])
-      }).pipe(asNewUser)
+          const deleted = yield* race(20, () => todos.delete(id, expecting(current)))
+          assert.deepStrictEqual([deleted.won.length, deleted.lost.length], [1, 19])
+          const atDelete = deleted.won[0]?.revision ?? 0
+          const restored = yield* race(20, () => todos.restore(id, expecting(atDelete)))
+          assert.deepStrictEqual([restored.won.length, restored.lost.length], [1, 19])
+          const newId = newTodoId()
+          const created = yield* race(20, () => todos.put(newId, { title: "a" }, { ifAbsent: true }))
+          assert.deepStrictEqual([created.won.length, created.lost.length], [1, 19])
+          const renamed = yield* race(20, (n) => lists.update(list.id, { name: `${n}` }, expecting(list.revision)))
+          assert.deepStrictEqual([renamed.won.length, renamed.lost.length], [1, 19])
+        }).pipe(asNewUser)
     )
 
-    it.effect("32 toggles: as many revisions as successes, and the final state is that of the highest", () =>
+    it.effect("each successful toggle of 32 has its own revision, and the final state is that of the highest one", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const { id, revision } = yield* todos.create({ title: "a" })
@@ -116,7 +118,7 @@ describe.each([2, 10])("with a pool of %d", (poolSize) => {
       }).pipe(asNewUser)
     )
 
-    it.effect("DELETE, PATCH, GET and restore on one id: some order explains every answer, in 60 races", () =>
+    it.effect("deletes, updates, reads and restores of one todo are linearizable, in 60 races", () =>
       seeded((random) =>
         Effect.forEach(
           range(60),
@@ -154,7 +156,7 @@ describe.each([2, 10])("with a pool of %d", (poolSize) => {
       )
     )
 
-    it.effect("1,000 batches that name the same rows in opposite orders: no error reaches anybody", () =>
+    it.effect("1,000 batches that change the same rows in opposite orders all succeed", () =>
       seeded((random) => crossing(random, 1_000)).pipe(
         Effect.map((exits) => assert.deepStrictEqual(exits.filter(Exit.isFailure), [])),
         asNewUser
@@ -164,7 +166,7 @@ describe.each([2, 10])("with a pool of %d", (poolSize) => {
 })
 
 layer(onPool(10), live)("without the check of the revision", (it) => {
-  it.effect("more than one of 100 wins, so the tests above can fail", () =>
+  it.effect("more than one of 100 updates succeeds, so the tests above can fail", () =>
     Effect.gen(function* () {
       yield* broken("expected", ["select not op", "select true or not op"])
       const todos = yield* Todos
@@ -176,7 +178,7 @@ layer(onPool(10), live)("without the check of the revision", (it) => {
 })
 
 layer(onPool(10), live)("without the lock on the user", (it) => {
-  it.effect("concurrent writers do fail, so the tests above can fail", () =>
+  it.effect("concurrent writers fail, so the tests above can fail", () =>
     Effect.gen(function* () {
       yield* broken("write", ["for no key update", ""])
       const todos = yield* Todos

@@ -9,7 +9,7 @@ const total = (query: TodoQuery) =>
   Effect.flatMap(Todos, (todos) => Effect.map(todos.list({ limit: 1, ...query, count: true }), (page) => page.total))
 
 layer(services, live)("a total", (it) => {
-  it.effect("is that of this moment, however often it was asked for before", () =>
+  it.effect("a repeated total is that of the current todos", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const queries = [{}, { q: "milk" }, { q: "milk", completed: true }, { tag: ["a"] }] as const
@@ -27,29 +27,31 @@ layer(services, live)("a total", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("has what was written before it was asked for, while 16 ask at once and others write", () =>
-    Effect.gen(function* () {
-      const todos = yield* Todos
-      let written = 0
-      const write = Effect.andThen(
-        todos.create({ title: "milk" }),
-        Effect.sync(() => written++)
-      )
-      const ask = Effect.gen(function* () {
-        const before = written
-        const found = yield* total({ q: "milk" })
-        assert.isAtLeast(found ?? 0, before)
-        // One more is on its way at most.
-        assert.isAtMost(found ?? 0, written + 1)
-      })
-      const writing = Effect.forEach(Array.from({ length: 40 }), () => write, { discard: true })
-      const asking = Effect.forEach(Array.from({ length: 400 }), () => ask, { concurrency: 16, discard: true })
-      yield* Effect.all([writing, asking], { concurrency: 2 })
-      assert.strictEqual(yield* total({ q: "milk" }), 40)
-    }).pipe(asNewUser)
+  it.effect(
+    "a total includes every write that ended before its request, with 16 concurrent requests and a writer",
+    () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        let written = 0
+        const write = Effect.andThen(
+          todos.create({ title: "milk" }),
+          Effect.sync(() => written++)
+        )
+        const ask = Effect.gen(function* () {
+          const before = written
+          const found = yield* total({ q: "milk" })
+          assert.isAtLeast(found ?? 0, before)
+          // At most one more write is in progress.
+          assert.isAtMost(found ?? 0, written + 1)
+        })
+        const writing = Effect.forEach(Array.from({ length: 40 }), () => write, { discard: true })
+        const asking = Effect.forEach(Array.from({ length: 400 }), () => ask, { concurrency: 16, discard: true })
+        yield* Effect.all([writing, asking], { concurrency: 2 })
+        assert.strictEqual(yield* total({ q: "milk" }), 40)
+      }).pipe(asNewUser)
   )
 
-  it.effect("of a transaction that was taken back is nobody's", () =>
+  it.effect("a total of a transaction that was rolled back is not cached", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -59,17 +61,17 @@ layer(services, live)("a total", (it) => {
           Effect.gen(function* () {
             yield* todos.create({ title: "milk" })
             assert.strictEqual(yield* total({ q: "milk" }), 2)
-            return yield* Effect.fail("taken back")
+            return yield* Effect.fail("rolled back")
           })
         )
       )
-      // With the same revision.
+      // This write gets the same revision as the one that was rolled back.
       yield* todos.create({ title: "bread" })
       assert.strictEqual(yield* total({ q: "milk" }), 1)
     }).pipe(asNewUser)
   )
 
-  it.effect("of the trash goes down with a purge, which changes no revision", () =>
+  it.effect("a total of the trash is right after a purge, which changes no revision", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* todos.create({ title: "milk" })
@@ -80,7 +82,7 @@ layer(services, live)("a total", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of words counts a todo once, and none that is in the trash", () =>
+  it.effect("a total of a search counts each todo once, without the trash", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (let n = 0; n < 1_100; n += 100) {

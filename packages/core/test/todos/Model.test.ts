@@ -9,7 +9,7 @@ import { anyStep, type Step } from "../support/steps.ts"
 const steps = 30
 const sequences = rounds(100, 1_000, 2_000)
 
-/** Does a step for real. */
+/** Performs a step with the services. */
 const perform = Effect.fnUntraced(function* ({ args, method, on }: Step) {
   const service = on === "todos" ? yield* Todos : yield* Lists
   const call = (service as never)[method] as (
@@ -23,16 +23,16 @@ const perform = Effect.fnUntraced(function* ({ args, method, on }: Step) {
   )
 })
 
-/** What differs between runs, and what the model does not know: times and order keys. */
+/** Removes the parts of an outcome that the model does not have, such as times and order keys. */
 const comparable = (outcome: Outcome): unknown =>
   JSON.parse(JSON.stringify(outcome), (key, value) => {
     if (key === "position" || key === "createdAt" || key === "updatedAt" || key === "nextCursor") return undefined
-    // The model says that an input is wrong, not what.
+    // The model knows that an input is invalid, but not why.
     if (key === "message" || key === "errors") return undefined
     return (key === "completedAt" || key === "deletedAt") && value !== null ? "a time" : value
   })
 
-/** Thirty steps of three users, each compared with the model, and all of what is there at the end. */
+/** Performs thirty steps of three users. Compares each outcome, and finally all todos and lists, with the model. */
 const sequence = Effect.fnUntraced(function* (seed: number) {
   const random = new Random(seed)
   const users = [newUser(), newUser(), newUser()].map((user) => ({ user, model: new Model() }))
@@ -47,7 +47,7 @@ const sequence = Effect.fnUntraced(function* (seed: number) {
   })
   for (let n = 0; n < steps; n++) {
     const one = random.pick(users)
-    // Ids of all three, so that those of others are tried, too.
+    // The step may use ids of another user.
     yield* check(one, anyStep(random, one.model, random.pick(users).model))
   }
   for (const one of users) {
@@ -61,7 +61,7 @@ const sequence = Effect.fnUntraced(function* (seed: number) {
 
 layer(services, live)("todos and lists", (it) => {
   it.effect(
-    `do what a model in memory does, in ${sequences} random sequences of ${steps} steps of 3 users`,
+    `todos and lists behave like a model in memory, in ${sequences} random sequences of ${steps} steps of 3 users`,
     () =>
       seeded((random) =>
         Effect.forEach(

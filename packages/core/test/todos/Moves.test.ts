@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import { asNewUser, ids, live, newTodoId, services, tagOf } from "../support/suite.ts"
 
-/** Todos called a, b, c, ... in this order. */
+/** Five todos with the titles a to e, in this order. */
 const five = Effect.gen(function* () {
   const todos = yield* Todos
   const rows = yield* todos.batch(["a", "b", "c", "d", "e"].map((title) => ({ op: "create", todo: { title } })))
@@ -20,7 +20,7 @@ const five = Effect.gen(function* () {
 })
 
 layer(services, live)("a move", (it) => {
-  it.effect("puts a todo right before or right behind another one", () =>
+  it.effect("a move places a todo directly before or after another one", () =>
     Effect.gen(function* () {
       const { a, b, c, d, e, order, todos } = yield* five
       const steps = [
@@ -36,7 +36,7 @@ layer(services, live)("a move", (it) => {
         const before = yield* todos.list({})
         const moved = yield* move
         assert.strictEqual(yield* order, expected)
-        // Nothing but the moved one has changed.
+        // Only the moved todo has changed.
         const after = yield* todos.list({})
         for (const todo of after.items) {
           const was = before.items.find(({ id }) => id === todo.id)
@@ -46,7 +46,7 @@ layer(services, live)("a move", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("to where the todo is already, or to itself, changes nothing", () =>
+  it.effect("a move to the current place changes nothing", () =>
     Effect.gen(function* () {
       const { a, b, c, d, e, todos } = yield* five
       const before = yield* todos.list({})
@@ -63,7 +63,7 @@ layer(services, live)("a move", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("finds neither a missing, a trashed nor a foreign todo, as what is moved or as where to", () =>
+  it.effect("a move does not find missing todos, todos in the trash, or todos of another user", () =>
     Effect.gen(function* () {
       const { a, b, c, order, todos } = yield* five
       yield* todos.delete(b)
@@ -81,7 +81,7 @@ layer(services, live)("a move", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("over what is in the trash leaves it where it was", () =>
+  it.effect("a move does not change the place of a todo in the trash", () =>
     Effect.gen(function* () {
       const { a, b, c, d, order, todos } = yield* five
       yield* todos.delete(b)
@@ -94,7 +94,7 @@ layer(services, live)("a move", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("moves lists in the same way", () =>
+  it.effect("lists move in the same way", () =>
     Effect.gen(function* () {
       const lists = yield* Lists
       const [a, b, c] = yield* Effect.all([

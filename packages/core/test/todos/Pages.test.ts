@@ -26,7 +26,7 @@ const sorts = columns.flatMap((column): ReadonlyArray<TodoSort> => [column, `-${
 
 const priorities = ["none", "low", "medium", "high"]
 
-/** What the documentation says that todos are sorted by, before the id; UTC days. */
+/** The documented sort value of a todo, with days in UTC. The id breaks ties. */
 const sortValue = (todo: Todo, column: (typeof columns)[number]): number | string | null => {
   switch (column) {
     case "position":
@@ -49,13 +49,13 @@ const sortValue = (todo: Todo, column: (typeof columns)[number]): number | strin
 
 const compare = (a: number | string, b: number | string) => (a < b ? -1 : a > b ? 1 : 0)
 
-/** In the documented order, by plain comparison. */
+/** Sorts todos in the documented order, by plain comparison. */
 const ordered = (todos: ReadonlyArray<Todo>, sort: TodoSort) => {
   const descending = sort.startsWith("-")
   const column = sort.replace("-", "") as (typeof columns)[number]
   return todos.toSorted((one, other) => {
     const [a, b] = [sortValue(one, column), sortValue(other, column)]
-    // Without a due date is last either way.
+    // Todos without a due date come last in both directions.
     if (a === null || b === null) {
       if (a !== b) return a === null ? 1 : -1
       return compare(one.id, other.id) * (descending ? -1 : 1)
@@ -73,7 +73,7 @@ const someDue = (random: Random) =>
     { dateTime: `2026-0${1 + random.int(9)}-12T08:30:00`, timeZone: "Asia/Tokyo" }
   ])
 
-/** Todos of one transaction, with many equal values to be sorted by. */
+/** Creates todos in one transaction, with many equal sort values. */
 const inOneTransaction = (random: Random, count: number) =>
   Effect.gen(function* () {
     const todos = yield* Todos
@@ -93,12 +93,12 @@ const inOneTransaction = (random: Random, count: number) =>
         { discard: true }
       )
     )
-    // The same instant for all, as a clock of milliseconds may well have it.
+    // All have the same creation time, which is possible with a clock of milliseconds.
     yield* asAdmin(query("update todo.todos set created_at = '2026-01-01T00:00:00Z' where owner_id = $1", [id]))
     return yield* walk({ limit: 200 })
   })
 
-/** Eight writers who insert, move, change, delete and restore, but never touch what they may not. */
+/** Runs eight writers that create todos, and move, change, delete and restore only the todos in `own`. */
 const disturb = Effect.fnUntraced(function* (random: Random, own: ReadonlyArray<Todo>, anchors: ReadonlyArray<Todo>) {
   const todos = yield* Todos
   const made: Array<Todo["id"]> = []
@@ -106,7 +106,7 @@ const disturb = Effect.fnUntraced(function* (random: Random, own: ReadonlyArray<
     const { id } = random.pick(own)
     switch (random.int(6)) {
       case 0: {
-        // No more than some, or the walks would never end.
+        // Limits the number of new todos, or the walks would never end.
         const oldest = made.length > 100 ? made.shift() : undefined
         if (oldest !== undefined) return todos.delete(oldest)
         const todo = { title: random.pick(["a", "zz"]), due: someDue(random), priority: "medium" } as const
@@ -140,54 +140,56 @@ const disturb = Effect.fnUntraced(function* (random: Random, own: ReadonlyArray<
 const ran = new Ran()
 
 layer(onRecordedPool(ran), live)("plain pages that are read at once", (it) => {
-  it.effect.runIf(optimisations.requestBatching)("go together, of whatever user; what has conditions goes alone", () =>
-    Effect.gen(function* () {
-      const todos = yield* Todos
-      const statements = Effect.fnUntraced(function* (given: TodoQuery) {
+  it.effect.runIf(optimisations.requestBatching)(
+    "plain pages of several users share statements, and pages with conditions run alone",
+    () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const statements = Effect.fnUntraced(function* (given: TodoQuery) {
+          const before = ran.count('from "todo".todos')
+          yield* Effect.all(
+            Array.from({ length: 20 }, () => asNewUser(todos.list(given))),
+            { concurrency: "unbounded" }
+          )
+          return ran.count('from "todo".todos') - before
+        })
+        for (const same of [{}, { limit: 50 }, { sort: "position" }] as const)
+          // Four pages share a statement. The end of a turn of the event loop can split one of them.
+          assert.oneOf(yield* statements(same), [5, 6])
+        // Later pages share statements too, even several pages of one user.
+        const titles = Array.from({ length: 120 }, (_, n) => `${n}`)
+        const creations = titles.map((title) => ({ op: "create", todo: { title } }) as const)
+        const asked = yield* Effect.forEach(
+          Array.from({ length: 10 }, () => newUser()),
+          (user) =>
+            Effect.gen(function* () {
+              yield* todos.batch(creations.slice(0, 60))
+              yield* todos.batch(creations.slice(60))
+              const first = (yield* todos.list({})).nextCursor ?? ""
+              const second = (yield* todos.list({ cursor: first })).nextCursor ?? ""
+              return [
+                { user, cursor: first, expected: titles.slice(50, 100) },
+                { user, cursor: second, expected: titles.slice(100) }
+              ]
+            }).pipe(Effect.provideService(CurrentUser, user))
+        )
         const before = ran.count('from "todo".todos')
-        yield* Effect.all(
-          Array.from({ length: 20 }, () => asNewUser(todos.list(given))),
+        const pages = yield* Effect.forEach(
+          asked.flat(),
+          ({ cursor, user }) => Effect.provideService(todos.list({ cursor }), CurrentUser, user),
           { concurrency: "unbounded" }
         )
-        return ran.count('from "todo".todos') - before
+        assert.oneOf(ran.count('from "todo".todos') - before, [5, 6])
+        assert.deepStrictEqual(
+          pages.map(({ items }) => items.map(({ title }) => title)),
+          asked.flat().map(({ expected }) => expected)
+        )
+        for (const other of [{ limit: 49 }, { sort: "title" }, { completed: false }, { deleted: true }] as const)
+          assert.strictEqual(yield* statements(other), 20)
       })
-      for (const same of [{}, { limit: 50 }, { sort: "position" }] as const)
-        // Four in each, and one more where a turn of the event loop ended among them.
-        assert.oneOf(yield* statements(same), [5, 6])
-      // And so do those behind the first ones, several of one user too.
-      const titles = Array.from({ length: 120 }, (_, n) => `${n}`)
-      const creations = titles.map((title) => ({ op: "create", todo: { title } }) as const)
-      const asked = yield* Effect.forEach(
-        Array.from({ length: 10 }, () => newUser()),
-        (user) =>
-          Effect.gen(function* () {
-            yield* todos.batch(creations.slice(0, 60))
-            yield* todos.batch(creations.slice(60))
-            const first = (yield* todos.list({})).nextCursor ?? ""
-            const second = (yield* todos.list({ cursor: first })).nextCursor ?? ""
-            return [
-              { user, cursor: first, expected: titles.slice(50, 100) },
-              { user, cursor: second, expected: titles.slice(100) }
-            ]
-          }).pipe(Effect.provideService(CurrentUser, user))
-      )
-      const before = ran.count('from "todo".todos')
-      const pages = yield* Effect.forEach(
-        asked.flat(),
-        ({ cursor, user }) => Effect.provideService(todos.list({ cursor }), CurrentUser, user),
-        { concurrency: "unbounded" }
-      )
-      assert.oneOf(ran.count('from "todo".todos') - before, [5, 6])
-      assert.deepStrictEqual(
-        pages.map(({ items }) => items.map(({ title }) => title)),
-        asked.flat().map(({ expected }) => expected)
-      )
-      for (const other of [{ limit: 49 }, { sort: "title" }, { completed: false }, { deleted: true }] as const)
-        assert.strictEqual(yield* statements(other), 20)
-    })
   )
 
-  it.effect("do not take a null that a cursor holds for a text", () =>
+  it.effect("a batched read distinguishes null from the text null", () =>
     Effect.gen(function* () {
       const { read } = yield* BatchedScope.make
       const isNull = read("select $2::text is null as it", 1)
@@ -201,7 +203,7 @@ layer(onRecordedPool(ran), live)("plain pages that are read at once", (it) => {
 })
 
 layer(services, live)("pages", (it) => {
-  it.effect("of 300 todos of one transaction have each exactly once, in every documented order", () =>
+  it.effect("the pages of 300 todos of one transaction have each todo once, in every documented order", () =>
     seeded((random) =>
       Effect.gen(function* () {
         const all = yield* inOneTransaction(random, 300)
@@ -232,7 +234,7 @@ layer(services, live)("pages", (it) => {
 
   const rounds = 100
   it.effect(
-    `have each untouched todo exactly once while 8 writers insert, move and delete others, in ${rounds} walks`,
+    `pages have each unchanged todo once while 8 writers insert, move and delete others, in ${rounds} walks`,
     () =>
       seeded((random) =>
         Effect.gen(function* () {
@@ -253,7 +255,7 @@ layer(services, live)("pages", (it) => {
     240_000
   )
 
-  it.effect("have a next cursor unless they are the last one, and as many items as asked for", () =>
+  it.effect("a page has at most the requested number of items, and a cursor unless it is the last one", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       assert.deepStrictEqual(yield* todos.list({ count: true }), { items: [], nextCursor: null, total: 0 })
@@ -277,7 +279,7 @@ layer(services, live)("pages", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of many users that are read at once are each user's own, in order, and go on from there", () =>
+  it.effect("concurrent pages of several users have only the todos of their user, and can be continued", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const counts = [0, 1, 50, 51, 120]
@@ -290,7 +292,7 @@ layer(services, live)("pages", (it) => {
         )
         return Effect.as(Effect.provideService(made, CurrentUser, user), { user, titles })
       })
-      // In either order, so that no user's place among them is a fixed one.
+      // Both orders, so that the result does not depend on the place of a user in a batch.
       for (const some of [users, users.toReversed()]) {
         const walks = some.map(({ user }) => Effect.provideService(walk({}), CurrentUser, user))
         const found = yield* Effect.all(walks, { concurrency: "unbounded" })
@@ -302,7 +304,7 @@ layer(services, live)("pages", (it) => {
     })
   )
 
-  it.effect("of lists have each exactly once, too", () =>
+  it.effect("the pages of lists have each list once", () =>
     Effect.gen(function* () {
       const lists = yield* Lists
       for (let n = 0; n < 30; n++) yield* lists.create({ name: `${n}` })
@@ -324,7 +326,7 @@ layer(services, live)("pages", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("are continued by their own cursor alone: another's, another query's or a changed one is refused", () =>
+  it.effect("a cursor of another user, of another query, or with a changed character is refused", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -351,26 +353,24 @@ layer(services, live)("pages", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect(
-    "are not continued by a cursor that somebody made, whose digest is right: it is refused, never a defect",
-    () =>
-      Effect.gen(function* () {
-        const [todos, lists] = [yield* Todos, yield* Lists]
-        const { id } = yield* CurrentUser
-        const todo = yield* todos.create({ title: "a" })
-        const made = (kind: "todos" | "lists", values: unknown) =>
-          Cursor.make(id, [kind, {}], values as ReadonlyArray<unknown>)
-        assert.deepStrictEqual((yield* todos.list({ cursor: made("todos", ["", todo.id]) })).items, [todo])
-        const payloads = [null, {}, 1, true, "ab", [], ["a"], [1, todo.id], ["a", 1], ["a", todo.id, "c"]]
-        for (const values of [...payloads, ["\0", todo.id], ["a", `${todo.id}\0`]]) {
-          const what = JSON.stringify(values)
-          assert.strictEqual(yield* tagOf(todos.list({ cursor: made("todos", values) })), "InvalidCursor", what)
-          assert.strictEqual(yield* tagOf(lists.list({ cursor: made("lists", values) })), "InvalidCursor", what)
-        }
-      }).pipe(asNewUser)
+  it.effect("a forged cursor with a valid digest is refused, and is never a defect", () =>
+    Effect.gen(function* () {
+      const [todos, lists] = [yield* Todos, yield* Lists]
+      const { id } = yield* CurrentUser
+      const todo = yield* todos.create({ title: "a" })
+      const made = (kind: "todos" | "lists", values: unknown) =>
+        Cursor.make(id, [kind, {}], values as ReadonlyArray<unknown>)
+      assert.deepStrictEqual((yield* todos.list({ cursor: made("todos", ["", todo.id]) })).items, [todo])
+      const payloads = [null, {}, 1, true, "ab", [], ["a"], [1, todo.id], ["a", 1], ["a", todo.id, "c"]]
+      for (const values of [...payloads, ["\0", todo.id], ["a", `${todo.id}\0`]]) {
+        const what = JSON.stringify(values)
+        assert.strictEqual(yield* tagOf(todos.list({ cursor: made("todos", values) })), "InvalidCursor", what)
+        assert.strictEqual(yield* tagOf(lists.list({ cursor: made("lists", values) })), "InvalidCursor", what)
+      }
+    }).pipe(asNewUser)
   )
 
-  it.effect("are not continued by a cursor of lists, though their queries look alike", () =>
+  it.effect("a cursor of lists is refused for todos, even if the queries are equal", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -380,7 +380,7 @@ layer(services, live)("pages", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("are counted once, on the first page, and continued without counting again", () =>
+  it.effect("the total is on the first page, and later pages do not count again", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (let n = 0; n < 3; n++) yield* todos.create({ title: "a" })
@@ -390,7 +390,7 @@ layer(services, live)("pages", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("are not continued by a cursor that a user has sealed, who knows how, around what is no key", () =>
+  it.effect("a forged cursor with values of wrong types is refused in every order", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const user = yield* CurrentUser
@@ -424,7 +424,7 @@ layer(services, live)("pages", (it) => {
     }).pipe(Effect.provideService(CurrentUser, newUser()))
   )
 
-  it.effect("are continued by cursors of which none begins with a dash, as flags do", () =>
+  it.effect("no cursor begins with a dash, because a command line would parse it as a flag", () =>
     Effect.gen(function* () {
       const user = newUser().id
       for (let n = 0; n < 1_000; n++) {

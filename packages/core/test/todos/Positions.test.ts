@@ -9,7 +9,7 @@ import { asAdmin, asNewUser, ids, live, query, type Random, seeded, services, wa
 
 const longest = 64
 
-/** Compares by code unit, which for the characters of a key is by byte. */
+/** Compares by code unit. For the characters of a key this is the same as by byte. */
 const ascending = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 const key = (expression: string, ...parameters: ReadonlyArray<unknown>) =>
@@ -18,13 +18,13 @@ const last = (revision: number) => key("todo.last_position($1::bigint)", revisio
 const first = (revision: number) => key("todo.first_position($1::bigint)", revision)
 const between = (low: string, high: string) => key("todo.position_between($1, $2)", low, high)
 
-/** Revisions around the lengths of their hexadecimal form, and some at random. */
+/** Revisions at which the length of the hexadecimal form changes, and random ones. */
 const revisions = (random: Random) =>
   [1, 2, 9, 15, 16, 17, 255, 256, 4095, 4096, 2 ** 32, 2 ** 52].concat(
     Array.from({ length: 60 }, () => random.int(2 ** 30))
   )
 
-/** Todos in a random order, moved at random beside an array that is moved likewise. */
+/** Makes random moves of 12 todos, and compares them with an array. */
 const shuffled = (random: Random, moves: number) =>
   Effect.gen(function* () {
     const todos = yield* Todos
@@ -45,7 +45,7 @@ const shuffled = (random: Random, moves: number) =>
     assert.deepStrictEqual(ids((yield* todos.list({ sort: "-position" })).items), order.toReversed())
   })
 
-/** Moves two todos in turn into the gap behind a third, which makes the longest keys. */
+/** Moves two todos in turn into the gap after a third one, which makes the longest keys. Returns their maximum length. */
 const intoOneGap = (moves: number) =>
   Effect.gen(function* () {
     const todos = yield* Todos
@@ -70,7 +70,7 @@ const intoOneGap = (moves: number) =>
   })
 
 layer(services, live)("order keys", (it) => {
-  it.effect("spread over a gap are in order, short, and leave room between each two", () =>
+  it.effect("order keys that are spread over a gap are in order, short, and have room between each other", () =>
     Effect.gen(function* () {
       for (const total of [1, 2, 15, 16, 255, 256, 1_000]) {
         const rows = yield* query<{ key: string }>(
@@ -89,19 +89,21 @@ layer(services, live)("order keys", (it) => {
     })
   )
 
-  it.effect("that grew too long are made short again without touching what is not in their gap", () =>
-    Effect.gen(function* () {
-      const todos = yield* Todos
-      const { id } = yield* todos.create({ title: "in front, in the trash" })
-      const bystander = yield* todos.delete(id)
-      yield* intoOneGap(300)
-      assert.deepInclude((yield* todos.list({ deleted: true })).items, bystander)
-      const { items } = yield* todos.list({})
-      assert.isTrue(items.every(({ position }) => position.length <= longest))
-    }).pipe(asNewUser)
+  it.effect(
+    "order keys that became too long are replaced by short ones, and keys outside of the gap do not change",
+    () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const { id } = yield* todos.create({ title: "in front, in the trash" })
+        const bystander = yield* todos.delete(id)
+        yield* intoOneGap(300)
+        assert.deepInclude((yield* todos.list({ deleted: true })).items, bystander)
+        const { items } = yield* todos.list({})
+        assert.isTrue(items.every(({ position }) => position.length <= longest))
+      }).pipe(asNewUser)
   )
 
-  it.effect("of rows put last go up with the revision, and of rows put first go down, below all of those", () =>
+  it.effect("keys at the end increase with the revision, and keys at the start decrease, below all others", () =>
     seeded((random) =>
       Effect.gen(function* () {
         const sorted = revisions(random).toSorted((a, b) => a - b)
@@ -115,27 +117,29 @@ layer(services, live)("order keys", (it) => {
     )
   )
 
-  it.effect("between two are strictly between, do not end in 0, and grow by at most a digit for each halving", () =>
-    seeded((random) =>
-      Effect.gen(function* () {
-        const ends = yield* Effect.forEach(revisions(random), (n) => (random.chance(50) ? last(n) : first(n)))
-        const keys = [...new Set(ends)].toSorted(ascending)
-        for (let n = 0; n < 600; n++) {
-          // Close ones most of the time, where keys grow.
-          const at = random.chance(80) ? Math.floor(keys.length / 2) : random.int(keys.length - 1)
-          const [low, high] = [keys[at] ?? "", keys[at + 1] ?? ""]
-          const made = yield* between(low, high)
-          assert.isBelow(ascending(low, made), 0, `${low} < ${made} (< ${high})`)
-          assert.isBelow(ascending(made, high), 0, `(${low} <) ${made} < ${high}`)
-          assert.notMatch(made.slice(1 + width(made)), /0$/, `${low} < ${made} < ${high}`)
-          assert.isAtMost(made.length, Math.max(low.length, high.length) + 1)
-          keys.splice(at + 1, 0, made)
-        }
-      })
-    )
+  it.effect(
+    "a key between two others is strictly between them, does not end in 0, and is at most one digit longer",
+    () =>
+      seeded((random) =>
+        Effect.gen(function* () {
+          const ends = yield* Effect.forEach(revisions(random), (n) => (random.chance(50) ? last(n) : first(n)))
+          const keys = [...new Set(ends)].toSorted(ascending)
+          for (let n = 0; n < 600; n++) {
+            // Mostly keys that are close together, because there keys grow.
+            const at = random.chance(80) ? Math.floor(keys.length / 2) : random.int(keys.length - 1)
+            const [low, high] = [keys[at] ?? "", keys[at + 1] ?? ""]
+            const made = yield* between(low, high)
+            assert.isBelow(ascending(low, made), 0, `${low} < ${made} (< ${high})`)
+            assert.isBelow(ascending(made, high), 0, `(${low} <) ${made} < ${high}`)
+            assert.notMatch(made.slice(1 + width(made)), /0$/, `${low} < ${made} < ${high}`)
+            assert.isAtMost(made.length, Math.max(low.length, high.length) + 1)
+            keys.splice(at + 1, 0, made)
+          }
+        })
+      )
   )
 
-  it.effect("stay where they fit already, and go to an end where there is no neighbour", () =>
+  it.effect("a key that fits stays the same, and without a neighbour the new key is at an end", () =>
     Effect.gen(function* () {
       const cases = [
         [["a2", "a1", "a3"], "a2"],
@@ -151,20 +155,20 @@ layer(services, live)("order keys", (it) => {
     })
   )
 
-  it.effect("keep 12 todos in the order of a reference through 300 random moves", () =>
+  it.effect("order keys keep 12 todos in the order of an array through 300 random moves", () =>
     seeded((random) => shuffled(random, 300)).pipe(asNewUser)
   )
 
-  it.effect("do not collide in 400 moves into one gap, and stay short", () =>
+  it.effect("order keys are unique and short after 400 moves into one gap", () =>
     Effect.gen(function* () {
       const widest = yield* intoOneGap(400)
       assert.isAtMost(widest, longest)
-      // Otherwise nothing was made anew, and nothing of that was tested.
+      // Otherwise no key was replaced, and the test would prove nothing.
       assert.isAtLeast(widest, longest - 1)
     }).pipe(asNewUser)
   )
 
-  it.effect("made anew give each row a revision of its own, without a gap, also in the trash", () =>
+  it.effect("replaced order keys give each row its own revision without a gap, also in the trash", () =>
     Effect.gen(function* () {
       yield* intoOneGap(300)
       const { id } = yield* CurrentUser
@@ -182,7 +186,7 @@ where t.owner_id = $1 order by t.revision`,
     }).pipe(asNewUser)
   )
 
-  it.effect("of lists do not collide either", () =>
+  it.effect("order keys of lists are unique too", () =>
     Effect.gen(function* () {
       const lists = yield* Lists
       const made = yield* Effect.forEach(["a", "b", "c", "d"], (name) => lists.create({ name }))
@@ -197,7 +201,7 @@ where t.owner_id = $1 order by t.revision`,
     }).pipe(asNewUser)
   )
 
-  it.effect("do not collide under 10 movers of one user, some of whom create, delete and restore", () =>
+  it.effect("order keys are unique under 10 concurrent movers of one user, with creates, deletes and restores", () =>
     seeded((random) =>
       Effect.gen(function* () {
         const todos = yield* Todos
@@ -211,11 +215,11 @@ where t.owner_id = $1 order by t.revision`,
               const id = random.pick(rows).id
               if (n % 20 === 0) return yield* todos.create({ title: "new" })
               if (n % 21 === 0) return yield* Effect.andThen(todos.delete(id), todos.restore(id))
-              // Most of them into the same gap.
+              // Most moves go into the same gap.
               const anchor = random.chance(70) ? rows[3]?.id : random.pick(rows).id
               return yield* todos.move(id, { after: anchor ?? id })
             },
-            // One of the two is in the trash at the moment.
+            // One of the two todos may be in the trash.
             Effect.catchTag("TodoNotFound", () => Effect.void)
           ),
           { concurrency: 10, discard: true }
@@ -229,13 +233,13 @@ where t.owner_id = $1 order by t.revision`,
   )
 })
 
-/** How many characters after the first its integer part has. */
+/** The number of characters after the first one in the integer part of a key. */
 const width = (position: string): number => {
   const letter = position.charCodeAt(0)
   return letter < 97 ? 91 - letter : letter - 96
 }
 
-/** A migrated database that sorts text as English does: "a" before "Z", case and punctuation last. */
+/** A migrated database with the English collation: "a" comes before "Z", and case and punctuation count last. */
 const english = Layer.unwrap(
   Effect.gen(function* () {
     const { adminUrl } = yield* TestDatabase
@@ -261,7 +265,7 @@ const english = Layer.unwrap(
 describe("in a database that sorts by language", () => {
   const everything = Services.layer.pipe(Layer.provideMerge(english), Layer.provideMerge(TestDatabase.layer))
   layer(everything, live)("order keys", (it) => {
-    it.effect("keep the order all the same", () =>
+    it.effect("order keys keep the order", () =>
       seeded((random) =>
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
@@ -272,11 +276,11 @@ describe("in a database that sorts by language", () => {
       ).pipe(asNewUser)
     )
 
-    it.effect("do not collide in 260 moves into one gap", () =>
+    it.effect("order keys are unique after 260 moves into one gap", () =>
       Effect.map(intoOneGap(260), (widest) => assert.isAtMost(widest, longest)).pipe(asNewUser)
     )
 
-    it.effect("and titles are sorted by code point", () =>
+    it.effect("titles are sorted by code point", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         for (const title of ["b", "Z", "é", "a-c", "ab", "_", "😀", "中"]) yield* todos.create({ title })

@@ -9,7 +9,7 @@ const strictly = { errors: "all", onExcessProperty: "error" } as const
 const decodesTodo = Schema.decodeUnknownEffect(Todo, strictly)
 const decodesList = Schema.decodeUnknownEffect(TodoList, strictly)
 
-/** Values of each exported schema that does not generate its own in reasonable time. */
+/** Values for schemas that cannot generate their own in reasonable time. */
 const own: Record<string, Arbitrary.Arbitrary<unknown>> = {
   CalendarDate: arbitraries.date,
   LocalDateTime: arbitraries.localDateTime,
@@ -33,7 +33,7 @@ layer(services, live)("properties", (it) => {
     Schema.isSchema(entry[1])
   )
   for (const [name, schema] of schemas) {
-    it.effect(`encoding what was decoded from it gives ${name} back`, () =>
+    it.effect(`decoding and encoding the JSON of ${name} returns the same JSON`, () =>
       seeded((random) =>
         Effect.gen(function* () {
           const seed = random.int(2 ** 30)
@@ -90,22 +90,24 @@ layer(services, live)("properties", (it) => {
     ).pipe(asNewUser)
   )
 
-  it.effect("putting what is there changes nothing, and putting anything else replaces all that a client may set", () =>
-    seeded((random) =>
-      Effect.gen(function* () {
-        const todos = yield* Todos
-        const seed = random.int(2 ** 30)
-        const all = yield* Arbitrary.sampleEffect(arbitraries.newTodo, { count: 120, seed })
-        const { id } = yield* todos.create({ title: "start" })
-        for (const [n, full] of all.entries()) {
-          const given: NewTodo = { title: full.title, ...only(full, subsets[n % subsets.length] ?? []) }
-          const { todo } = yield* todos.put(id, given)
-          const defaults = { description: null, completed: false, due: null, tags: [], listId: null }
-          assert.deepInclude(todo, { ...defaults, priority: "none", ...given })
-          assert.deepStrictEqual((yield* todos.put(id, given)).todo, todo)
-        }
-      })
-    ).pipe(asNewUser)
+  it.effect(
+    "a put of the current fields changes nothing, and any other put replaces all fields that a client may set",
+    () =>
+      seeded((random) =>
+        Effect.gen(function* () {
+          const todos = yield* Todos
+          const seed = random.int(2 ** 30)
+          const all = yield* Arbitrary.sampleEffect(arbitraries.newTodo, { count: 120, seed })
+          const { id } = yield* todos.create({ title: "start" })
+          for (const [n, full] of all.entries()) {
+            const given: NewTodo = { title: full.title, ...only(full, subsets[n % subsets.length] ?? []) }
+            const { todo } = yield* todos.put(id, given)
+            const defaults = { description: null, completed: false, due: null, tags: [], listId: null }
+            assert.deepInclude(todo, { ...defaults, priority: "none", ...given })
+            assert.deepStrictEqual((yield* todos.put(id, given)).todo, todo)
+          }
+        })
+      ).pipe(asNewUser)
   )
 
   it.effect("every row that the database returns is a todo or list of the strict schema", () =>

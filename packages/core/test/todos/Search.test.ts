@@ -3,10 +3,10 @@ import { Lists, type Todo, type TodoQuery, Todos } from "@todo/core"
 import { Effect } from "effect"
 import { asNewUser, ids, live, type Random, seeded, services, tagOf, walk } from "../support/suite.ts"
 
-/** Scripts that put no space between words. */
+/** Scripts without spaces between words. */
 const unspaced = /^[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}]$/u
 
-/** The words of a text, from what the documentation says of them; not as the service makes them. */
+/** The words of a text by the documentation, computed differently from the service. */
 const wordsOf = (text: string): ReadonlyArray<string> => {
   const found: Array<string> = []
   let run = ""
@@ -18,7 +18,7 @@ const wordsOf = (text: string): ReadonlyArray<string> => {
   const visible = text.replace(/[\p{Cc}\u200b]/gu, " ").replace(/\p{Default_Ignorable_Code_Point}/gu, "")
   for (const character of visible.toLowerCase().normalize("NFKC")) {
     if (/^\p{M}$/u.test(character) && !unspaced.test(character)) {
-      // A mark belongs to what is before it.
+      // A combining mark belongs to the character before it.
       if (run !== "") run += character
       else if (found.length > 0 && last !== " ") found.push(`${found.pop()}${character}`)
       else found.push(character)
@@ -34,7 +34,7 @@ const wordsOf = (text: string): ReadonlyArray<string> => {
   return found.map((word) => [...word].slice(0, 64).join(""))
 }
 
-/** Whether the todo has all words of `q`, the last one as the beginning of a word. */
+/** Whether the todo has all words of `q`. The last one may be the beginning of a word. */
 const meets = (q: string, { description, title }: Pick<Todo, "title" | "description">): boolean => {
   const has = [...wordsOf(title), ...wordsOf(description ?? "")]
   const asked = wordsOf(q)
@@ -119,7 +119,7 @@ const anyText = (random: Random, parts: number): string => {
 const find = (query: TodoQuery) => Effect.map(walk({ limit: 200, ...query }), (found) => ids(found).toSorted())
 
 layer(services, live)("search", (it) => {
-  it.effect("finds for 500 strings of every special character exactly what a filter in memory finds", () =>
+  it.effect("search finds the same todos as a filter in memory, for 500 strings with special characters", () =>
     seeded((random) =>
       Effect.gen(function* () {
         const todos = yield* Todos
@@ -138,7 +138,7 @@ layer(services, live)("search", (it) => {
           Effect.fnUntraced(function* () {
             const { description, title } = random.pick(all)
             const source = [...(random.chance(50) ? title : (description ?? title))]
-            // A piece of what is there, half of the time: words that are cut anywhere.
+            // Half of the searches are a part of an existing text, cut at any place.
             const from = random.int(source.length)
             const piece = source.slice(from, from + 1 + random.int(8)).join("")
             const asked = random.chance(50) && wordsOf(piece).length > 0 ? piece : anyText(random, 3)
@@ -151,13 +151,13 @@ layer(services, live)("search", (it) => {
           }),
           { concurrency: 4, discard: true }
         )
-        // Had nothing been there to find, nothing was tested.
+        // With few hits the test would prove nothing.
         assert.isAbove(hits, 500)
       })
     ).pipe(asNewUser)
   )
 
-  it.effect("follows an edit, a clear, the trash and the way back", () =>
+  it.effect("search finds the current texts after edits, a delete and a restore", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* todos.create({ title: "Buy milk", description: "two bottles of milk" })
@@ -186,7 +186,7 @@ layer(services, live)("search", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("combines with every other condition and order", () =>
+  it.effect("search works with every other condition and order", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -251,7 +251,7 @@ layer(services, live)("search", (it) => {
     ["ﾊﾟﾝ", "パン"]
   ]
   for (const [title, q] of alike) {
-    it.effect(`finds ${title} as ${q}, and the other way round: case and composition do not matter`, () =>
+    it.effect(`${title} is found by ${q}: case, composition and typography make no difference`, () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const { id } = yield* todos.create({ title })
@@ -281,7 +281,7 @@ layer(services, live)("search", (it) => {
     ["می\u200cخواهم", "خواهم"]
   ]
   for (const [title, q] of within) {
-    it.effect(`finds ${title} by ${q}: what is no letter does not hide the word beside it`, () =>
+    it.effect(`${title} is found by ${q}: a symbol does not hide the word beside it`, () =>
       Effect.gen(function* () {
         const { id } = yield* (yield* Todos).create({ title })
         assert.deepStrictEqual(yield* find({ q }), [id])
@@ -290,7 +290,7 @@ layer(services, live)("search", (it) => {
     )
   }
 
-  it.effect("finds one word of two that U+200C joins, written with a space", () =>
+  it.effect("a word that U+200C joins is found by its parts with a space", () =>
     Effect.gen(function* () {
       const { id } = yield* (yield* Todos).create({ title: "نمی\u200cتوانم بخوابم" })
       assert.deepStrictEqual(yield* find({ q: "نمی توانم" }), [id])
@@ -299,8 +299,8 @@ layer(services, live)("search", (it) => {
 
   const heavy: ReadonlyArray<readonly [name: string, q: string]> = [
     ["200 different characters", Array.from({ length: 200 }, (_, n) => String.fromCodePoint(0x4e00 + n)).join("")],
-    ["200 times the same", "!".repeat(200)],
-    ["200 that stand for 18 each", "\ufdfa".repeat(200)],
+    ["200 times the same character", "!".repeat(200)],
+    ["200 characters that stand for 18 each", "\ufdfa".repeat(200)],
     [
       "66 different words",
       Array.from({ length: 66 }, (_, n) => String.fromCodePoint(0x61 + (n % 26), 0x61 + Math.floor(n / 3))).join(" ")
@@ -308,7 +308,7 @@ layer(services, live)("search", (it) => {
     ["operators", `' " \\ % _ & | ! ( ) : * < > <-> ; -- /* */ $$ $1 \u{10ffff} \uffff`]
   ]
   for (const [name, q] of heavy) {
-    it.effect(`answers a search for ${name}`, () =>
+    it.effect(`a search for ${name} finds its todo`, () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const { id } = yield* todos.create({ title: "a", description: q })
@@ -319,7 +319,7 @@ layer(services, live)("search", (it) => {
     )
   }
 
-  it.effect("refuses what has nothing to look for, or too much", () =>
+  it.effect("a search text without a visible character, or longer than 200, is refused", () =>
     Effect.gen(function* () {
       for (const q of ["", " ", "\n\t\u3000\u00a0", "\u200f", "\u00ad \ufe0f", "\u200c", "\u0001", "a".repeat(201)]) {
         assert.strictEqual(yield* tagOf(find({ q })), "InvalidInput")

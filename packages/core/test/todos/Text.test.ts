@@ -7,12 +7,12 @@ const isStorable = (codePoint: number) => codePoint !== 0 && (codePoint < 0xd800
 
 const text = (codePoints: ReadonlyArray<number>) => codePoints.map((point) => String.fromCodePoint(point)).join("")
 
-/** Every code point from one to below another that text may have. */
+/** All storable code points from `from` to below `to`. */
 const every = (from: number, to: number) =>
   text(Array.from({ length: to - from }, (_, n) => from + n).filter((point) => isStorable(point)))
 
 layer(services, live)("text", (it) => {
-  it.effect("of every character of the basic plane, and of others, comes back byte for byte", () =>
+  it.effect("text of every character of the basic plane, and of others, comes back unchanged", () =>
     seeded((random) =>
       Effect.gen(function* () {
         const todos = yield* Todos
@@ -35,7 +35,7 @@ layer(services, live)("text", (it) => {
     ).pipe(asNewUser)
   )
 
-  it.effect("of any kind comes back byte for byte as title, tag and name, and can be searched", () =>
+  it.effect("random text comes back unchanged as title, tag and name, and can be searched", () =>
     seeded((random) =>
       Effect.gen(function* () {
         const todos = yield* Todos
@@ -62,7 +62,7 @@ layer(services, live)("text", (it) => {
         for (const title of texts) {
           const created = yield* todos.create({ title, tags: [title, `${title}!`] })
           assert.deepStrictEqual([created.title, ...created.tags], [title, title, `${title}!`])
-          // A search for nothing that can be seen is refused.
+          // A search text without a visible character is refused.
           const q = /[^\s\p{Cc}\p{Me}\p{Default_Ignorable_Code_Point}\u0640]/u.test(title) ? title : "a"
           if (q !== title) yield* todos.update(created.id, { title: `${title}a` })
           const found = yield* todos.list({ tag: [title], q })
@@ -79,12 +79,12 @@ layer(services, live)("text", (it) => {
 
   const refused: ReadonlyArray<readonly [name: string, text: string]> = [
     ["U+0000", "a\u0000b"],
-    ["a high surrogate alone", "a\ud83d"],
-    ["a low surrogate alone", "\udc00a"],
+    ["an unpaired high surrogate", "a\ud83d"],
+    ["an unpaired low surrogate", "\udc00a"],
     ["surrogates in the wrong order", "a\udc00\ud83d"]
   ]
   for (const [name, text] of refused) {
-    it.effect(`with ${name} is refused everywhere`, () =>
+    it.effect(`text with ${name} is refused everywhere`, () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const lists = yield* Lists
@@ -108,7 +108,7 @@ layer(services, live)("text", (it) => {
     )
   }
 
-  it.effect("has as many code points as it may, in whatever plane, and not one more", () =>
+  it.effect("the limits of text count code points, in every plane", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (const character of ["a", "é", "漢", "🦉"]) {
@@ -132,11 +132,11 @@ layer(services, live)("text", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of 10,000 different characters is replaced by as many others in linear time, again and again", () =>
+  it.effect("a text of 10,000 different characters is replaced in linear time, repeatedly", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* todos.create({ title: "a" })
-      // The shortest of many: other load on the machine only adds to a time. PostgreSQL plans the first five for their parameters.
+      // The shortest of several times, because load on the machine only adds to it. The first runs are left out: they are planned.
       const shortest = Effect.fnUntraced(function* (length: number) {
         const [one, other] = [every(0x4e00, 0x4e00 + length), every(0x20000, 0x20000 + length)]
         yield* todos.update(id, { description: one })
@@ -149,7 +149,7 @@ layer(services, live)("text", (it) => {
         }
         return least
       })
-      // Ten times as long where each word is looked up, a hundred times where every word is compared with every other.
+      // Ten times as long if each word is looked up; a hundred times if every word is compared with every other.
       const [few, many] = [yield* shortest(1_000), yield* shortest(10_000)]
       assert.isBelow(many, 40 * few)
     }).pipe(asNewUser)

@@ -7,13 +7,13 @@ import { newTodo } from "../support/arbitraries.ts"
 import { layerDatabase } from "../support/host.ts"
 import { toTodo } from "../../src/todos/TodoRow.ts"
 
-/** What a `Date` can hold. */
+/** The range of `Date`. */
 const Moment = Schema.Int.check(Schema.isBetween({ minimum: -8.64e15, maximum: 8.64e15 }))
 const recent = Schema.Int.check(Schema.isBetween({ minimum: 1.79e12, maximum: 1.79e12 + 2 * 86_400_000 }))
 const day = 86_400_000
 
 it.prop(
-  "moments are written as Date does, in whatever order",
+  "timestamps have the same text as those of Date, in any order",
   [Schema.Array(Schema.Union([Moment, recent]))],
   ([some]) => {
     const moments = [
@@ -50,11 +50,11 @@ it.prop(
   }
 )
 
-layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)), { excludeTestServices: true })("A row", (it) => {
-  it.effect.prop("is the same todo whether the database or we put it together", [newTodo], ([todo]) =>
+layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)), { excludeTestServices: true })("a row", (it) => {
+  it.effect.prop("a todo from JSON of the database equals the todo from its columns", [newTodo], ([todo]) =>
     Effect.gen(function* () {
       const todos = yield* Todos
-      // What a write answers is put together by the database.
+      // The database builds the JSON that a write returns.
       const written = yield* todos.create(todo)
       assert.deepStrictEqual(yield* todos.get(written.id), written)
       yield* todos.delete(written.id)
@@ -66,7 +66,7 @@ layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)), { excludeTestServi
     }).pipe(Effect.provideService(CurrentUser, newUser()))
   )
 
-  it.effect("is the same in a session that writes dates another way, in another zone", () =>
+  it.effect("a todo does not depend on the date style and time zone of the session", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient

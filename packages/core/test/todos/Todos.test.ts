@@ -30,7 +30,7 @@ const revision = Effect.flatMap(CurrentUser, ({ id }) =>
 )
 
 layer(services, live)("Todos", (it) => {
-  it.effect("create gives what was not said its default, and get gives it back as it is", () =>
+  it.effect("create sets defaults for fields that are left out, and get returns the same todo", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const created = yield* todos.create({ title: "Buy milk" })
@@ -56,14 +56,14 @@ layer(services, live)("Todos", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("create keeps every field as given", () =>
+  it.effect("create stores every field", () =>
     Effect.gen(function* () {
       const { list, todo } = yield* inList
       assert.deepInclude(todo, { ...full, listId: list.id, completedAt: todo.createdAt })
     }).pipe(asNewUser)
   )
 
-  it.effect("update changes the fields that are there, and null clears", () =>
+  it.effect("update changes the fields of the patch, and null clears a field", () =>
     Effect.gen(function* () {
       const { todo, todos } = yield* inList
       const renamed = yield* todos.update(todo.id, { title: "Call Grace" })
@@ -88,7 +88,7 @@ layer(services, live)("Todos", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("a write that changes nothing changes no revision, neither the todo's nor the user's", () =>
+  it.effect("a write that changes nothing keeps the revisions of the todo and of the user", () =>
     Effect.gen(function* () {
       const { list, todo, todos } = yield* inList
       const other = yield* todos.create({ title: "other" })
@@ -109,7 +109,7 @@ layer(services, live)("Todos", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("put creates under the caller's id, then replaces all that a client may set and nothing else", () =>
+  it.effect("put creates a todo under an id of the caller, and then replaces all fields that a client may set", () =>
     Effect.gen(function* () {
       const { list, todos } = yield* inList
       const id = newTodoId()
@@ -134,7 +134,7 @@ layer(services, live)("Todos", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("put with ifAbsent creates, and never replaces", () =>
+  it.effect("put with ifAbsent creates a todo, and never replaces one", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const id = newTodoId()
@@ -146,50 +146,52 @@ layer(services, live)("Todos", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("ifRevision holds every write back unless the revision is one of those, and says which it is", () =>
-    Effect.gen(function* () {
-      const todos = yield* Todos
-      const { id } = yield* todos.create({ title: "a" })
-      const anchor = yield* todos.create({ title: "b" })
-      const todo = yield* todos.update(id, { title: "c" })
-      const other = { ifRevision: [1, todo.revision + 1, 10 ** 9] }
-      const writes = [
-        todos.update(id, { title: "d" }, other),
-        todos.update(id, {}, other),
-        todos.complete(id, other),
-        todos.reopen(id, other),
-        todos.delete(id, other),
-        todos.restore(id, other),
-        todos.move(id, { after: anchor.id }, other),
-        todos.put(id, { title: "d" }, other),
-        todos.put(id, { title: "d" }, { ifRevision: [] }),
-        todos.update(id, { title: "d" }, { ifRevision: 1 }),
-        todos.restore(id, { ifRevision: todo.revision + 1 }),
-        todos.batch([{ op: "delete", id, ifRevision: 1 }]),
-        todos.batch([{ op: "update", id, patch: { title: "d" }, ...other }]),
-        todos.batch([{ op: "delete", id, ifRevision: [] }])
-      ]
-      for (const write of writes) {
-        assert.deepInclude(yield* failureOf(write), { _tag: "RevisionMismatch", current: todo.revision })
-      }
-      assert.deepStrictEqual(yield* todos.get(id), todo)
-      const changed = yield* todos.update(id, { title: "d" }, { ifRevision: [1, todo.revision] })
-      assert.strictEqual(changed.title, "d")
-      assert.strictEqual((yield* todos.update(id, { title: "e" }, { ifRevision: "*" })).title, "e")
-      const { revision } = yield* todos.update(id, { title: "f" }, { ifRevision: changed.revision + 1 })
-      const last = yield* todos.batch([
-        { op: "update", id, patch: { title: "g" }, ifRevision: [1, revision] },
-        { op: "update", id, patch: { title: "h" }, ifRevision: "*" },
-        { op: "delete", id, ifRevision: revision + 2 }
-      ])
-      assert.deepStrictEqual(
-        last.map(({ revision }) => revision),
-        [1, 2, 3].map((n) => revision + n)
-      )
-    }).pipe(asNewUser)
+  it.effect(
+    "every write fails with RevisionMismatch and the current revision if the todo is at none of the expected ones",
+    () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const { id } = yield* todos.create({ title: "a" })
+        const anchor = yield* todos.create({ title: "b" })
+        const todo = yield* todos.update(id, { title: "c" })
+        const other = { ifRevision: [1, todo.revision + 1, 10 ** 9] }
+        const writes = [
+          todos.update(id, { title: "d" }, other),
+          todos.update(id, {}, other),
+          todos.complete(id, other),
+          todos.reopen(id, other),
+          todos.delete(id, other),
+          todos.restore(id, other),
+          todos.move(id, { after: anchor.id }, other),
+          todos.put(id, { title: "d" }, other),
+          todos.put(id, { title: "d" }, { ifRevision: [] }),
+          todos.update(id, { title: "d" }, { ifRevision: 1 }),
+          todos.restore(id, { ifRevision: todo.revision + 1 }),
+          todos.batch([{ op: "delete", id, ifRevision: 1 }]),
+          todos.batch([{ op: "update", id, patch: { title: "d" }, ...other }]),
+          todos.batch([{ op: "delete", id, ifRevision: [] }])
+        ]
+        for (const write of writes) {
+          assert.deepInclude(yield* failureOf(write), { _tag: "RevisionMismatch", current: todo.revision })
+        }
+        assert.deepStrictEqual(yield* todos.get(id), todo)
+        const changed = yield* todos.update(id, { title: "d" }, { ifRevision: [1, todo.revision] })
+        assert.strictEqual(changed.title, "d")
+        assert.strictEqual((yield* todos.update(id, { title: "e" }, { ifRevision: "*" })).title, "e")
+        const { revision } = yield* todos.update(id, { title: "f" }, { ifRevision: changed.revision + 1 })
+        const last = yield* todos.batch([
+          { op: "update", id, patch: { title: "g" }, ifRevision: [1, revision] },
+          { op: "update", id, patch: { title: "h" }, ifRevision: "*" },
+          { op: "delete", id, ifRevision: revision + 2 }
+        ])
+        assert.deepStrictEqual(
+          last.map(({ revision }) => revision),
+          [1, 2, 3].map((n) => revision + n)
+        )
+      }).pipe(asNewUser)
   )
 
-  it.effect("ifRevision on a put of what is not there is a mismatch with nothing, also for a new user", () =>
+  it.effect("put with ifRevision under an unknown id is RevisionMismatch with null, also for a new user", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (const ifRevision of ["*", [1]] as const) {
@@ -203,7 +205,7 @@ layer(services, live)("Todos", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("completedAt is the time of the first completion, until it is reopened", () =>
+  it.effect("completedAt is the time of the first completion, until the todo is reopened", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* todos.create({ title: "a" })
@@ -215,7 +217,7 @@ layer(services, live)("Todos", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("a todo points to a live list of its user: a missing, trashed or foreign one is not found", () =>
+  it.effect("a todo cannot be put into a list that is missing, in the trash, or of another user", () =>
     Effect.gen(function* () {
       const { lists, todo, todos } = yield* inList
       const trashed = yield* lists.create({ name: "old" })
@@ -239,7 +241,7 @@ layer(services, live)("Todos", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("a user who is disabled reads, and writes nothing", () =>
+  it.effect("a disabled user can read, but cannot write", () =>
     Effect.gen(function* () {
       const { list, lists, todo, todos } = yield* inList
       const user = yield* CurrentUser
@@ -265,7 +267,7 @@ layer(services, live)("Todos", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("a user appears with the first write that succeeds, and with none that fails", () =>
+  it.effect("the row of a user is created by the first successful write, and not by a failed one", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       assert.strictEqual(yield* tagOf(todos.update(newTodoId(), { title: "a" })), "TodoNotFound")
@@ -282,7 +284,7 @@ layer(services, live)("Todos", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("ten first writes of a new user at once are ten todos", () =>
+  it.effect("ten concurrent first writes of a new user create ten todos", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const created = yield* Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], (n) => todos.create({ title: `${n}` }), {
@@ -292,7 +294,7 @@ layer(services, live)("Todos", (it) => {
     }).pipe(Effect.provideService(CurrentUser, newUser()))
   )
 
-  it.effect("refuses fields that it does not know, naming where and never repeating what was sent", () =>
+  it.effect("unknown fields and invalid values are refused, and the messages do not repeat them", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const attempts = [

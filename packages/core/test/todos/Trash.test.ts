@@ -14,7 +14,7 @@ const inList = Effect.gen(function* () {
 })
 
 layer(services, live)("the trash", (it) => {
-  it.effect("what is in the trash is not found by anything but restore, which brings it back as it was", () =>
+  it.effect("only restore finds a todo in the trash, and restores it unchanged", () =>
     Effect.gen(function* () {
       const { todo, todos } = yield* inList
       const { id } = todo
@@ -49,7 +49,7 @@ layer(services, live)("the trash", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("restore takes the todo out of a list that is gone, and leaves it in one that is back", () =>
+  it.effect("restore removes the todo from a list in the trash, and keeps it in a restored list", () =>
     Effect.gen(function* () {
       const { list, lists, todo, todos } = yield* inList
       yield* lists.delete(list.id, { todos: "trash" })

@@ -8,7 +8,7 @@ import * as PurgeSql from "../../src/admin/purge/PurgeSql.ts"
 import { exported, imported } from "../support/exports.ts"
 import { asAdmin, live, query, services } from "../support/suite.ts"
 
-/** A user with 20,000 todos, of whom PostgreSQL knows nothing: what it knows, it learned when the tables were empty. */
+/** A user with 20,000 todos. The statistics of PostgreSQL are from the time when the tables were empty. */
 const size = 20_000
 const filled = Effect.gen(function* () {
   const { id } = newUser()
@@ -29,7 +29,7 @@ where owner_id = '${id}'`
   return id
 })
 
-/** How many pages of 8 kB a statement reads, and a plan that was made while the tables were empty stays. */
+/** The number of pages of 8 kB that a statement reads. */
 const pagesOf = Effect.fnUntraced(function* (text: string) {
   const [row] = yield* query<{ readonly "QUERY PLAN": unknown }>(`explain (analyze, buffers, format json) ${text}`)
   const given = row?.["QUERY PLAN"]
@@ -40,7 +40,7 @@ const pagesOf = Effect.fnUntraced(function* (text: string) {
 })
 
 layer(services, live)("without statistics", (it) => {
-  it.effect("the words of an edit, and of what is purged, are found by the primary key", () =>
+  it.effect("an edit and a purge find words by the primary key", () =>
     Effect.gen(function* () {
       const id = yield* filled
       yield* asAdmin(
@@ -51,7 +51,7 @@ layer(services, live)("without statistics", (it) => {
               const edit = (n: number) =>
                 pagesOf(`select todo.index_words('${id}', id, title_words, array['other']) from todo.todos
 where owner_id = '${id}' and id = '00000000-0000-4000-8000-${String(n).padStart(12, "0")}'`)
-              // From the sixth time on the plan may be one for any parameters.
+              // From the sixth execution on, PostgreSQL may use a generic plan.
               for (let n = 1; n <= 5; n++) yield* edit(n)
               assert.isBelow(yield* edit(6), 100)
               yield* query(
@@ -61,7 +61,7 @@ where owner_id = '${id}' and id = '00000000-0000-4000-8000-${String(n).padStart(
                 .replaceAll("$1", `'${id}'`)
                 .replaceAll("$2", "now()")
                 .replaceAll("$3", "''")
-              // Fifty rows, with an entry in each index of todos and three words: in all some 60 pages each.
+              // Fifty rows with entries in every index and three words cost about 60 pages each.
               assert.isBelow(yield* pagesOf(purge), 50 * 60)
               const left = yield* query(`select from todo.todo_words w where owner_id = '${id}'
 and not exists (select from todo.todos t where t.owner_id = w.owner_id and t.id = w.todo_id)`)
@@ -73,7 +73,7 @@ and not exists (select from todo.todos t where t.owner_id = w.owner_id and t.id 
     })
   )
 
-  it.effect("an import reads of what it has gathered the lines that it writes", () =>
+  it.effect("an import reads only the collected rows that it writes", () =>
     Effect.gen(function* () {
       const id = yield* filled
       yield* asAdmin(
