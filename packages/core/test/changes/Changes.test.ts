@@ -7,7 +7,7 @@ import { Fold, itemOf, pages, purgeAsAdmin, stored, walk } from "../support/feed
 import { asAdmin, range } from "../support/clients.ts"
 import { asNewUser, live, query, seeded, services, tagOf } from "../support/suite.ts"
 
-/** Lists and todos, changed, moved, trashed and restored: 14 changes of 6 rows. */
+/** Creates, changes, moves, deletes and restores lists and todos. Six rows have changes. */
 const mixed = Effect.gen(function* () {
   const todos = yield* Todos
   const lists = yield* Lists
@@ -30,7 +30,7 @@ const mixed = Effect.gen(function* () {
 })
 
 layer(services, live)("a page of changes", (it) => {
-  it.effect("has each row once, at its latest revision, whole, in revision order, lists and todos mixed", () =>
+  it.effect("the feed has each row once, complete, at its latest revision, in revision order", () =>
     Effect.gen(function* () {
       const { four, list, one, other, three, two } = yield* mixed
       const { changes } = yield* walk()
@@ -54,7 +54,7 @@ layer(services, live)("a page of changes", (it) => {
   )
 
   it.effect(
-    "of any size gives the same feed: hasMore is right, no row comes twice, and every cursor continues after its page",
+    "pages of every size have the same changes, a right hasMore, and cursors that continue after the page",
     () =>
       seeded((random) =>
         Effect.gen(function* () {
@@ -78,7 +78,7 @@ layer(services, live)("a page of changes", (it) => {
       )
   )
 
-  it.effect("is empty for a user without writes, and its cursor continues with the first change", () =>
+  it.effect("the page of a user without writes is empty, and its cursor continues with the first change", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const before = yield* changes.page({})
@@ -95,7 +95,7 @@ layer(services, live)("a page of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("has 100 changes by default, at most 500, and refuses other limits", () =>
+  it.effect("a page has 100 changes by default and at most 500, and other limits are refused", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -112,7 +112,7 @@ layer(services, live)("a page of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("does not contain a write that changed nothing", () =>
+  it.effect("the feed does not have a write that changed nothing", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* todos.create({ title: "a" })
@@ -126,7 +126,7 @@ layer(services, live)("a page of changes", (it) => {
 })
 
 layer(services, live)("a cursor of changes", (it) => {
-  it.effect("of another user, or of another query, is InvalidCursor", () =>
+  it.effect("a cursor of another user or another query is InvalidCursor", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -141,7 +141,7 @@ layer(services, live)("a cursor of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("with any one character changed, added or taken away is InvalidCursor", () =>
+  it.effect("a cursor with one character changed, added or removed is InvalidCursor", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       yield* (yield* Todos).create({ title: "a" })
@@ -156,7 +156,7 @@ layer(services, live)("a cursor of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("that is forged with the right digest is InvalidCursor, and never a defect", () =>
+  it.effect("a forged cursor with a valid digest is InvalidCursor, and never a defect", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const { id } = yield* CurrentUser
@@ -176,7 +176,7 @@ layer(services, live)("a cursor of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("beyond the user's revision, after a restore of the database, is CursorExpired", () =>
+  it.effect("a cursor beyond the user's revision, after a restore of the database, is CursorExpired", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -192,7 +192,7 @@ layer(services, live)("a cursor of changes", (it) => {
 })
 
 layer(services, live)("the horizon", (it) => {
-  it.effect("expires the cursors below it, so that a client cannot miss a purged row silently", () =>
+  it.effect("a purge expires the cursors below the horizon, so a client cannot miss a purged row silently", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -210,7 +210,7 @@ layer(services, live)("the horizon", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("does not expire the cursors of a reader that started after the purge", () =>
+  it.effect("a purge does not expire cursors of a reader that started later", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (const n of range(4)) yield* todos.create({ title: `${n}` })
@@ -219,7 +219,7 @@ layer(services, live)("the horizon", (it) => {
       const { changes, cursor } = yield* walk(undefined, () => 1)
       assert.deepStrictEqual(changes.map(itemOf), yield* asAdmin(stored))
       assert.lengthOf(changes, 4)
-      // And goes on: with what comes, and until the next purge takes something that it had.
+      // The reader continues until a purge removes a row that it has.
       const seen = yield* todos.create({ title: "seen" })
       const next = yield* walk(cursor)
       assert.lengthOf(next.changes, 1)
@@ -229,7 +229,7 @@ layer(services, live)("the horizon", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("expires a reader that is in the middle of the feed, and reading from the start is complete", () =>
+  it.effect("a purge expires a reader in the middle of the feed, who then reads everything from the start", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -243,7 +243,7 @@ layer(services, live)("the horizon", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of one user does not affect another user", () =>
+  it.effect("the horizon of one user does not affect another user", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos

@@ -11,7 +11,7 @@ import { asNewUser, live, query, seeded } from "../support/suite.ts"
 const revisions = (changes: ReadonlyArray<LiveChange>) => changes.map(({ change }) => change.revision)
 
 layer(onPool(10), live)("a stream of changes", (it) => {
-  it.effect("sends the existing changes, then each new one, with trash and lists", () =>
+  it.effect("a stream sends the existing changes, then each new one, with trash and lists", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -30,7 +30,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
           ["todo", true, gone]
         ]
       )
-      // A cursor of the stream is one of the pages, and the other way round.
+      // Cursors of the stream are valid for pages, and the other way round.
       assert.lengthOf((yield* walk(got[1]?.cursor)).changes, 1)
       const { got: again } = yield* following((yield* (yield* Changes).page({ limit: 1 })).nextCursor)
       yield* until(() => again.length === 1)
@@ -38,7 +38,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
     }).pipe(Effect.scoped, asNewUser)
   )
 
-  it.effect("that is cut at 50 random moments and resumed misses no change and repeats none", () =>
+  it.effect("a stream that is cut at 50 random moments and resumed misses no change and repeats none", () =>
     seeded((random) =>
       Effect.gen(function* () {
         const changes = yield* Changes
@@ -71,7 +71,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
     )
   )
 
-  it.effect("sends only its user's changes, with three streams for each of 20 users", () =>
+  it.effect("a stream sends only the changes of its user, with three streams for each of 20 users", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = range(20).map(newUser)
@@ -97,7 +97,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("sends a change that another stream of the user has just read, in 8 of 8 rounds", () =>
+  it.effect("a new stream sends a change that another stream of the user has just read", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { got } = yield* following()
@@ -109,7 +109,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
     }).pipe(Effect.scoped, asNewUser)
   )
 
-  it.effect("ends with CursorExpired if a purge overtakes it", () =>
+  it.effect("a stream ends with CursorExpired if a purge removed changes after its cursor", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -124,7 +124,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("ends with CursorExpired if the database is restored to an earlier state", () =>
+  it.effect("a stream ends with CursorExpired if the database is restored to an earlier state", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* CurrentUser
@@ -140,7 +140,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
   )
 })
 
-/** The question that all streams of a process share, and the page of one of them. */
+/** Parts of the poll that all streams of a process share, and of the page of one stream. */
 const tick = "calls.seen"
 const page = "0::bigint as revision"
 
@@ -154,7 +154,7 @@ const after = (ticks: number) =>
 const silent = Layer.succeed(References.MinimumLogLevel, "None")
 
 layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of streams", (it) => {
-  it.effect("show a change of a host transaction after its commit only, and never one that was rolled back", () =>
+  it.effect("a change of a host transaction appears only after its commit, and never after a rollback", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -162,7 +162,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
       yield* after(1)
       const inside = Effect.fnUntraced(function* (title: string) {
         yield* todos.create({ title })
-        // The streams look twice while the change is there, but not committed.
+        // Two polls run while the change is not committed.
         yield* after(2)
         assert.lengthOf(got, 0)
       })
@@ -176,7 +176,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
     }).pipe(Effect.scoped, asNewUser)
   )
 
-  it.effect("stop when no stream is open, however the streams ended", () =>
+  it.effect("polling stops when no stream is open, however the streams ended", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -186,7 +186,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
       const timedOut = Effect.timeoutOption(Stream.runDrain(changes.stream({})), "50 millis")
       const refused = Effect.exit(Stream.runDrain(changes.stream({ since: "x" })))
       yield* Effect.all([taken, failed, timedOut, refused, following().pipe(Effect.scoped)], { concurrency: 5 })
-      // One that was under way may end yet.
+      // A query may still be running.
       yield* Effect.sleep("300 millis")
       const before = ran.texts.length
       yield* Effect.sleep("1 second")
@@ -194,7 +194,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
     }).pipe(asNewUser)
   )
 
-  it.effect("are one poll for all streams, and no page while nothing changes", () =>
+  it.effect("all streams share one poll, and no page is read while nothing changes", () =>
     Effect.gen(function* () {
       yield* Effect.forEach(range(200), () => asNewUser(following()))
       yield* until(() => ran.count(page) >= 200)
@@ -206,7 +206,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
     }).pipe(Effect.scoped)
   )
 
-  it.effect("do not repeat endlessly if the user's last change was purged", () =>
+  it.effect("a stream does not read pages endlessly if the last change of its user was purged", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       yield* todos.create({ title: "stays" })
@@ -222,7 +222,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
     }).pipe(Effect.scoped, asNewUser)
   )
 
-  it.effect("read no faster than the consumer", () =>
+  it.effect("a stream reads no faster than its consumer", () =>
     Effect.gen(function* () {
       const changes = yield* Changes
       const todos = yield* Todos
@@ -241,7 +241,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
     }).pipe(asNewUser)
   )
 
-  it.effect("continue after lost connections and after the database refused connections for a while", () =>
+  it.effect("a stream continues after lost connections, and after its queries were refused for a while", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { got } = yield* following()
@@ -264,7 +264,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
     }).pipe(Effect.scoped, asNewUser)
   )
 
-  it.effect("end for a user whom the operator disables", () =>
+  it.effect("a stream ends if the operator disables its user", () =>
     Effect.gen(function* () {
       const { id } = yield* CurrentUser
       yield* (yield* Todos).create({ title: "a" })

@@ -6,7 +6,7 @@ import { asNewUser, live, query, Random, rounds as howMany, seeded } from "../su
 
 const on = (poolSize: number) => Admin.layer.pipe(Layer.provideMerge(onPool(poolSize)))
 
-/** Each on a user and from a seed of its own, which names the one that went wrong. */
+/** Runs histories, each with a new user and its own seed. */
 const all = (count: number, purges: boolean, concurrency: number) =>
   seeded((random) =>
     Effect.forEach(
@@ -25,22 +25,26 @@ const all = (count: number, purges: boolean, concurrency: number) =>
 
 const rounds = howMany(60, 500, 5_000)
 
-layer(on(10), live)("followed from page to page while writers commit late or roll back", (it) => {
+layer(on(10), live)("the feed, read while writers commit late or roll back", (it) => {
   it.effect(
-    `the changes add up to the tables, in ${rounds} random histories`,
+    `a reader of the feed has the rows of the tables, in ${rounds} random histories`,
     () => Effect.map(all(rounds, false, 8), (sizes) => assert.isAbove(Math.max(...sizes), 5)),
     600_000
   )
 
-  it.effect(`the same where rows are purged meanwhile, in ${rounds} more`, () => all(rounds, true, 8), 600_000)
+  it.effect(
+    `a reader of the feed has the rows of the tables despite purges, in ${rounds} random histories`,
+    () => all(rounds, true, 8),
+    600_000
+  )
 })
 
-layer(on(2), live)("followed on a pool of 2", (it) => {
-  it.effect("the changes add up to the tables, in 20 random histories", () => all(20, true, 2))
+layer(on(2), live)("the feed, read with a pool of 2", (it) => {
+  it.effect("a reader of the feed has the rows of the tables, in 20 random histories", () => all(20, true, 2))
 })
 
 layer(on(10), live)("with revisions from a sequence", (it) => {
-  it.effect("the reader misses a row, so the tests above can fail", () =>
+  it.effect("a reader misses a row, so the tests above can fail", () =>
     Effect.gen(function* () {
       yield* asOwner(query("create sequence todo.gap"))
       yield* asOwner(query("grant usage on sequence todo.gap to public"))
@@ -58,7 +62,7 @@ layer(on(10), live)("with revisions from a sequence", (it) => {
       )
       const missed = results.filter(({ followed, table }) => followed.length < table.length)
       assert.isAbove(missed.length, 0)
-      // Only who follows misses it: once all have ended, it is there.
+      // Only a concurrent reader misses it. A reader that starts after all writes finds it.
       for (const { table, walked } of results) assert.deepStrictEqual(walked, table)
     })
   )

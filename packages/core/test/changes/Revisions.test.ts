@@ -9,7 +9,7 @@ interface Row {
   readonly revision: bigint
 }
 
-/** Every row of the user as stored, and the user's own number. */
+/** The revisions of every row of the user, and of the user. */
 const stored = Effect.gen(function* () {
   const { id } = yield* CurrentUser
   const rows = yield* asAdmin(
@@ -24,7 +24,7 @@ union all select id::text, revision from todo.lists where owner_id = $1 order by
 })
 
 layer(services, live)("revisions", (it) => {
-  it.effect("grow by one with every change of a todo or list, without a gap", () =>
+  it.effect("revisions increase by one with every change of a todo or list", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -52,7 +52,7 @@ layer(services, live)("revisions", (it) => {
         revisions,
         changes.map((_, n) => n + 5)
       )
-      // The list, then its two todos by position.
+      // The list comes first, then its two todos by position.
       const trashed = yield* lists.delete(list.id, { todos: "trash" })
       assert.strictEqual(trashed.revision, 17)
       const { revision, rows } = yield* stored
@@ -66,7 +66,7 @@ layer(services, live)("revisions", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("are unique and without gaps under 12 concurrent writers of one user", () =>
+  it.effect("revisions are unique and without gaps under 12 concurrent writers of one user", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -101,7 +101,7 @@ layer(services, live)("revisions", (it) => {
     }).pipe(Effect.provideService(CurrentUser, newUser()))
   )
 
-  it.effect("seen by a reader are complete: every change up to the highest one is there", () =>
+  it.effect("a reader who sees a revision also sees every earlier one", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const reading = Effect.gen(function* () {

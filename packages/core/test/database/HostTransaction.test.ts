@@ -64,7 +64,7 @@ type Host = Effect.Effect<unknown, unknown, CurrentUser>
 
 const fails = Effect.fail("the host failed" as const)
 
-/** Transactions of a host around a call, and where each of them fails. */
+/** Transactions of a host around a call, by the point at which each fails. */
 const points: Record<string, (call: Host, sql: SqlClient.SqlClient, fixture: Fixture) => Host> = {
   "before the call": (call, sql) => sql.withTransaction(Effect.andThen(fails, call)),
   "after the call": (call, sql) => sql.withTransaction(Effect.andThen(call, fails)),
@@ -94,37 +94,39 @@ const orders = asOwner(
   )
 )
 
-// The pool has one connection: a call on another one than the transaction's would wait forever.
+// The pool has one connection, so a call outside of the transaction would wait forever.
 layer(onPool(1), live)("a transaction of the host that fails", (it) => {
-  it.effect.each(Object.entries(calls))("around a %s undoes it, wherever the transaction fails", ([, call]) =>
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      yield* Effect.ignore(orders)
-      const given = yield* fixture
-      const { nextCursor } = yield* Changes.use((changes) => changes.page({}))
-      const { got } = yield* following(nextCursor)
-      const before = yield* everything
-      for (const [point, around] of Object.entries(points)) {
-        const exit = yield* Effect.exit(around(call(given), sql, given))
-        assert.strictEqual(Exit.isFailure(exit), point !== "within a nested one", point)
-        assert.deepStrictEqual(yield* everything, before, point)
-        assert.include([null, ""], yield* setting, point)
-      }
-      yield* sql.withTransaction(call(given))
-      assert.notDeepEqual(yield* everything, before)
-      const { changes } = yield* Changes.use((changes) => changes.page({ since: nextCursor }))
-      yield* until(() => got.length >= changes.length)
-      assert.deepStrictEqual(
-        got.map(({ change }) => change),
-        changes
-      )
-      assert.isAtMost(changes[0]?.revision ?? 0, 6)
-    }).pipe(asNewUser, Effect.scoped)
+  it.effect.each(Object.entries(calls))(
+    "a failed transaction around a %s rolls it back, at every point of failure",
+    ([, call]) =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* Effect.ignore(orders)
+        const given = yield* fixture
+        const { nextCursor } = yield* Changes.use((changes) => changes.page({}))
+        const { got } = yield* following(nextCursor)
+        const before = yield* everything
+        for (const [point, around] of Object.entries(points)) {
+          const exit = yield* Effect.exit(around(call(given), sql, given))
+          assert.strictEqual(Exit.isFailure(exit), point !== "within a nested one", point)
+          assert.deepStrictEqual(yield* everything, before, point)
+          assert.include([null, ""], yield* setting, point)
+        }
+        yield* sql.withTransaction(call(given))
+        assert.notDeepEqual(yield* everything, before)
+        const { changes } = yield* Changes.use((changes) => changes.page({ since: nextCursor }))
+        yield* until(() => got.length >= changes.length)
+        assert.deepStrictEqual(
+          got.map(({ change }) => change),
+          changes
+        )
+        assert.isAtMost(changes[0]?.revision ?? 0, 6)
+      }).pipe(asNewUser, Effect.scoped)
   )
 })
 
 layer(onPool(8), live)("in a transaction of the host", (it) => {
-  it.effect("a nested failure undoes only the nested part", () =>
+  it.effect("a failed nested transaction rolls back only its own writes", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -282,7 +284,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("two hosts that write for one user queue: no deadlock, no duplicate revision, no gap", () =>
+  it.effect("concurrent transactions that write for one user do not deadlock, and revisions have no gaps", () =>
     Effect.gen(function* () {
       const { a, b, lists, todos } = yield* fixture
       const sql = yield* SqlClient.SqlClient
@@ -314,7 +316,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("serializable transactions get Conflict, and no write is lost when their hosts start them again", () =>
+  it.effect("serializable transactions get Conflict, and no write is lost if the host repeats them", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -347,7 +349,7 @@ layer(onPool(8), live)("in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("two hosts that lock two users in opposite orders: one commits, the other gets Conflict", () =>
+  it.effect("of two transactions that lock two users in opposite orders, one commits and one gets Conflict", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient

@@ -12,9 +12,9 @@ const isTodo = Schema.is(Todo)
 const isList = Schema.is(TodoList)
 
 layer(Services.layer.pipe(Layer.provideMerge(layerOddHost(3)), Layer.provideMerge(TestDatabase.layer)), live)(
-  "on the client of an odd host",
+  "on the client of an unusual host",
   (it) => {
-    it.effect("has other names, formats and time zones than the package's own pool", () =>
+    it.effect("the client has other names, formats and time zones than the pool of this package", () =>
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         const [row] = yield* sql`

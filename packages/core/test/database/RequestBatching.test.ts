@@ -8,7 +8,7 @@ const unbounded = { concurrency: "unbounded" } as const
 /** Waits for a full turn of the event loop. A timer alone may fire before `setImmediate`. */
 const turn = Effect.promise(() => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1)))
 
-/** Records what each batch was given. A batch ends when the test says so. */
+/** Records the inputs of each batch. The test ends each batch. */
 const held = (limits?: BatchLimits) => {
   const runs: Array<{ readonly given: ReadonlyArray<number>; readonly end: Deferred.Deferred<void, string> }> = []
   const interrupted: Array<ReadonlyArray<number>> = []
@@ -24,7 +24,7 @@ const held = (limits?: BatchLimits) => {
   return { call, end, interrupted, runs, given: () => runs.map(({ given }) => given) }
 }
 
-it.live("calls of one turn of the event loop share a batch, and each gets its own answer", () =>
+it.live("calls of one turn of the event loop share a batch, and each gets its own result", () =>
   Effect.gen(function* () {
     let runs = 0
     const call = batching((given: ReadonlyArray<number>) => {
@@ -54,7 +54,7 @@ it.live("no more batches run at once than the limit allows", () =>
   })
 )
 
-it.live("a batch takes no more calls than its limit", () =>
+it.live("a batch has no more calls than its limit", () =>
   Effect.gen(function* () {
     const { call, given } = held({ calls: 3 })
     yield* Effect.forEach(range(7), (n) => Effect.forkChild(call(n), { startImmediately: true }))
@@ -63,7 +63,7 @@ it.live("a batch takes no more calls than its limit", () =>
   })
 )
 
-it.live("by default a batch takes 64 calls and four batches run at once; waiting calls share the next batch", () =>
+it.live("by default a batch has 64 calls, and four batches run at once; waiting calls share the next batch", () =>
   Effect.gen(function* () {
     const { call, end, given, runs } = held()
     const fibers = yield* Effect.forEach(range(300), (n) => Effect.forkChild(call(n), { startImmediately: true }))
@@ -163,7 +163,7 @@ const eightKilobytes = () => Array.from({ length: 1_000 }, (_, n) => n)
 /** Bytes of V8's old generation in use. */
 const oldSpace = () => getHeapSpaceStatistics().find((space) => space.space_name === "old_space")?.space_used_size ?? 0
 
-it.live("calls are short-lived allocations: their requests do not reach the old generation", () =>
+it.live("requests of calls do not reach the old generation of the garbage collector", () =>
   Effect.gen(function* () {
     const call = batching((given: ReadonlyArray<ReadonlyArray<number>>) => Effect.as(Effect.sleep(1), given))
     // Enough calls that the state shared by all of them is in the old generation.
@@ -177,6 +177,6 @@ it.live("calls are short-lived allocations: their requests do not reach the old 
       }
     })
     yield* Effect.forEach(range(16), () => caller, unbounded)
-    assert.isBelow(most, 16 * 1_024 * 1_024, "of the 128 MB that went through")
+    assert.isBelow(most, 16 * 1_024 * 1_024, "of 128 MB of requests")
   })
 )

@@ -7,7 +7,7 @@ import { asAdmin, asOwner, onRecordedPool, Ran, range } from "../support/clients
 import { newKey, under } from "../support/keys.ts"
 import { asNewUser, live, long, query } from "../support/suite.ts"
 
-/** Makes a share of all commits that touch a todo fail like a serialization failure, as late as it can. */
+/** Makes a share of all commits with a changed todo fail with this SQLSTATE. */
 const failing = (share: number, code = "40001") =>
   asOwner(
     Effect.gen(function* () {
@@ -40,7 +40,7 @@ const attempts = <A, E, R>(self: Effect.Effect<A, E, R>) =>
 
 layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) => {
   it.effect(
-    "30 % of the time: hardly an error reaches anybody, and what is answered is what is stored, once",
+    "writes are retried if 30 % of the commits fail: few errors remain, and each success is stored once",
     () =>
       Effect.gen(function* () {
         yield* failing(0.3)
@@ -62,7 +62,7 @@ layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) =
         const all = users.length * perUser
         console.log(`${all} writes, ${sent} attempts, ${errors.length} errors`)
         for (const error of errors) assert.deepInclude(error, { _tag: "Conflict", reason: "concurrent-writes" })
-        // 0.3 to the power of 6 is 0.07 %; more than this is less likely than one in a million.
+        // 0.3 to the power of 6 is 0.07 %. More errors than this have a probability below one in a million.
         assert.isAtMost(errors.length, 8 + all * 0.0015)
         assert.isAbove(sent, all * 1.1)
         assert.isBelow(sent, all * 1.8)
@@ -70,23 +70,25 @@ layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) =
     120_000
   )
 
-  it.effect("each time is a Conflict after six attempts: nothing is stored, and its key is free", () =>
-    Effect.gen(function* () {
-      const todos = yield* Todos
-      const key = newKey()
-      yield* todos.create({ title: "first" })
-      yield* failing(1)
-      for (const options of [{}, under(key)]) {
-        const { attempts: sent, result } = yield* attempts(Effect.flip(todos.create({ title: "a" }, options)))
-        assert.deepStrictEqual([result, sent], [new Conflict({ reason: "concurrent-writes" }), 6])
-      }
-      assert.deepStrictEqual(yield* titles, ["first"])
-      yield* failing(0)
-      yield* todos.create({ title: "another body" }, under(key))
-    }).pipe(asNewUser)
+  it.effect(
+    "a write that fails each time is a Conflict after six attempts; nothing is stored, and its key is free",
+    () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const key = newKey()
+        yield* todos.create({ title: "first" })
+        yield* failing(1)
+        for (const options of [{}, under(key)]) {
+          const { attempts: sent, result } = yield* attempts(Effect.flip(todos.create({ title: "a" }, options)))
+          assert.deepStrictEqual([result, sent], [new Conflict({ reason: "concurrent-writes" }), 6])
+        }
+        assert.deepStrictEqual(yield* titles, ["first"])
+        yield* failing(0)
+        yield* todos.create({ title: "another body" }, under(key))
+      }).pipe(asNewUser)
   )
 
-  it.effect("in a transaction of the host is tried once, and the host gets the error", () =>
+  it.effect("a write in a transaction of the host is tried once, and the host gets the error", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -101,7 +103,7 @@ layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) =
     }).pipe(asNewUser)
   )
 
-  it.effect("is not retried after a failure that is not a conflict", () =>
+  it.effect("a write is not retried after a failure that is not a conflict", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       yield* todos.create({ title: "first" })
@@ -114,7 +116,7 @@ layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) =
       }
       yield* failing(1, "23514")
       const { attempts: sent, result } = yield* create
-      assert.isTrue(Exit.isFailure(result) && Cause.hasDies(result.cause), "what we do not know is a defect")
+      assert.isTrue(Exit.isFailure(result) && Cause.hasDies(result.cause), "an unknown failure is a defect")
       assert.strictEqual(sent, 1)
       yield* failing(0)
       assert.deepStrictEqual(yield* titles, ["first"])
@@ -130,7 +132,7 @@ const terminated = asAdmin(
   )
 )
 
-layer(onRecordedPool(new Ran(), 8), live)("with backends killed while they work", (it) => {
+layer(onRecordedPool(new Ran(), 8), live)("with connections that are terminated", (it) => {
   it.effect(
     "a write succeeds or fails with its outcome, never with a defect, and a write that is not-applied stored nothing",
     () =>

@@ -35,7 +35,7 @@ layer(services, live)("Lists", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("put creates under the caller's id, replaces, and with ifAbsent only creates", () =>
+  it.effect("put creates a list under an id of the caller, or replaces it, and with ifAbsent only creates", () =>
     Effect.gen(function* () {
       const lists = yield* Lists
       const id = newListId()
@@ -52,7 +52,7 @@ layer(services, live)("Lists", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("a write that changes nothing changes no revision", () =>
+  it.effect("a write that changes nothing keeps the revision", () =>
     Effect.gen(function* () {
       const lists = yield* Lists
       const list = yield* lists.create({ name: "a" })
@@ -110,22 +110,20 @@ layer(services, live)("Lists", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect(
-    "delete with trash moves each todo to the trash as a change of its own, and leaves those that were there",
-    () =>
-      Effect.gen(function* () {
-        const { first, list, lists, second, todos, trashed } = yield* filled
-        const other = yield* todos.create({ title: "in no list" })
-        const deleted = yield* lists.delete(list.id, { todos: "trash" })
-        assert.strictEqual(deleted.deletedAt, deleted.updatedAt)
-        assert.deepStrictEqual((yield* todos.list({})).items, [other])
-        const { deletedAt, revision, updatedAt } = deleted
-        assert.deepStrictEqual((yield* todos.list({ deleted: true })).items, [
-          { ...first, deletedAt, updatedAt, revision: revision + 1 },
-          { ...second, deletedAt, updatedAt, revision: revision + 2 },
-          trashed
-        ])
-      }).pipe(asNewUser)
+  it.effect("delete with trash moves each todo to the trash as its own change, and keeps those that were there", () =>
+    Effect.gen(function* () {
+      const { first, list, lists, second, todos, trashed } = yield* filled
+      const other = yield* todos.create({ title: "in no list" })
+      const deleted = yield* lists.delete(list.id, { todos: "trash" })
+      assert.strictEqual(deleted.deletedAt, deleted.updatedAt)
+      assert.deepStrictEqual((yield* todos.list({})).items, [other])
+      const { deletedAt, revision, updatedAt } = deleted
+      assert.deepStrictEqual((yield* todos.list({ deleted: true })).items, [
+        { ...first, deletedAt, updatedAt, revision: revision + 1 },
+        { ...second, deletedAt, updatedAt, revision: revision + 2 },
+        trashed
+      ])
+    }).pipe(asNewUser)
   )
 
   it.effect("delete with keep leaves the todos without a list", () =>

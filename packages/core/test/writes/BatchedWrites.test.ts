@@ -14,11 +14,11 @@ const as =
   <A, E, R>(self: Effect.Effect<A, E, R>) =>
     Effect.provideService(self, CurrentUser, user)
 
-/** All of them at once. */
+/** Runs all calls concurrently. */
 const atOnce = <A, E, R>(calls: ReadonlyArray<Effect.Effect<A, E, R>>) =>
   Effect.all(calls, { concurrency: "unbounded" })
 
-/** Users who have written before, and the todo of each. */
+/** New users, each with one todo. */
 const someUsers = (count: number) =>
   Effect.forEach(range(count), () => {
     const user = newUser()
@@ -27,7 +27,7 @@ const someUsers = (count: number) =>
     )
   })
 
-/** The titles that each of them has, and in which revision. */
+/** The titles of the user with their revisions. */
 const stored = ({ user }: { readonly user: User }) =>
   Effect.map(
     asAdmin(
@@ -39,7 +39,7 @@ const stored = ({ user }: { readonly user: User }) =>
     (rows) => rows.map(({ revision, title }) => `${title} ${revision}`)
   )
 
-/** Makes the writes of todos with one title fail: where it is stored, or as late as it can, when all is committed. */
+/** Makes writes of todos with this title fail, at the statement or at the commit. */
 const refusing = (title: string, when: "at once" | "at commit") =>
   asOwner(
     Effect.gen(function* () {
@@ -55,7 +55,7 @@ deferrable initially ${when === "at once" ? "immediate" : "deferred"} for each r
   )
 
 const ran = new Ran()
-/** How many statements wrote, while `self` ran. */
+/** Counts the statements with writes while `self` runs. */
 const statements = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.suspend(() => {
     const before = ran.count('todo".write')
@@ -63,7 +63,7 @@ const statements = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   })
 
 layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
-  it.effect("share few statements, and each user gets its own row and its next revision", () =>
+  it.effect("concurrent writes share few statements, and each user gets its own row and its next revision", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(50)
@@ -95,7 +95,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
     })
   )
 
-  it.effect("give the same results as in sequence, for one user, a new user, and one key", () =>
+  it.effect("concurrent writes have the same results as sequential ones, for one user, a new user, and one key", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const [one, ...others] = yield* someUsers(10)
@@ -126,7 +126,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
     })
   )
 
-  it.effect("each fail with their own error only", () =>
+  it.effect("each concurrent write fails only with its own error", () =>
     Effect.gen(function* () {
       const [todos, accounts] = [yield* Todos, yield* Accounts]
       const users = yield* someUsers(20)
@@ -157,7 +157,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
     })
   )
 
-  it.effect("do not wait for the lock of another user", () =>
+  it.effect("a batched write does not wait for the lock of another user", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(10)
@@ -177,12 +177,12 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
           })
         )
       )
-      // Nor did they have to begin again.
+      // They were not repeated either.
       assert.isAtMost(count, 4)
     })
   )
 
-  it.effect("do not count against the limit of batches while they wait for a lock", () =>
+  it.effect("a write that waits for a lock does not count against the limit of batches", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const [held] = yield* someUsers(1)
@@ -201,7 +201,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
     })
   )
 
-  it.effect("leave connections for others, however many of one user wait for that user's row", () =>
+  it.effect("writes of one user that wait for a lock leave connections for other users", () =>
     Effect.gen(function* () {
       const [todos, lists] = [yield* Todos, yield* Lists]
       const [held, other] = yield* someUsers(2)
@@ -217,13 +217,13 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
           const fibers = yield* Effect.forEach(range(40), (n) =>
             Effect.forkChild(as(held.user)(writes()[n % 4] ?? assert.fail()), { startImmediately: true })
           )
-          // As many as may: eight of the ten connections.
+          // One user may use eight of the ten connections.
           yield* waiting.pipe(Effect.repeat({ while: ({ length }) => length < 8 }))
           yield* as(other.user)(todos.get(other.first.id))
           yield* as(other.user)(todos.list({}))
           yield* as(other.user)(todos.create({ title: "second" }))
           yield* as(other.user)(todos.batch([{ op: "create", todo: { title: "third" } }]))
-          // They would give up after three seconds, and let the others in.
+          // After three seconds they would fail and free their connections.
           assert.isTrue(fibers.every((fiber) => fiber.pollUnsafe() === undefined))
           assert.lengthOf(yield* waiting, 8)
           yield* Fiber.interruptAll(fibers)
@@ -232,7 +232,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
     })
   )
 
-  it.effect("are not lost if one of them makes the statement fail: only that one fails", () =>
+  it.effect("if one write makes the shared statement fail, only that write fails", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (const when of ["at once", "at commit"] as const) {
@@ -254,7 +254,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
     })
   )
 
-  it.effect("store nothing for calls that were interrupted before their batch began", () =>
+  it.effect("a write that is interrupted before its batch begins stores nothing", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(6)
@@ -269,7 +269,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
     })
   )
 
-  it.effect("of several servers do not deadlock, in whatever order they come", () =>
+  it.effect("batches of several servers do not deadlock, in any order of users", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(12)
@@ -295,7 +295,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
 })
 
 layer(onPool(1), live)("statements of batches", (it) => {
-  it.effect("are planned five times, and then never again, however many calls there are", () =>
+  it.effect("statements of batches are planned five times, and then reuse the plan for any number of calls", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(12)

@@ -20,7 +20,7 @@ import { connect } from "../support/host.ts"
 import { newKey, under } from "../support/keys.ts"
 import { asNewUser, live, newTodoId, query, tagOf } from "../support/suite.ts"
 
-/** Hooks that a test can change while they are in use. */
+/** Hooks that a test can replace while they are in use. */
 class Changeable {
   hooks: WriteHooks = {}
   readonly heard: Array<WriteRequest | WriteDone> = []
@@ -34,7 +34,7 @@ class Changeable {
       this.heard.push(...done)
       return this.hooks.after?.(done) ?? Effect.void
     })
-  /** What is heard while it runs, under these hooks. */
+  /** Runs an effect with these hooks. Returns the requests and results that the hooks received. */
   readonly during = <A, E, R>(hooks: WriteHooks, self: Effect.Effect<A, E, R>) =>
     Effect.suspend(() => {
       this.hooks = hooks
@@ -52,7 +52,7 @@ const database = Layer.unwrap(Effect.map(TestDatabase, ({ url }) => connect({ ur
 )
 const services = Services.layer.pipe(Layer.provide(Layer.succeed(Hooks, host)), Layer.provideMerge(database))
 
-/** The host's own table, of the names of what was written. */
+/** Creates a table of the host for the names of written rows. */
 const outbox = asOwner(
   Effect.andThen(
     query("create table if not exists public.outbox (owner text, what text, check (what <> 'forbidden'))"),
@@ -62,7 +62,7 @@ const outbox = asOwner(
 
 const nameOf = (done: WriteDone) => (done.kind === "todo" ? done.todo.title : done.list.name)
 
-/** Adds what was written to the host's table. */
+/** Inserts the names of the written rows into the table of the host. */
 const post = Effect.map(
   SqlClient.SqlClient,
   (sql) => (done: ReadonlyArray<WriteDone>) =>
@@ -88,7 +88,7 @@ const refusal = new WriteRefused({ code: "month-closed", message: "The month is 
 const refuse = () => Effect.fail(refusal)
 
 layer(services, live)("hooks", (it) => {
-  it.effect("get the requests and the results of each write", () =>
+  it.effect("hooks receive the requests and the results of each write", () =>
     Effect.gen(function* () {
       const [todos, lists] = [yield* Todos, yield* Lists]
       const heard = <A, E>(self: Effect.Effect<A, E, CurrentUser>) =>
@@ -168,7 +168,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("that refuse before the write return the host's error, and nothing is stored, not even the key", () =>
+  it.effect("a write that a hook refuses fails with the error of the host, and stores nothing, not even the key", () =>
     Effect.gen(function* () {
       const [todos, lists] = [yield* Todos, yield* Lists]
       yield* outbox
@@ -195,7 +195,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("can insert rows of the host after the write, which commit or roll back with it", () =>
+  it.effect("rows that a hook inserts commit or roll back with the write", () =>
     Effect.gen(function* () {
       const [todos, lists] = [yield* Todos, yield* Lists]
       yield* outbox
@@ -217,12 +217,12 @@ layer(services, live)("hooks", (it) => {
           { op: "create", todo: { title: "forbidden" } }
         ])
       )
-      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause), "a statement that is wrong is a defect")
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause), "an invalid statement is a defect")
       assert.deepStrictEqual(yield* state, before)
     }).pipe(asNewUser)
   )
 
-  it.effect("do not run after a write that fails", () =>
+  it.effect("hooks do not run after a failed write", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       yield* outbox
@@ -234,7 +234,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("do not run for a write that is repeated under its key", () =>
+  it.effect("hooks do not run for a repeated write under the same key", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const create: Write = todos.create({ title: "a" }, under(newKey()))
@@ -243,7 +243,7 @@ layer(services, live)("hooks", (it) => {
         const first = yield* host.during({}, write)
         assert.lengthOf(first.heard, 2)
         assert.deepStrictEqual(yield* host.during({ before: refuse, after: refuse }, write), { ...first, heard: [] })
-        // At once, all but one wait for that one, and give its answer.
+        // Of six concurrent writes five wait for the first one, and return its answer.
         const [key, title] = [newKey(), "at once"]
         const storm = Effect.forEach(range(6), () => todos.create({ title }, under(key)), { concurrency: 6 })
         assert.lengthOf((yield* host.during({}, storm)).heard, 2)
@@ -251,7 +251,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("do not run if the key was valid when the transaction began, and run if it had expired", () =>
+  it.effect("hooks do not run if the key was valid when the transaction began, and run if it had expired", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const user = yield* CurrentUser
@@ -261,7 +261,7 @@ layer(services, live)("hooks", (it) => {
         Effect.gen(function* () {
           const write = yield* Effect.forkChild(host.during({ before: refuse }, create))
           const [transaction] = yield* waiting.pipe(Effect.repeat({ until: ({ length }) => length > 0 }))
-          // A millisecond after that began, which is over by now, the key is no longer good.
+          // The key expires a millisecond after the transaction began, so it has expired by now.
           yield* asAdmin(
             query(
               `update todo.idempotency_keys set created_at = $2::timestamptz - interval '24 hours' + interval '1 millisecond'
@@ -280,14 +280,14 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("can count rows: no concurrent write of the user changes the count, not even a first one", () =>
+  it.effect("no concurrent write of the user changes a count in a hook, not even a first write", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const quota: WriteHooks = {
         before: () =>
           Effect.gen(function* () {
             const { total = 0 } = yield* Effect.orDie(todos.list({ limit: 1, count: true }))
-            // Gives the others time to count the same.
+            // Gives concurrent writes time to count.
             yield* Effect.sleep("5 millis")
             if (total >= 5) return yield* new WriteRefused({ code: "quota", message: "Five todos are enough" })
           })
@@ -299,38 +299,40 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("run again with their write after a serialization failure, which ends as Conflict if it persists", () =>
-    Effect.gen(function* () {
-      const todos = yield* Todos
-      const sql = yield* SqlClient.SqlClient
-      yield* outbox
-      const after = yield* post
-      let failures = 2
-      const flaky: WriteHooks = {
-        after: (done) =>
-          Effect.andThen(
-            after(done),
-            Effect.suspend(() => (failures-- > 0 ? serializationFailure(sql) : Effect.void))
-          )
-      }
-      const { exit, heard } = yield* host.during(flaky, todos.create({ title: "a" }))
-      assert.isTrue(Exit.isSuccess(exit))
-      assert.lengthOf(heard, 6)
-      assert.deepStrictEqual(yield* posted, ["a"])
+  it.effect(
+    "hooks run again with their write after a serialization failure, which ends as Conflict if it persists",
+    () =>
+      Effect.gen(function* () {
+        const todos = yield* Todos
+        const sql = yield* SqlClient.SqlClient
+        yield* outbox
+        const after = yield* post
+        let failures = 2
+        const flaky: WriteHooks = {
+          after: (done) =>
+            Effect.andThen(
+              after(done),
+              Effect.suspend(() => (failures-- > 0 ? serializationFailure(sql) : Effect.void))
+            )
+        }
+        const { exit, heard } = yield* host.during(flaky, todos.create({ title: "a" }))
+        assert.isTrue(Exit.isSuccess(exit))
+        assert.lengthOf(heard, 6)
+        assert.deepStrictEqual(yield* posted, ["a"])
 
-      failures = Infinity
-      const given = yield* host.during(flaky, todos.create({ title: "b" }))
-      assert.deepStrictEqual(given.exit, Exit.fail(new Conflict({ reason: "concurrent-writes" })))
-      assert.lengthOf(given.heard, 12)
-      // In a transaction of the host, it is up to the host.
-      const once = yield* host.during(flaky, sql.withTransaction(todos.create({ title: "b" })))
-      assert.deepStrictEqual(once.exit, given.exit)
-      assert.lengthOf(once.heard, 2)
-      assert.deepStrictEqual(yield* posted, ["a"])
-    }).pipe(asNewUser)
+        failures = Infinity
+        const given = yield* host.during(flaky, todos.create({ title: "b" }))
+        assert.deepStrictEqual(given.exit, Exit.fail(new Conflict({ reason: "concurrent-writes" })))
+        assert.lengthOf(given.heard, 12)
+        // A transaction of the host is not repeated.
+        const once = yield* host.during(flaky, sql.withTransaction(todos.create({ title: "b" })))
+        assert.deepStrictEqual(once.exit, given.exit)
+        assert.lengthOf(once.heard, 2)
+        assert.deepStrictEqual(yield* posted, ["a"])
+      }).pipe(asNewUser)
   )
 
-  it.effect("are part of the host's transaction, which can go on after a refused write", () =>
+  it.effect("hooks run in the transaction of the host, which can continue after a refused write", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -352,7 +354,7 @@ layer(services, live)("hooks", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("run as the user of the write, without todo.user_id set, and can write todos themselves", () =>
+  it.effect("hooks run as the user of the write, without todo.user_id, and can write todos", () =>
     Effect.gen(function* () {
       const [todos, lists, sql] = [yield* Todos, yield* Lists, yield* SqlClient.SqlClient]
       const seen: Array<unknown> = []
@@ -384,7 +386,7 @@ layer(onRecordedPool(ran), live)("without hooks", (it) => {
   it.effect("a write is one statement", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
-      yield* todos.create({ title: "the first has the user made, too" })
+      yield* todos.create({ title: "the first write also creates the user" })
       const before = ran.texts.length
       yield* todos.create({ title: "a" }, under(newKey()))
       assert.lengthOf(ran.texts.slice(before), 1)

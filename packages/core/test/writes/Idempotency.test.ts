@@ -11,12 +11,12 @@ type Attempt = Effect.Effect<unknown, { readonly _tag: string }, CurrentUser>
 
 const together = { concurrency: "unbounded" } as const
 
-/** How many todos the user has. */
+/** The number of todos of the user. */
 const count = Effect.gen(function* () {
   return (yield* (yield* Todos).list({ limit: 200 })).items.length
 })
 
-/** The same create 50 times at once. */
+/** Runs the same create 50 times concurrently. */
 const storm = Effect.fnUntraced(function* (key: IdempotencyKey) {
   const todos = yield* Todos
   const create = todos.create({ title: "Buy milk", tags: ["home"] }, under(key))
@@ -24,8 +24,8 @@ const storm = Effect.fnUntraced(function* (key: IdempotencyKey) {
 })
 
 describe.each([2, 10])("with a pool of %d", (poolSize) => {
-  layer(onPool(poolSize), live)("50 creates at once under one key", (it) => {
-    it.effect("make one row and return it or IdempotencyKeyInUse; afterwards they always return the row", () =>
+  layer(onPool(poolSize), live)("50 concurrent creates under one key", (it) => {
+    it.effect("50 concurrent creates under one key make one row; each returns that row or IdempotencyKeyInUse", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const key = newKey()
@@ -44,7 +44,7 @@ describe.each([2, 10])("with a pool of %d", (poolSize) => {
   })
 })
 
-/** So many keys of the current user whose day was over an hour ago. */
+/** Stores keys of the current user that expired an hour ago. */
 const oldKeys = (count: number) =>
   Effect.flatMap(CurrentUser, ({ id }) =>
     asAdmin(
@@ -57,7 +57,7 @@ const oldKeys = (count: number) =>
   )
 
 layer(services, live)("a key", (it) => {
-  it.effect("returns the first answer, even if the row has changed since", () =>
+  it.effect("a repeated write returns the first answer, even if the row has changed since", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const key = newKey()
@@ -69,7 +69,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("works for restore, move, batch and lists: each happens once and returns the same answer", () =>
+  it.effect("restore, move, batch and writes of lists happen once under a key, and return the same answer", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -101,7 +101,7 @@ layer(services, live)("a key", (it) => {
         const first = yield* write(key)
         const { revision } = yield* revisionOf
         assert.deepStrictEqual(yield* write(key), first)
-        // Each other write under this key is another one.
+        // Every other write under this key is another request.
         for (const another of writes) {
           if (another !== write) assert.strictEqual(yield* tagOf(another(key)), "IdempotencyKeyReused")
         }
@@ -110,7 +110,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("with another request is IdempotencyKeyReused, whatever differs", () =>
+  it.effect("a key with a different request is IdempotencyKeyReused, whatever differs", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -135,7 +135,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("distinguishes a batch of one create from that create", () =>
+  it.effect("a batch of one create is a different request than the create", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const key = newKey()
@@ -144,7 +144,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("belongs to its user: another user's write under the same key is independent", () =>
+  it.effect("two users can use the same key independently", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const key = newKey()
@@ -156,7 +156,7 @@ layer(services, live)("a key", (it) => {
     })
   )
 
-  it.effect("is not used up by a request that failed", () =>
+  it.effect("a key can be used again after a failed request", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const lists = yield* Lists
@@ -194,7 +194,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("expires after 24 hours and not before, and old keys are deleted by later writes", () =>
+  it.effect("a key expires after 24 hours and not before, and later writes delete it", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const [key, other, late] = [newKey(), newKey(), newKey()]
@@ -211,7 +211,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("that is stored deletes up to a hundred expired keys, and leaves the others to the next write", () =>
+  it.effect("storing a key deletes at most a hundred expired keys; the next write deletes more", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       yield* todos.create({ title: "a" })
@@ -223,7 +223,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("that has expired can be used again and is stored, however many older ones there are", () =>
+  it.effect("an expired key can be used again and is stored, however many older keys exist", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const key = newKey()
@@ -236,7 +236,7 @@ layer(services, live)("a key", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("of a disabled user does not return the old answer", () =>
+  it.effect("a repeated write of a disabled user does not return the old answer", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* CurrentUser
@@ -255,7 +255,7 @@ const revisionOf = Effect.gen(function* () {
 })
 
 layer(services, live)("a key in a transaction of the host", (it) => {
-  it.effect("is stored by the commit, and is not stored by a rollback", () =>
+  it.effect("a commit stores the key, and a rollback does not", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -270,7 +270,7 @@ layer(services, live)("a key in a transaction of the host", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("is in use for others until the transaction ends; similar keys and users are not", () =>
+  it.effect("a key is in use until the transaction of the host ends; similar keys and users are not", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       const sql = yield* SqlClient.SqlClient
@@ -301,7 +301,7 @@ layer(services, live)("a key in a transaction of the host", (it) => {
 })
 
 layer(onPool(10), live)("without the lookup of stored keys", (it) => {
-  it.effect("the 50 creates make more rows, so the tests above can fail", () =>
+  it.effect("50 concurrent creates make more rows, so the tests above can fail", () =>
     Effect.gen(function* () {
       yield* broken("write_once", ["created_at > day_ago", "false"])
       const key = newKey()

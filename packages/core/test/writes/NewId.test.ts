@@ -5,7 +5,7 @@ import { newId } from "../../src/writes/newId.ts"
 // One block of random bytes is enough for 256 ids.
 const many = Effect.replicateEffect(newId, 2_000)
 
-it.live("makes ids of version 7 with the current time, in ascending order", () =>
+it.live("new ids have version 7 and the current time, in ascending order", () =>
   Effect.gen(function* () {
     const before = Date.now()
     const ids = yield* many
@@ -20,9 +20,9 @@ it.live("makes ids of version 7 with the current time, in ascending order", () =
   })
 )
 
-it.live("uses new random bytes for each id, also after a block of them is used up", () =>
+it.live("each id has new random bytes, also after the buffer is used up", () =>
   Effect.gen(function* () {
-    // The last eight digits count nothing. Of 2,000 by chance two are alike once in 2,000 runs, and three hardly ever.
+    // The last eight digits are random. Of 2,000, two are equal in one of 2,000 runs, and three almost never.
     const tails = (yield* many).map((id) => id.slice(-8))
     assert.isAtLeast(new Set(tails).size, tails.length - 2)
   })
