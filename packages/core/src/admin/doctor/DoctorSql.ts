@@ -1,4 +1,4 @@
-/** The statements of doctor's checks. They read PostgreSQL's catalogues. In all of them `$1` is the schema, if they need it. */
+/** The statements of doctor's checks on PostgreSQL's catalogues. `$1` is the schema, if a statement needs it. */
 
 /** Facts of the server and of the session. */
 export interface Server {
@@ -64,9 +64,9 @@ order by c.relname`
 export interface Setting {
   readonly name: string
   readonly value: string
-  /** Where the value comes from, as `pg_settings` calls it. */
+  /** The source of the value, as in `pg_settings`. */
   readonly source: string | null
-  /** The settings of roles and of the database that have it: the beginning of the statement that resets it, and the value. */
+  /** The values that are stored for roles and the database. `place` is the beginning of the statement that resets one. */
   readonly stored: ReadonlyArray<{ readonly place: string; readonly value: string }>
 }
 
@@ -141,9 +141,9 @@ order by r.rolname <> current_user, r.rolname`
 /** An object with an owner. */
 export interface OwnedObject {
   readonly kind: "table" | "schema" | "function" | "database"
-  /** As SQL names it behind `alter table`. */
+  /** The name in SQL, as after `alter table`. */
   readonly identifier: string
-  /** As people read it. */
+  /** The name for people. */
   readonly label: string
   readonly owner: string
   /** Whether the owner is one of the roles `$2`. */

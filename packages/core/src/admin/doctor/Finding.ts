@@ -1,14 +1,17 @@
-/** What one check found, and what to do about it. */
+/** The result of one check, with what to do about it. */
 export interface Finding {
-  /** What was looked at. */
+  /** The name of the check. */
   readonly check: string
   /** A failure needs a repair. A warning may be intended. */
   readonly status: "passed" | "warning" | "failed"
-  /** What was seen. */
+  /** What the check found. */
   readonly detail: string
   /** What to do about the problem. Absent if the check passed. */
   readonly hint?: string
-  /** The SQL that closes it, in order, for a superuser or the owner of what it names; absent where SQL does not. */
+  /**
+   * SQL statements that repair the problem, in order, for a superuser or the owner of the objects. Absent if SQL cannot
+   * repair it.
+   */
   readonly statements?: ReadonlyArray<string>
 }
 

@@ -1,6 +1,6 @@
 /**
- * The format of an export: a text file with one JSON document a line (NDJSON). The first line is the header. Lists follow
- * and then todos, each ordered by id and with the trash. The last line has the number of both and shows that the file is
+ * The format of an export: a text file with one JSON document a line (NDJSON). The first line is the header. Then come the
+ * lists and the todos, ordered by id, including the trash. The last line has the number of both, and shows that the file is
  * complete. Rows have the fields of the API; the schemas here add the checks that a restore needs.
  */
 import * as Schema from "effect/Schema"
@@ -11,15 +11,15 @@ import { TodoList } from "../../domain/TodoList.ts"
 import { UserId } from "../../domain/User.ts"
 import { revisionOf } from "../../writes/OrderKey.ts"
 
-/** Bytes. A line with every text at its limit has half of that. */
+/** In bytes. A line in which every text has its maximum length needs half of it. */
 export const longestLine = 512 * 1024
 
-/** The limit is beyond every real revision, and far enough below 2^53 that the user can go on writing. */
+/** The maximum is above every real revision, and far enough below 2^53 for later writes of the user. */
 const Reached = Revision.check(
   Schema.isLessThanOrEqualTo(10_000_000_000_000, { expected: "a whole number from 0 to 10,000,000,000,000" })
 )
 
-/** Characters. Moves let an order key grow less than that. */
+/** In characters. Moves make only shorter order keys. */
 const longestKey = 100
 
 const isInstant = Schema.is(Instant)

@@ -57,7 +57,7 @@ export class ExportReader {
   #row(line: number, text: string | undefined): ExportedRow | undefined {
     if (text === undefined)
       return this.#wrong(line, "the line must be UTF-8 and not longer than a line of an export can be")
-    if (this.#isOver) return this.#wrong(line, "there must be nothing behind the last line of the export")
+    if (this.#isOver) return this.#wrong(line, "there must be nothing after the last line of the export")
     let document: unknown
     try {
       document = JSON.parse(text)
@@ -88,7 +88,7 @@ export class ExportReader {
     const last = this.#last
     const revision = this.header?.user.revision ?? 0
     if (last?.kind === kind && last.row.id === row.id)
-      return this.#wrong(line, `${kind}/id must be unique; the line before has the same one`)
+      return this.#wrong(line, `${kind}/id must be unique; the previous line has the same one`)
     if (last !== undefined && (last.kind === kind ? last.row.id > row.id : last.kind === "todo")) {
       return this.#wrong(line, "the line is out of order: lists come before todos, each ordered by id")
     }
@@ -106,7 +106,7 @@ export class ExportReader {
     if (end !== undefined && (end.lists !== this.#counts.lists || end.todos !== this.#counts.todos)) {
       return this.#wrong(
         line,
-        `end must count the ${this.#counts.lists} lists and ${this.#counts.todos} todos before it; lines are missing or too many`
+        `end must count the ${this.#counts.lists} lists and ${this.#counts.todos} todos before it; lines are missing or added`
       )
     }
   }

@@ -68,7 +68,7 @@ export const run = <E, R, R2>(
         const candidate = decode(todo)
         if (Result.isFailure(candidate)) return problems.addIssue(line, candidate.failure.issue)
         const id = ids.of(source, candidate.success.id)
-        if (id === undefined) return problems.add(line, "id must be unique; a line before has the same one")
+        if (id === undefined) return problems.add(line, "id must be unique; an earlier line has the same one")
         return [["todo", columnsOf(line, id, candidate.success, now)]]
       }
       yield* options.watch("reading", undefined, (advance) =>
@@ -94,9 +94,9 @@ class Ids {
     this.#user = user
   }
 
-  /** The given id, or one that is derived from the text (UUID version 5). `undefined` if the given id was used before. */
-  of(source: string, given: TodoId | undefined): TodoId | undefined {
-    if (given !== undefined) return this.#times(given) === 0 ? given : undefined
+  /** The id of the todo, or one that is derived from the text (UUID version 5). `undefined` if the id was used before. */
+  of(source: string, id: TodoId | undefined): TodoId | undefined {
+    if (id !== undefined) return this.#times(id) === 0 ? id : undefined
     // Two equal lines are two todos, so the number of the repetition is part of the name.
     const name = JSON.stringify([this.#user, source])
     const times = this.#times(createHash("sha1").update(name).digest("base64"))

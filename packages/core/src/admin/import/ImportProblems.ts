@@ -27,7 +27,7 @@ export class ImportConflict extends Schema.TaggedError<ImportConflict>()("Import
 }
 
 /** The maximum number of problems in an error. */
-export const most = 20
+export const maxProblems = 20
 
 /** Collects problems: the first ones, and the number of all. */
 export class Problems {
@@ -37,7 +37,7 @@ export class Problems {
   /** Adds a problem. Returns no rows, for callers that return the rows of a line. */
   add(line: number, message: string): readonly [] {
     this.count++
-    if (this.first.length < most) this.first.push({ line, message })
+    if (this.first.length < maxProblems) this.first.push({ line, message })
     return []
   }
 

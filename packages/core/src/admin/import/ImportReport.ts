@@ -1,7 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { UserId } from "../../domain/User.ts"
 
-/** What an import does with the rows of one kind. */
+/** The number of rows of one kind, by what the import does with them. */
 export interface RowCounts {
   /** Rows of the file that the user did not have. */
   readonly added: number
@@ -13,7 +13,7 @@ export interface RowCounts {
   readonly same: number
 }
 
-/** What an import did, or would do. */
+/** The result of an import, or of a dry run. */
 export interface ImportReport {
   /** The user who owns the rows. */
   readonly user: UserId
@@ -23,7 +23,7 @@ export interface ImportReport {
   readonly lists: RowCounts
   /** What happened to the todos. */
   readonly todos: RowCounts
-  /** Todos that were taken out of their list, because a merge left the list in the trash and the todo outside. */
+  /** The number of todos that a merge removed from their list, because the list is in the trash and the todo is not. */
   readonly takenOut: number
   /** The first 20 rows that differ, in the order of the file. */
   readonly differing: ReadonlyArray<{
@@ -34,7 +34,7 @@ export interface ImportReport {
   }>
 }
 
-/** How to import. */
+/** The options of an import. */
 export interface ImportOptions<R> {
   /** Report what would happen, and roll back. */
   readonly dryRun: boolean

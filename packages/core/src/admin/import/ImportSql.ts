@@ -98,14 +98,14 @@ const merged = (s: string, kind: Kind) =>
  * - `exact`: existing rows must equal the file, including their position and revision.
  * - `merge`: the version that was written later is kept.
  * - `add`: existing rows stay.
- * - `fresh`: the user has no data, so rows keep their revision and position.
+ * - `restore`: the user has no data, so rows keep their revision and position.
  *
- * Except for `fresh`, changed rows get the revisions after `$3`, in the order of their old ones. Rows whose position is
+ * Except for `restore`, changed rows get the revisions after `$3`, in the order of their old ones. Rows whose position is
  * taken go to the end, in the order of the file's positions.
  */
 export const verdicts = (s: string) => `insert into pg_temp.import_steps
 select line, kind, id, verdict,
-  case when $2::text = 'fresh' then revision else $3::bigint + row_number() over (
+  case when $2::text = 'restore' then revision else $3::bigint + row_number() over (
     partition by verdict in ('added', 'replaced') order by revision
   ) end,
   case when moves then ${s}.last_position($3::bigint + row_number() over (

@@ -13,7 +13,7 @@ import { toUnavailableTransaction } from "../../database/SqlErrors.ts"
 import { onBehalfOf } from "../../database/OperatorScope.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
 import type { Header } from "../export/ExportFormat.ts"
-import { ImportConflict, ImportInvalid, most } from "./ImportProblems.ts"
+import { ImportConflict, ImportInvalid, maxProblems } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport, RowCounts } from "./ImportReport.ts"
 
 /** A row as the columns of its table, plus the number of its line. */
@@ -96,7 +96,7 @@ const gathering = Effect.fnUntraced(function* (run: Run, schema: string): Effect
       Effect.forEach(ImportSql.analyze, (statement) => run(statement), { discard: true })
     ),
     check: Effect.gen(function* () {
-      const found = yield* run(ImportSql.problems(most))
+      const found = yield* run(ImportSql.problems(maxProblems))
       if (found.length === 0) return
       const problems = found.map(([line, message]) => ({ line: Number(line), message: String(message) }))
       return yield* new ImportInvalid({ problems, count: Number(found[0]?.[2]) })
@@ -121,7 +121,7 @@ const write = Effect.fnUntraced(function* <R>(
   const restored = locked?.[2] === true ? header : undefined
   const base = Math.max(revision, header?.revision ?? 0)
 
-  yield* run(ImportSql.verdicts(schema), user, restored === undefined ? mode : "fresh", base)
+  yield* run(ImportSql.verdicts(schema), user, restored === undefined ? mode : "restore", base)
   yield* run(ImportSql.analyzeSteps)
   if (mode === "exact" && restored === undefined) yield* conflicts(run)
   const { differing, lists, todos } = yield* outcomes(run)
@@ -154,7 +154,7 @@ const write = Effect.fnUntraced(function* <R>(
 })
 
 const conflicts = Effect.fnUntraced(function* (run: Run) {
-  const found = yield* run(ImportSql.judged(most), ["added", "kept"])
+  const found = yield* run(ImportSql.judged(maxProblems), ["added", "kept"])
   if (found.length === 0) return
   const problems = found.map(([line, kind, id, verdict]) => ({
     line: Number(line),
@@ -172,12 +172,14 @@ const outcomes = Effect.fnUntraced(function* (run: Run) {
       Number(found.find(([one, other]) => one === kind && other === verdict)?.[2] ?? 0)
     return { added: count("added"), replaced: count("replaced"), kept: count("kept"), same: count("same") }
   }
-  const differing = (yield* run(ImportSql.judged(most), ["replaced", "kept"])).map(([line, kind, id, verdict]) => ({
-    line: Number(line),
-    kind: kind as ImportSql.Kind,
-    id: String(id),
-    verdict: verdict as "replaced" | "kept"
-  }))
+  const differing = (yield* run(ImportSql.judged(maxProblems), ["replaced", "kept"])).map(
+    ([line, kind, id, verdict]) => ({
+      line: Number(line),
+      kind: kind as ImportSql.Kind,
+      id: String(id),
+      verdict: verdict as "replaced" | "kept"
+    })
+  )
   return { lists: outcome("list"), todos: outcome("todo"), differing }
 })
 
