@@ -1,14 +1,14 @@
-/** The rows of pages of todos. PostgreSQL sends plain columns, those of each field by `TodoColumns.ts`. */
+/** The rows of pages of todos. PostgreSQL sends plain columns. `TodoColumns.ts` has those of each field. */
 import type { Todo } from "../domain/Todo.ts"
 import { fastTimestamp } from "./fastTimestamp.ts"
 import { milliseconds, type Row, todoColumns } from "./TodoColumns.ts"
 
 const fields = Object.values(todoColumns)
 
-/** The columns that `toTodo` reads of a row `t`, after the value that the page is sorted by. */
-export const columns = (sortValue: string) => `${sortValue} as value, ${ofTodo}`
+/** The columns of a row `t` that `toTodo` reads. The first one is the value that the page is sorted by. */
+export const columns = (sortValue: string) => `${sortValue} as value, ${columnsOfTodo}`
 
-const ofTodo = [
+const columnsOfTodo = [
   "t.id::text as the_id",
   ...fields.flatMap(({ select }) => select),
   "t.position",
@@ -19,8 +19,8 @@ const ofTodo = [
 ].join(", ")
 
 /**
- * The todo of a row. Nothing is validated, because the database checks what it stores. The row may have other values before
- * and after those of the todo; copying a page of rows without them took 30 µs.
+ * Turns a row into a todo without validation, because the database checks what it stores. The row may have more values
+ * before and after those of the todo: removing them would cost 30 µs a page.
  */
 export const toTodo = (row: Row): Todo => {
   const todo = { id: row[1] } as { -readonly [Name in keyof Todo]: Todo[Name] }

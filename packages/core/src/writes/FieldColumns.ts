@@ -6,11 +6,11 @@ interface FieldColumns<Value> {
   readonly derived?: ReadonlyArray<string>
   /** Turns the value into the columns, derived ones included. */
   readonly write: (value: Value) => Readonly<Record<string, unknown>>
-  /** What clients see of it: for each member of the JSON, the SQL expression over a row `t` of a quoted schema. */
+  /** The members of the JSON that clients see: names, and SQL expressions over a row `t`. `schema` is the quoted name. */
   readonly json: (schema: string) => Readonly<Record<string, string>>
 }
 
-/** One entry for each field that clients set. `More` is what a kind of rows has besides. */
+/** One entry for each field that clients set. `More` is what the entries of one kind of rows have in addition. */
 export type FieldsColumns<Fields, More = unknown> = {
   readonly [Name in keyof Fields]-?: FieldColumns<Exclude<Fields[Name], undefined>> & More
 }

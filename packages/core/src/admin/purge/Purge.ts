@@ -26,7 +26,7 @@ export interface Purged {
   readonly keys: number
 }
 
-/** What a purge is going to remove. */
+/** The rows that a purge will remove. */
 export interface PurgePlan extends Purged {
   /** Rows that were trashed before this time are removed. */
   readonly before: Timestamp
@@ -34,7 +34,7 @@ export interface PurgePlan extends Purged {
   readonly of: ReadonlyArray<UserId>
 }
 
-/** What to purge. */
+/** The options of a purge. */
 export interface PurgeOptions {
   /** The minimum time in the trash, in seconds. */
   readonly olderThan: number
@@ -99,8 +99,8 @@ export const run = (
     const some = (user: UserId, position: string) =>
       onBehalfOf(user)(
         Effect.gen(function* () {
-          const [held] = yield* sql.unsafe(PurgeSql.lock(schema), [user])
-          if (held === undefined) return { todos: 0, lists: 0, keys: 0, last: "" }
+          const [locked] = yield* sql.unsafe(PurgeSql.lock(schema), [user])
+          if (locked === undefined) return { todos: 0, lists: 0, keys: 0, last: "" }
           const [todos] = yield* sql.unsafe<PurgeSql.DeletedTodos>(PurgeSql.todos(schema), [user, before, position])
           const [lists] = yield* sql.unsafe<PurgeSql.Deleted>(PurgeSql.lists(schema), [user, before])
           const [keys] = yield* sql.unsafe<PurgeSql.Deleted>(PurgeSql.keys(schema), [user])
@@ -111,7 +111,7 @@ export const run = (
     for (const user of of) {
       let rows = 0
       for (let position = ""; ;) {
-        const [took, { keys, last, lists, todos }] = yield* Effect.timed(some(user, position))
+        const [duration, { keys, last, lists, todos }] = yield* Effect.timed(some(user, position))
         purged.todos += todos
         purged.lists += lists
         purged.keys += keys
@@ -120,7 +120,7 @@ export const run = (
         if (Math.max(todos, lists, keys) < PurgeSql.rowsAtOnce) break
         if (todos > 0) position = last
         // Pause as long as the transaction took, or this loop would take the row lock again before waiting writes get it.
-        yield* Effect.sleep(Duration.min(took, longestPause))
+        yield* Effect.sleep(Duration.min(duration, longestPause))
       }
       if (rows > 0) purged.users++
     }

@@ -57,11 +57,11 @@ export const lock = (schema: string) => /* sql */ `select id from ${schema}.user
 /** The number of rows of each table that one transaction removes. It limits how long writes of the user wait. */
 export const rowsAtOnce = 50
 
-/** Raises the horizon in the statement that deletes (`gone`), so that readers see both changes or neither. */
+/** Raises the horizon in the statement that deletes the rows, so that readers see both changes or neither. */
 const raised = (
   schema: string
-) => /* sql */ `update ${schema}.users set horizon = greatest(horizon, (select max(revision) from gone))
-  where id = $1 and exists (select from gone)`
+) => /* sql */ `update ${schema}.users set horizon = greatest(horizon, (select max(revision) from deleted))
+  where id = $1 and exists (select from deleted)`
 
 export interface Deleted {
   readonly rows: number
@@ -73,10 +73,10 @@ export interface DeletedTodos extends Deleted {
 }
 
 /**
- * The next of a user's todos behind a position (`$3`), with their words: how many, and the last one's position. The
- * index of the trash gives them in order, so that those which stay are passed once.
+ * Deletes the next todos of the user after a position (`$3`), with their words. Returns their number and the position of
+ * the last one. The index of the trash returns todos in order, so those that stay are read only once.
  */
-export const todos = (schema: string) => /* sql */ `with gone as (
+export const todos = (schema: string) => /* sql */ `with deleted as (
   delete from ${schema}.todos where owner_id = $1 and id in (
     select id from ${schema}.todos where owner_id = $1 and deleted_at < $2::timestamptz and position > $3
     order by position limit ${rowsAtOnce}
@@ -84,10 +84,10 @@ export const todos = (schema: string) => /* sql */ `with gone as (
 ), user_of as (
   ${raised(schema)}
 )
-select count(*)::int as rows, max(position) as last from gone cross join lateral ${schema}.index_words($1, id, words, null)`
+select count(*)::int as rows, max(position) as last from deleted cross join lateral ${schema}.index_words($1, id, words, null)`
 
 /** Deletes some empty lists of the user. Returns their number. */
-export const lists = (schema: string) => /* sql */ `with gone as (
+export const lists = (schema: string) => /* sql */ `with deleted as (
   delete from ${schema}.lists where owner_id = $1 and id in (
     select id from ${schema}.lists l where owner_id = $1 and deleted_at < $2::timestamptz
       and not exists (select from ${schema}.todos where owner_id = $1 and list_id = l.id)
@@ -96,12 +96,12 @@ export const lists = (schema: string) => /* sql */ `with gone as (
 ), user_of as (
   ${raised(schema)}
 )
-select count(*)::int as rows from gone`
+select count(*)::int as rows from deleted`
 
 /** Deletes some expired idempotency keys of the user. Returns their number. */
-export const keys = (schema: string) => /* sql */ `with gone as (
+export const keys = (schema: string) => /* sql */ `with deleted as (
   delete from ${schema}.idempotency_keys where owner_id = $1 and key in (
     select key from ${schema}.idempotency_keys where owner_id = $1 and ${expired} limit ${rowsAtOnce}
   ) returning 1
 )
-select count(*)::int as rows from gone`
+select count(*)::int as rows from deleted`
