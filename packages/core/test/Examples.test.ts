@@ -11,7 +11,7 @@ it("the example commits orders, their todos and the outbox together, or rolls al
   const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL("main.ts", orders))])
   expect(JSON.parse(stdout)).toEqual({
     failure: "OutOfStock",
-    refusal: "What is to be packed cannot be deleted",
+    refusal: "A todo of an order cannot be deleted",
     todos: [{ title: "Pack 4 tea for alice", completed: true }],
     orders: [{ customer: "alice", pieces: 4, isPacked: true }],
     stock: [{ article: "tea", pieces: 6 }],

@@ -11,7 +11,7 @@ export const layer = Layer.effect(
   Effect.map(SqlClient.SqlClient, (sql) => ({
     before: (requests) =>
       requests.some((request) => request.kind === "todo" && request.op === "delete")
-        ? Effect.fail(new WriteRefused({ code: "not-yours", message: "What is to be packed cannot be deleted" }))
+        ? Effect.fail(new WriteRefused({ code: "not-yours", message: "A todo of an order cannot be deleted" }))
         : Effect.void,
     after: (done) =>
       Effect.gen(function* () {
