@@ -6,9 +6,9 @@ import { milliseconds, type Row, todoColumns } from "./TodoColumns.ts"
 const fields = Object.values(todoColumns)
 
 /** The columns of a row `t` that `toTodo` reads. The first one is the value that the page is sorted by. */
-export const columns = (sortValue: string) => `${sortValue} as value, ${columnsOfTodo}`
+export const columns = (sortValue: string) => `${sortValue} as value, ${todoSelect}`
 
-const columnsOfTodo = [
+const todoSelect = [
   "t.id::text as the_id",
   ...fields.flatMap(({ select }) => select),
   "t.position",
