@@ -123,6 +123,13 @@ const make = Effect.gen(function* () {
   const validQuery = validate(ListQuery)
   const validMove = validate(ListMove)
 
+  /** Writes a list that must exist. With a key it happens once. */
+  const changeOnce = (request: ListRequest, { idempotencyKey, ifRevision }: Expectation & Once = {}) =>
+    Effect.map(
+      write.once(idempotencyKey, { request, ifRevision }, ["list-not-found", "revision-mismatch"]),
+      ({ row }) => row
+    )
+
   return Lists.of({
     create: Effect.fnUntraced(function* (list, options) {
       const valid = yield* validNew(list)
@@ -170,22 +177,9 @@ const make = Effect.gen(function* () {
       return row
     }),
 
-    restore: Effect.fnUntraced(function* (id, { idempotencyKey, ifRevision } = {}) {
-      const request: ListRequest = { kind: "list", op: "restore", id }
-      const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
-        "list-not-found",
-        "revision-mismatch"
-      ])
-      return row
-    }),
-
-    move: Effect.fnUntraced(function* (id, to, { idempotencyKey, ifRevision } = {}) {
-      const request: ListRequest = { kind: "list", op: "move", id, to: yield* validMove(to) }
-      const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
-        "list-not-found",
-        "revision-mismatch"
-      ])
-      return row
+    restore: (id, options) => changeOnce({ kind: "list", op: "restore", id }, options),
+    move: Effect.fnUntraced(function* (id, to, options) {
+      return yield* changeOnce({ kind: "list", op: "move", id, to: yield* validMove(to) }, options)
     })
   })
 })

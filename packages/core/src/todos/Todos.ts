@@ -225,6 +225,13 @@ const make = Effect.gen(function* () {
       ({ row }) => row
     )
 
+  /** Writes a todo that must exist. With a key it happens once. */
+  const changeOnce = (request: TodoRequest, { idempotencyKey, ifRevision }: Expectation & Once = {}) =>
+    Effect.map(
+      write.once(idempotencyKey, { request, ifRevision }, ["todo-not-found", "revision-mismatch"]),
+      ({ row }) => row
+    )
+
   // Methods have no span: it would cost each call 5 µs even without a tracer. Requests and statements have spans.
   return Todos.of({
     create: Effect.fnUntraced(function* (todo, options) {
@@ -272,22 +279,9 @@ const make = Effect.gen(function* () {
     reopen: (id, options) => change({ kind: "todo", op: "update", id, patch: { completed: false } }, options),
     delete: (id, options) => change({ kind: "todo", op: "delete", id }, options),
 
-    restore: Effect.fnUntraced(function* (id, { idempotencyKey, ifRevision } = {}) {
-      const request: TodoRequest = { kind: "todo", op: "restore", id }
-      const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
-        "todo-not-found",
-        "revision-mismatch"
-      ])
-      return row
-    }),
-
-    move: Effect.fnUntraced(function* (id, to, { idempotencyKey, ifRevision } = {}) {
-      const request: TodoRequest = { kind: "todo", op: "move", id, to: yield* validMove(to) }
-      const { row } = yield* write.once(idempotencyKey, { request, ifRevision }, [
-        "todo-not-found",
-        "revision-mismatch"
-      ])
-      return row
+    restore: (id, options) => changeOnce({ kind: "todo", op: "restore", id }, options),
+    move: Effect.fnUntraced(function* (id, to, options) {
+      return yield* changeOnce({ kind: "todo", op: "move", id, to: yield* validMove(to) }, options)
     }),
 
     batch: Effect.fnUntraced(function* (input, options) {
