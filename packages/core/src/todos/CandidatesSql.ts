@@ -1,6 +1,6 @@
 /**
- * Two plans for a search. Few todos have a rare word: their ids are looked up in the index of words, and these todos are
- * read. Many have a common word: all todos are read in the order of the page, until it is full.
+ * Two plans for a search. If few todos have one of the words, their ids are looked up in the index of words, and only these
+ * todos are read. If many todos have every word, all todos are read in the order of the page, until the page is full.
  *
  * A statement has both plans and chooses while it runs, because the planner's statistics do not describe a single user. The
  * other plan then finds nothing and costs nothing. Both check all conditions.
@@ -53,7 +53,7 @@ export const plans = (schema: string, query: TodoQuery, add: Add): Plans | undef
   }
 }
 
-/** Counts the todos of a query that asks for words only, from the index of words, if the candidates are many. */
+/** Counts the todos of a query that has only words, from the index of words. It is used if there are many candidates. */
 export const countByWord = (schema: string, q: string, add: Add): string => {
   const conditions = wordConditions(q, add)
   const [first = ""] = conditions

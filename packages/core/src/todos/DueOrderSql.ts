@@ -27,7 +27,7 @@ export const list = (
   const n = add(limit)
   const [direction, beyond] = descending ? ["desc", "<"] : ["asc", ">"]
 
-  /** The beginning of one kind of todo: sort value, and the columns of a row. */
+  /** The first rows of one kind of todo: the sort value, and the columns of a row. */
   const branch = (value: string, order: string, ...own: ReadonlyArray<string>) =>
     (plans === undefined ? [[]] : [[plans.lookUp], [plans.scan]])
       .map(
@@ -66,7 +66,7 @@ where ${[...shared, ...own, ...plan].join(" and ")} order by ${order} limit ${n}
         never()
       ]
     }
-    // PostgreSQL refuses a value of a forged cursor that is no time.
+    // PostgreSQL refuses a value of a forged cursor that is not a time.
     const instant = Number(value)
     const begin = `(due_at, id) ${beyond} (${add(toTimestamp(instant))}::timestamptz, ${add(id)}::uuid)`
     if (!isTime(instant)) return [timed(begin)]
@@ -85,7 +85,7 @@ where ${[...shared, ...own, ...plan].join(" and ")} order by ${order} limit ${n}
       })
       .toSorted(
         (one, other) =>
-          // Two dates share an instant where a zone has left out a day.
+          // Two dates share an instant if the zone skipped a day.
           sign *
           (compare(one.instant, other.instant) || compare(one.key ?? "", other.key ?? "") || compare(one.id, other.id))
       )
@@ -95,8 +95,8 @@ where ${[...shared, ...own, ...plan].join(" and ")} order by ${order} limit ${n}
   return { text: plans === undefined ? text : `${plans.candidates}\n${text}`, parameters: values, arrange }
 }
 
-/** Dates and UUIDs are ordered by PostgreSQL as their texts are here. */
+/** Compares dates and UUIDs as texts, which is the order of PostgreSQL. */
 const compare = <A extends number | string>(one: A, other: A): number => (one < other ? -1 : one > other ? 1 : 0)
 
-/** The sort value of a date; that of a time is milliseconds. */
+/** Whether a sort value is that of a date. The sort value of a time is in milliseconds. */
 const isDate = (value: string): boolean => /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/.test(value)

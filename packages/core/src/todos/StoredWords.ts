@@ -1,7 +1,7 @@
 /**
- * Renews the stored search words after a release that computes them differently (`SearchWords.ts`). Each short transaction
- * takes the lock of the user's writes, so servers can run meanwhile. What clients see of a todo does not change, and
- * neither does its revision.
+ * Recomputes the stored search words after a release that computes them differently (`SearchWords.ts`). Each short
+ * transaction takes the lock of the user's writes, so servers can run meanwhile. The JSON and the revision of a todo do not
+ * change.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -29,7 +29,7 @@ export const refresh = Effect.fnUntraced(function* (schema: string, begin: Effec
   yield* sql.unsafe(StoredWordsSql.setComment(schema)).unprepared
 })
 
-/** Runs a batch after the last id of the batch before, until there is none. */
+/** Runs batches until there is none left. Each one begins after the last id of the previous one. */
 const inBatches = Effect.fnUntraced(function* <E, R>(
   batch: (after: string) => Effect.Effect<string | undefined, E, R>
 ) {

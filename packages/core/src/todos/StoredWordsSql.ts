@@ -1,4 +1,4 @@
-/** The statements that renew the stored words of search. `$1` is the user. */
+/** The statements that recompute the stored search words. `$1` is the user. */
 import type { UserId } from "../domain/User.ts"
 import { form } from "./SearchWords.ts"
 
@@ -45,7 +45,7 @@ export interface TodoWords {
   readonly descriptionWords: ReadonlyArray<string>
 }
 
-/** A batch of todos after the id `$2`. Only texts beyond visible ASCII: words of ASCII have never changed. */
+/** A batch of todos after the id `$2` whose texts are not only ASCII. The words of ASCII texts have never changed. */
 export const todoWords = (schema: string) => /* sql */ `select id::text, title, description,
   title_words as "titleWords", description_words as "descriptionWords"
 from "${schema}".todos t where owner_id = $1 and t.id > $2::uuid
@@ -54,20 +54,20 @@ order by t.id limit ${batchSize}`
 
 /**
  * The new words of todos (`$2`, an array of `TodoWords` as JSON), without todos whose texts have changed since they were
- * read: that write stored their new words.
+ * read, because that write stored their new words.
  */
 const renewed = (schema: string) => /* sql */ `jsonb_to_recordset($2::jsonb)
   new (id uuid, title text, description text, "titleWords" text[], "descriptionWords" text[])
 join "${schema}".todos t on t.owner_id = $1 and t.id = new.id
   and t.title = new.title and t.description is not distinct from new.description`
 
-/** Renews the index of words. It has to run before `storeWords`. */
+/** Updates the index of words. It must run before `storeWords`. */
 export const indexWords = (schema: string) => /* sql */ `select count(*)::int as todos from ${renewed(schema)}
 cross join lateral "${schema}".index_words(
   $1, new.id, t.title_words || t.description_words, new."titleWords" || new."descriptionWords"
 )`
 
-/** Renews the words that stand beside the texts. */
+/** Updates the words in the rows of todos. */
 export const storeWords = (schema: string) => /* sql */ `update "${schema}".todos u
 set title_words = n."titleWords", description_words = n."descriptionWords"
 from (select new.* from ${renewed(schema)}) n where u.owner_id = $1 and u.id = n.id`

@@ -4,13 +4,13 @@ import type { TodoQuery } from "../domain/TodoQuery.ts"
 import { dateOf, dayOf, endOfDate, startOfDate, toTimestamp } from "./DueInstant.ts"
 import { askedWords } from "./SearchWords.ts"
 
-/** The time of the request, which `overdue`, `today` and `upcoming` are about. */
+/** The time of the request. `overdue`, `today` and `upcoming` refer to it. */
 export type Now = DateTime.Utc
 
 /** Adds a parameter to the statement and returns its placeholder. */
 export type Add = (value: unknown) => string
 
-/** What a query asks of a todo, as SQL conditions of which all must hold; the owner comes first. */
+/** The conditions of a query, as SQL. All of them must hold. The owner comes first. */
 export const conditions = (query: TodoQuery, now: Now, add: Add): ReadonlyArray<string> => [
   "owner_id = me.id",
   `deleted_at is ${query.deleted === true ? "not null" : "null"}`,
@@ -41,8 +41,8 @@ const due = (kind: NonNullable<TodoQuery["due"]>, timeZone: string, now: Now, ad
 }
 
 /**
- * By instant, both ends included; a date is the last millisecond of its day in the caller's zone. An end of the range that
- * is a date is a whole day there.
+ * Compares instants, with both ends included. A todo that is due on a date counts as the last millisecond of that day in
+ * the caller's zone. An end of the range that is a date means the whole day in that zone.
  */
 const dueBetween = ({ dueFrom, dueTo, timeZone = "UTC" }: TodoQuery, add: Add): string => {
   const instant = (time: number) => `${add(toTimestamp(time))}::timestamptz`
@@ -62,7 +62,7 @@ const dueBetween = ({ dueFrom, dueTo, timeZone = "UTC" }: TodoQuery, add: Add): 
 
 /**
  * Hides the selectivity of a condition from the planner. It then assumes half of the rows, and reads them in the requested
- * order until the page is full. Statistics cover all users, and would call a word rare that one user has in every todo.
+ * order until the page is full. Statistics cover all users, so a word that one user has in every todo would look rare.
  */
 const hidden = (condition: string): string => `case when ${condition} then true else false end`
 

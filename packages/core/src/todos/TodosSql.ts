@@ -38,11 +38,11 @@ select sum(n) from (${counted(plans.lookUp)} union all ${scanned}) counts`
   }
 }
 
-/** The user's revision, in one row also if the user has never written. */
+/** The user's revision. It returns a row even if the user has never written. */
 export const revision = (schema: string) =>
   /* sql */ `select coalesce(max(u.revision), 0)::text as revision from ${schema}.users u where u.id = me.id`
 
-/** The default page size and one row more. It stands in the text instead of a parameter, so the planner knows it. */
+/** The default page size plus one row. It is part of the text and not a parameter, so the planner knows it. */
 const usualLimit = pageLimit.default + 1
 
 type Column = Exclude<TodoSort extends `-${infer Name}` ? Name : TodoSort, "due" | `-${string}`>

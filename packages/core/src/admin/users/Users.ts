@@ -21,9 +21,9 @@ import * as UsersSql from "./UsersSql.ts"
 
 /** A user's account, with fields that only operators see. */
 export interface User extends Account {
-  /** The time of the first write. For a user who was disabled before, the time of that. */
+  /** The time of the first write, or of `disable` if that came first. */
   readonly createdAt: Timestamp
-  /** When the user last changed anything. */
+  /** The time of the last change by the user. */
   readonly updatedAt: Timestamp
   /** The time at which the user was disabled; `null` if the user is enabled. */
   readonly disabledAt: Timestamp | null
