@@ -6,11 +6,12 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
-import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
+import { attempt, EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import * as Fifo from "./NamedPipe.ts"
 
 /**
  * Locks the folder against other processes until the scope closes. It fails with the reason `Busy` after `patience`.
+ * It is our own, because Node.js has no file lock that ends with its process, and those on the registry trust time stamps.
  *
  * Each process first publishes its claim and then looks for claims of others. Of two processes at least one sees the other
  * and withdraws. A claim is a named pipe that its process holds open: the kernel closes it however the process ends, so a
@@ -23,11 +24,9 @@ export const locked = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, EmbeddedPostgresError, Scope.Scope> {
   const id = randomUUID()
   const [claim, hidden] = [join(folder, `lock.${id}`), join(folder, `wait.${id}`)]
-  const attempt = <A>(f: () => Promise<A>) =>
-    Effect.tryPromise({ try: f, catch: (error) => EmbeddedPostgresError.from(folder, error) })
 
   yield* Effect.acquireRelease(
-    attempt(async () => {
+    attempt(folder, async () => {
       await Fifo.make(hidden)
       return Fifo.hold(hidden)
     }),
@@ -39,10 +38,10 @@ export const locked = Effect.fnUntraced(function* (
   )
   yield* Effect.gen(function* () {
     for (;;) {
-      if (!(yield* attempt(() => claimed(folder, claim)))) {
-        yield* attempt(() => rename(hidden, claim))
-        if (!(yield* attempt(() => claimed(folder, claim)))) return
-        yield* attempt(() => rename(claim, hidden))
+      if (!(yield* attempt(folder, () => claimed(folder, claim)))) {
+        yield* attempt(folder, () => rename(hidden, claim))
+        if (!(yield* attempt(folder, () => claimed(folder, claim)))) return
+        yield* attempt(folder, () => rename(claim, hidden))
       }
       yield* Effect.sleep(yield* Random.nextIntBetween(20, 80))
     }

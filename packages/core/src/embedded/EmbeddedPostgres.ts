@@ -6,11 +6,11 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { binaries } from "./Binaries.ts"
 import * as Cluster from "./Cluster.ts"
-import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
+import { attempt, EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { prepareLayout } from "./DirectoryLayout.ts"
 import { locked } from "./DirectoryLock.ts"
 import * as Passwords from "./Passwords.ts"
-import { attempt, joinRunning, start } from "./SharedServer.ts"
+import { joinRunning, start } from "./SharedServer.ts"
 
 export { EmbeddedPostgresError }
 

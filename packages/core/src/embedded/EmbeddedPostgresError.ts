@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 const reasons = {
@@ -70,6 +71,10 @@ export class EmbeddedPostgresError extends Schema.TaggedError<EmbeddedPostgresEr
     return new EmbeddedPostgresError({ reason, path, ...(detail === "" ? {} : { detail }) })
   }
 }
+
+/** Runs a step that works on the path. */
+export const attempt = <A>(path: string, f: () => Promise<A>): Effect.Effect<A, EmbeddedPostgresError> =>
+  Effect.tryPromise({ try: f, catch: (error) => EmbeddedPostgresError.from(path, error) })
 
 /** The last line that is marked as an error, or else the last line. */
 const errorLine = (text: string): string => {

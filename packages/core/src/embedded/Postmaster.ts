@@ -5,7 +5,10 @@ import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { answers } from "./freePort.ts"
 import { commandOf } from "./SystemProcess.ts"
 
-/** The main process of a PostgreSQL server, and its database directory. */
+/**
+ * The main process of a PostgreSQL server, and its database directory. We do without `pg_ctl`: it refuses to run as root,
+ * and takes any process with the recorded id for the server.
+ */
 export interface Postmaster {
   readonly pid: number
   readonly data: string

