@@ -54,18 +54,18 @@ export const todoAdmin = Command.make("todo-admin").pipe(
 
 /** Tells how to write a value that begins with a dash. */
 const dashHint = ({ args = [] }: HelpDoc, error: NonShowHelpErrors | undefined): string => {
-  if (error?._tag === "UnrecognizedOption" && args.length > 0) return `; text that begins with a dash goes behind --`
+  if (error?._tag === "UnrecognizedOption" && args.length > 0) return `; write text that begins with a dash after --`
   const isMissing = error?._tag === "InvalidValue" && error.kind === "flag" && error.value === ""
-  return isMissing ? `; where the value begins with a dash, write --${error.option}=VALUE` : ""
+  return isMissing ? `; for a value that begins with a dash, write --${error.option}=VALUE` : ""
 }
 
-/** Why a flag does not take a value, as our messages say it: `--limit must be a whole number from 1 to 200`. */
+/** Why a value is refused, in the form of our messages: `--limit must be a whole number from 1 to 200`. */
 const refusal = ({ expected, kind, option, value }: InvalidValue): string => {
   const name = kind === "flag" ? `--${option}` : `<${option}>`
   const [rule = ""] = expected.replace("Schema validation failed: ", "").split("\n")
-  const told = rule.replace(/^Expected:? /, "")
-  const isList = /^("[^"]*"( \| )?)+$/.test(told)
-  const wanted = isList ? `one of ${told.replaceAll('"', "").replaceAll(" | ", ", ")}` : told
+  const expectation = rule.replace(/^Expected:? /, "")
+  const isList = /^("[^"]*"( \| )?)+$/.test(expectation)
+  const wanted = isList ? `one of ${expectation.replaceAll('"', "").replaceAll(" | ", ", ")}` : expectation
   if (kind === "flag" && value === "") return `${name} needs a value: ${wanted}`
   if (rule.startsWith("at most ") || rule.startsWith("at least ")) return `${name} takes ${rule}`
   return rule.startsWith("must ") ? `${name} ${rule}` : `${name} must be ${wanted}`
@@ -86,7 +86,7 @@ const presenter = CliOutput.layerPresenter({
     }
     if (event._tag === "Help" && event.reason === "Implicit" && event.commandPath.length > 1) {
       const verbs = event.helpDoc.subcommands?.flatMap(({ commands }) => commands.map(({ name }) => name)) ?? []
-      return printError(`todo-admin: ${event.commandPath.slice(1).join(" ")} what? One of ${verbs.join(", ")}`)
+      return printError(`todo-admin: ${event.commandPath.slice(1).join(" ")} needs a verb: one of ${verbs.join(", ")}`)
     }
     return event._tag === "Version" ? Console.log(event.version) : CliOutput.defaultPresenter.present(event)
   }

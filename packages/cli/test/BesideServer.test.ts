@@ -5,13 +5,13 @@ import * as Effect from "effect/Effect"
 import { admin, environment, json, newUser, sql, start } from "./support/program.ts"
 import { sender, server } from "./support/server.ts"
 
-/** All of it is run when it matters, a part of it every time. */
+/** The sizes of a long run (`TODO_TEST_LONG=1`), and of every other run. */
 const long = process.env["TODO_TEST_LONG"] === "1"
 const trashed = long ? 100_000 : 5_000
 
 type Sender = Awaited<ReturnType<typeof sender>>
 
-/** A user with so many todos that have been in the trash for long, written past the door for the sake of time. */
+/** A user with this number of old todos in the trash. They are inserted by SQL, because the API would take too long. */
 const filled = Effect.fnUntraced(function* (todos: number) {
   const user = newUser()
   const { adminUrl } = yield* TestDatabase
@@ -32,7 +32,7 @@ const filled = Effect.fnUntraced(function* (todos: number) {
   return user
 })
 
-/** What is in the trash, with words that are of no other todo, and the last revision of what has been there for long. */
+/** The rows in the trash, the words that only they have, and the last revision of the old ones. */
 const count = (user: string) =>
   Effect.map(
     Effect.flatMap(TestDatabase, ({ adminUrl }) =>
@@ -50,7 +50,7 @@ const count = (user: string) =>
     ([row]) => row as { readonly todos: number; readonly words: number; readonly last: number }
   )
 
-/** How many connections of the program there are: PostgreSQL notices a little later that one is gone. */
+/** The number of connections of the program. PostgreSQL notices a closed connection a little later. */
 const operators = Effect.map(
   Effect.flatMap(TestDatabase, ({ adminUrl }) =>
     sql(
@@ -62,7 +62,7 @@ const operators = Effect.map(
   ([row]) => (row as { readonly n: number }).n
 )
 
-/** Creates, changes and deletes todos until told to stop. Remembers the last revision of each, and the longest wait. */
+/** Creates, changes and deletes todos until it is stopped. Records the last revision of each, and the longest wait. */
 class Writer {
   readonly rows = new Map<string, number>()
   readonly failures: Array<unknown> = []
@@ -92,7 +92,7 @@ class Writer {
   }
 }
 
-/** The changes after a cursor, or all: the last revision of each id. */
+/** The last revision of each id in the changes after a cursor, or in all changes. */
 const changesAfter = async ({ send }: Sender, cursor?: string) => {
   const rows = new Map<string, number>()
   for (let since = cursor; ;) {
@@ -143,7 +143,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const stream = yield* Effect.promise(follow)
         yield* admin("user", "erase", user, "--yes")
         yield* Effect.promise(() => stream.ended)
-        // It may have noticed that the user was disabled on the way.
+        // The stream may have ended earlier, because the erasure disables the user first.
         const list = Effect.promise(() => send("GET", "/v1/todos"))
         while ((yield* list).status === 403) yield* Effect.promise(() => sleep(50))
         assert.deepStrictEqual(yield* list, { status: 200, body: { items: [], nextCursor: null } })
@@ -168,7 +168,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           const { body: early } = yield* page("limit=1")
           const { body: half } = yield* page("limit=500")
           const { body: first } = yield* Effect.promise(() => me.send("POST", "/v1/todos", { title: "before" }))
-          // Where somebody is who has seen everything.
+          // The cursor of a client that has read everything.
           let end = half.nextCursor
           for (let hasMore = true; hasMore;) {
             const { body } = yield* page(`limit=500&since=${end}`)
@@ -201,7 +201,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           assert.deepInclude(yield* count(user), { todos: 0, last: 0 })
 
           for (const { failures } of writers) assert.deepStrictEqual(failures, [])
-          // Whoever had waited for more than three seconds would be among the failures. How long it was is for who looks.
+          // A write that waits for more than three seconds fails. The longest wait is only printed.
           const [mine1, mine2, ...others] = writers.map(({ longest }) => Math.round(longest))
           const requests = writers.reduce((sum, { requests }) => sum + requests, 0)
           if (long) {

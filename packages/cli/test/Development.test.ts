@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { run, together } from "./support/program.ts"
 
-/** A folder that the embedded database's user may enter, too. */
+/** A folder that the user of the embedded database can enter too. */
 const folder = Effect.acquireRelease(
   Effect.promise(async () => {
     const path = await mkdtemp(join(tmpdir(), "todo-admin-"))
@@ -21,7 +21,7 @@ describe("todo-admin without DATABASE_URL", () => {
       const development = { TODO_DATA_DIR: join(yield* folder, "data") }
       const unmigrated = yield* run(["todo", "list", "--user", "dev"], { ...development, TODO_MIGRATE: "check" })
       assert.deepInclude(unmigrated, { code: 1, stdout: "" })
-      // After what it says of the first start, which takes its time.
+      // The first start takes longer, and prints a message before this line.
       assert.match(
         unmigrated.stderr,
         /PostgreSQL.*\ntodo-admin: schema "todo" is at version 0.*: run "todo-admin migrate up"\n$/

@@ -4,7 +4,7 @@ import { todoAdmin } from "../src/TodoAdmin.ts"
 
 const page = readFileSync(new URL("../../../docs/todo-admin.md", import.meta.url), "utf8")
 
-/** Each row names a noun once, and its verbs behind it. */
+/** Each row of the table has a noun and its verbs. */
 const rows = [...page.matchAll(/^\| (`.+?) \|(?! -)/gm)].map(([, cell = ""]) => cell)
 
 const nouns = todoAdmin.subcommands.flatMap(({ commands }) => commands)

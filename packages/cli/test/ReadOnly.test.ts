@@ -4,11 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { admin, assertFailed, newUser, run, start, together } from "./support/program.ts"
 
-/** As on a standby, or where `default_transaction_read_only` is on. */
+/** The database is read-only, as a standby is, or as `default_transaction_read_only` makes it. */
 const readOnly = (url: Redacted.Redacted) => {
   const changed = new URL(Redacted.value(url))
   changed.searchParams.set("options", "-c default_transaction_read_only=on")
-  // "+" for a space is for forms.
+  // `URLSearchParams` writes a space as `+`, which only forms decode.
   return changed.href.replaceAll("+", "%20")
 }
 

@@ -47,7 +47,7 @@ export const changes = Command.make(
     ).pipe(
       Effect.onExit((exit) => {
         if (Exit.isFailure(exit) && isBrokenPipe(exit.cause)) return Effect.void
-        if (printed !== undefined) return printInfo(`To go on from here: --since ${printed}`)
+        if (printed !== undefined) return printInfo(`To continue after the last change: --since ${printed}`)
         return Exit.isSuccess(exit) ? printInfo("No changes") : Effect.void
       })
     )

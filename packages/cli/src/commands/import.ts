@@ -53,9 +53,11 @@ export const importUser = Command.make(
   },
   Effect.fnUntraced(function* ({ dryRun, format, merge, names }) {
     const { path, user } = yield* namesOf(names)
-    if (path === "") return yield* new Usage({ message: "the name of the file is empty" })
+    if (path === "") return yield* new Usage({ message: "the name of the file must not be empty" })
     if (merge && format !== "ndjson") {
-      return yield* new Usage({ message: `--merge is for ndjson: of ${format}, what is there always stays` })
+      return yield* new Usage({
+        message: `--merge is only for ndjson; an import of ${format} never changes existing todos`
+      })
     }
     const files = yield* FileSystem.FileSystem
     const { stdin } = yield* Stdio.Stdio
@@ -66,7 +68,7 @@ export const importUser = Command.make(
       if (format === "ndjson")
         return yield* Import.restore<PlatformError, never, ProgressServices>(bytes, { ...options, user, merge })
       if (user === undefined)
-        return yield* new Usage({ message: `--format ${format} needs a user's id before the file` })
+        return yield* new Usage({ message: `--format ${format} needs the id of a user before the file` })
       const foreignTodos = parseTodos(format, textFile(bytes), notes)
       return yield* ForeignImport.run<PlatformError | ImportInvalid, never, ProgressServices>(foreignTodos, {
         ...options,
@@ -81,10 +83,10 @@ export const importUser = Command.make(
     yield* printResult({ ...report, ...(format !== "ndjson" && { leftOut }), dryRun }, render)
     for (const note of leftOut.slice(0, maxPrinted)) yield* printInfo(oneLine(ConversionNotes.format(note)))
     if (leftOut.length > maxPrinted) yield* printInfo(`and ${leftOut.length - maxPrinted} more`)
-    if (dryRun) yield* printInfo("Nothing was changed: this is what would happen")
+    if (dryRun) yield* printInfo("Nothing was changed: this was a dry run")
     else if (changes(report) === 0) {
       yield* printInfo(
-        `Nothing was changed: ${isEmpty(report) ? "there is no todo in the file" : "all of it is there"}`
+        `Nothing was changed: ${isEmpty(report) ? "the file has no todos" : "the user has all rows of the file already"}`
       )
     }
   })
@@ -119,7 +121,7 @@ export const importUser = Command.make(
 const namesOf = Effect.fnUntraced(function* ([first = "", path]: ReadonlyArray<string>) {
   if (path === undefined) return { path: first, user: undefined }
   if (!isUserId(first)) {
-    return yield* new Usage({ message: "the id is none: 1 to 255 characters without control characters" })
+    return yield* new Usage({ message: "the id must have 1 to 255 characters and no control characters" })
   }
   return { path, user: first }
 })
@@ -177,17 +179,17 @@ const render = ({ differing, lists, takenOut, todos, user }: ImportReport, scree
     number("ADDED", "added"),
     number("REPLACED", "replaced"),
     number("KEPT", "kept"),
-    number("THERE ALREADY", "same")
+    number("UNCHANGED", "same")
   ]
   const differ = lists.replaced + lists.kept + todos.replaced + todos.kept
   return [
     table(columns, rows, screen),
     ...differing.map(({ id, kind, line, verdict }) =>
       verdict === "kept"
-        ? `line ${line}: ${kind} ${id} differs, what is there is kept`
-        : `line ${line}: ${kind} ${id} differs, what is there is older and replaced`
+        ? `line ${line}: ${kind} ${id} differs; the row in the database is kept`
+        : `line ${line}: ${kind} ${id} differs; the older row in the database is replaced`
     ),
     ...(differ > differing.length ? [`and ${differ - differing.length} more that differ`] : []),
-    ...(takenOut > 0 ? [`${takenOut} todos taken out of lists that are in the trash`] : [])
+    ...(takenOut > 0 ? [`${takenOut} todos were moved out of lists that are in the trash`] : [])
   ].join("\n")
 }

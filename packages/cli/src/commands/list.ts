@@ -99,7 +99,7 @@ const remove = Command.make(
   ])
 )
 
-const todosClause = { trash: ", its todos too", keep: " but keep its todos" }
+const todosClause = { trash: " with its todos", keep: " and keep its todos" }
 
 const removeConfirmed = Effect.fnUntraced(function* (
   lists: Service,
@@ -110,7 +110,7 @@ const removeConfirmed = Effect.fnUntraced(function* (
   if (!yes) {
     const { name } = yield* lists.get(id)
     const todosPart = options.todos === undefined ? "" : todosClause[options.todos]
-    yield* confirm(`Put the list "${oneLine(name)}" into the trash${todosPart}?`, yes)
+    yield* confirm(`Move the list "${oneLine(name)}" to the trash${todosPart}?`, yes)
   }
   return yield* lists.delete(id, options)
 })

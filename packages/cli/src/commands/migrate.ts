@@ -54,7 +54,7 @@ const plan = Command.make(
     const plan = Migrations.plan(from, { runtimeRole: Option.getOrUndefined(runtimeRole) })
     const steps = yield* Effect.provide(plan, Installation.layerSchema)
     yield* printResult(steps, renderPlan)
-    if (steps.length === 0) yield* printInfo(`Nothing to do from version ${from} on`)
+    if (steps.length === 0) yield* printInfo(`Nothing to do: version ${from} is the latest`)
   })
 ).pipe(
   Command.withDescription(
@@ -145,7 +145,7 @@ const up = Command.make(
       changed
         ? `Migrated to version ${done.version}`
         : done.grants.length > 0
-          ? `Nothing to migrate, version ${done.version}; granted what is listed`
+          ? `Nothing to migrate: version ${done.version}. The grants above were repeated`
           : `Nothing to do: version ${done.version}`
     )
   })

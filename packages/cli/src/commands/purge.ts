@@ -26,7 +26,10 @@ export const purge = Command.make(
         const { before, of, ...planned } = yield* Purge.plan({ olderThan, ...Flags.given({ user }) })
         const rows = planned.todos + planned.lists + planned.keys
         if (dryRun || rows === 0) return { ...planned, before, dryRun }
-        yield* confirm(`Remove ${describePurged(planned)}, trashed before ${before}, for good?`, yes)
+        yield* confirm(
+          `Permanently remove ${describePurged(planned)} that were moved to the trash before ${before}?`,
+          yes
+        )
         const done = yield* withProgress("Purging", rows, (advance) => Purge.run({ before, of, ...planned }, advance))
         return { ...done, before, dryRun }
       })
@@ -36,7 +39,7 @@ export const purge = Command.make(
     yield* printResult(purged, (purged) =>
       isSilent ? "" : `${dryRun ? "Would remove" : "Removed"} ${describePurged(purged)}`
     )
-    yield* printInfo(`${dryRun ? "That is what" : "What"} was put into the trash before ${purged.before}`)
+    yield* printInfo(`The items were moved to the trash before ${purged.before}`)
   })
 ).pipe(
   Command.withDescription(

@@ -32,8 +32,9 @@ const list = Command.make(
   "list",
   TodoFlags.query,
   Effect.fnUntraced(function* ({ all, completed, count, deleted, open, tag, ...rest }) {
-    if (completed && open) return yield* new Usage({ message: "--completed and --open exclude each other" })
-    const asked: TodoQuery = {
+    if (completed && open)
+      return yield* new Usage({ message: "--completed and --open cannot be combined; give one of them" })
+    const flags: TodoQuery = {
       ...Flags.given(rest),
       ...((completed || open) && { completed }),
       ...(deleted && { deleted }),
@@ -41,19 +42,19 @@ const list = Command.make(
       ...(count && { count })
     }
     // People expect dates in their own time zone. The answer to a script must not depend on the machine.
-    const forPeople = !(yield* Json)
-    const viewer = yield* viewerIn(asked.timeZone)
-    const query = forPeople && isAboutDays(asked) ? { ...asked, timeZone: viewer.timeZone } : asked
+    const isTable = !(yield* Json)
+    const viewer = yield* viewerIn(flags.timeZone)
+    const query = isTable && dependsOnTimeZone(flags) ? { ...flags, timeZone: viewer.timeZone } : flags
 
     const { user } = yield* base
     const { lists, page } = yield* RunAs.runAsUser(
       user,
       Effect.fnUntraced(function* ({ lists, todos }) {
         const page = yield* all ? collectPages(todos.list, query) : todos.list(query)
-        const named = forPeople && page.items.some(({ listId }) => listId !== null)
+        const needsListNames = isTable && page.items.some(({ listId }) => listId !== null)
         // The list of a todo in the trash may be in the trash as well.
-        const places = [{}, ...(deleted ? [{ deleted }] : [])]
-        const pages = yield* Effect.forEach(named ? places : [], (query) => collectPages(lists.list, query))
+        const queries = [{}, ...(deleted ? [{ deleted }] : [])]
+        const pages = yield* Effect.forEach(needsListNames ? queries : [], (query) => collectPages(lists.list, query))
         return { page, lists: pages.flatMap(({ items }) => items) }
       })
     )
@@ -75,7 +76,7 @@ const list = Command.make(
 )
 
 /** Whether the query depends on the time zone. A cursor is valid only for the time zone of its query. */
-const isAboutDays = ({ due, dueFrom, dueTo, sort }: TodoQuery): boolean =>
+const dependsOnTimeZone = ({ due, dueFrom, dueTo, sort }: TodoQuery): boolean =>
   (due ?? dueFrom ?? dueTo) !== undefined || sort === "due" || sort === "-due"
 
 const show = Command.make("show", { id: TodoFlags.id }, ({ id }) => printOne((todos) => todos.get(id))).pipe(
@@ -121,7 +122,8 @@ const patchOf = Effect.fnUntraced(function* (flags: Command.Command.Config.Infer
     if (name in values) return yield* new Usage({ message: `${name} cannot be both given and cleared` })
   }
   const patch = { ...values, ...cleared }
-  if (Object.keys(patch).length === 0) return yield* new Usage({ message: "nothing to change was given" })
+  if (Object.keys(patch).length === 0)
+    return yield* new Usage({ message: "no change is given; add a flag such as --title" })
   return patch
 })
 
@@ -156,7 +158,7 @@ const remove = Command.make(
 const removeConfirmed = Effect.fnUntraced(function* (todos: Service, id: TodoId, yes: boolean, expected: Expectation) {
   if (!yes) {
     const { title } = yield* todos.get(id)
-    yield* confirm(`Put "${oneLine(title)}" into the trash?`, yes)
+    yield* confirm(`Move "${oneLine(title)}" to the trash?`, yes)
   }
   return yield* todos.delete(id, expected)
 })

@@ -35,7 +35,7 @@ export const token = Command.make(
     const maxAge = yield* settings.TODO_JWT_MAX_AGE.pipe(Config.withDefault(Duration.hours(24)))
     if (flags.expires > Duration.toSeconds(maxAge)) {
       return yield* new Usage({
-        message: `--expires: servers refuse tokens of more than ${Duration.format(maxAge)} (TODO_JWT_MAX_AGE)`
+        message: `--expires must be at most ${Duration.format(maxAge)} (TODO_JWT_MAX_AGE); servers refuse longer tokens`
       })
     }
     const secret = yield* Config.option(settings.TODO_JWT_SECRET)
@@ -83,7 +83,7 @@ const warnOfOtherKeys = Effect.gen(function* () {
   ])
   if (other.some((setting) => Option.isSome<unknown>(setting))) {
     yield* printNotice(
-      "TODO_JWT_SECRET is not set: the token is for a server in development mode, others will refuse it"
+      "TODO_JWT_SECRET is not set, so the token is signed for a server in development mode; other servers will refuse it"
     )
   }
 })

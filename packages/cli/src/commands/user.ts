@@ -78,10 +78,10 @@ const disable = Command.make(
     yield* printResult(user, renderUser)
     yield* printInfo(
       user.appeared
-        ? "Disabled; this user has never written anything: look at the id again, and erase it if it is not the one"
+        ? "Disabled. This user has never written anything: check the id, and erase the user if the id is wrong"
         : user.changed
           ? "Disabled: servers refuse this user within 5 seconds"
-          : "Was disabled already"
+          : "The user was already disabled"
     )
   })
 ).pipe(
@@ -99,7 +99,7 @@ const enable = Command.make(
   Effect.fnUntraced(function* ({ id }) {
     const user = yield* runAsAdmin(Users.enable(id))
     yield* printResult(user, renderUser)
-    yield* printInfo(user.changed ? "Enabled: servers let this user in within 5 seconds" : "Was not disabled")
+    yield* printInfo(user.changed ? "Enabled: servers accept this user within 5 seconds" : "The user was not disabled")
   })
 ).pipe(Command.withDescription("Unblock a user"), Command.withExamples([{ command: "todo-admin user enable alice" }]))
 
@@ -132,7 +132,7 @@ const eraseConfirmed = Effect.fnUntraced(function* (id: UserId, yes: boolean) {
   const { counts } = yield* Users.show(id)
   const todos = counts.open + counts.completed + counts.trashed
   yield* confirm(
-    `Erase "${oneLine(id)}" with ${pluralize(todos, "todo")} and ${pluralize(counts.lists, "list")}, for good?`,
+    `Erase "${oneLine(id)}" with ${pluralize(todos, "todo")} and ${pluralize(counts.lists, "list")}? This cannot be undone.`,
     yes
   )
   return yield* Users.erase(id)

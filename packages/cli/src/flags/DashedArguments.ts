@@ -11,16 +11,16 @@ const isFlag = (word: string): boolean => /^(--[a-z][\w-]*|-[uohv])(=.*)?$/is.te
 export const protectDashedArguments = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
   const end = words.indexOf("--")
   const before: Array<string> = []
-  const behind: Array<string> = []
-  let isAwaited = false
+  const after: Array<string> = []
+  let needsValue = false
   for (const word of end === -1 ? words : words.slice(0, end)) {
     const isText = /^-./s.test(word) && !isFlag(word)
-    if (isAwaited && isText) before.push(`${before.pop()}=${word}`)
+    if (needsValue && isText) before.push(`${before.pop()}=${word}`)
     // Later arguments move as well, to keep their order.
-    else if (!isAwaited && (isText || (behind.length > 0 && !isFlag(word)))) behind.push(word)
+    else if (!needsValue && (isText || (after.length > 0 && !isFlag(word)))) after.push(word)
     else before.push(word)
-    isAwaited = isFlag(word) && !word.includes("=") && !isBooleanFlag(word)
+    needsValue = isFlag(word) && !word.includes("=") && !isBooleanFlag(word)
   }
-  if (end === -1 && behind.length === 0) return before
-  return [...before, "--", ...behind, ...(end === -1 ? [] : words.slice(end + 1))]
+  if (end === -1 && after.length === 0) return before
+  return [...before, "--", ...after, ...(end === -1 ? [] : words.slice(end + 1))]
 }

@@ -6,7 +6,7 @@ import * as Path from "effect/Path"
 
 const environment = Config.all({
   script: Config.option(Config.String("npm_lifecycle_event")),
-  stood: Config.option(Config.String("INIT_CWD"))
+  startedIn: Config.option(Config.String("INIT_CWD"))
 })
 
 /**
@@ -16,7 +16,7 @@ const environment = Config.all({
 export const resolveFilePath = Effect.fnUntraced(function* (name: string) {
   const path = yield* Path.Path
   if (/^~(\/|$)/.test(name)) return path.join(homedir(), name.slice(1))
-  const { script, stood } = yield* environment
+  const { script, startedIn } = yield* environment
   // Other npm scripts may call this program from any folder. Their relative names are meant from that folder.
-  return Option.contains(script, "todo-admin") && Option.isSome(stood) ? path.resolve(stood.value, name) : name
+  return Option.contains(script, "todo-admin") && Option.isSome(startedIn) ? path.resolve(startedIn.value, name) : name
 })

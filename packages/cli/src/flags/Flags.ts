@@ -73,7 +73,7 @@ export const positionOf = Effect.fnUntraced(function* <Id>(flags: {
 }) {
   const { after, before } = flags
   if (Option.isSome(before) === Option.isSome(after)) {
-    return yield* new Usage({ message: "say where to: either --before or --after" })
+    return yield* new Usage({ message: "give the new position with either --before or --after" })
   }
   return Option.isSome(before) ? { before: before.value } : { after: Option.getOrThrow(after) }
 })

@@ -22,9 +22,9 @@ const priorities = { none: undefined, high: 1, medium: 5, low: 9 } as const
 const mostInteger = 2 ** 31 - 1
 
 const component = (todo: Todo): string => {
-  const made = new ICAL.Component("vtodo")
+  const vtodo = new ICAL.Component("vtodo")
   const set = (name: string, value: string | number | ICAL.Time | undefined) => {
-    if (value !== undefined) made.addPropertyWithValue(name, value)
+    if (value !== undefined) vtodo.addPropertyWithValue(name, value)
   }
   const utc = (time: string) => ICAL.Time.fromDateTimeString(`${time.slice(0, 19)}Z`)
 
@@ -44,9 +44,9 @@ const component = (todo: Todo): string => {
   if (todo.tags.length > 0) {
     const categories = new ICAL.Property("categories")
     categories.setValues(todo.tags.map(text))
-    made.addProperty(categories)
+    vtodo.addProperty(categories)
   }
-  return made.toString()
+  return vtodo.toString()
 }
 
 /** TEXT may contain line breaks and tabs, but no other control characters. */

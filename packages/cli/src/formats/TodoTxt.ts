@@ -20,14 +20,14 @@ const priorities = { none: undefined, high: "A", medium: "B", low: "C" } as cons
 const line = (todo: Todo, lists: ReadonlyMap<string, string>, number: number, notes: ConversionNotes): string => {
   const { completedAt, createdAt, description, due, listId, priority, tags, title } = todo
   const word = (sign: string, text: string) => {
-    if (/\s/.test(text)) notes.add(number, "white space in a tag or in the name of a list is an underscore")
+    if (/\s/.test(text)) notes.add(number, "white space in a tag or in the name of a list becomes an underscore")
     return sign + text.replace(/\s/g, "_")
   }
   const list = listId === null ? undefined : lists.get(listId)
   const letter = priorities[priority]
   if (description !== null && description !== "") notes.add(number, "the description is left out")
   if (due !== null && "dateTime" in due) notes.add(number, "the time of the due date is left out")
-  if (/[\r\n]/.test(title)) notes.add(number, "line breaks in the title are spaces")
+  if (/[\r\n]/.test(title)) notes.add(number, "line breaks in the title become spaces")
   return [
     // Completed todos keep their priority as `pri:A`, as in most clients. The date before the title makes a title that begins
     // with `x ` or `(A) ` unambiguous.

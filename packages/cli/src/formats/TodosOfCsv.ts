@@ -38,7 +38,7 @@ export const todosOfCsv = <E, R>(
         if (problem !== undefined) yield invalid(line, problem)
         if (isOver) return
       }
-      if (reader.tooLong) yield invalid(reader.line, "longer than any todo: perhaps a quote is not closed")
+      if (reader.tooLong) yield invalid(reader.line, "the row is longer than any todo; close the quotes of its cells")
     }
     const read = function* (part: Uint8Array): Generator<ForeignImport.ForeignTodo> {
       // Line by line, so that a message can name the invalid line.
@@ -46,7 +46,7 @@ export const todosOfCsv = <E, R>(
         if (isOver) return
         const end = part.indexOf(0x0a, start) + 1 || part.length
         const text = decoded(part.subarray(start, end))
-        if (text === undefined) yield invalid(reader.line, "from here on it is not UTF-8")
+        if (text === undefined) yield invalid(reader.line, "the file is not UTF-8 from this line on; save it as UTF-8")
         else yield* found(reader.read(text))
         start = end
       }
@@ -60,8 +60,9 @@ export const todosOfCsv = <E, R>(
     }
     const end = function* (): Generator<ForeignImport.ForeignTodo> {
       if (isOver) return
-      if (decoded() === undefined) yield invalid(reader.line, "from here on it is not UTF-8")
-      else if (reader.isOpen) yield invalid(reader.line, "a quote is not closed")
+      if (decoded() === undefined)
+        yield invalid(reader.line, "the file is not UTF-8 from this line on; save it as UTF-8")
+      else if (reader.isOpen) yield invalid(reader.line, "a quote is not closed; close it")
       else yield* found(reader.end())
     }
     return bytes.pipe(
@@ -85,11 +86,14 @@ const problemOf = (names: ReadonlyArray<string>): string | undefined => {
     unknown.length > 0
       ? `unknown column: ${unknown.join(", ")}`
       : twice.length > 0
-        ? `the column ${twice.join(", ")} is there more than once`
+        ? `duplicate column: ${twice.join(", ")}`
         : names.includes("title")
           ? undefined
-          : "there is no column title"
-  return problem && `${problem}; the first line has to name columns, each once, title among them: ${columns.join(", ")}`
+          : "title is missing"
+  return (
+    problem &&
+    `${problem}; the first line must name title and any other of these columns, each once: ${columns.join(", ")}`
+  )
 }
 
 const todoOf = (
@@ -99,7 +103,7 @@ const todoOf = (
 ): ForeignImport.ForeignTodo => {
   const source = JSON.stringify(cells)
   const invalid = (problem: string): ForeignImport.ForeignTodo => ({ line, source, todo: {}, problem })
-  if (isBroken) return invalid("there is text behind a quote that closes: double the quotes within a cell")
+  if (isBroken) return invalid("there is text after a closing quote; double the quotes within a cell")
   if (cells.length !== names.length) return invalid(`${cells.length} cells under ${names.length} columns`)
   // An empty cell is no value. White space is kept only in title and description.
   const {
@@ -123,14 +127,15 @@ const todoOf = (
       return value === "" ? [] : [[name, value]]
     })
   )
-  if (unnamed !== undefined) return invalid("a cell is under a column without a name")
-  if (timeZone !== undefined && due === undefined) return invalid("timeZone: there is no due that it belongs to")
+  if (unnamed !== undefined)
+    return invalid("a cell has a value but its column has no name; name the column, or empty the cell")
+  if (timeZone !== undefined && due === undefined) return invalid("timeZone needs a due in the same row")
   const isCompleted = completed === undefined ? undefined : booleans.get(completed.toLowerCase())
   if (completed !== undefined && isCompleted === undefined) {
     return invalid("completed must be one of true, false, yes, no, 1, 0")
   }
-  if (list !== undefined) notes.add(line, "the name of the list is left out: todos come in without a list")
-  if (updatedAt !== undefined) notes.add(line, "updatedAt is left out: a todo that comes in is written now")
+  if (list !== undefined) notes.add(line, "the name of the list is left out: todos are imported without a list")
+  if (updatedAt !== undefined) notes.add(line, "updatedAt is left out: it becomes the time of the import")
   const todo = {
     ...(id !== undefined && { id: id.toLowerCase() }),
     ...(title !== undefined && { title: unescapeFormula(title) }),

@@ -56,14 +56,14 @@ export const todosOfICalendar = <E, R>(
         else notes.add(begin, `${component.name} is left out`)
         component = undefined
       } else if (edge !== undefined && name === "VCALENDAR") isCalendar = edge === "BEGIN"
-      else if (!isCalendar) yield invalid(number, "not a calendar: a line BEGIN:VCALENDAR has to come first")
+      else if (!isCalendar) yield invalid(number, "this is not a calendar; the first line must be BEGIN:VCALENDAR")
       else if (edge === "BEGIN") component = { name, begin: number, depth: 1, size: 0, lines: [text] }
       else if (!ofCalendars.test(text) && !/^\s/.test(text)) notes.add(number, `${nameOf(text)} is left out`)
     }
     const end = function* (): Generator<ForeignImport.ForeignTodo> {
       yield* found(reader.end())
       if (isCalendar && !isOver)
-        yield invalid(component?.begin ?? 1, "the file ends before this is at its END: cut off")
+        yield invalid(component?.begin ?? 1, "the file ends before the END of this component; it may be cut off")
     }
     return bytes.pipe(
       Stream.map(Option.some),
@@ -89,21 +89,21 @@ const todoOf = (
   line: number,
   notes: ConversionNotes
 ): ForeignImport.ForeignTodo => {
-  const leave = (what: string) => notes.add(line, what)
+  const note = (message: string) => notes.add(line, message)
   try {
     const named = lines.flatMap((line) => zones.get(/;TZID="?([^":;]+)/i.exec(line)?.[1] ?? "") ?? [])
     const calendar = ["BEGIN:VCALENDAR", ...named, ...lines, "END:VCALENDAR"].join("\r\n")
     const read = new ICAL.Component(ICAL.parse(calendar)).getFirstSubcomponent("vtodo")
-    if (read === null) throw new Error("the component is not a whole one")
+    if (read === null) throw new Error("the component is not complete")
     const uid = text(read, "uid")
     const isInstance = read.hasProperty("recurrence-id")
     const id = uid?.toLowerCase()
     const source = isInstance
       ? `${uid} ${String(read.getFirstPropertyValue("recurrence-id"))}`
       : (uid ?? lines.join("\n"))
-    for (const { name } of read.getAllProperties()) if (!known.has(name)) leave(`${name.toUpperCase()} is left out`)
-    for (const { name } of read.getAllSubcomponents()) leave(`${name.toUpperCase()} is left out`)
-    const [description, due, created] = [text(read, "description"), dueOf(read, leave), time(read, "created")]
+    for (const { name } of read.getAllProperties()) if (!known.has(name)) note(`${name.toUpperCase()} is left out`)
+    for (const { name } of read.getAllSubcomponents()) note(`${name.toUpperCase()} is left out`)
+    const [description, due, created] = [text(read, "description"), dueOf(read, note), time(read, "created")]
     const todo = {
       ...(!isInstance && id !== undefined && isId(id) && { id }),
       title: text(read, "summary") ?? "",
@@ -112,7 +112,7 @@ const todoOf = (
       priority: priorityOf(number(lines, "PRIORITY")),
       tags: categories(read),
       ...(created !== undefined && { createdAt: instant(created) }),
-      ...completion(read, number(lines, "PERCENT-COMPLETE"), leave)
+      ...completion(read, number(lines, "PERCENT-COMPLETE"), note)
     }
     return { line, source, todo }
   } catch (error) {
@@ -134,7 +134,8 @@ const number = (lines: ReadonlyArray<string>, name: string): string =>
 
 const time = (component: ICAL.Component, name: string): ICAL.Time | undefined => {
   const value = component.getFirstPropertyValue(name)
-  if (value !== null && !(value instanceof ICAL.Time)) throw new Error(`${name.toUpperCase()} is no date and no time`)
+  if (value !== null && !(value instanceof ICAL.Time))
+    throw new Error(`${name.toUpperCase()} must be a date or a date and time`)
   return value ?? undefined
 }
 
@@ -145,17 +146,17 @@ const categories = (component: ICAL.Component): ReadonlyArray<string> => {
 
 /** 1 to 4 are high, 5 is medium, 6 to 9 are low, 0 is none (RFC 5545, 3.8.1.9). */
 const priorityOf = (value: string): string => {
-  if (!/^\d$/.test(value)) throw new Error("PRIORITY has to be one of 0 to 9")
+  if (!/^\d$/.test(value)) throw new Error("PRIORITY must be a digit from 0 to 9")
   return value === "0" ? "none" : value < "5" ? "high" : value === "5" ? "medium" : "low"
 }
 
-const completion = (component: ICAL.Component, percent: string, leave: (what: string) => void) => {
+const completion = (component: ICAL.Component, percent: string, note: (message: string) => void) => {
   const [status, at] = [text(component, "status")?.toUpperCase(), time(component, "completed")]
   const completed = status === undefined ? at !== undefined || percent === "100" : status === "COMPLETED"
   if (status !== undefined && status !== "COMPLETED" && status !== "NEEDS-ACTION")
-    leave(`STATUS ${status} is taken as open`)
-  if (at !== undefined && !completed) leave("COMPLETED is left out where STATUS is another")
-  if (percent !== "0" && percent !== (completed ? "100" : "0")) leave("PERCENT-COMPLETE is left out")
+    note(`STATUS ${status} is imported as open`)
+  if (at !== undefined && !completed) note("COMPLETED is left out if STATUS is not COMPLETED")
+  if (percent !== "0" && percent !== (completed ? "100" : "0")) note("PERCENT-COMPLETE is left out")
   return { completed, ...(completed && at !== undefined && { completedAt: instant(at) }) }
 }
 
@@ -167,7 +168,7 @@ const instant = (given: ICAL.Time): string => {
   return given.isDate ? `${given.toString()}T00:00:00Z` : `${utc.toString().slice(0, 19)}Z`
 }
 
-const dueOf = (component: ICAL.Component, leave: (what: string) => void) => {
+const dueOf = (component: ICAL.Component, note: (message: string) => void) => {
   const given = time(component, "due")
   if (given === undefined) return undefined
   if (given.isDate) return { date: given.toString() }
@@ -176,14 +177,14 @@ const dueOf = (component: ICAL.Component, leave: (what: string) => void) => {
   if (name === undefined) {
     if (!isFloating(given)) return { dateTime, timeZone: "UTC" }
     const timeZone = machineTimeZone()
-    leave(`DUE without a time zone is taken as in ${timeZone}, where this machine is`)
+    note(`DUE without a time zone is imported in ${timeZone}, the time zone of this machine`)
     return { dateTime, timeZone }
   }
   // Some programs put a prefix before the name of the IANA time zone: /example.org/Europe/Berlin.
   const parts = name.split("/")
   const timeZone = parts.map((_, at) => parts.slice(at).join("/")).find((name) => isTimeZone(name))
   if (timeZone !== undefined) return { dateTime, timeZone }
-  if (isFloating(given)) throw new Error("DUE is in a time zone that is neither of the IANA database nor in the file")
-  leave("the time zone of DUE is left out: it is none of the IANA database. The time is the same in UTC")
+  if (isFloating(given)) throw new Error("the time zone of DUE must be in the IANA database or in the file")
+  note("the time zone of DUE is not in the IANA database: the same time is imported in UTC")
   return { dateTime: instant(given).slice(0, 19), timeZone: "UTC" }
 }

@@ -35,14 +35,14 @@ const isDate = Schema.is(CalendarDate)
  * by adding `x` and a date before the line, so the priority comes after the date.
  */
 const shape =
-  /^(?:x (?:\((?<kept>[A-Z])\) )?(?:(?<completed>\d{4}-\d\d-\d\d) )?)?(?:(?<!^x \([A-Z]\) .*)\((?<letter>[A-Z])\) )?(?:(?<created>\d{4}-\d\d-\d\d) )?(?<text>.*)$/s
+  /^(?:x (?:\((?<first>[A-Z])\) )?(?:(?<completed>\d{4}-\d\d-\d\d) )?)?(?:(?<!^x \([A-Z]\) .*)\((?<letter>[A-Z])\) )?(?:(?<created>\d{4}-\d\d-\d\d) )?(?<text>.*)$/s
 
 /** Text that matches no field stays in the title. */
 const todoOf = (line: string, number: number, notes: ConversionNotes): unknown => {
-  const { completed, created, kept, letter, text = "" } = shape.exec(line)?.groups ?? {}
+  const { completed, created, first, letter, text = "" } = shape.exec(line)?.groups ?? {}
   const tags = new Set<string>()
   let due: string | undefined
-  let priority = kept ?? letter
+  let priority = first ?? letter
   const title = text
     .replace(/(?<=^|\s)\S+\s*/g, (word) => {
       const [, key, value = ""] = /^([+@]|due:|pri:(?=[A-Z]\s*$))(.+)$/s.exec(word.trim()) ?? []
@@ -53,7 +53,7 @@ const todoOf = (line: string, number: number, notes: ConversionNotes): unknown =
       return ""
     })
     .trim()
-  if (priority !== undefined && priority > "C") notes.add(number, `priority ${priority} is taken as low`)
+  if (priority !== undefined && priority > "C") notes.add(number, `priority ${priority} is imported as low`)
   return {
     title: title === "" ? text : title,
     completed: line.startsWith("x "),

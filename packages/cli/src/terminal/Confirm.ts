@@ -13,7 +13,7 @@ export const yes = boolean("yes", "Do not ask for confirmation")
 export const requireTerminalOrYes = Effect.fnUntraced(function* (yes: boolean) {
   const stdio = yield* Stdio.Stdio
   if (yes || ((yield* stdio.stdinIsTerminal) && (yield* stdio.stderrIsTerminal))) return
-  return yield* new Usage({ message: "nobody can be asked here: add --yes" })
+  return yield* new Usage({ message: "the command asks for confirmation, but there is no terminal; add --yes" })
 })
 
 /** Asks on the terminal. The question goes to stderr: stdout is for data. */

@@ -45,18 +45,18 @@ const exitCodes: Record<string, number> = {
 }
 
 const hints: Record<string, string> = {
-  TodoNotFound: '"todo-admin todo list" shows those there are, with --trash those in the trash',
-  ListNotFound: '"todo-admin list list" shows those there are, with --trash those in the trash',
+  TodoNotFound: '"todo-admin todo list" prints the todos of the user, with --trash those in the trash',
+  ListNotFound: '"todo-admin list list" prints the lists of the user, with --trash those in the trash',
   ListNotEmpty: "add --todos trash or --todos keep",
-  UserNotFound: '"todo-admin user list" shows those there are',
+  UserNotFound: '"todo-admin user list" prints the users',
   NotTheOwner: "set TODO_MIGRATE_URL to connect as that role",
-  InvalidCursor: "or repeat the filters and the user that the cursor came with",
-  RevisionMismatch: "look at it again, and repeat the change on its revision",
+  InvalidCursor: "or give the same user and flags as in the command that printed the cursor",
+  RevisionMismatch: "read it again, and repeat the change with that revision",
   Unavailable: 'run "todo-admin doctor" to see why',
-  ReadOnly: "connect to the primary, or let this one take writes (default_transaction_read_only)",
+  ReadOnly: "connect to the primary, or allow writes on this server (default_transaction_read_only)",
   SqlError: 'run "todo-admin doctor" to see why',
-  ImportConflict: "add --merge to bring both together, and --dry-run to see first what that does",
-  MigrationFailed: "repair that and run it again"
+  ImportConflict: "add --merge to merge the file and the data, with --dry-run to see the result first",
+  MigrationFailed: "fix the cause and run the command again"
 }
 
 /** The exit code of a run. */
@@ -112,7 +112,7 @@ const messageOf = (error: { readonly _tag: unknown; readonly message: unknown })
     }
     case "RevisionMismatch": {
       const { current } = error as unknown as { current: number | null }
-      return current === null ? String(error.message) : `It is at revision ${current} by now`
+      return current === null ? String(error.message) : `The revision is ${current} now`
     }
     default:
       return String(error.message)

@@ -24,17 +24,18 @@ export const collectPages = Effect.fnUntraced(function* <Query extends PageQuery
   return { ...page, items }
 })
 
-/** Prints a page. Tells people how to get the next page, or that there is nothing. */
+/** Prints a page. A message says how to get the next page, or that there are no items. */
 export const printPage = Effect.fnUntraced(function* <Item>(
   page: Page<Item>,
   nothing: string,
   render: (items: ReadonlyArray<Item>, screen: Screen) => string
 ) {
   yield* printResult(page, ({ items, total }, screen) =>
-    [...(items.length === 0 ? [] : [render(items, screen)]), ...(total === undefined ? [] : [`${total} in all`])].join(
-      "\n\n"
-    )
+    [
+      ...(items.length === 0 ? [] : [render(items, screen)]),
+      ...(total === undefined ? [] : [`${total} in total`])
+    ].join("\n\n")
   )
-  if (page.nextCursor !== null) yield* printInfo(`There are more: add --all, or --cursor ${page.nextCursor}`)
+  if (page.nextCursor !== null) yield* printInfo(`There are more pages: add --all, or --cursor ${page.nextCursor}`)
   else if (page.items.length === 0) yield* printInfo(nothing)
 })

@@ -13,7 +13,7 @@ import { fit, oneLine } from "./TerminalText.ts"
 const erase = "\r\u001B[K"
 
 /** The assumed width of a terminal that does not tell its width. */
-const narrow = 40
+const defaultWidth = 40
 
 /**
  * Runs `use`, which calls `advance` with the number of items that it has finished. Shows a bar if `total` is known, else a
@@ -32,7 +32,7 @@ export const withProgress = Effect.fnUntraced(function* <A, E, R>(
   const terminal = yield* Terminal.Terminal
   const write = (text: string) => Effect.ignore(Stream.run(Stream.succeed(text), stdio.stderr()))
   const draw = Effect.flatMap(terminal.columns, (columns) =>
-    write(erase + renderProgress(title, done, total, columns > 0 ? columns : narrow))
+    write(erase + renderProgress(title, done, total, columns > 0 ? columns : defaultWidth))
   )
   const console = yield* Console.Console
   return yield* Effect.scoped(

@@ -33,7 +33,7 @@ const someone = Effect.gen(function* () {
   return user
 })
 
-/** Follows the changes of a user, and waits for the first lines of what is there. */
+/** Follows the changes of a user, and waits until the present ones are printed. */
 const following = Effect.fnUntraced(function* (user: string, lines: number, ...flags: ReadonlyArray<string>) {
   const follower = start(["changes", "--user", user, "--follow", ...flags], yield* environment)
   yield* Effect.promise(() => follower.lines(lines))
@@ -61,7 +61,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           drawn.stdout,
           /^ {4}2 {2}todo {2}open {3}\S{36} {2}two \uFFFD\[31m\n {4}3 {2}list {9}\S+ {2}Errands\n {4}4 {2}todo {2}trash {2}\S+ {2}one\n$/
         )
-        assert.strictEqual(drawn.stderr, `To go on from here: --since ${lines[2]?.cursor}\n`)
+        assert.strictEqual(drawn.stderr, `To continue after the last change: --since ${lines[2]?.cursor}\n`)
 
         const since = (at: number) => ["--since", lines[at]?.cursor ?? ""]
         const [rest, first, none, nobody] = yield* together(
@@ -71,13 +71,13 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           admin("changes", "--user", newUser(), ...since(0))
         )
         assert.deepStrictEqual(parse(rest.stdout), lines.slice(1))
-        assert.strictEqual(first.stderr, `To go on from here: --since ${lines[0]?.cursor}\n`)
+        assert.strictEqual(first.stderr, `To continue after the last change: --since ${lines[0]?.cursor}\n`)
         assert.deepStrictEqual(none, { code: 0, stdout: "", stderr: "No changes\n" })
         assertFailed(nobody, 2, /cursor does not belong to this user/)
       })
     )
 
-    it.effect("walks through all pages", () =>
+    it.effect("reads all pages", () =>
       Effect.gen(function* () {
         const user = newUser()
         const titles = Array.from({ length: 230 }, (_, at) => `${at}`)
@@ -104,7 +104,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("follows what others change within two seconds, until Ctrl-C, which ends with 130", () =>
+    it.effect("prints changes of others within two seconds, until Ctrl-C, and then exits with 130", () =>
       Effect.gen(function* () {
         const user = yield* someone
         const [drawn, document] = yield* together(following(user, 3), following(user, 3, "--json"))
@@ -120,7 +120,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
 
         for (const { child } of [drawn, document]) child.kill("SIGINT")
         const [people, script] = yield* Effect.promise(() => Promise.all([drawn.ended, document.ended]))
-        assert.deepInclude(people, { code: 130, stderr: `To go on from here: --since ${cursor}\n` })
+        assert.deepInclude(people, { code: 130, stderr: `To continue after the last change: --since ${cursor}\n` })
         assert.deepInclude(script, { code: 130, stderr: "" })
         assert.strictEqual(script.stdout.split("\n").length, 5)
       })

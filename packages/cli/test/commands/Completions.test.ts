@@ -45,7 +45,7 @@ complete -C "todo-admin mig"
 complete -C "todo-admin migrate "
 complete -C "todo-admin todo list --prio"`
 
-/** Types into a shell on a terminal of its own, Tab included. */
+/** Types into a shell on its own terminal, including Tab. */
 const zsh = `zmodload zsh/zpty
 zpty shell "TERM=dumb zsh -f -i"
 zpty -w shell "autoload -U compinit; compinit -u -D; source $1; todo-admin() { echo ran: \\$* }; echo rea''dy"

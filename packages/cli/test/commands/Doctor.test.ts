@@ -8,7 +8,7 @@ import { run, sql, together } from "../support/program.ts"
 
 const onItsOwn = Effect.provide(TestDatabase.layer)
 
-/** What a server needs besides its database. */
+/** The settings that a server needs in addition to its database. */
 const server = {
   TODO_JWT_SECRET: "correct horse battery staple, and so on",
   TODO_JWT_ISSUER: "https://issuer.example",
@@ -23,7 +23,7 @@ interface Finding {
   readonly statements?: ReadonlyArray<string>
 }
 
-/** What the doctor says, and how it ends. */
+/** The output of `doctor`, and its exit code. */
 const doctor = Effect.fnUntraced(function* (environment: Readonly<Record<string, string>> = {}) {
   const { ownerUrl, url } = yield* TestDatabase
   const { code, stderr, stdout } = yield* run(["doctor", "--json"], {
@@ -33,7 +33,7 @@ const doctor = Effect.fnUntraced(function* (environment: Readonly<Record<string,
     ...environment
   })
   const findings: ReadonlyArray<Finding> = JSON.parse(stdout)
-  // Servers of tests run without `fsync`, on their command line.
+  // The test servers run with `fsync=off`, which `doctor` reports.
   const told = findings.filter(({ check }) => check !== "durability")
   return { code, stderr, findings: told, wrong: told.filter(({ status }) => status !== "passed") }
 })
@@ -102,7 +102,7 @@ describe.concurrent("todo-admin doctor", () => {
     ["a newer schema", "insert into todo.migrations values (99, 'x')", /^schema version: "todo" is at version 99, this/]
   ]
   for (const [fault, statement, found] of faults) {
-    it.live(`doctor finds ${fault}, gives a hint, and ends with 6`, () =>
+    it.live(`finds ${fault}, prints a hint, and exits with 6`, () =>
       Effect.gen(function* () {
         const { ownerUrl } = yield* TestDatabase
         yield* sql(ownerUrl, statement)
@@ -136,7 +136,7 @@ describe.concurrent("todo-admin doctor", () => {
       }).pipe(onItsOwn)
   )
 
-  it.live("prints the statements that close a hole, as they are to be run", () =>
+  it.live("prints the statements that repair a missing protection, ready to run", () =>
     Effect.gen(function* () {
       const { adminUrl, ownerUrl, url } = yield* TestDatabase
       yield* sql(adminUrl, "create view public.board as select * from todo.todos")
@@ -160,7 +160,7 @@ describe.concurrent("todo-admin doctor", () => {
     }).pipe(onItsOwn)
   )
 
-  it.live("warns where one role serves and migrates, and ends with 0", () =>
+  it.live("warns if one role serves and migrates, and exits with 0", () =>
     Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       const { code, stderr, stdout } = yield* run(["doctor"], {

@@ -11,7 +11,7 @@ import { admin, assertFailed, asUser, environment, json, newUser, sql, start, to
 
 const execute = promisify(execFile)
 
-/** A directory that is gone with the test. */
+/** A directory that is removed after the test. */
 const scratch = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "todo-export-"))),
   (directory) => Effect.promise(() => rm(directory, { recursive: true }))
@@ -19,7 +19,7 @@ const scratch = Effect.acquireRelease(
 
 const read = (path: string) => Effect.promise(() => readFile(path, "utf8"))
 
-/** A user who has a bit of everything. */
+/** A user with all kinds of rows. */
 const someone = Effect.gen(function* () {
   const user = newUser()
   yield* asUser(
@@ -77,7 +77,7 @@ using (case when current_query() like '%todo_json%' then pg_sleep(60) is not nul
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin user export", () => {
-    it.effect("writes the same lines to stdout and to a file, and tells people on stderr what it did", () =>
+    it.effect("writes the same lines to stdout and to a file, and a summary to stderr", () =>
       Effect.gen(function* () {
         const directory = yield* scratch
         const user = yield* someone
@@ -109,13 +109,13 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assertFailed(ics, 2, /--format/)
         assert.strictEqual(device.code, 0)
         assert.strictEqual((yield* Effect.promise(() => stat("/dev/null"))).isCharacterDevice(), true)
-        // What failed has left what was there, and nothing else.
+        // The failed exports have kept the older file, and left no other file.
         assert.strictEqual(yield* read(path), plain.stdout)
         assert.deepStrictEqual(yield* Effect.promise(() => readdir(directory)), ["user.ndjson"])
       })
     )
 
-    it.effect("writes tables that spreadsheets do not run, and that come back as they were", () =>
+    it.effect("writes CSV that spreadsheets do not run as formulas, and that can be imported unchanged", () =>
       Effect.gen(function* () {
         const directory = yield* scratch
         const user = yield* someone
@@ -162,7 +162,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("writes a todo.txt, tells what it leaves out, and comes back from it and from a calendar", () =>
+    it.effect("writes a todo.txt and a calendar that can be imported, and reports the content that it leaves out", () =>
       Effect.gen(function* () {
         const directory = yield* scratch
         const user = newUser()
@@ -191,9 +191,9 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           ""
         ])
         const told = [
-          [1, "white space in a tag or in the name of a list is an underscore", 2],
+          [1, "white space in a tag or in the name of a list becomes an underscore", 2],
           [2, "the description is left out", 1],
-          [2, "line breaks in the title are spaces", 1],
+          [2, "line breaks in the title become spaces", 1],
           [3, "the time of the due date is left out", 1]
         ].map(([line, message, count]) => ({ line, message, count }))
         assert.deepStrictEqual(report.leftOut, told)
@@ -232,7 +232,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("writes calendars that other programs read, the same each time", (ctx) =>
+    it.effect("writes calendars that other programs can read, with the same bytes each time", (ctx) =>
       Effect.gen(function* () {
         const directory = yield* scratch
         const user = yield* someone
@@ -264,7 +264,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           )
           return ctx.skip()
         }
-        // It wants a file for each todo.
+        // This program needs one file for each todo.
         const todos = one.stdout.match(/BEGIN:VTODO.*?END:VTODO\r\n/gs) ?? []
         yield* Effect.promise(async () => {
           await mkdir(join(directory, "all"))

@@ -18,10 +18,10 @@ const walk = (command: Command.Command.Any, above = ""): ReadonlyArray<Node> => 
 const tree = walk(todoAdmin)
 
 describe("The help of every command", () => {
-  it("covers the tree", () => assert.isAbove(tree.length, 25))
+  it("is checked for the whole command tree", () => assert.isAbove(tree.length, 25))
 
   for (const { description, examples, path, subcommands } of tree) {
-    it(`teaches ${path} by example`, () => {
+    it(`has an example of ${path}`, () => {
       assert.isNotEmpty(description)
       assert.isNotEmpty(examples, `${path} --help has no example`)
       const shown = examples.map(({ command }) => command)
@@ -29,7 +29,7 @@ describe("The help of every command", () => {
         shown.some((command) => command.includes(path)),
         shown.join()
       )
-      // Where there are verbs, each example is of one of them.
+      // The examples of a noun with verbs must use one of its verbs.
       const verbs = subcommands.flatMap(({ commands }) => commands.map(({ name }) => name))
       if (verbs.length > 0 && path !== "todo-admin") {
         for (const command of shown) assert.include(verbs, command.slice(path.length + 1).split(" ")[0])
@@ -37,7 +37,7 @@ describe("The help of every command", () => {
     })
   }
 
-  it.live("has colours on a terminal, and not with NO_COLOR or elsewhere", (test) =>
+  it.live("has colours on a terminal, but not with NO_COLOR or in a pipe", (test) =>
     Effect.gen(function* () {
       if (spawnSync("script", ["--version"]).error) return test.skip("there is no script(1) on this machine")
       const onTerminal = (environment: Record<string, string>) =>

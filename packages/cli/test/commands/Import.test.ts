@@ -7,7 +7,7 @@ import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
 import { admin, assertFailed, asUser, json, newUser, start, environment, together } from "../support/program.ts"
 
-/** A file that is gone with the test. */
+/** A file that is removed after the test. */
 const file = (text: string) =>
   Effect.map(
     Effect.acquireRelease(
@@ -56,9 +56,12 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           admin("user", "import", path),
           admin("user", "import", other, path, "--dry-run")
         )
-        assert.deepStrictEqual([same.code, same.stderr], [0, "Nothing was changed: all of it is there\n"])
-        assert.match(same.stdout, /ADDED +REPLACED +KEPT +THERE ALREADY\nlists +0 +0 +0 +0\ntodos +0 +0 +0 +2\n$/)
-        assert.deepStrictEqual([dry.code, dry.stderr], [0, "Nothing was changed: this is what would happen\n"])
+        assert.deepStrictEqual(
+          [same.code, same.stderr],
+          [0, "Nothing was changed: the user has all rows of the file already\n"]
+        )
+        assert.match(same.stdout, /ADDED +REPLACED +KEPT +UNCHANGED\nlists +0 +0 +0 +0\ntodos +0 +0 +0 +2\n$/)
+        assert.deepStrictEqual([dry.code, dry.stderr], [0, "Nothing was changed: this was a dry run\n"])
         assert.match(dry.stdout, /\ntodos +2 +0 +0 +0\n$/)
         assert.deepStrictEqual(yield* titles(other), [])
 
@@ -98,7 +101,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.deepStrictEqual(JSON.parse(document.stdout), { problems: [{ line: 2, message }], count: 1 })
         const merged = yield* admin("user", "import", path, "--merge")
         assert.strictEqual(merged.code, 0)
-        assert.match(merged.stdout, /\ntodos +0 +0 +1 +1\nline 2: todo \S+ differs, what is there is kept\n$/)
+        assert.match(merged.stdout, /\ntodos +0 +0 +1 +1\nline 2: todo \S+ differs; the row in the database is kept\n$/)
         assert.deepStrictEqual(yield* titles(user), ["A", "b"])
       })
     )
@@ -136,9 +139,9 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         )
         assertFailed(missing, 1, /ENOENT: no such file/)
         assertFailed(noFile, 2, /file/)
-        assertFailed(noUser, 2, /--format csv needs a user's id/)
-        assertFailed(merge, 2, /--merge is for ndjson/)
-        assertFailed(badId, 2, /the id is none/)
+        assertFailed(noUser, 2, /--format csv needs the id of a user/)
+        assertFailed(merge, 2, /--merge is only for ndjson/)
+        assertFailed(badId, 2, /the id must have 1 to 255 characters/)
         assert.strictEqual((yield* admin("user", "export", other)).code, 3)
       })
     )
@@ -176,7 +179,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("tells what it leaves out, and what it would say with 0 bytes", () =>
+    it.effect("reports the content that it leaves out, and an empty file", () =>
       Effect.gen(function* () {
         const user = newUser()
         const csv = yield* file("title,list,updatedAt\na,Errands,2026-01-01T00:00:00Z\nb,Errands,\n")
@@ -190,12 +193,12 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           take(header)
         )
         const [list, time] = [
-          "the name of the list is left out: todos come in without a list",
-          "updatedAt is left out: a todo that comes in is written now"
+          "the name of the list is left out: todos are imported without a list",
+          "updatedAt is left out: it becomes the time of the import"
         ]
         assert.deepStrictEqual(
           [shown.code, shown.stderr],
-          [0, `line 2: ${list} (and on 1 more)\nline 2: ${time}\nNothing was changed: this is what would happen\n`]
+          [0, `line 2: ${list} (and on 1 more)\nline 2: ${time}\nNothing was changed: this was a dry run\n`]
         )
         assert.deepStrictEqual([document.code, document.stderr], [0, ""])
         assert.deepStrictEqual(JSON.parse(document.stdout).leftOut, [
@@ -204,7 +207,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         ])
         assert.deepStrictEqual([nothing.code, nothing.stdout], [2, ""])
         assert.match(nothing.stderr, /^line 1: the file is empty\ntodo-admin: nothing was imported: /)
-        assert.deepStrictEqual([none.code, none.stderr], [0, "Nothing was changed: there is no todo in the file\n"])
+        assert.deepStrictEqual([none.code, none.stderr], [0, "Nothing was changed: the file has no todos\n"])
       })
     )
 
@@ -227,8 +230,8 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           wrong.stderr,
           /^line 2: 1 cells under 2 columns\nline 3: title must [^\n]+\nline 4: due[^\n]* must [^\n]+\ntodo-admin: /
         )
-        assert.match(unknown.stderr, /^line 1: unknown column: colour; the first line has to name columns/)
-        assert.match(unclosed.stderr, /^line 2: longer than any todo: perhaps a quote is not closed\n/)
+        assert.match(unknown.stderr, /^line 1: unknown column: colour; the first line must name title/)
+        assert.match(unclosed.stderr, /^line 2: the row is longer than any todo; close the quotes of its cells\n/)
         assert.match(encoded.stderr, /not UTF-8/)
         const within = yield* csv(cut)
         assert.deepStrictEqual([within.code, within.stdout], [2, ""])

@@ -13,7 +13,7 @@ import { asUser, newUser } from "../support/program.ts"
 const formats = { csv: todosOfCsv, ics: todosOfICalendar, txt: todosOfTodoTxt }
 type Format = keyof typeof formats | "ndjson"
 
-/** The todos that a file gives, which comes in pieces of so many bytes; or what is told of it instead. */
+/** The todos that are read from a file in pieces of `size` bytes, or the problems of the file. */
 const imported = Effect.fnUntraced(function* (format: Format, file: string | Uint8Array, size: number) {
   const { ownerUrl } = yield* TestDatabase
   const user = UserId.make(newUser())
@@ -138,8 +138,8 @@ const used: ReadonlyArray<Case> = [
       { title: "b", priority: "low" },
       { title: "c", priority: "low" }
     ],
-    "line 1: priority D is taken as low (and on 1 more)",
-    "line 2: priority E is taken as low"
+    "line 1: priority D is imported as low (and on 1 more)",
+    "line 2: priority E is imported as low"
   ],
   [
     "a byte order mark, lines of Windows, blank ones",
@@ -200,8 +200,8 @@ const used: ReadonlyArray<Case> = [
     "csv",
     "title,list,updatedAt\na,Errands,\nb,,2024-01-01T00:00:00Z\nc,Errands,\n",
     titled("a", "b", "c"),
-    "line 2: the name of the list is left out: todos come in without a list (and on 1 more)",
-    "line 3: updatedAt is left out: a todo that comes in is written now"
+    "line 2: the name of the list is left out: todos are imported without a list (and on 1 more)",
+    "line 3: updatedAt is left out: it becomes the time of the import"
   ],
   [
     "all that we have a place for",
@@ -284,7 +284,7 @@ const used: ReadonlyArray<Case> = [
       "END:VTODO"
     ),
     [{ title: "a", due: { dateTime: "2024-09-02T08:00:00", timeZone: "UTC" } }],
-    "line 12: the time zone of DUE is left out: it is none of the IANA database. The time is the same in UTC"
+    "line 12: the time zone of DUE is not in the IANA database: the same time is imported in UTC"
   ],
   [
     "what we have no place for",
@@ -316,9 +316,9 @@ const used: ReadonlyArray<Case> = [
     "line 8: LOCATION is left out (and on 1 more)",
     "line 8: RRULE is left out",
     "line 8: VALARM is left out",
-    "line 8: STATUS IN-PROCESS is taken as open",
+    "line 8: STATUS IN-PROCESS is imported as open",
     "line 8: PERCENT-COMPLETE is left out",
-    "line 18: STATUS CANCELLED is taken as open"
+    "line 18: STATUS CANCELLED is imported as open"
   ],
   [
     "done without a status, and lines of Unix",
@@ -362,13 +362,13 @@ const told: ReadonlyArray<
     "bytes that are not UTF-8",
     "csv",
     Buffer.from("title\na\ncaf\u00E9\nb\n", "latin1"),
-    /^line 3: from here on it is not UTF-8$/
+    /^line 3: the file is not UTF-8 from this line on/
   ],
   [
     "half a character",
     "csv",
     Buffer.from("title\na\ncaf\u00E9").subarray(0, -1),
-    /^line 3: from here on it is not UTF-8$/
+    /^line 3: the file is not UTF-8 from this line on/
   ],
   ["bytes that are not UTF-8", "txt", Buffer.from("a\ncaf\u00E9\nb\n", "latin1"), /^line 2: the line is not UTF-8/],
   [
@@ -378,20 +378,20 @@ const told: ReadonlyArray<
     /^line 6: the line is not UTF-8/
   ],
   ["long lines", "txt", `a\n${"x".repeat(70_000)}\nb`, /^line 2: .*too long/],
-  ["long rows", "csv", `title\n"${"x".repeat(70_000)}`, /^line 2: longer than any todo/],
+  ["long rows", "csv", `title\n"${"x".repeat(70_000)}`, /^line 2: the row is longer than any todo/],
   ["zero bytes", "txt", "abc\na\u0000b\n", /^line 2: title must not contain U\+0000/],
   ["zero bytes", "csv", "title\na\u0000b\n", /^line 2: title must not contain U\+0000/],
   ["unknown columns", "csv", "title,colour\na,red\n", /^line 1: unknown column: colour; the first line/],
-  ["columns twice", "csv", "title,Title\na,b\n", /^line 1: the column title is there more than once/],
-  ["no title", "csv", "due\n2024-01-01\n", /^line 1: there is no column title/],
+  ["columns twice", "csv", "title,Title\na,b\n", /^line 1: duplicate column: title/],
+  ["no title", "csv", "due\n2024-01-01\n", /^line 1: title is missing/],
   [
     "cells without a column",
     "csv",
     "title,\na,\nb,c\nd,,\n",
-    /^line 3: a cell is under a column without a name$/,
+    /^line 3: a cell has a value but its column has no name/,
     /^line 4: 3 cells under 2 columns$/
   ],
-  ["text behind a quote", "csv", 'title\n"a" \n"a"b\n', /^line 3: there is text behind a quote/],
+  ["text behind a quote", "csv", 'title\n"a" \n"a"b\n', /^line 3: there is text after a closing quote/],
   ["completed as nobody reads it", "csv", "title,completed\na,maybe\n", /^line 2: completed must be one of true/],
   [
     "completedAt of what is not completed",
@@ -399,7 +399,7 @@ const told: ReadonlyArray<
     "title,completed,completedAt\na,no,2024-09-02T10:00:00Z\n",
     /^line 2: .*completedAt/
   ],
-  ["a zone without a due", "csv", "title,timeZone\na,Europe/Paris\n", /^line 2: timeZone: there is no due/],
+  ["a zone without a due", "csv", "title,timeZone\na,Europe/Paris\n", /^line 2: timeZone needs a due/],
   [
     "priorities as numbers and letters",
     "csv",
@@ -416,7 +416,7 @@ const told: ReadonlyArray<
     /^line 4: due/,
     /^line 5: createdAt must be a time with an offset/
   ],
-  ["another kind of file", "ics", "title\na\n", /^line 1: not a calendar/],
+  ["another kind of file", "ics", "title\na\n", /^line 1: this is not a calendar/],
   ["half a calendar", "ics", vtodo().slice(0, -30), /^line 4: the file ends before/],
   ["a calendar without its end", "ics", vtodo().replace("END:VCALENDAR", ""), /^line 1: the file ends before/],
   [
@@ -429,10 +429,10 @@ const told: ReadonlyArray<
     "a zone that nobody knows",
     "ics",
     vtodo("DUE;TZID=Office:20240902T100000"),
-    /^line 4: DUE is in a time zone that is neither/
+    /^line 4: the time zone of DUE must be in the IANA database/
   ],
   ["a date that is none", "ics", vtodo("DUE:tomorrow"), /^line 4: /],
-  ["a priority that is none", "ics", vtodo("PRIORITY:high"), /^line 4: PRIORITY has to be/],
+  ["a priority that is none", "ics", vtodo("PRIORITY:high"), /^line 4: PRIORITY must be a digit/],
   ["a line that is none", "ics", vtodo("nonsense"), /^line 4: /],
   ["no JSON", "ndjson", "title\na\n", /^line 1: the line must be JSON$/]
 ]
@@ -450,7 +450,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           )
           for (const [n, todo] of todos.entries()) {
             const item = found.items?.[n]
-            // Where the file does not say when, it is when it was read.
+            // A time that the file does not have is the time of the import.
             const { completedAt = todo.completed === true ? item?.completedAt : null, ...rest } = todo
             assert.deepInclude(item, { ...plain, ...rest, completedAt: completedAt ?? null })
           }

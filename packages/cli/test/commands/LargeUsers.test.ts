@@ -1,5 +1,6 @@
 /**
- * Users with more than fits into memory. `TODO_TEST_LONG=1`: a million todos exported, 200,000 imported, more kills.
+ * Users whose data does not fit into memory. `TODO_TEST_LONG=1` exports a million todos, imports 200,000, and kills more
+ * processes.
  */
 import { createReadStream } from "node:fs"
 import { createHash } from "node:crypto"
@@ -21,7 +22,7 @@ const scratch = Effect.acquireRelease(
 
 const asAdmin = (statement: string) => Effect.flatMap(TestDatabase, ({ adminUrl }) => sql(adminUrl, statement))
 
-/** A user with so many todos, made past the program. */
+/** A user with this number of todos, inserted by SQL. */
 const userWith = Effect.fnUntraced(function* (count: number) {
   const user = newUser()
   yield* asAdmin(`insert into todo.users (id, revision, horizon, created_at, written_at)
@@ -39,7 +40,7 @@ const userWith = Effect.fnUntraced(function* (count: number) {
   return user
 })
 
-/** Says at the end what the process needed at most (VmHWM, in KiB). */
+/** Prints the peak memory of the process at its end (VmHWM, in KiB). */
 const measured = {
   NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(
     `import { readFileSync, writeSync } from "node:fs"
@@ -57,7 +58,7 @@ const run = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
   return { peak, stdout }
 })
 
-/** A digest of the lines behind the header, in which the user is named. */
+/** A digest of the lines after the header, because the header contains the user. */
 const digest = (path: string) =>
   Effect.promise(async () => {
     const hash = createHash("sha256")
@@ -103,7 +104,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
         const user = yield* userWith(long ? 200_000 : 5_000)
         const other = newUser()
         yield* run("export", user, "--output", before)
-        // 16 MiB are alive at any time, however long the file; the rest is what V8 takes for the young and lets grow old.
+        // 16 MiB are alive at any time, for any length of the file. The rest is garbage that V8 has not collected yet.
         assert.isBelow((yield* run("import", other, before)).peak, 300)
         yield* run("export", other, "--output", after)
         assert.strictEqual(yield* digest(after), yield* digest(before))
@@ -113,7 +114,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
     30 * 60_000
   )
 
-  /** What an import is doing when it is killed, as the database sees it. */
+  /** The statements during which an import is killed. */
   const moments = [
     "insert into pg_temp.import_todos",
     "import_steps\nselect",
@@ -158,7 +159,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
           const all = { users: 1, todos: size, found: size }
           assert.deepStrictEqual(row, row?.users === 1 ? all : { users: 0, todos: 0, found: 0 })
           if (row?.users === 0) {
-            // What is left behind is in nobody's way.
+            // The killed import leaves nothing that blocks a later one.
             assert.strictEqual((yield* admin("user", "import", other, path, "--dry-run", "--quiet")).code, 0)
           }
         }

@@ -28,8 +28,8 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           admin("list", "add", " ", "--user", user)
         )
         assert.deepStrictEqual(shown, renamed)
-        assertFailed(late, 4, /at revision 3 by now/)
-        assertFailed(foreign, 3, /no list with this id, or it is in the trash; "todo-admin list list" shows/)
+        assertFailed(late, 4, /the revision is 3 now/)
+        assertFailed(foreign, 3, /no list with this id, or it is in the trash; "todo-admin list list" prints/)
         assertFailed(unnamed, 2, /: name must /)
 
         yield* list("move", other.id, "--before", id)

@@ -9,7 +9,7 @@ import { admin, assertFailed, json, run, sql, start, together } from "../support
 
 const tables = "select relname from pg_class where relnamespace = to_regnamespace('todo') and relkind = 'r' order by 1"
 
-/** Runs `self` while a transaction holds what `statement` has locked. */
+/** Runs `self` while a transaction holds the locks of `statement`. */
 const holding = <A, E, R>(statement: string, self: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const { ownerUrl } = yield* TestDatabase
@@ -47,7 +47,7 @@ describe.concurrent("todo-admin migrate", () => {
       assert.deepStrictEqual(rest, {
         code: 0,
         stdout: "",
-        stderr: `Nothing to do from version ${Migrations.version} on\n`
+        stderr: `Nothing to do: version ${Migrations.version} is the latest\n`
       })
       assert.deepStrictEqual(quiet, { code: 0, stdout: "", stderr: "" })
       assert.match(grants.stdout, /^begin;\n\n-- Granting to role "se"rver"\n[^]*\ngrant usage .* to "se""rver";\n/)
@@ -104,7 +104,7 @@ describe.concurrent("todo-admin migrate", () => {
       assert.match(again.stdout, /^grant usage on schema "todo" to "todo_runtime"\ngrant select on /)
       assert.strictEqual(
         again.stderr,
-        `Granting to role "todo_runtime"\nNothing to migrate, version ${Migrations.version}; granted what is listed\n`
+        `Granting to role "todo_runtime"\nNothing to migrate: version ${Migrations.version}. The grants above were repeated\n`
       )
       assert.deepStrictEqual(quiet, { ...again, stderr: "" })
       assert.deepStrictEqual(document, {
@@ -153,7 +153,7 @@ describe.concurrent("todo-admin migrate", () => {
         runs.map(({ code }) => code),
         [0, 0, 0]
       )
-      // One of them did it, whichever it was.
+      // Exactly one of the runs has migrated.
       const applied = yield* json<ReadonlyArray<{ id: number; name: string }>>("migrate", "status")
       assert.strictEqual(
         runs.map(({ stdout }) => stdout.replaceAll(/^grant .*\n/gm, "")).join(""),

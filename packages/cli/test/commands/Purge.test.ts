@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { admin, asUser, assertFailed, json, newUser, run, sql, together } from "../support/program.ts"
 
-/** A user with two todos and a list that have been in the trash for 40 days, and a todo that is there since now. */
+/** A user with two todos and a list that have been in the trash for 40 days, and a todo that was just moved there. */
 const someone = Effect.gen(function* () {
   const user = newUser()
   const { adminUrl } = yield* TestDatabase
@@ -29,7 +29,7 @@ const someone = Effect.gen(function* () {
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe("todo-admin purge", () => {
-    it.effect("counts what it would remove, and removes exactly that", () =>
+    it.effect("counts the rows that it would remove, and removes exactly those", () =>
       Effect.gen(function* () {
         const [user, other] = [yield* someone, yield* someone]
         const args = ["purge", "--older-than", "30d"]
@@ -43,12 +43,12 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const age = Date.now() - Date.parse(before)
         assert.isTrue(age > 30 * 86_400_000 && age < 30 * 86_400_000 + 120_000)
         assert.strictEqual(drawn.stdout, "Would remove 4 todos, 2 lists and 0 idempotency keys of 2 users\n")
-        assert.match(drawn.stderr, /^That is what was put into the trash before \d{4}-\S+Z\n$/)
+        assert.match(drawn.stderr, /^The items were moved to the trash before \d{4}-\S+Z\n$/)
         assertFailed(unasked, 2, /add --yes/)
 
         const one = yield* admin(...args, "--user", user, "--yes")
         assert.strictEqual(one.stdout, "Removed 2 todos, 1 list and 0 idempotency keys of 1 user\n")
-        assert.match(one.stderr, /^What was put into the trash before \S+Z\n$/)
+        assert.match(one.stderr, /^The items were moved to the trash before \S+Z\n$/)
         const rest = yield* json<object>(...args, "--yes")
         assert.deepInclude(rest, { todos: 2, lists: 1, users: 1, dryRun: false })
         const nothing = yield* admin(...args, "--yes", "--quiet")

@@ -7,7 +7,7 @@ import { admin, assertFailed, asUser, environment, json, newUser, run, together 
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin todo", () => {
-    it.effect("names the lists of todos, however many lists there are, those in the trash too", () =>
+    it.effect("shows the names of lists, for any number of lists, also of lists in the trash", () =>
       Effect.gen(function* () {
         const user = newUser()
         yield* asUser(
@@ -32,7 +32,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("takes ids in upper case, and days as ends of a range", () =>
+    it.effect("accepts ids in upper case, and dates as the ends of a range", () =>
       Effect.gen(function* () {
         const user = newUser()
         const dues = ["2026-12-01", "2026-12-02T00:30@Europe/Paris", "2026-12-03"]
@@ -82,7 +82,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assertFailed(
           yield* admin("todo", "edit", id, "--user", user, "--title", "late", "--if-revision", "1"),
           4,
-          /at revision 2 by now/
+          /the revision is 2 now/
         )
 
         assert.isTrue((yield* json<Todo>("todo", "done", id, "--user", user)).completed)
@@ -93,7 +93,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("answers another user's id exactly like one that does not exist", () =>
+    it.effect("treats the id of another user's todo exactly like an unknown id", () =>
       Effect.gen(function* () {
         const { id } = yield* json<Todo>("todo", "add", "mine", "--user", newUser())
         for (const verb of [["show"], ["edit", "--title", "taken"], ["delete", "--yes"]]) {
@@ -124,7 +124,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         yield* admin("todo", "done", a.id, "--user", user)
 
         const first = yield* admin("todo", "list", "--user", user, "--limit", "2")
-        const cursor = /^There are more: add --all, or --cursor (\S+)\n$/.exec(first.stderr)?.[1]
+        const cursor = /^There are more pages: add --all, or --cursor (\S+)\n$/.exec(first.stderr)?.[1]
         assert.isDefined(cursor)
         const [next, all, open, tagged, low, descending, searched, due, trash, other] = yield* together(
           list("--limit", "2", "--cursor", cursor),
@@ -166,7 +166,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           admin(...before, "--if-revision", "9,8"),
           admin("todo", "move", "--user", user, c.id, "--after", randomUUID())
         )
-        assertFailed(late, 4, /at revision 3 by now/)
+        assertFailed(late, 4, /the revision is 3 now/)
         assertFailed(missing, 3, /no todo with this id/)
 
         assert.strictEqual((yield* json<Todo>(...before, "--if-revision", "2,3")).revision, 4)
@@ -181,14 +181,14 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const { items, total } = yield* json<Page<Todo>>("todo", "list", "--user", user, "--count", "--limit", "1")
         assert.deepStrictEqual([items.map(({ title }) => title), total], [["c"], 3])
         const { stdout } = yield* admin("todo", "list", "--user", user, "--count")
-        assert.match(stdout, /^ID +TITLE\n\S+ +c\n\S+ +b\n\S+ +a\n\n3 in all\n$/)
+        assert.match(stdout, /^ID +TITLE\n\S+ +c\n\S+ +b\n\S+ +a\n\n3 in total\n$/)
       })
     )
 
-    it.effect("uses the local time zone for people, and UTC for scripts", () =>
+    it.effect("uses the local time zone for tables, and UTC for JSON", () =>
       Effect.gen(function* () {
         const user = newUser()
-        // A day ahead of the other.
+        // It is always a day later in Kiritimati than in Pago Pago.
         const [kiritimati, pagoPago] = ["Pacific/Kiritimati", "Pacific/Pago_Pago"]
         const date = new Intl.DateTimeFormat("en-CA", { timeZone: kiritimati }).format(new Date())
         yield* asUser(
@@ -217,7 +217,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("says which rule a field breaks, and where a list is missing", () =>
+    it.effect("names the rule that a field breaks, and a list that does not exist", () =>
       Effect.gen(function* () {
         const [title, tags, list] = yield* together(
           admin("todo", "add", " ", "--user", newUser()),
@@ -255,7 +255,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
 })
 
 layer(TestDatabase.layerEmpty, { excludeTestServices: true })("todo-admin todo, without a schema", (it) => {
-  it.effect("says how to make it", () =>
+  it.effect("says how to create it", () =>
     Effect.gen(function* () {
       assertFailed(yield* admin("todo", "list", "--user", "a"), 1, /version 0.*: run "todo-admin migrate up"/)
     })

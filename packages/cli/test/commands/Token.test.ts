@@ -41,7 +41,7 @@ describe.concurrent("todo-admin token", () => {
     })
   )
 
-  it.live("signs with the secret of development mode where there is none, always the same", () =>
+  it.live("signs with the stored secret of development mode if no secret is set", () =>
     Effect.gen(function* () {
       const directory = yield* Effect.acquireRelease(
         Effect.promise(() => mkdtemp(join(tmpdir(), "todo-token-"))),

@@ -34,7 +34,7 @@ describe.concurrent("todo-admin", () => {
   const mistakes: ReadonlyArray<readonly [what: string, args: ReadonlyArray<string>, line: RegExp]> = [
     ["an unknown noun", ["todos"], /"todos".*did you mean todo/],
     ["an unknown verb", ["todo", "lst", "--user", "a"], /"lst".*did you mean list; see "todo-admin todo --help"/],
-    ["a noun without a verb", ["migrate"], /migrate what\? One of plan, grants, status, up/],
+    ["a noun without a verb", ["migrate"], /migrate needs a verb: one of plan, grants, status, up/],
     ["an unknown flag", ["doctor", "--fix"], /--fix/],
     ["no user", ["todo", "list"], /--user/],
     [
@@ -54,14 +54,14 @@ describe.concurrent("todo-admin", () => {
       ["todo", "list", "--user", "a", "--sort", "colour"],
       /: --sort must be one of position, createdAt, /
     ],
-    ["what excludes each other", ["todo", "list", "--user", "a", "--open", "--completed"], /exclude each other/],
+    ["flags that exclude each other", ["todo", "list", "--user", "a", "--open", "--completed"], /cannot be combined/],
     [
       "a day that does not exist",
       ["todo", "add", "--user", "a", "x", "--due", "2026-02-30"],
       /: --due must be a date like/
     ],
     ["a zone that does not exist", ["todo", "add", "-u", "a", "x", "--due", "2026-02-03T09:00@Mars"], /--due/],
-    ["an edit of nothing", ["todo", "edit", "--user", "a", uuid], /nothing to change/],
+    ["an edit of nothing", ["todo", "edit", "--user", "a", uuid], /no change is given/],
     ["given and cleared", ["todo", "edit", "-u", "a", uuid, "--tag", "b", "--clear-tags"], /tags cannot be both/],
     ["a move to nowhere", ["todo", "move", "-u", "a", uuid], /either --before or --after/],
     ["two places", ["list", "move", "-u", "a", uuid, "--before", uuid, "--after", uuid], /either --before or --after/],
@@ -107,7 +107,7 @@ describe.concurrent("todo-admin", () => {
       )
       assertFailed(list, 5, /cannot be reached.*todo-admin doctor/)
       assertFailed(up, 5, /cannot be reached/)
-      // Who asks what is wrong gets an answer.
+      // `doctor` names the cause instead.
       assert.strictEqual(doctor.code, 6)
       assert.match(doctor.stdout, /failed +connection: .*127\.0\.0\.1:1.*\n +hint: start the database/)
       for (const { stderr, stdout } of [list, up, doctor]) assert.notMatch(stdout + stderr, /hunter2/)

@@ -71,7 +71,7 @@ ${b}  3      1      ${today}  ${today}
 ${c}  2      0      ${today}  ${today}
 `
         )
-        assert.strictEqual(drawn.stderr, `There are more: add --all, or --cursor ${first.nextCursor}\n`)
+        assert.strictEqual(drawn.stderr, `There are more pages: add --all, or --cursor ${first.nextCursor}\n`)
         const [second, other] = yield* together(
           list("--sort=-size", "--cursor", first.nextCursor ?? ""),
           admin("user", "list", "--cursor", first.nextCursor ?? "")
@@ -81,7 +81,7 @@ ${c}  2      0      ${today}  ${today}
       })
     )
 
-    it.effect("lists those who are disabled, and marks them among the others", () =>
+    it.effect("lists disabled users, and marks them in the list of all users", () =>
       Effect.gen(function* () {
         const [off, on] = [`d-${newUser()}`, `d-${newUser()}`]
         yield* add(on, "one")
@@ -96,7 +96,7 @@ ${c}  2      0      ${today}  ${today}
       })
     )
 
-    it.effect("fails as a role that cannot see all users, and says how to connect", () =>
+    it.effect("fails if the role cannot see all users, and says how to connect", () =>
       Effect.gen(function* () {
         const { url } = yield* TestDatabase
         const list = yield* run(["user", "list"], { DATABASE_URL: Redacted.value(url) })
@@ -106,7 +106,7 @@ ${c}  2      0      ${today}  ${today}
   })
 
   describe("todo-admin user show, disable and enable", () => {
-    it.effect("show one user with sizes, and end with 3 for one who is not there", () =>
+    it.effect("show one user with sizes, and exit with 3 for an unknown user", () =>
       Effect.gen(function* () {
         const [user, nobody] = [newUser(), newUser()]
         yield* add(user, "one", "two")
@@ -150,16 +150,16 @@ changed   ${updatedAt}
         assert.strictEqual((yield* Effect.flip(add(user, "two")))._tag, "UserDisabled")
         const again = yield* json<Disabled>("user", "disable", user)
         assert.deepInclude<object>(again, { id: user, changed: false, appeared: false })
-        assert.strictEqual((yield* admin("user", "disable", user)).stderr, "Was disabled already\n")
+        assert.strictEqual((yield* admin("user", "disable", user)).stderr, "The user was already disabled\n")
         assert.include(first.stdout, `disabled  ${again.disabledAt}\n`)
 
         const enabled = yield* admin("user", "enable", user)
-        assert.deepInclude(enabled, { code: 0, stderr: "Enabled: servers let this user in within 5 seconds\n" })
+        assert.deepInclude(enabled, { code: 0, stderr: "Enabled: servers accept this user within 5 seconds\n" })
         assert.notInclude(enabled.stdout, "disabled")
         yield* add(user, "two")
         const twice = yield* json<Disabled>("user", "enable", user)
         assert.deepInclude(twice, { changed: false, disabledAt: null })
-        assert.strictEqual((yield* admin("user", "enable", user)).stderr, "Was not disabled\n")
+        assert.strictEqual((yield* admin("user", "enable", user)).stderr, "The user was not disabled\n")
       })
     )
 
@@ -168,7 +168,7 @@ changed   ${updatedAt}
         const user = newUser()
         const { code, stderr } = yield* admin("user", "disable", user)
         assert.strictEqual(code, 0)
-        assert.match(stderr, /^Disabled; this user has never written anything: look at the id again/)
+        assert.match(stderr, /^Disabled\. This user has never written anything: check the id/)
         assert.strictEqual((yield* Effect.flip(add(user, "one")))._tag, "UserDisabled")
         const other = yield* json<Disabled>("user", "disable", newUser())
         assert.deepInclude(other, { changed: true, appeared: true })
@@ -177,7 +177,7 @@ changed   ${updatedAt}
   })
 
   describe("todo-admin user erase", () => {
-    it.effect("removes a user with --yes, and only that one", () =>
+    it.effect("removes only the given user, with --yes", () =>
       Effect.gen(function* () {
         const [user, other] = [newUser(), newUser()]
         yield* add(user, "one", "two")

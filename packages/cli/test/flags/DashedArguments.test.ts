@@ -56,7 +56,7 @@ describe("A value or an argument that begins with a dash", () => {
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin", () => {
-    it.effect("takes text that begins with a dash, for every flag and argument", () =>
+    it.effect("accepts text that begins with a dash for every flag and argument", () =>
       Effect.gen(function* () {
         const user = newUser()
         const added = yield* json<Todo>(
@@ -104,8 +104,8 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           admin("todo", "add", "--user", "a", "x", "--description", "--more"),
           admin("doctor", "--fix")
         )
-        assertFailed(argument, 2, /--bullet.*; text that begins with a dash goes behind --; see/)
-        assertFailed(value, 2, /--description.*; where the value begins with a dash, write --description=VALUE; see/)
+        assertFailed(argument, 2, /--bullet.*; write text that begins with a dash after --; see/)
+        assertFailed(value, 2, /--description.*; for a value that begins with a dash, write --description=VALUE; see/)
         assert.notMatch(typo.stderr, /behind/)
       })
     )

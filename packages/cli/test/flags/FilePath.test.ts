@@ -16,7 +16,7 @@ const scratch = (parent: string) =>
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("A file on the command line", () => {
-    it.effect("is resolved against the present folder, and may be - or begin with ~", () =>
+    it.effect("is resolved against the current folder, and may be - or begin with ~", () =>
       Effect.gen(function* () {
         const directory = yield* scratch(tmpdir())
         const user = newUser()
@@ -31,7 +31,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           exporting(byNpm, "-o", "my file.ndjson"),
           exporting(byNpm, "--output=~/home.ndjson"),
           exporting(byNpm, "--output", join(directory, "absolute.ndjson")),
-          // A script of somebody else's that npm runs stands where it stands.
+          // Another npm script may call the program from its own folder.
           exporting(
             { ...given, npm_lifecycle_event: "backup" },
             "-o",
@@ -54,7 +54,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
     it.effect("is resolved against the folder where npm was started", () =>
       Effect.gen(function* () {
         const cwd = fileURLToPath(new URL("../../..", import.meta.url))
-        // Beside the sources, so that the same name means another file from where npm goes to.
+        // npm changes to the root of the repository, where the same name would be another file.
         const directory = yield* scratch(join(cwd, "cli"))
         const user = newUser()
         yield* json("todo", "add", "--user", user, "x")

@@ -26,7 +26,7 @@ const answers = async (port: number) => {
   return answered
 }
 
-/** A pooler before a database, until the scope ends; gives the URL through it. */
+/** Starts a pooler in front of a database until the scope ends, and returns the URL through it. */
 export const startPgBouncer = (database: Redacted.Redacted, mode: "session" | "transaction", ignored: string) =>
   Effect.map(
     Effect.acquireRelease(
@@ -50,7 +50,7 @@ export const startPgBouncer = (database: Redacted.Redacted, mode: "session" | "t
           `ignore_startup_parameters = ${ignored === "" ? "extra_float_digits" : `extra_float_digits,${ignored}`}`
         ]
         await writeFile(file, `${settings.join("\n")}\n`, { mode: 0o644 })
-        // It refuses to run as root.
+        // PgBouncer refuses to run as root.
         const user = userInfo().uid === 0 ? ["-u", "nobody"] : []
         const child = spawn("pgbouncer", [...user, file], { stdio: ["ignore", "ignore", "pipe"] })
         let log = ""

@@ -12,10 +12,10 @@ import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import { inject } from "vitest"
 
-/** The bundled program, as it is published. `.config/commandLine.ts` makes it before the tests. */
+/** The bundled program, as it is published. `.config/commandLine.ts` builds it before the tests. */
 export const bin = inject("todoAdmin")
 
-/** Spares each process a third of its time, most of it for stripping types. */
+/** The compile cache of Node. It saves each process a third of its time, most of it for stripping types. */
 const compiled = join(tmpdir(), "todo-admin-compiled")
 
 export interface Run {
@@ -26,7 +26,7 @@ export interface Run {
 
 type Environment = Readonly<Record<string, string>>
 
-/** Runs `todo-admin` as a process, with no other environment and input than what is given, and nobody at its terminal. */
+/** Runs `todo-admin` as a process without a terminal, with only the given environment and input. */
 export const start = (args: ReadonlyArray<string>, environment: Environment = {}, input?: string) => {
   const child = spawn(process.execPath, [bin, ...args], {
     env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: compiled, ...environment },
@@ -36,7 +36,7 @@ export const start = (args: ReadonlyArray<string>, environment: Environment = {}
   let [stdout, stderr] = ["", ""]
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
-  /** Waits until so many lines are on stdout. */
+  /** Waits until stdout has this number of lines. */
   const lines = async (count: number) => {
     while (stdout.split("\n").length <= count) await once(child.stdout, "data")
     return stdout.split("\n").slice(0, count)
@@ -50,37 +50,37 @@ export const start = (args: ReadonlyArray<string>, environment: Environment = {}
 export const run = (args: ReadonlyArray<string>, environment?: Environment) =>
   Effect.promise(() => start(args, environment).ended)
 
-/** What names the test database, as operators do: one URL for servers, one for migrations. */
+/** The settings of the test database: one URL for servers, one for migrations. */
 export const environment = Effect.map(TestDatabase, ({ ownerUrl, url }) => ({
   DATABASE_URL: Redacted.value(url),
   TODO_MIGRATE_URL: Redacted.value(ownerUrl)
 }))
 
-/** Runs it against the test database. */
+/** Runs `todo-admin` on the test database. */
 export const admin = (...args: ReadonlyArray<string>) =>
   Effect.flatMap(environment, (environment) => run(args, environment))
 
-/** The JSON document on stdout of a run that worked. */
+/** The JSON document that a successful run printed to stdout. */
 export const json = <A>(...args: ReadonlyArray<string>) =>
   Effect.map(admin(...args, "--json"), ({ code, stderr, stdout }): A => {
     assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
     return JSON.parse(stdout)
   })
 
-/** Asserts how a run failed: nothing on stdout, one line on stderr. */
+/** Asserts that a run failed with this exit code, nothing on stdout, and this one line on stderr. */
 export const assertFailed = (run: Run, code: number, line: RegExp) => {
   assert.match(run.stderr, line)
   assert.match(run.stderr, /^todo-admin: [^\n]+\n$/)
   assert.deepStrictEqual({ code: run.code, stdout: run.stdout }, { code, stdout: "" })
 }
 
-/** Runs SQL beside the program. */
+/** Runs SQL outside of the program, to prepare or check the database. */
 export const sql = (url: Redacted.Redacted, statement: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement).unprepared).pipe(
     Effect.provide(Database.layer({ url, poolSize: 1, unlimited: true }))
   )
 
-/** Does on behalf of a user, in this process, what is not the program's to show. */
+/** Calls the services of the core on behalf of a user, to prepare data. */
 export const asUser = <A, E>(id: string, use: Effect.Effect<A, E, CurrentUser | Todos | Lists>) =>
   Effect.flatMap(TestDatabase, ({ url }) =>
     use.pipe(
@@ -91,6 +91,6 @@ export const asUser = <A, E>(id: string, use: Effect.Effect<A, E, CurrentUser | 
 
 export const newUser = () => `user-${randomUUID()}`
 
-/** As many at once as there are processors to run them on. */
+/** Runs as many effects at once as there are processors. */
 export const together = <const Runs extends ReadonlyArray<Effect.Effect<unknown, unknown, unknown>>>(...runs: Runs) =>
   Effect.all(runs, { concurrency: 3 })

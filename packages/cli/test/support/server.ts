@@ -1,4 +1,4 @@
-/** Test kit: the server as a process, beside which the program is run, and users who send requests to it. */
+/** Test kit: a running server next to the program, and users who send requests to it. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { tmpdir } from "node:os"
@@ -13,7 +13,7 @@ const secret = "the-secret-of-the-server-beside-0123456789"
 const issuer = "https://issuer.test"
 const audience = "https://todo.test"
 
-/** Starts one on the test database; gives its address. It is gone with the scope. */
+/** Starts a server on the test database until the scope ends, and returns its address. */
 export const server = Effect.gen(function* () {
   const { DATABASE_URL } = yield* environment
   const child = yield* Effect.acquireRelease(
@@ -53,7 +53,7 @@ export const server = Effect.gen(function* () {
   })
 })
 
-// oxlint-disable-next-line typescript/no-explicit-any -- a test looks at what came, whatever it is
+// oxlint-disable-next-line typescript/no-explicit-any -- tests read any JSON
 type Json = any
 
 export interface Answer {
@@ -82,7 +82,7 @@ export const sender = async (address: string, user: string) => {
       const text = await response.text()
       return { status: response.status, body: text === "" ? undefined : JSON.parse(text) }
     },
-    /** Follows the changes as they happen; resolves with all that came once the server ends the stream. */
+    /** Follows the changes. Resolves with all received text when the server ends the stream. */
     follow: async () => {
       const response = await fetch(`${address}/v1/changes`, { headers: { authorization, accept: "text/event-stream" } })
       return { status: response.status, ended: response.text() }

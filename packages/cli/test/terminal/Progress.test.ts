@@ -19,7 +19,7 @@ interface Situation {
   readonly quiet?: boolean
 }
 
-/** What is on stderr after work that said a word and did three of ten. */
+/** The content of stderr after work that printed a message and finished three of ten steps. */
 const stderr = Effect.fnUntraced(function* ({ json = false, quiet = false, terminal = true }: Situation) {
   let written = ""
   const drawn = yield* Deferred.make<void>()
@@ -90,7 +90,7 @@ describe("Progress", () => {
 layer(TestDatabase.layer, { excludeTestServices: true })("On a terminal that only stderr is", (it) => {
   const width = 24
 
-  /** What is on it at the end of what was written to it, if no line was too long. */
+  /** The text on the terminal after everything was written to it, if no line was too long. */
   const shown = (written: string) =>
     written
       .replaceAll("\r\u001B[K", "\n")
@@ -100,7 +100,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("On a terminal that onl
         return line
       })
 
-  it.effect("progress keeps to one line, and leaves nothing behind", (test) =>
+  it.effect("the progress bar stays on one line, and is erased at the end", (test) =>
     Effect.gen(function* () {
       if (spawnSync("script", ["--version"]).error) return test.skip("there is no script(1) on this machine")
       const user = newUser()

@@ -14,7 +14,7 @@ const columns = [
 const draw = (width: number | undefined) => table(columns, rows, { width, colour: false }).split("\n")
 
 describe("A table", () => {
-  it("is as wide as it needs to be where there is room, without columns that are empty", () => {
+  it("is as wide as its content if there is room, and leaves out empty columns", () => {
     assert.deepStrictEqual(draw(undefined), [
       "ID          TITLE",
       "0123456789  Buy milk",
@@ -22,7 +22,7 @@ describe("A table", () => {
     ])
   })
 
-  it("fits the terminal, wide characters counted", () => {
+  it("fits the terminal, also with characters that take two cells", () => {
     for (let width = 20; width < 46; width++) {
       const lines = draw(width)
       assert.strictEqual(lines.length, 3)

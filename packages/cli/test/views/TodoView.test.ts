@@ -65,7 +65,7 @@ describe("A due date", () => {
     ["its beginning", "2026-12-01T12:00Z", "UTC", "0001-01-01T00:00@UTC", "! 0001-01-01"]
   ]
   for (const [what, now, zone, text, said] of cases) {
-    it(`is said as of where one looks from: ${what}`, () => {
+    it(`is shown in the time zone of the viewer: ${what}`, () => {
       const here = at(now, zone)
       const mark = isOverdue(todo({ due: due(text) }), here) ? "! " : ""
       assert.strictEqual(mark + formatDue(due(text), here), said)
@@ -74,7 +74,7 @@ describe("A due date", () => {
 })
 
 layer(TestDatabase.layer, { excludeTestServices: true })("The mark of what is overdue", (it) => {
-  it.effect("is on the todos that the core finds overdue", () =>
+  it.effect("is marked as overdue on the todos that the core finds overdue", () =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
       const zones = ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Paris"] as const
@@ -130,7 +130,7 @@ describe("The table of todos", () => {
     )
   })
 
-  it("fits 80 columns, and has a line for each thing where even the least does not fit", () => {
+  it("fits 80 columns, and shows records if the minimum widths do not fit", () => {
     const wide = draw(80).split("\n")
     assert.strictEqual(wide.length, 1 + todos.length)
     for (const line of wide) assert.isAtMost(displayWidth(line), 80)
