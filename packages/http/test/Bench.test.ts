@@ -1,4 +1,4 @@
-/** The benchmark compares like with like. */
+/** Checks that the contestants of the benchmark give equal answers. */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -42,7 +42,7 @@ const importsOf = (files: ReadonlyArray<string>): ReadonlyMap<string, ReadonlySe
 const program = join(root, "packages/http/src/serve/Program.ts")
 const graph = importsOf([...entries.map(({ file }) => file), program])
 
-/** Everything that importing the file loads: paths from the root of the repository, and `node:` builtins. */
+/** All modules that importing the file loads: paths from the root of the repository, and `node:` builtins. */
 const loaded = (file: string): ReadonlyArray<string> => {
   const seen = new Set([pathToFileURL(file).href])
   for (const url of seen) for (const next of graph.get(url) ?? []) seen.add(next)
@@ -98,7 +98,7 @@ describe("The import graph", () => {
     expect(arrows.filter((arrow) => arrow !== "http -> core" && arrow !== "cli -> core")).toEqual([])
   })
 
-  describe("the browser-safe column", () => {
+  describe("A module for browsers", () => {
     it.each(["@todo/core/domain", "@todo/http/api", "@todo/http/client", "@todo/http/client/promise"])(
       "%s loads no builtin of Node and no SQL",
       (entry) => {

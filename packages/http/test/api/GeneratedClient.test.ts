@@ -11,7 +11,7 @@ import { useServer } from "../support/testServer.ts"
 
 const modules = resolve(import.meta.dirname, "../../../../node_modules")
 
-/** The types of the document, by `openapi-typescript`. It needs TypeScript's JavaScript API, which TypeScript 7 no longer has. */
+/** Generates types with `openapi-typescript`. It needs the JavaScript API of TypeScript, which TypeScript 7 does not have. */
 const generate = async (document: string): Promise<string> => {
   const typescript = import.meta.resolve("@ts-morph/common/dist/typescript.js")
   const hooks = registerHooks({

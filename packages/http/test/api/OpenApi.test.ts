@@ -56,7 +56,7 @@ describe("The OpenAPI document", () => {
     for (const value of schema.default === undefined ? good : [...good, schema.default]) {
       expect({ value, status: await ask(value) }).toEqual({ value, status: 200 })
     }
-    // A cursor is refused as such.
+    // An invalid cursor has its own problem, `invalid-cursor`.
     for (const value of bad)
       expect({ value, status: await ask(value) }).toEqual({
         value,

@@ -64,7 +64,7 @@ describe("The OpenAPI document, as tools read it,", () => {
   })
 
   // Generators read each part of `allOf` as a schema of its own.
-  it("has the limits of a value beside its type", () => {
+  it("has the limits of a value in the same schema as its type", () => {
     expect(all.filter(({ at }) => at.at(-1) === "allOf").map(({ at }) => at.join(" "))).toEqual([])
     const { description, deletedAt, title } = document.components.schemas.Todo.properties
     expect(title).toMatchObject({ type: "string", minLength: 1, maxLength: 500, pattern: "\\S" })

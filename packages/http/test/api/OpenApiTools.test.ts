@@ -7,7 +7,7 @@ import { checks, type Generator, generators, install, run } from "../support/ope
 const tsc = resolve(import.meta.dirname, "../../../../node_modules/typescript/bin/tsc")
 const document = await readFile(resolve(import.meta.dirname, "../../openapi.json"), "utf8")
 
-/** The first time, the tools are downloaded. */
+/** The first run downloads the tools, which takes longer. */
 const installing = 600_000
 
 describe("Third-party tools for openapi.json", () => {
@@ -28,7 +28,7 @@ describe("Third-party tools for openapi.json", () => {
   const start = (folder: string, bin: string, ...args: ReadonlyArray<string>) =>
     run(folder, process.execPath, [join(folder, "node_modules", bin), ...args])
 
-  /** What a generator makes of a document, compiled together with checks of its types. */
+  /** Generates types from a document, and compiles them together with checks. */
   const compiled = async ({ args, bin, schemas }: Generator, text: string) => {
     const folder = await folderWith(text)
     const made = await start(folder, bin, ...args)
@@ -82,7 +82,7 @@ describe("Third-party tools for openapi.json", () => {
 
   it("spectral reports nothing", async () => {
     const folder = await folderWith(document)
-    // Whom to ask about a server is not known to the document.
+    // The document has no contact, because each server has its own operator.
     const rules = { extends: ["spectral:oas"], rules: { "info-contact": "off" } }
     await writeFile(join(folder, "rules.json"), JSON.stringify(rules))
     const lint = ["lint", "openapi.json", "--ruleset=rules.json", "--fail-severity=hint"]

@@ -75,7 +75,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("refuse what a removed key has signed within 60 seconds, also what was verified before", () =>
+  it.effect("refuse tokens of a removed key within 60 seconds, also tokens that were verified before", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk, b.jwk)
       const [gone, stays] = [a.token(), b.token()]
@@ -88,7 +88,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("refuse them also if one fetch fails, and if the set is empty", () =>
+  it.effect("refuse tokens of a removed key also if one fetch fails, and if the set is empty", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk, b.jwk)
       const gone = a.token()
@@ -102,7 +102,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("that stay the same keep what they have signed verified", () =>
+  it.effect("that stay the same keep their tokens in the cache", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       const token = a.token()

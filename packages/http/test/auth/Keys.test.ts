@@ -24,7 +24,7 @@ describe.each(algs)("A public key for %s", (alg) => {
   const another = makeKey(alg)
 
   for (const [name, text] of forms) {
-    it.effect(`in the form of a ${name} verifies what it has signed, and nothing else`, () =>
+    it.effect(`in the form of a ${name} verifies only its own tokens`, () =>
       Effect.gen(function* () {
         const verify = yield* makeVerifier(yield* publicKeys(text(key)))
         assert.strictEqual(yield* verify(key.token()), accepted)
@@ -204,7 +204,7 @@ describe("Secrets", () => {
   ]
   const token = (secret: string) => forge({ alg: "HS256" }, claims(accepted), secret)
 
-  it.effect("rotate: the one before the current is accepted, the one before that no longer", () =>
+  it.effect("can be rotated: the previous secret is accepted, an older one is not", () =>
     Effect.gen(function* () {
       const before = yield* makeVerifier(secrets(current, old))
       assert.deepStrictEqual(yield* Effect.forEach([old, current, next].map(token), before), [

@@ -52,7 +52,7 @@ describe("Tokens", () => {
     expectRefused(await get(`Bearer ${token}`), invalid)
   })
 
-  it("the unchanged token is accepted, so each change is the reason of its refusal", async () => {
+  it("the unchanged token is accepted, so each change alone causes the refusal", async () => {
     expect((await get(`Bearer ${forge({ alg: "HS256" }, claims("somebody"))}`)).status).toBe(200)
   })
 
@@ -92,7 +92,7 @@ describe("Tokens", () => {
       ["an equals sign", (token: string) => `Bearer=${token}`],
       ["another scheme in front", (token: string) => `Basic x, Bearer ${token}`],
       ["nothing in it", () => ""]
-    ])("is asked for where the header has %s", async (_, header) => {
+    ])("is requested if the header has %s", async (_, header) => {
       expectRefused(await get(header(await token)), missing)
     })
 

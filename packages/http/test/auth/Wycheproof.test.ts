@@ -141,7 +141,7 @@ describe("Of the keys", () => {
     )
   }
 
-  it.effect("the unchanged key is accepted, so each change is the reason of its refusal", () =>
+  it.effect("the unchanged key is accepted, so each change alone causes the refusal", () =>
     Effect.gen(function* () {
       const reasons: ReadonlyArray<readonly [key: object, reason: RegExp]> = [
         [{ kty: "oct", k: secret }, /a secret/],

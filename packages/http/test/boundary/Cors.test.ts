@@ -124,7 +124,7 @@ describe("TODO_CORS_ORIGINS", () => {
     ['"https://app.example.com"', "the origin has a quotation mark"],
     ["https://app.example.com,", "origin 2 is empty"],
     ["https://app.example.com,http://a.example,https://app.example.com", "origin 3 is there twice"]
-  ])("stops the start where it is %s, and says why", (origins, why) => {
+  ])("stops the start if it is %s, and says why", (origins, why) => {
     const result = Effect.runSync(
       Effect.result(
         known.TODO_CORS_ORIGINS.pipe(

@@ -65,7 +65,7 @@ const check = (users: ReadonlyArray<Fuzzer>, user: Fuzzer, url: string, sent: Fu
   const { headers, status, text } = answer
   const isStream = headers["content-type"] === "text/event-stream"
   if (status >= 500) throw new Error(`${status}: ${text}`)
-  // URLs fold some paths: under those there is nothing, whatever OPTIONS says of the route.
+  // The URL parser normalises some paths, and then another path is requested, which may not exist.
   if (new URL(url).pathname !== sent.path.split("?", 1)[0]) assert.isTrue(status >= 400 || sent.method === "OPTIONS")
   else assertPromised({ method: sent.method, url, status, headers, ...(!isStream && { text }) })
   for (const other of users) {
@@ -78,7 +78,7 @@ const check = (users: ReadonlyArray<Fuzzer>, user: Fuzzer, url: string, sent: Fu
   // Node refuses a URL or header that is too long before the request has an id.
   if (status !== 431) assert.strictEqual(requestId, headers["x-request-id"])
   const said = JSON.stringify({ detail, title, ...more })
-  // A pointer leads by the names that were sent, and some of those are values, too.
+  // A pointer contains the names of sent members, and some names are also sent as values.
   const unpointed = JSON.stringify({ detail, title, ...more }, (key, value) => (key === "pointer" ? undefined : value))
   const repeated =
     [user.canary, user.token].find((value) => said.includes(value)) ??

@@ -130,7 +130,7 @@ describe("Hostile input", () => {
     expect(answer.body.errors).toMatchObject([{ pointer: "/title" }])
   })
 
-  it("POST and PUT do not take application/merge-patch+json", async () => {
+  it("POST and PUT do not accept application/merge-patch+json", async () => {
     const sent: Sent = { body: '{"title":"x"}', headers: { "content-type": "application/merge-patch+json" } }
     expectProblem(await me.send("POST", "/v1/todos", sent), "unsupported-media-type")
     expectProblem(await me.send("PUT", `/v1/todos/${mine.id}`, sent), "unsupported-media-type")
@@ -174,7 +174,7 @@ describe("Hostile input", () => {
     expect((await me.send("GET", "/v1/lists")).body.items).toEqual([])
   })
 
-  it.each(badIds)("no route takes the id %s", async (id) => {
+  it.each(badIds)("no route accepts the id %s", async (id) => {
     const attempts = [
       await me.send("GET", `/v1/todos/${id}`),
       await me.send("PUT", `/v1/todos/${id}`, { json: { title: "x" } }),

@@ -12,7 +12,7 @@ const operation = "must be an object with op create, update or delete"
 const revisions = "must be a revision, an array of revisions, or *"
 const upTo = (limit: number) => `must be a whole number from 1 to ${limit}`
 
-/** Bodies, what is wrong with them, and how that is summed up. */
+/** Invalid bodies, the errors of each, and the `detail` of the problem. */
 const bodies: ReadonlyArray<readonly [route: string, body: unknown, errors: Errors, detail: string]> = [
   ["POST /v1/todos", {}, [["/title", "is required"]], "title is required"],
   ["POST /v1/todos", [], [["", "must be an object"]], "the input must be an object"],
@@ -205,7 +205,7 @@ describe("Messages of invalid input", () => {
     me = await server.user()
   })
 
-  it.each(bodies)("%s %j is told what to do", async (route, json, errors, detail) => {
+  it.each(bodies)("the response to %s %j says what to do", async (route, json, errors, detail) => {
     const [method = "", path = ""] = route.replace("ID", id).split(" ")
     const { body, status } = await me.send(method, path, { json })
     expect(status).toBe(422)
@@ -215,7 +215,7 @@ describe("Messages of invalid input", () => {
     expect(body.detail).toBe(detail)
   })
 
-  it.each(queries)("GET %s is told what to do", async (path, pointer, message) => {
+  it.each(queries)("the response to GET %s says what to do", async (path, pointer, message) => {
     const { body, status } = await me.send("GET", path)
     expect(status).toBe(422)
     expect(body).toMatchObject({ errors: [{ pointer, message }], detail: `${pointer.slice(1)} ${message}` })
@@ -232,14 +232,14 @@ describe("Messages of invalid input", () => {
     }
   )
 
-  it.each(headers)("%s with %s: %s is told what to do", async (method, name, value, detail) => {
+  it.each(headers)("the response to %s with %s: %s says what to do", async (method, name, value, detail) => {
     const path = method === "POST" ? "/v1/todos" : `/v1/todos/${id}`
     const sent = method === "GET" ? {} : { json: { title: "x" } }
     const { body, status } = await me.send(method, path, { ...sent, headers: { [name]: value } })
     expect({ status, code: body.code, detail: body.detail }).toEqual({ status: 400, code: "malformed-request", detail })
   })
 
-  it("sums up the first of many errors, and counts the others", async () => {
+  it("the detail names the first of many errors, and counts the others", async () => {
     const json = { operations: Array.from({ length: 30 }, () => ({ op: "create", todo: {} })) }
     const { body } = await me.send("POST", "/v1/todos/batch", { json })
     expect(body.errors).toHaveLength(20)

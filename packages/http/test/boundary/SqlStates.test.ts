@@ -91,7 +91,7 @@ const states: ReadonlyArray<readonly [code: string, name: string, meaning: Meani
   ["XX001", "data corrupted", ours]
 ]
 
-describe("What PostgreSQL says is answered", () => {
+describe("An SQLSTATE of PostgreSQL is answered", () => {
   const urls = useDatabase()
   const asAdmin = (...statements: ReadonlyArray<string>) =>
     Effect.runPromise(
@@ -100,7 +100,7 @@ describe("What PostgreSQL says is answered", () => {
       ).pipe(Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 })))
     )
 
-  /** Makes the next statements fail with a state: at each row that is read, or at the commit of a write. */
+  /** Makes the next statements fail with a state, at each row that is read or at the commit of a write. */
   const failing = (where: "read" | "write", code: string) =>
     asAdmin(`update broken set site = '${where}', code = '${code}'`, "alter sequence attempts restart")
   const attempts = async () => {
@@ -181,7 +181,7 @@ describe("What PostgreSQL says is answered", () => {
     expect(program.stdout()).not.toContain("canary")
   })
 
-  it("a parameter that is no value of its type, where only a forged cursor can bring it, by 400", async () => {
+  it("with 400 if a forged cursor has a value of the wrong type", async () => {
     const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL })
     const address = await program.address()
     const headers = await bearer()

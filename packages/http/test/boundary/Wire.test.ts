@@ -191,7 +191,7 @@ describe("On the wire", () => {
     ["a name with an empty port", "Host: todo.example.com:"],
     ["an IPv4 address", "Host: 127.0.0.1:3000"],
     ["an IPv6 address", "Host: [::1]:3000"]
-  ])("takes a host that is %s", async (_, host) => {
+  ])("accepts a host that is %s", async (_, host) => {
     expect(await exchange(`GET /livez HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /)
   })
 

@@ -16,7 +16,7 @@ const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 
 const urls = useDatabase()
 
-/** Serves a page, and does what the page asks for. */
+/** Serves a page, and controls connections as the page requests. */
 const pageServer = async (orders: Record<string, () => void>) => {
   let script = ""
   let report: (steps: unknown) => void = () => {}
@@ -41,11 +41,11 @@ const pageServer = async (orders: Record<string, () => void>) => {
   return { url: `http://127.0.0.1:${portOf(server)}`, reported, serve: (code: string) => void (script = code) }
 }
 
-/** Opens a page; the browser is closed with the test. */
+/** Opens a page. The browser is closed with the test. */
 const open = async (browser: string, url: string) => {
   const profile = `--user-data-dir=${await temporaryDirectory()}`
   const quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
-  // A group of its own, since it is many processes.
+  // Chromium has many processes, so it gets its own process group.
   const child = spawn(browser, [...quiet, profile, "--remote-debugging-port=0", url], {
     stdio: "ignore",
     detached: true

@@ -110,7 +110,7 @@ describe("The client of promises", () => {
       expect(proxy.passed).toHaveLength(1)
     })
 
-    it("that cannot be given is a TokenUnavailable", async () => {
+    it("that cannot be obtained is a TokenUnavailable", async () => {
       const cause = new Error("signed out")
       const { client, proxy } = await connect({ token: () => Promise.reject(cause) })
       expect(await clientFailure(client.todos.list())).toMatchObject({ code: "token-unavailable", cause })
@@ -137,7 +137,7 @@ describe("The client of promises", () => {
       const proxy = await flakyProxy(server)
       const client = createClient({ url: proxy.url, fetch: authenticated })
       const todo = await client.todos.create({ title: "a" })
-      // Of whom it is can change without a word.
+      // Without a token the client cannot know the user, so it must not cache.
       for (let n = 0; n < 2; n++) expect(await client.todos.get(todo.id)).toEqual(todo)
       expect(proxy.passed.map(({ status }) => status)).toEqual([201, 200, 200])
     })
@@ -296,7 +296,7 @@ describe("The client of promises", () => {
       }
     })
 
-    it("finds nothing where there is nothing", async () => {
+    it("fails if the row does not exist", async () => {
       const { client } = await connect()
       const put = client.todos.put(randomUUID(), { title: "a" }, { ifRevision: 3 })
       expect(await clientFailure(put)).toMatchObject({ code: "revision-mismatch", current: null })
@@ -404,21 +404,21 @@ describe("The client of promises", () => {
   it("calls outside of the contract, and writes without a precondition, do not compile", () => {
     const client = createClient({ url: "" })
     const mistakes = (id: string, todo: Todo) => [
-      // @ts-expect-error -- nothing said of what is expected
+      // @ts-expect-error -- the precondition is missing
       client.todos.update(id, { title: "a" }),
-      // @ts-expect-error -- nothing said of what is expected
+      // @ts-expect-error -- the precondition is missing
       client.todos.delete(id),
-      // @ts-expect-error -- nothing said of what is expected
+      // @ts-expect-error -- the precondition is missing
       client.todos.put(id, { title: "a" }),
-      // @ts-expect-error -- an update finds something
+      // @ts-expect-error -- `ifAbsent` is not for updates
       client.todos.update(id, { title: "a" }, { ifAbsent: true }),
-      // @ts-expect-error -- no title
+      // @ts-expect-error -- the title is missing
       client.todos.create({ titel: "a" }),
-      // @ts-expect-error -- no such order
+      // @ts-expect-error -- the order does not exist
       client.todos.list({ sort: "colour" }),
-      // @ts-expect-error -- todos have no todos
+      // @ts-expect-error -- `todos` is only for lists
       client.todos.delete(todo, { todos: "keep" }),
-      // @ts-expect-error -- a read happens as often as it likes
+      // @ts-expect-error -- reads have no idempotency key
       client.todos.get(id, { idempotencyKey: "a" })
     ]
     expect(mistakes).toBeTypeOf("function")
@@ -434,7 +434,7 @@ describe("The client of Effects", () => {
     return { client: make({ url: proxy.url, token: Effect.succeed(Redacted.make(me.token)) }), me, proxy }
   }
 
-  it("has the same calls, walks and errors, by tag as the core has them", async () => {
+  it("has the same calls and streams, and errors with the same tags as the core", async () => {
     const { client, proxy } = await connect()
     proxy.next("lost after")
     const program = Effect.gen(function* () {

@@ -3,11 +3,11 @@ import { bundle } from "../support/bundle.ts"
 
 const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} kB`
 
-/** What a browser has nothing to do with: what touches Node or a database, the schemas of core, and the server. */
+/** Modules that must not be in the bundle: those of Node, of the database, the schemas of core, and the server. */
 const foreign =
   /^node:|^packages\/core\/(?!src\/domain\/TodoDefaults)|\/sql(-pg)?\/|platform-node|\/jose\/|packages\/http\/src\/(?!client)/
 
-describe("What a page loads of", () => {
+describe("The bundle of", () => {
   it.each([
     ["the client of promises", `export { createClient, isClientError } from "@todo/http/client/promise"`, 30_000],
     ["the client of Effects", `export { make } from "@todo/http/client"`, 30_000]
@@ -24,7 +24,7 @@ describe("What a page loads of", () => {
     }
   )
 
-  it("the errors is tiny", async () => {
+  it("the errors is small", async () => {
     const { gzip } = await bundle(`export { isClientError } from "@todo/http/client/promise"`)
     expect(gzip).toBeLessThan(1_500)
   })

@@ -58,7 +58,7 @@ describe("The parser of events", () => {
     let at = 0
     for (const cut of cuts) pieces.push(text.slice(at, (at += cut)))
     pieces.push(text.slice(at))
-    // A last line end may be the first half of one: a comment behind it says that it is whole.
+    // A CR at the end may be the first half of CRLF. The comment line after it completes the line end.
     assert.deepStrictEqual(parse(...pieces, ":"), parse(lines.map((line) => `${line}\n`).join("")))
   })
 })

@@ -28,7 +28,7 @@ describe("The client, on a bad connection,", () => {
     [{ status: 503 }],
     [{ status: 504 }],
     [{ status: 429 }]
-  ])("creates once where the first request ends as %j", async (fate) => {
+  ])("creates once if the first request ends as %j", async (fate) => {
     const { client, me, proxy } = await connect(fate === "hangs" ? { timeout: "2 seconds" } : {})
     proxy.next(fate)
     const todo = await client.todos.create({ title: "Buy milk" })
@@ -138,7 +138,7 @@ describe("The client, on a bad connection,", () => {
     [{ status: 502 }],
     [{ status: 503 }],
     [problem("unavailable", 503, { outcome: "unknown" })]
-  ])("does not repeat a write that overwrites whatever is there: %j", async (fate) => {
+  ])("does not repeat a write with `overwrite`: %j", async (fate) => {
     const { client, proxy } = await connect()
     const todo = await client.todos.create({ title: "a" })
     for (const call of [
@@ -264,7 +264,7 @@ describe("The client, on a bad connection,", () => {
   })
 })
 
-/** A problem as our server would answer. */
+/** A problem response like those of the server. */
 function problem(code: string, status: number, members: object, headers: Record<string, string> = {}): Fate {
   return {
     status,

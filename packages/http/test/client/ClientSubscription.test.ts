@@ -13,7 +13,7 @@ describe("A subscription", () => {
     return { client: createClient({ url: proxy.url, token: me.token, ...options }), me, proxy }
   }
 
-  /** Collects what comes, until the end of the test at the latest. */
+  /** Collects changes until the end of the test at the latest. */
   const collect = (client: ReturnType<typeof createClient>, options: SubscribeOptions = {}) => {
     const abort = new AbortController()
     const got: Array<LiveChange> = []
@@ -38,7 +38,7 @@ describe("A subscription", () => {
     }
   }
 
-  it("gives all changes, and each new one, over one connection", async () => {
+  it("emits all changes, and each new one, over one connection", async () => {
     const { client, me, proxy } = await connect()
     const todo = await me.add()
     const live = collect(client)
@@ -95,7 +95,7 @@ describe("A subscription", () => {
     ["are answered as something else", { status: 200, headers: { "content-type": "text/html" }, body: "<html>" }],
     ["are cut at once, each time", "lost before"],
     ["end at once, each time", { status: 200, headers: { "content-type": "text/event-stream" }, body: "" }]
-  ])("asks for pages where streams %s", async (_, fate) => {
+  ])("polls pages if streams %s", async (_, fate) => {
     const { client, me, proxy } = await connect()
     proxy.otherwise = (passed) => (isStream(passed) ? fate : undefined)
     for (const title of ["a", "b", "c"]) await me.add({ title })

@@ -43,11 +43,11 @@ const patient = { timeout: 20_000, interval: 20 }
 /** Repeats tests that depend on time: a wait for a lock ends by itself after 3 s. */
 const again = { retry: 2 }
 
-/** The question that all streams of a process share, four times a second while there are any. */
+/** The statement that all streams of a process share. It runs four times a second while a stream is open. */
 const lastTick = `select max(query_start)::text as at from pg_stat_activity
   where datname = current_database() and usename = 'todo_runtime' and query like '%calls.seen%'`
 
-// The examples know nothing of the pooler that the tests may be run behind.
+// The examples do not support the pooler of `TEST_POOLER`.
 describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
   "In $name",
   ({ identify, name, prefix, script }) => {
@@ -73,7 +73,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
     const ask = (statement: string) =>
       Effect.runPromise(asAdmin((sql) => sql.unsafe<Record<string, unknown>>(statement)))
 
-    /** Asks for a path of the API, and looks at the answer as its contract has it. */
+    /** Sends a request, and checks the response against the OpenAPI document. */
     const send = async (method: string, path: string, sent: Sent = {}) => {
       const answer = await request(origin + prefix + path, method, sent)
       assertPromised({ ...answer, method, url: origin + path })
@@ -91,7 +91,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       }
     }
 
-    /** Opens an event stream; it is cut with the test at the latest. */
+    /** Opens an event stream. It is closed with the test at the latest. */
     const follow = async (headers: Record<string, string>, query = "") => {
       const controller = new AbortController()
       onTestFinished(() => controller.abort())
@@ -131,7 +131,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
           "x-request-id": "given-1"
         }
       })
-      // The location is one to go to.
+      // A client can follow the `Location`.
       const found = await request(origin + created.headers["location"], "GET", { headers: me.headers })
       expect(found).toMatchObject({ status: 200, body: created.body, headers: { etag: '"1"' } })
 
@@ -161,7 +161,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       })
     })
 
-    it("a repeated request under one key happens once", async () => {
+    it("a repeated request with the same key is applied once", async () => {
       const me = await newUser()
       const sent = { json: { title: "once" }, headers: { "idempotency-key": "a-key" } }
       const [first, second] = [await me.send("POST", "/v1/todos", sent), await me.send("POST", "/v1/todos", sent)]
@@ -181,7 +181,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       })
       const untold = await me.send("POST", "/v1/todos", { headers, body: chunks })
       expect(untold).toMatchObject({ status: 413, body: { code: "payload-too-large" } })
-      // What fits comes in whole, also in chunks.
+      // A body within the limit is accepted, also in chunks.
       const fits = new Blob([JSON.stringify({ title: "fits", description: "x".repeat(10_000) })]).stream()
       expect((await me.send("POST", "/v1/todos", { headers, body: fits })).status).toBe(201)
     })
@@ -322,7 +322,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       }
     })
 
-    // Next.js tells its handlers nothing of the end.
+    // Next.js does not tell its handlers about a shutdown.
     it.skipIf(name.includes("Next.js"))("the shutdown ends streams and answers requests in flight", again, async () => {
       const program = await begin()
       const me = await newUser()
@@ -343,11 +343,11 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       })
       await expect.poll(waiting, { interval: 20, timeout: 2_500 }).toBe(1)
       program.kill("SIGTERM")
-      // It says the end of the stream, and does not cut it.
+      // The stream ends properly, and the connection is not cut.
       expect(await live.ended).toBe("ended")
       release()
       expect(await writing).toBe(201)
-      // Effect's own runtime tells of the signal.
+      // The runtime of Effect ends with the exit code of the signal.
       expect(await program.ended).toBe(name === "Effect's HttpRouter" ? 130 : 0)
       expect(program.stderr()).toBe("")
     })

@@ -6,10 +6,10 @@ import { Context, Duration, Effect, Layer, References, Tracer } from "effect"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { describe, expect, it, onTestFinished } from "vitest"
 
-/** By a header, as no host should. */
+/** Authenticates by a header, for tests only. */
 const authentication = Authentication.layerFrom(({ headers }) => Effect.succeed(headers["x-user"]))
 
-/** Todos below a prefix, on a database of their own. */
+/** The API below a prefix, on its own database. */
 const todos = (prefix: string, authorization: typeof authentication = authentication) =>
   Mount.layer({ prefix }).pipe(
     Layer.provide(authorization),
@@ -47,7 +47,7 @@ const serve = (app: Layer.Layer<never, never, HttpRouter.HttpRouter>) => {
 const json = { "content-type": "application/json" }
 
 describe("Mount", () => {
-  it("leaves the host's routes, errors, bodies and headers alone", async () => {
+  it("does not change the host's routes, errors, bodies and headers", async () => {
     const send = serve(Layer.mergeAll(own, todos("/api/todos")).pipe(Layer.provide(Lifecycle.layer)))
     const alone = serve(own)
     for (const [method, path, headers, body] of [
@@ -88,7 +88,7 @@ describe("Mount", () => {
     }
   })
 
-  it("reads no more of a body than it should, and leaves the host to read its own", async () => {
+  it("reads only bodies of its own requests, so the host can read the others", async () => {
     const { dispose, handler } = HttpRouter.toWebHandler(
       Layer.mergeAll(own, todos("/api")).pipe(Layer.provide(Lifecycle.layer), Layer.provideMerge(silence)),
       { disableLogger: true }

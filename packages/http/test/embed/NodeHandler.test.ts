@@ -31,7 +31,7 @@ describe("createNodeHandler", () => {
     return `http://127.0.0.1:${portOf(server)}`
   }
 
-  /** What a middleware of the host does before. */
+  /** A middleware of the host that runs before the handler. */
   const withUser =
     (handler: RequestListener): RequestListener =>
     (request, response) => {

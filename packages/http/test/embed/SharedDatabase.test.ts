@@ -108,7 +108,7 @@ describe("A handler shares", () => {
     expect(await Effect.runPromise(sql`select 1 as one`)).toEqual([{ one: 1 }])
   })
 
-  it("runs hooks of its own: a refusal is 409, what they throw is 500 and told to the host alone", async () => {
+  it("its own hooks: a refusal is 409, and an exception is 500 and reported only to the host", async () => {
     const reports: Array<Report> = []
     const { dispose, handler } = createHandler({
       ...database(),

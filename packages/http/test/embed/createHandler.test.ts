@@ -23,7 +23,7 @@ const tokens = (keys: TokenKeys): TokenSettings => ({ issuer, audience, maxAge: 
 describe("createHandler", () => {
   const urls = useDatabase()
 
-  /** Sends as the host's user whom a header names. */
+  /** Sends a request as the user that the header `x-user` names. */
   const create = (options: Partial<HandlerOptions & Identification<Request>> = {}) => {
     const { dispose, handler } = createHandler({
       url: urls.DATABASE_URL,
@@ -74,7 +74,7 @@ describe("createHandler", () => {
       ["a session with an end", { userId: "alice", expires: new Date(Date.now() + 60_000) }],
       ["255 characters", "é".repeat(255)],
       ["what no other system would call a name", "'; drop table todos; -- \u202e/../%00"]
-    ])("and takes %s", async (_, caller) => {
+    ])("and accepts %s", async (_, caller) => {
       const { send } = create({ authenticate: () => caller })
       const { body, status } = await send("GET", "/v1/me")
       const given = await caller
@@ -109,7 +109,7 @@ describe("createHandler", () => {
       ],
       ["rejects", () => Promise.reject(new TypeError("canary"))],
       ["throws what is no error", () => Promise.reject("canary" as never)]
-    ])("and where it %s, answers 500 without a word of it, and tells the host once", async (_, authenticate) => {
+    ])("and answers 500 without its message if it %s, and reports it to the host once", async (_, authenticate) => {
       const reports: Array<Report> = []
       const { send } = create({ authenticate, onError: (report) => reports.push(report) })
       const answer = await send("GET", "/v1/me")
@@ -272,7 +272,7 @@ describe("createHandler", () => {
   it.each([
     ["read", (request: Request) => request.text()],
     ["held by a reader", async (request: Request) => void request.body?.getReader()]
-  ])("tells the host, and not the client, of a body that was %s before", async (_, take) => {
+  ])("reports a body that was already %s to the host, and not to the client", async (_, take) => {
     const reports: Array<Report> = []
     const { handler } = create({ onError: (report) => reports.push(report) })
     const headers = { "x-user": "alice", "content-type": "application/json" }
@@ -301,7 +301,7 @@ describe("createHandler", () => {
 
   it("logs why it cannot start", async () => {
     const lines: Array<string> = []
-    // What nobody foresaw: an option that was good when it was looked at, and breaks when it is used.
+    // An unexpected failure: the option is valid when it is checked, and throws when it is used.
     let reads = 0
     const window = () => {
       if (reads++ > 0) throw new Error("broken")
@@ -318,7 +318,7 @@ describe("createHandler", () => {
     await expect.poll(() => lines.join("")).toContain("the handler cannot start")
   })
 
-  // A wait for a lock ends by itself after three seconds: on a busy machine, before it is looked at.
+  // A wait for a lock ends by itself after three seconds. On a busy machine that may be before the test checks it.
   describe("ends", { retry: 2 }, () => {
     it("the work when the signal aborts, the statement too", async () => {
       const user = `user-${randomUUID()}`
@@ -392,7 +392,7 @@ describe("createHandler", () => {
       await dispose()
     })
 
-    it("before it has begun, where it is disposed at once", async () => {
+    it("before it has started, if it is disposed of at once", async () => {
       const { dispose, handler } = create()
       await dispose()
       expect((await handler(new Request(`${at}/v1/me`))).status).toBe(503)

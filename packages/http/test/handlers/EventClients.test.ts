@@ -24,7 +24,7 @@ const cuttingProxy = async (target: string, cuts: ReadonlyArray<number>) => {
         text += piece.replace(/^retry: \d+$/m, "retry: 20")
         const ends = [...text.matchAll(/\n\n/g)].map(({ index }) => index + 2)
         const isCut = ends.length > cut
-        // 30 characters of the event that is cut: its name, and what its data begins with.
+        // The first 30 characters of the event that is cut: its name and the beginning of its data.
         const until = isCut ? (ends[cut - 1] ?? 0) + 30 : text.length
         if (sent === 0 && until > 0) response.write(text.slice(sent, (sent = text.indexOf("\n") + 1)) + heartbeat)
         response.write(text.slice(sent, until).replace(/\n\n(?!$)/g, `\n\n${heartbeat}`))

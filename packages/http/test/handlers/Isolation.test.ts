@@ -117,7 +117,7 @@ const comparable = ({ headers, status, text }: Answer, asked: string) => {
   return { status, headers: JSON.parse(plain(JSON.stringify(rest))), text: plain(text) }
 }
 
-/** Cursors are bound to their user: those of two users differ, and so does the length of an answer that has one. */
+/** Removes the length of a response with a cursor. Cursors are bound to their user, so those of two users differ in length. */
 const withoutUser = (answer: Answer, { id }: TestUser): Answer => {
   const text = answer.text.replaceAll(id, "USER").replaceAll(/"nextCursor":"[\w-]+"/g, '"nextCursor":"CURSOR"')
   const { "content-length": _length, ...headers } = answer.headers

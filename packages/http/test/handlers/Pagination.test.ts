@@ -7,12 +7,12 @@ const count = 300
 describe("Pagination", () => {
   const server = useServer()
   let me: TestUser
-  /** In the order in which they were made. */
+  /** The ids of the todos, in the order of their creation. */
   const ids: Array<string> = []
 
   beforeAll(async () => {
     me = await server.user()
-    // Ten at a time: some share a millisecond, and the order is the one of their revisions.
+    // Ten are created at a time, so some have the same millisecond. Their order is that of their revisions.
     const made: Array<{ id: string; revision: number }> = []
     for (let i = 0; i < count; i += 10) {
       made.push(...(await Promise.all(Array.from({ length: 10 }, (_, j) => me.add({ title: `todo ${i + j}` })))))
@@ -39,7 +39,7 @@ describe("Pagination", () => {
       expect(pages.map((page) => page.length)).toEqual([...Array.from({ length: 42 }, () => 7), 6])
       const walked = pages.flat()
       expect(walked.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
-      // Those of one millisecond are in no order that is known here.
+      // The test does not know the order of todos with the same millisecond.
       const inOrder = sort.endsWith("createdAt") ? walked.map(({ createdAt }) => createdAt).toSorted() : ids
       const found = walked.map(({ createdAt, id }) => (sort.endsWith("createdAt") ? createdAt : id))
       expect(found).toEqual(sort.startsWith("-") ? inOrder.toReversed() : inOrder)

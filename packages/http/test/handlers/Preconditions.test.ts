@@ -29,7 +29,7 @@ describe("Preconditions", () => {
       ["a list that holds it", '"1", "2" ,"7"'],
       ["a list with nothing between some commas (RFC 9110, 5.6.1)", ',"1",, "2",'],
       ["*", "*"]
-    ])("goes through with %s", async (_, tag) => {
+    ])("succeeds with %s", async (_, tag) => {
       const me = await server.user()
       const { id } = await me.add()
       await me.send("PATCH", `/v1/todos/${id}`, { json: { title: "second" } })
@@ -99,7 +99,7 @@ describe("Preconditions", () => {
       expect(answer).toMatchObject({ status: 400, body: { code: "malformed-request" } })
     })
 
-    it.each(["*", '"1"'])("%s is 404 where there is nothing", async (tag) => {
+    it.each(["*", '"1"'])("%s is 404 if the todo does not exist", async (tag) => {
       const me = await server.user()
       const answer = await me.send("GET", `/v1/todos/${randomUUID()}`, { headers: { "if-none-match": tag } })
       expect(answer.status).toBe(404)

@@ -86,7 +86,7 @@ describe("Todos over HTTP", () => {
     it.each([
       ["nothing", {}],
       ["the same values", { title: full.title, tags: full.tags, due: full.due, completed: true }]
-    ])("changes no revision where it says %s", async (_, json) => {
+    ])("does not change the revision if the patch is %s", async (_, json) => {
       const me = await server.user()
       const created = await me.add(full)
       const { body, headers } = await me.send("PATCH", `/v1/todos/${created.id}`, { json })
@@ -94,7 +94,7 @@ describe("Todos over HTTP", () => {
       expect(headers["etag"]).toBe('"1"')
     })
 
-    it("takes application/merge-patch+json and parameters of a content type", async () => {
+    it("accepts application/merge-patch+json and parameters of a content type", async () => {
       const me = await server.user()
       const { id } = await me.add()
       for (const type of [
@@ -175,7 +175,7 @@ describe("Todos over HTTP", () => {
   })
 
   describe("the trash", () => {
-    it("takes a todo with DELETE: 204, then 404, and 200 after it is restored", async () => {
+    it("gets a todo by DELETE: 204, then 404, and 200 after it is restored", async () => {
       const me = await server.user()
       const created = await me.add(full)
       const path = `/v1/todos/${created.id}`

@@ -42,7 +42,7 @@ const metricsOf = (text: string): ReadonlyMap<string, number> =>
       .map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))] as const)
   )
 
-describe("What is seen of requests", () => {
+describe("The record of requests", () => {
   const urls = useDatabase()
   const serve = async (environment: Record<string, string> = {}) => {
     const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL, ...environment })
@@ -101,7 +101,7 @@ describe("What is seen of requests", () => {
     }
   })
 
-  it("is counted, by route and status, on a port of its own where TODO_METRICS_PORT is set", async () => {
+  it("is counted by route and status, on its own port if TODO_METRICS_PORT is set", async () => {
     const port = await freePort()
     const { address } = await serve({ TODO_METRICS_PORT: String(port) })
     await request(`${address}/v1/me`, "GET", { headers: { authorization } })
@@ -173,7 +173,7 @@ describe("What is seen of requests", () => {
     }
   })
 
-  it("tells the connections that are in use from those that are idle", async () => {
+  it("counts used and idle connections separately", async () => {
     const { address } = await serve()
     const { id } = (await request(`${address}/v1/todos`, "POST", { headers: { authorization }, json: { title: "a" } }))
       .body
@@ -209,7 +209,7 @@ describe("What is seen of requests", () => {
   })
 })
 
-describe("A database that cannot be had", () => {
+describe("An unreachable database", () => {
   const urls = useDatabase()
 
   it("is logged with its error, at the start and for each response", async () => {
@@ -233,8 +233,8 @@ describe("A database that cannot be had", () => {
   })
 })
 
-describe("Errors on our side", () => {
-  it("go to the host's tracker as well, by the ErrorTracker that the host provides", async () => {
+describe("Errors of the server", () => {
+  it("are also passed to the ErrorTracker that the host provides", async () => {
     const seen: Array<Report> = []
     const layer = Server.layer({
       host: "127.0.0.1",

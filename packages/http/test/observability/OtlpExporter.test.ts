@@ -5,7 +5,7 @@ import { claims, request, sign } from "../support/testServer.ts"
 
 const authorization = `Bearer ${await sign(claims("somebody"))}`
 
-describe("What is exported by OTLP", () => {
+describe("The OTLP export", () => {
   const urls = useDatabase()
   const id = "019ab000-0000-7000-8000-000000000000"
 
@@ -61,7 +61,7 @@ describe("What is exported by OTLP", () => {
     expect(otlp.received("logs")).not.toBe("")
   })
 
-  it("causes one warning for each signal that cannot be exported", async () => {
+  it("logs one warning for each signal that cannot be exported", async () => {
     const { stdout } = await serve({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}` })
     expect(stdout().split("traces cannot be exported: no answer")).toHaveLength(2)
   })

@@ -28,7 +28,7 @@ describe("The page at /docs", () => {
     expect(br.body.length).toBeLessThan(plain.body.length / 3)
   })
 
-  it("is answered 304 to a browser that has it", async () => {
+  it("is answered 304 if the browser has the current page", async () => {
     const first = await ask({})
     const etag = first.headers["etag"] ?? ""
     expect(first.headers).toMatchObject({ "cache-control": "no-cache", vary: expect.stringContaining("ccept-") })
@@ -64,7 +64,7 @@ describe("In Chromium, the page at /docs", () => {
     await page.evaluate(`document.querySelector("input[placeholder=Token]").focus()`)
     await page.type(token)
 
-    /** Opens an operation, sends the request as it is prefilled, and gives the status of its answer. */
+    /** Opens an operation, sends its prefilled request, and returns the status of the response. */
     const tryOut = async (operation: string) => {
       const opener = `[...document.querySelectorAll("button")].find((b) => b.innerText.includes("(${operation})"))`
       await eventually(opener)

@@ -107,7 +107,7 @@ describe("A server that gets a signal to stop", () => {
     expect(program.stderr()).toBe("")
   })
 
-  it("a second time ends at once", async () => {
+  it("ends at once at a second signal", async () => {
     const { address, program } = await begin()
     const me = await newUser()
     const headers = { authorization: me.authorization }

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { settings, start, useDatabase } from "../support/program.ts"
 import { type Answer, claims, request, sign } from "../support/testServer.ts"
 
-/** What one connection of the database manages in a second, whatever machine this is: a read of changes sleeps for 100 ms. */
+/** The requests per second of one database connection, equal on every machine: a read of changes sleeps for 100 ms. */
 const slow = ["create policy slow on todo.todos as restrictive for select using (pg_sleep(0.1)::text is not null)"]
 
 const seconds = 6

@@ -33,7 +33,7 @@ describe("The process", () => {
     expect(program.stderr()).toBe("")
   })
 
-  it("answers requests in flight after SIGTERM, and takes no new ones", async () => {
+  it("answers requests in flight after SIGTERM, and accepts no new ones", async () => {
     const program = start(environment())
     const address = await program.address()
     const me = await newUser()

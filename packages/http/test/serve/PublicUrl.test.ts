@@ -48,7 +48,7 @@ describe.each<[ProxyKind, string]>([
     const page = await request(`${proxy}/docs`, "GET")
     expect(page.status).toBe(200)
     expect(page.text).toContain(`"servers":[{"url":"${proxy}"}]`)
-    // What the browser would look for at the root of the host, which is not ours.
+    // The page must not request anything from the root of the host, which belongs to another program.
     expect(page.text).not.toMatch(/<(script|link|img|a)\b[^>]*\b(src|href)="\/(?!\/)/)
 
     const missing = await request(`${proxy}/v1/nothing`, "GET", { headers })
@@ -163,7 +163,7 @@ describe("TODO_PUBLIC_URL", () => {
     }
   )
 
-  it("cannot be given beside a prefix", () => {
+  it("cannot be combined with a prefix", () => {
     const settings = { publicUrl: "https://example.com/api", prefix: "/api" } as never
     expect(() => Effect.runSync(Effect.scoped(Layer.build(Server.layer(settings) as never)))).toThrow(
       "prefix: leave it out"

@@ -74,7 +74,7 @@ describe("A network to the database that goes silent", () => {
   it.each([
     ["requests end before it does", "4 seconds", 5_000],
     ["requests are still waiting", "1 second", 2_000]
-  ])("does not hold up the end, where %s", async (_, drain, most) => {
+  ])("does not delay the shutdown: %s", async (_, drain, most) => {
     const { address, database, program } = await begin({ TODO_DRAIN_TIMEOUT: drain })
     const headers = await bearer()
     const ask = () => Promise.all(Array.from({ length: 20 }, () => exchange(address, { path: "/v1/me", headers })))

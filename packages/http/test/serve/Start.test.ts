@@ -23,7 +23,7 @@ const expectRefusal = async (environment: Record<string, string>, line: RegExp):
 
 const database = { DATABASE_URL: "postgres://user:canary@127.0.0.1:1/todo" }
 
-describe.concurrent("A start is refused in one line", () => {
+describe.concurrent("The server does not start, and says why in one line,", () => {
   it.each<[string, Record<string, string>]>([
     ["DATABASE_URL", { NODE_ENV: "production" }],
     ["DATABASE_URL", { HOST: "0.0.0.0" }],
@@ -91,11 +91,11 @@ describe.concurrent("A start is refused in one line", () => {
   })
 })
 
-describe("A start is refused in one line", () => {
+describe("The server does not start, and says why in one line,", () => {
   const urls = useDatabase()
   const empty = useDatabase(TestDatabase.layerEmpty)
 
-  it("where the port is in use", async () => {
+  it("if the port is in use", async () => {
     const other = createServer().listen(0, "127.0.0.1")
     onTestFinished(() => void other.close())
     await once(other, "listening")
@@ -110,7 +110,7 @@ describe("A start is refused in one line", () => {
     await expectRefusal({ ...environment, PORT: "", TODO_METRICS_PORT: "3000" }, /^todo: TODO_METRICS_PORT: 3000 /)
   })
 
-  it("where the port is one that this user may not listen on", async ({ skip }) => {
+  it("if this user may not listen on the port", async ({ skip }) => {
     const floor = Number(await readFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8").catch(() => "0"))
     if (floor < 2 || process.getuid?.() === 0) skip("every user may listen on every port here")
     await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, PORT: "1" }, /^todo: PORT: .* listen on 1; /)
@@ -132,7 +132,7 @@ describe("A start is refused in one line", () => {
       /the directory has other files/
     ],
     ["holds a secret that is too short", { "jwt-secret": "canary" }, /jwt-secret has less than 32 characters; delete/]
-  ])("where the data directory %s, which is left as it is", async (_, files, line) => {
+  ])("if the data directory %s, which is left unchanged", async (_, files, line) => {
     const directory = join(await temporaryDirectory(), "d")
     await mkdir(directory)
     await chmod(directory, 0o1777)
@@ -144,7 +144,7 @@ describe("A start is refused in one line", () => {
     for (const [name, text] of Object.entries(files)) expect(await readFile(join(directory, name), "utf8")).toBe(text)
   })
 
-  it("where the database is to be migrated and is unreachable: the reason", async () => {
+  it("if the database must be migrated but is unreachable: the reason", async () => {
     const DATABASE_URL = "postgres://user:canary@127.0.0.1:1/todo"
     await expectRefusal(
       { ...settings, DATABASE_URL, TODO_MIGRATE: "auto" },
@@ -152,14 +152,14 @@ describe("A start is refused in one line", () => {
     )
   })
 
-  it("where the schema is missing: both versions, and what to run", async () => {
+  it("if the schema is missing: both versions, and what to run", async () => {
     await expectRefusal(
       { ...settings, DATABASE_URL: empty.DATABASE_URL },
       new RegExp(`version 0\\b.*version ${Migrations.version}\\b.*"todo-admin migrate up"`)
     )
   })
 
-  it("where the database has another encoding than UTF-8: which, and what to do", async () => {
+  it("if the encoding of the database is not UTF-8: its encoding, and what to do", async () => {
     const name = `latin_${process.pid}`
     const admin = (statement: string) =>
       Effect.runPromise(
@@ -177,7 +177,7 @@ describe("A start is refused in one line", () => {
     }
   })
 
-  it("where the schema is newer: both versions, and what to do", async () => {
+  it("if the schema is newer: both versions, and what to do", async () => {
     const newer = Migrations.version + 1
     const insert = Effect.flatMap(
       SqlClient.SqlClient,
@@ -324,7 +324,7 @@ describe("A start", () => {
   })
 })
 
-describe("A start brings the schema up", () => {
+describe("A start migrates the schema", () => {
   const empty = useDatabase(TestDatabase.layerEmpty)
 
   it("with TODO_MIGRATE=auto, as the role of TODO_MIGRATE_URL, in the schema of TODO_SCHEMA", async () => {

@@ -90,17 +90,17 @@ assert(refused.error.requestId === refused.response.headers.get("x-request-id"))
 
 // Calls outside of the document do not compile. If one did, its expected error would be missing.
 export const mistakes = () => [
-  // @ts-expect-error -- no title
+  // @ts-expect-error -- the title is missing
   client.POST("/v1/todos", { body: { titel: "x" } }),
-  // @ts-expect-error -- no such order
+  // @ts-expect-error -- the order does not exist
   client.GET("/v1/todos", { params: { query: { sort: "colour" } } }),
   // @ts-expect-error -- a number
   client.GET("/v1/todos", { params: { query: { limit: "10" } } }),
   // @ts-expect-error -- a boolean
   client.GET("/v1/todos", { params: { query: { completed: "true" } } }),
-  // @ts-expect-error -- no such route
+  // @ts-expect-error -- the route does not exist
   client.GET("/v1/todo"),
-  // @ts-expect-error -- no such code
+  // @ts-expect-error -- the code does not exist
   refused.error.code === "revision-mismatched"
 ]
 console.log("done")

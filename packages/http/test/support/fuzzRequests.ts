@@ -176,7 +176,7 @@ export const makeRequest = (seed: number, number: number, user: Fuzzer): FuzzReq
         ? random.pick(wrongTypes)
         : random.pick(operation.types.length > 0 ? operation.types : ["application/json"])
     )
-    // What is not read of a long body without a length ends its connection, and the next request with it.
+    // If the server does not read a long chunked body to its end, it closes the connection, and the next request fails too.
     const isChunked = body.length < 200_000 && random.chance(0.1)
     headers.push(...(isChunked ? ["transfer-encoding", "chunked"] : ["content-length", String(body.length)]))
   }

@@ -115,7 +115,7 @@ interface Following {
 export interface LiveEvent {
   readonly id: string
   readonly event: string
-  // oxlint-disable-next-line typescript/no-explicit-any -- a test looks at what came, whatever it is
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests read any JSON
   readonly change: any
 }
 

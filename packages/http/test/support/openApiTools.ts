@@ -1,7 +1,6 @@
 /**
- * Test kit: the generators and linters of other people, which read the OpenAPI document. They are
- * nearly 500 packages (374 MB), as many as the repository itself has, so `npm ci` does not
- * install them: the test that needs them does, once, below `node_modules/.cache`.
+ * Test kit: third-party generators and linters that read the OpenAPI document. They have nearly 500 packages (374 MB), so
+ * `npm ci` does not install them. The test that needs them installs them once below `node_modules/.cache`.
  */
 import { execFile } from "node:child_process"
 import { cp, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises"
@@ -11,7 +10,7 @@ const wanted = resolve(import.meta.dirname, "generators")
 const caches = resolve(import.meta.dirname, "../../../../node_modules/.cache")
 const cache = join(caches, "openapi-generators")
 
-/** What a program said, good or bad. */
+/** The output of a program, and whether it succeeded. */
 export interface Said {
   readonly code: number | string | undefined
   readonly said: string
@@ -24,7 +23,7 @@ export const run = (cwd: string, command: string, args: ReadonlyArray<string>): 
       PATH: [dirname(process.execPath), process.env["PATH"]].join(delimiter),
       HOME: process.env["HOME"],
       NO_COLOR: "1",
-      // Tools that tell their makers of each run.
+      // Turns off telemetry.
       DO_NOT_TRACK: "1",
       REDOCLY_TELEMETRY: "off",
       REDOCLY_SUPPRESS_UPDATE_NOTICE: "true",
@@ -39,7 +38,7 @@ const lockOf = (folder: string) => readFile(join(folder, "package-lock.json"), "
 
 const noRegistry = /EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|ENOTCACHED|ENOTFOUND|ETIMEDOUT|ERR_SOCKET_TIMEOUT/
 
-/** The folder with the tools in its `node_modules`; `undefined` where there is no registry to get them from. */
+/** The folder with the tools in its `node_modules`. `undefined` if the registry cannot be reached. */
 export const install = async (): Promise<string | undefined> => {
   if ((await lockOf(cache)) === (await lockOf(wanted))) return cache
   await mkdir(caches, { recursive: true })
@@ -61,7 +60,7 @@ export const install = async (): Promise<string | undefined> => {
   }
 }
 
-/** One generator: how it is called, and where it puts the types. */
+/** A generator: its command, and the file of its types. */
 export interface Generator {
   readonly bin: string
   readonly args: ReadonlyArray<string>
@@ -107,8 +106,7 @@ export const generators: Record<string, Generator> = {
 }
 
 /**
- * Compiles only where the types of `Schemas` are those of the API. An enum counts as the
- * texts that it stands for.
+ * Compiles only if the types of `Schemas` are those of the API. An enum counts as the union of its values.
  */
 export const checks = `
 import type { Schemas } from "./schemas.ts"

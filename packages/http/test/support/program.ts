@@ -31,7 +31,7 @@ export const settings = {
   TODO_JWT_SECRET: secret,
   TODO_JWT_ISSUER: issuer,
   TODO_JWT_AUDIENCE: audience,
-  // Of the pooler that `TEST_POOLER` names.
+  // The URL of the pooler, if `TEST_POOLER` is set.
   ...(process.env["TEST_POOLER"] !== undefined && { TODO_DATABASE_PREPARE: "false" })
 }
 

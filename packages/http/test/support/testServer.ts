@@ -45,7 +45,7 @@ export const forge = (header: unknown, payload: unknown, key = secret, hash = "s
   return `${signed}.${createHmac(hash, key).update(signed).digest("base64url")}`
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- a test looks at what came, whatever it is
+// oxlint-disable-next-line typescript/no-explicit-any -- tests read any JSON
 type Json = any
 
 export interface Answer {
@@ -79,7 +79,7 @@ export const request = async (url: string, method: string, { body, headers, json
     redirect: "manual",
     headers: { ...(json !== undefined && { "content-type": "application/json" }), ...headers },
     ...(json !== undefined && { body: JSON.stringify(json) }),
-    // A stream is sent in chunks while the answer may come already.
+    // A stream is sent in chunks, and the response may arrive before its end.
     ...(body !== undefined && { body, duplex: "half" })
   })
   const text = await response.text()
