@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Starts the command line. Every Node can read this file, so one that is too old says so in one line.
+ * Starts the command line. Every version of Node can run this file, so a version that is too old gets a clear message.
  *
  * The compile cache of Node halves the start of a checkout (measure with `todo-admin --help` and with
  * NODE_DISABLE_COMPILE_CACHE=1). It works only for modules that are loaded after it is enabled. Its folder is in the home
@@ -14,7 +14,7 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 
 // Before the program loads, because parts of Node read these variables when they load. The order of precedence is NO_COLOR
 // (no-color.org), FORCE_COLOR (force-color.org), TERM. effect reads FORCE_COLOR=0 as "not forced" and lets TERM=dumb win
-// over FORCE_COLOR. Node warns where NO_COLOR and FORCE_COLOR are both set.
+// over FORCE_COLOR. Node prints a warning if NO_COLOR and FORCE_COLOR are both set.
 const { FORCE_COLOR: forced } = process.env
 if (forced !== undefined && /^(0|false)$/i.test(forced)) process.env["NO_COLOR"] = "1"
 if (process.env["NO_COLOR"]) delete process.env["FORCE_COLOR"]

@@ -29,7 +29,7 @@ const title = `(string_to_array('${verbs}', ' '))[n % 20 + 1] || ' ' || (string_
 export const seed = async (client: Client, { todos, users }: Size): Promise<void> => {
   await client.query(`
 begin;
--- Nothing is checked that is so by construction: foreign keys are triggers.
+-- Turns off the checks of foreign keys, which are triggers. The inserted rows are valid by construction.
 set local session_replication_role = replica;
 set local work_mem = '256MB';
 insert into todo.users (id, revision) select 'user-' || lpad(n::text, 6, '0'), ${todos} from generate_series(0, ${users - 1}) n;

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual, inspect } from "node:util"
 import type { Body, Request, Scenario, Send, User } from "./scenarios.ts"
 
-/** What responses are not compared by here. `promises.ts` compares it, where a contestant has it. */
+/** The parts of responses that are not compared here. `promises.ts` compares them for contestants that have them. */
 export const notCompared = ["nextCursor of a page of todos", "ETag", "problem details of errors"]
 
 /** Sends requests of a user to one server. */

@@ -22,7 +22,7 @@ export interface User {
 /** Sends a request as a user and returns the body. Fails unless the response is successful. */
 export type Send = (user: User, request: Request) => Promise<Body>
 
-// oxlint-disable-next-line typescript/no-explicit-any -- what another server answers is looked at, whatever it is
+// oxlint-disable-next-line typescript/no-explicit-any -- a response may be any JSON
 export type Body = any
 
 export interface Scenario {

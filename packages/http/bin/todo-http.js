@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Starts the server. Every Node can read this file, so one that is too old says so in one line. Process 1 of a container
- * gets only the signals that it has asked for: this file asks for them before the server is loaded.
+ * Starts the server. Every version of Node can run this file, so a version that is too old gets a clear message. Process 1
+ * of a container gets only signals that it handles, so this file adds handlers before the server is loaded.
  */
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 

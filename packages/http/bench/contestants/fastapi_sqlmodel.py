@@ -12,7 +12,7 @@ from sqlalchemy import Column, FetchedValue, String, func, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, Session, SQLModel, create_engine, select
 
-# A connection for each of the 40 threads that answer: with the 15 of the default, they wait for each other's, 30 seconds.
+# One connection for each of the 40 worker threads. With the default of 15, threads wait up to 30 seconds for a connection.
 engine = create_engine(os.environ["DATABASE_URL"].replace("postgres://", "postgresql://", 1), pool_size=40, max_overflow=0)
 app = FastAPI()
 
