@@ -98,27 +98,15 @@ export class Installation extends Context.Service<
     )
 
   /** The connection pool of servers, with the size and the options of the settings. */
-  static readonly layerDatabase: Layer.Layer<
-    SqlClient.SqlClient,
-    SqlError | Database.InvalidDatabaseUrl | Config.ConfigError,
-    Installation
-  > = Layer.unwrap(
+  static readonly layerDatabase: DatabaseLayer = Layer.unwrap(
     Effect.gen(function* () {
       const { url } = yield* Installation
-      return Database.layer({
-        url,
-        poolSize: yield* poolSize,
-        prepare: yield* prepare
-      })
+      return Database.layer({ url, poolSize: yield* poolSize, prepare: yield* prepare })
     })
   )
 
   /** One connection with `migrateUrl` and without time limits, for migrations. */
-  static readonly layerMigrations: Layer.Layer<
-    SqlClient.SqlClient,
-    SqlError | Database.InvalidDatabaseUrl | Config.ConfigError,
-    Installation
-  > = Layer.unwrap(
+  static readonly layerMigrations: DatabaseLayer = Layer.unwrap(
     Effect.gen(function* () {
       const { migrateUrl } = yield* Installation
       return Database.layer({
@@ -139,6 +127,12 @@ export class Installation extends Context.Service<
     })
   )
 }
+
+type DatabaseLayer = Layer.Layer<
+  SqlClient.SqlClient,
+  SqlError | Database.InvalidDatabaseUrl | Config.ConfigError,
+  Installation
+>
 
 const layerEmbedded = Layer.effect(
   Installation,
