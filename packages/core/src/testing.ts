@@ -17,13 +17,13 @@ import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "./database/Database.ts"
-import { startThrowAway } from "./embedded/ThrowAwayServer.ts"
+import { startThrowAway } from "./embedded/startThrowAway.ts"
 import * as Migrations from "./schema/Migrations.ts"
 import * as TestDatabaseSql from "./testing/TestDatabaseSql.ts"
 
 export { awaitChange } from "./testing/awaitChange.ts"
 export { IsolationBroken, NothingSeen, type Planted, probeIsolation } from "./testing/probeIsolation.ts"
-export { addTodos, newUser } from "./testing/users.ts"
+export { addTodos, newUser } from "./testing/newUser.ts"
 
 const { owner, runtime, template } = TestDatabaseSql
 

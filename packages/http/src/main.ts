@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import * as CommandLine from "./settings/CommandLine.ts"
-import * as Exporter from "./observability/OtlpExporter.ts"
+import * as OtlpExporter from "./observability/OtlpExporter.ts"
 import * as Logging from "./observability/Logging.ts"
 import * as Program from "./serve/Program.ts"
 import { describe } from "./observability/ErrorReports.ts"
@@ -63,7 +63,7 @@ const takeSignals = () => {
 const serve = () => {
   takeSignals()
   Program.launch.pipe(
-    Effect.provide(Layer.provideMerge(Exporter.layer, logging)),
+    Effect.provide(Layer.provideMerge(OtlpExporter.layer, logging)),
     Effect.tapCause((cause) =>
       Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(`todo: ${reason(Cause.squash(cause))}`)
     ),

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runAsUser } from "../database/RunAs.ts"
-import { renderChange } from "../views/ChangeView.ts"
+import * as ChangeView from "../views/ChangeView.ts"
 import { isBrokenPipe } from "../terminal/ExitCode.ts"
 import * as Flags from "../flags/Flags.ts"
 import { printStream, printInfo } from "../terminal/Output.ts"
@@ -42,7 +42,7 @@ export const changes = Command.make(
             )
           )
         ),
-        renderChange
+        ChangeView.render
       )
     ).pipe(
       Effect.onExit((exit) => {

@@ -9,7 +9,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runAsAdmin } from "../database/RunAs.ts"
-import { writeTo } from "../terminal/OutputFile.ts"
+import * as OutputFile from "../terminal/OutputFile.ts"
 import { toCsv } from "../formats/Csv.ts"
 import { toICalendar } from "../formats/ICalendar.ts"
 import { ConversionNotes } from "../formats/ConversionNotes.ts"
@@ -57,7 +57,7 @@ export const exportUser = Command.make(
                 Stream.tap(({ length }) => Effect.sync(() => void (written[kind] += length)))
               )
             const snapshot = { counts, user, lists: countPages("lists", lists), todos: countPages("todos", todos) }
-            return writeTo(output, text(format, snapshot, notes))
+            return OutputFile.write(output, text(format, snapshot, notes))
           })
           return written
         })

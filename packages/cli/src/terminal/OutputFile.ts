@@ -7,7 +7,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 
 /** Writes a stream of text to a file, or else to stdout, with back-pressure. */
-export const writeTo = Effect.fnUntraced(function* <E, R>(
+export const write = Effect.fnUntraced(function* <E, R>(
   output: Option.Option<string>,
   text: Stream.Stream<string, E, R>
 ) {

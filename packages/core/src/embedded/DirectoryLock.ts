@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { attempt, EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
-import * as Fifo from "./NamedPipe.ts"
+import * as NamedPipe from "./NamedPipe.ts"
 
 /**
  * Locks the folder against other processes until the scope closes. It fails with the reason `Busy` after `patience`.
@@ -18,7 +18,7 @@ import * as Fifo from "./NamedPipe.ts"
  * claim of a killed process is known to be dead. Each claim has a unique name, so removing a dead one never removes a
  * living one. A lock file with a process id would not survive the reuse of process ids.
  */
-export const locked = Effect.fnUntraced(function* (
+export const acquireDirectoryLock = Effect.fnUntraced(function* (
   folder: string,
   patience: Duration.Input
 ): Effect.fn.Return<void, EmbeddedPostgresError, Scope.Scope> {
@@ -27,8 +27,8 @@ export const locked = Effect.fnUntraced(function* (
 
   yield* Effect.acquireRelease(
     attempt(folder, async () => {
-      await Fifo.make(hidden)
-      return Fifo.hold(hidden)
+      await NamedPipe.make(hidden)
+      return NamedPipe.hold(hidden)
     }),
     (end) =>
       Effect.promise(async () => {
@@ -58,7 +58,7 @@ const claimed = async (folder: string, own: string): Promise<boolean> => {
   for (const name of await readdir(folder)) {
     const path = join(folder, name)
     if (path === own || !/^(lock|wait)\./.test(name)) continue
-    if (Fifo.isRead(path)) {
+    if (NamedPipe.isRead(path)) {
       if (name.startsWith("lock.")) return true
     } else if (name.startsWith("lock.") || (await ageOf(path)) > 60_000) {
       // A waiting claim exists for a moment before its process opens it, so a young one is kept.

@@ -8,7 +8,7 @@ import { binaries } from "./Binaries.ts"
 import * as Cluster from "./Cluster.ts"
 import { attempt, EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { prepareLayout } from "./DirectoryLayout.ts"
-import { locked } from "./DirectoryLock.ts"
+import { acquireDirectoryLock } from "./DirectoryLock.ts"
 import * as Passwords from "./Passwords.ts"
 import { joinRunning, start } from "./SharedServer.ts"
 
@@ -71,7 +71,7 @@ const make = Effect.fnUntraced(function* ({ directory, onProgress = () => Effect
   const data = join(place, "data")
 
   const run = Effect.gen(function* () {
-    yield* locked(place, "2 minutes")
+    yield* acquireDirectoryLock(place, "2 minutes")
     const known = yield* attempt(credentialsFile, () => Passwords.read(credentialsFile))
     const running = yield* joinRunning(place).pipe(Scope.provide(scope))
     if (running !== undefined) {

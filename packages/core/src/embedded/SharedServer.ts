@@ -11,7 +11,7 @@ import { type Binaries } from "./Binaries.ts"
 import * as Cluster from "./Cluster.ts"
 import { attempt, EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { type DirectoryLayout } from "./DirectoryLayout.ts"
-import { locked } from "./DirectoryLock.ts"
+import { acquireDirectoryLock } from "./DirectoryLock.ts"
 import { type Credentials } from "./Passwords.ts"
 import { freePort } from "./freePort.ts"
 import { type Postmaster, isAlive, lockFile, observe, stop } from "./Postmaster.ts"
@@ -85,7 +85,7 @@ const acquireUse = <A extends ServerUse | undefined>(place: string, take: () => 
     attempt(place, take),
     Effect.fnUntraced(function* (use) {
       if (use?.end === undefined) return
-      yield* locked(place, "10 seconds").pipe(
+      yield* acquireDirectoryLock(place, "10 seconds").pipe(
         Effect.andThen(Effect.promise(() => release(use))),
         Effect.scoped,
         // Without the lock the watchdog stops the server. If the directory was deleted, the watchdog cannot.

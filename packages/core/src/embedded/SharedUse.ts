@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { closeSync, constants, openSync, readSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
-import * as Fifo from "./NamedPipe.ts"
+import * as NamedPipe from "./NamedPipe.ts"
 import { type Postmaster, lockFile } from "./Postmaster.ts"
 import { environment } from "./SystemProcess.ts"
 
@@ -32,14 +32,14 @@ const watchdog = `
 
 /** Opens the writing end, to be held while this process uses the server. "Unread": the watchdog is gone. */
 export const enter = (folder: string, postmaster: Postmaster): number | "Unread" | "Absent" =>
-  Fifo.write(pipeOf(folder, postmaster))
+  NamedPipe.write(pipeOf(folder, postmaster))
 
 /** Starts a watchdog for a server without one, and opens the writing end. */
 export const watch = async (folder: string, postmaster: Postmaster): Promise<number> => {
   const path = pipeOf(folder, postmaster)
   await rm(path, { force: true })
-  await Fifo.make(path)
-  const both = Fifo.hold(path)
+  await NamedPipe.make(path)
+  const both = NamedPipe.hold(path)
   try {
     // `both` holds both ends, so neither of these calls blocks.
     const reading = openSync(path, constants.O_RDONLY)

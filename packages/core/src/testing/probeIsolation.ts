@@ -5,7 +5,7 @@ import type { Todo } from "../domain/Todo.ts"
 import type { TodoList } from "../domain/TodoList.ts"
 import { CurrentUser } from "../domain/User.ts"
 import { Lists } from "../lists/Lists.ts"
-import { addTodos, newUser } from "./users.ts"
+import { addTodos, newUser } from "./newUser.ts"
 
 /** The data of one user of the probe. Every title has the id of the user. */
 export interface Planted {

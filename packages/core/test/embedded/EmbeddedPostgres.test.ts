@@ -23,7 +23,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import { afterAll, describe, expect, test } from "vitest"
-import { Starter, eventually, processesOf } from "../fixtures/Starter.ts"
+import { EmbeddedPostgresProcess, eventually, processesOf } from "../fixtures/EmbeddedPostgresProcess.ts"
 
 const root = process.getuid?.() === 0
 const nobody = { uid: 65534, gid: 65534 }
@@ -92,7 +92,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     { concurrent: false },
     async () => {
       const directory = fresh()
-      const first = new Starter(directory)
+      const first = new EmbeddedPostgresProcess(directory)
       const { url, ...ready } = await first.ready
       // On a busy machine it also reports that it still waits.
       const said = first.progress.filter((line) => !line.startsWith("Still waiting for PostgreSQL"))
@@ -104,7 +104,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
       expect(existsSync(join(ready.directory, "postmaster.pid"))).toBe(false)
       expect(processesOf("/bin/postgres")).not.toContain(pid)
 
-      const second = new Starter(directory)
+      const second = new EmbeddedPostgresProcess(directory)
       const again = await second.ready
       expect(second.progress).toEqual([])
       expect(again.started).toBe(true)
@@ -118,7 +118,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test("the server accepts connections on 127.0.0.1 with a password only, and its roles have no more rights than they need", async () => {
     const directory = fresh()
-    const starter = new Starter(directory)
+    const starter = new EmbeddedPostgresProcess(directory)
     const { directory: data, migrateUrl, url } = await starter.ready
     const { port, password } = new URL(url)
     expect(url).toBe(`postgres://todo_runtime:${password}@127.0.0.1:${port}/todo?sslmode=disable`)
@@ -175,13 +175,13 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test("a committed row survives kill -9 of the process that started the server, and the server stops", async () => {
     const directory = fresh()
-    const killed = new Starter(directory)
+    const killed = new EmbeddedPostgresProcess(directory)
     const { migrateUrl } = await killed.ready
     await remember(migrateUrl, "kept")
     await killed.signal("SIGKILL")
 
     // Starts at once, so the old server may or may not still run.
-    const next = new Starter(directory)
+    const next = new EmbeddedPostgresProcess(directory)
     expect(await query((await next.ready).migrateUrl, kept)).toEqual([{ row: "kept" }])
     await next.signal("SIGKILL")
     await quiet(directory)
@@ -189,12 +189,12 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test("a committed row survives kill -9 of the server", async () => {
     const directory = fresh()
-    const starter = new Starter(directory)
+    const starter = new EmbeddedPostgresProcess(directory)
     const { directory: data, migrateUrl } = await starter.ready
     await remember(migrateUrl, "kept")
     process.kill(serverOf(data), "SIGKILL")
 
-    const next = new Starter(directory)
+    const next = new EmbeddedPostgresProcess(directory)
     const ready = await next.ready
     expect(ready.started).toBe(true)
     expect(await query(ready.migrateUrl, kept)).toEqual([{ row: "kept" }])
@@ -206,13 +206,13 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test("a process joins a server whose watchdog and users were killed, and stops it at its end", async () => {
     const directory = fresh()
-    const killed = new Starter(directory)
+    const killed = new EmbeddedPostgresProcess(directory)
     const { directory: data } = await killed.ready
     const pid = serverOf(data)
     for (const guard of guardOf(data)) process.kill(guard, "SIGKILL")
     await killed.signal("SIGKILL")
 
-    const next = new Starter(directory)
+    const next = new EmbeddedPostgresProcess(directory)
     const ready = await next.ready
     expect([ready.started, serverOf(data)]).toEqual([false, pid])
     await query(ready.url, "select 1")
@@ -223,7 +223,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test("the server keeps running for a process that joins while the watchdog is about to stop it", async () => {
     const directory = fresh()
-    const killed = new Starter(directory)
+    const killed = new EmbeddedPostgresProcess(directory)
     const { directory: data } = await killed.ready
     const [guard = 0] = guardOf(data)
     const reading = (): boolean =>
@@ -233,7 +233,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     process.kill(guard, "SIGSTOP")
     await killed.signal("SIGKILL")
     await eventually(() => !reading())
-    const next = new Starter(directory)
+    const next = new EmbeddedPostgresProcess(directory)
     const { started, url } = await next.ready
     expect(started).toBe(false)
 
@@ -247,7 +247,11 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test("three processes that start at the same time share one server, which stops with the last of them", async () => {
     const directory = fresh()
-    const three = [new Starter(directory), new Starter(directory), new Starter(directory)] as const
+    const three = [
+      new EmbeddedPostgresProcess(directory),
+      new EmbeddedPostgresProcess(directory),
+      new EmbeddedPostgresProcess(directory)
+    ] as const
     const ready = await Promise.all(three.map((starter) => starter.ready))
     expect(ready.filter(({ started }) => started)).toHaveLength(1)
     expect(new Set(ready.map(({ url }) => url)).size).toBe(1)
@@ -275,14 +279,14 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     const directory = fresh()
     const rounds = Array.from({ length: 4 }, async (_, worker) => {
       for (let round = 0; round < 3; round++) {
-        const starter = new Starter(directory)
+        const starter = new EmbeddedPostgresProcess(directory)
         const { migrateUrl } = await starter.ready
         await remember(migrateUrl, `${worker}.${round}`)
         await starter.signal((worker + round) % 3 === 0 ? "SIGKILL" : "SIGTERM")
       }
     })
     await Promise.all(rounds)
-    const starter = new Starter(directory)
+    const starter = new EmbeddedPostgresProcess(directory)
     expect(await query((await starter.ready).migrateUrl, "select count(*)::int from kept")).toEqual([{ count: 12 }])
     await starter.signal("SIGTERM")
     await quiet(directory)
@@ -295,11 +299,11 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
   ] as const)("a later start repairs a first start that was killed when %s", async ([, sign]) => {
     const directory = fresh()
     const place = join(directory, "embedded-postgres")
-    const killed = new Starter(directory)
+    const killed = new EmbeddedPostgresProcess(directory)
     await eventually(() => globSync(join(place, sign)).length > 0)
     await killed.signal("SIGKILL")
 
-    const next = new Starter(directory)
+    const next = new EmbeddedPostgresProcess(directory)
     const { migrateUrl, url } = await next.ready
     await remember(migrateUrl, "a")
     await query(url, "select 1")
@@ -330,7 +334,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     const directory = fresh()
     prepare(directory)
     const before = rights(directory)
-    const starter = new Starter(directory)
+    const starter = new EmbeddedPostgresProcess(directory)
     expect((await starter.ready).directory).toBe(join(directory, "embedded-postgres", "data"))
     expect(rights(directory)).toEqual(before)
     expect(mode(join(directory, "embedded-postgres", "data"))).toBe("700")
@@ -340,7 +344,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test("the server starts on a directory of the previous release, even if it has other files by now", async () => {
     const directory = fresh()
-    const first = new Starter(directory)
+    const first = new EmbeddedPostgresProcess(directory)
     const { migrateUrl } = await first.ready
     await remember(migrateUrl, "kept")
     await first.signal("SIGTERM")
@@ -350,13 +354,13 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     writeFileSync(join(directory, "notes.txt"), "")
     const before = rights(directory)
 
-    const next = new Starter(directory)
+    const next = new EmbeddedPostgresProcess(directory)
     expect(await query((await next.ready).migrateUrl, kept)).toEqual([{ row: "kept" }])
     expect(rights(directory)).toEqual(before)
     await next.signal("SIGTERM")
     // Without our file of passwords, the directory is recognised by its pg_hba.conf.
     rmSync(join(directory, "embedded-postgres.json"))
-    const last = new Starter(directory)
+    const last = new EmbeddedPostgresProcess(directory)
     expect(await query((await last.ready).migrateUrl, kept)).toEqual([{ row: "kept" }])
     await last.signal("SIGTERM")
     await quiet(directory)
@@ -370,7 +374,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     const directory = fresh()
     make(directory, {}, 0o700)
     const before = rights(directory)
-    const starter = new Starter(directory)
+    const starter = new EmbeddedPostgresProcess(directory)
     const ready = await starter.ready
     outside.add(dirname(ready.directory))
     expect(ready.directory).toMatch(/^\/var\/lib\/todo\//)
@@ -381,14 +385,14 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test("Ctrl-C during the first start ends all processes", async () => {
     const directory = fresh()
-    const starter = new Starter(directory)
+    const starter = new EmbeddedPostgresProcess(directory)
     await eventually(() => starter.progress.length > 0)
     await starter.interrupt()
     await quiet(directory)
     await expect(starter.ready).rejects.toThrow("not ready")
     expect(globSync(join(directory, "embedded-postgres", "{new-*,lock.*,wait.*,users.*}"))).toEqual([])
 
-    const next = new Starter(directory)
+    const next = new EmbeddedPostgresProcess(directory)
     await query((await next.ready).url, "select 1")
     await next.signal("SIGTERM")
     await quiet(directory)
@@ -396,17 +400,17 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test("the server gets new passwords if their file is missing, and ignores a lock file whose process id belongs to another program", async () => {
     const directory = fresh()
-    const first = new Starter(directory)
+    const first = new EmbeddedPostgresProcess(directory)
     const { directory: data, migrateUrl } = await first.ready
     await remember(migrateUrl, "kept")
     rmSync(join(directory, "embedded-postgres.json"))
-    expect(await new Starter(directory).failed).toMatchObject({ reason: "PasswordsLost" })
+    expect(await new EmbeddedPostgresProcess(directory).failed).toMatchObject({ reason: "PasswordsLost" })
     await first.signal("SIGTERM")
 
     // A crash of the machine leaves such a file of a server, or (with -) of a process in single-user mode.
     for (const sign of ["", "-"]) {
       writeFileSync(join(data, "postmaster.pid"), `${sign}${process.pid}\n${data}\n1\n2\n\n127.0.0.1\n\nready\n`)
-      const next = new Starter(directory)
+      const next = new EmbeddedPostgresProcess(directory)
       const ready = await next.ready
       expect(ready.migrateUrl).not.toBe(migrateUrl)
       expect(await query(ready.migrateUrl, kept)).toEqual([{ row: "kept" }])
@@ -504,7 +508,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     prepare(folder)
     const directory = title === "below a file" ? join(dirname(folder), "x", ".todo") : folder
     const [before, beside] = [contents(dirname(folder)), rights(dirname(folder))]
-    const failed = await new Starter(directory).failed
+    const failed = await new EmbeddedPostgresProcess(directory).failed
     expect(failed).toMatchObject({ reason, path: directory + path })
     expect(failed.message).toMatch(/^\/[^\n]+: [^\n]+; [^\n]+$/)
     // If PostgreSQL's user cannot enter the clone, a copy of the binaries is beside the database.
@@ -518,14 +522,14 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     for (const directory of ["/", tmpdir(), home, "."]) {
       const path = resolve("/", directory)
       const before = rights(path, 0)
-      expect(await new Starter(directory).failed).toMatchObject({ reason: "Foreign", path })
+      expect(await new EmbeddedPostgresProcess(directory).failed).toMatchObject({ reason: "Foreign", path })
       expect(rights(path, 0)).toEqual(before)
     }
   })
 
   test("a relative path is relative to the working directory", async () => {
     const directory = fresh()
-    const starter = new Starter(relative("/", directory))
+    const starter = new EmbeddedPostgresProcess(relative("/", directory))
     expect((await starter.ready).directory).toBe(join(directory, "embedded-postgres", "data"))
     await starter.signal("SIGTERM")
     await quiet(directory)
@@ -533,7 +537,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
 
   test("the error says what to do if embedded-postgres is not installed", async () => {
     const script = clone(join(room, "bare"), [])
-    expect(await new Starter(fresh(), { script }).failed).toMatchObject({
+    expect(await new EmbeddedPostgresProcess(fresh(), { script }).failed).toMatchObject({
       reason: "BinariesMissing",
       message: expect.stringContaining("install embedded-postgres or set DATABASE_URL")
     })
@@ -556,10 +560,12 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
       mounts.push(path)
     }
     const filled = join(full, ".todo")
-    expect(await new Starter(filled).failed).toMatchObject({ reason: "DiskFull" })
+    expect(await new EmbeddedPostgresProcess(filled).failed).toMatchObject({ reason: "DiskFull" })
     expect(readdirSync(join(filled, "embedded-postgres"))).toEqual([])
-    expect(await new Starter(join(locked, ".todo")).failed).toMatchObject({ reason: "ReadOnly" })
-    expect(await new Starter(fresh(), { uid: 4242, gid: 4242 }).failed).toMatchObject({ reason: "NoAccount" })
+    expect(await new EmbeddedPostgresProcess(join(locked, ".todo")).failed).toMatchObject({ reason: "ReadOnly" })
+    expect(await new EmbeddedPostgresProcess(fresh(), { uid: 4242, gid: 4242 }).failed).toMatchObject({
+      reason: "NoAccount"
+    })
   })
 
   test("the server runs for an ordinary user, and root can join it (as root)", async ({ skip }) => {
@@ -567,12 +573,12 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     if (!reachable) skip(unreachable)
 
     const directory = fresh()
-    expect(await new Starter(directory, nobody).failed).toMatchObject({ reason: "NotPermitted" })
+    expect(await new EmbeddedPostgresProcess(directory, nobody).failed).toMatchObject({ reason: "NotPermitted" })
     chownSync(dirname(directory), nobody.uid, nobody.gid)
-    const starter = new Starter(directory, nobody)
+    const starter = new EmbeddedPostgresProcess(directory, nobody)
     const { directory: data, url } = await starter.ready
     expect(statSync(join(directory, "embedded-postgres.json")).uid).toBe(nobody.uid)
-    const other = new Starter(directory)
+    const other = new EmbeddedPostgresProcess(directory)
     expect(await other.ready).toMatchObject({ started: false, url, directory: data })
     await starter.signal("SIGTERM")
     await query(url, "select 1")
@@ -587,7 +593,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     mkdirSync(folder, { mode: 0o700 })
     const script = clone(join(folder, "clone"), ["embedded-postgres", "@embedded-postgres"])
     const directory = join(folder, "clone", ".todo")
-    const first = new Starter(directory, { script })
+    const first = new EmbeddedPostgresProcess(directory, { script })
     const ready = await first.ready
     outside.add(dirname(ready.directory))
     expect(ready.directory).toMatch(/^\/var\/lib\/todo\/[0-9a-f]{16}\/data$/)
@@ -597,7 +603,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
     await remember(ready.migrateUrl, "kept")
     await first.signal("SIGTERM")
 
-    const second = new Starter(directory, { script })
+    const second = new EmbeddedPostgresProcess(directory, { script })
     const again = await second.ready
     expect(again.directory).toBe(ready.directory)
     expect(await query(again.migrateUrl, kept)).toEqual([{ row: "kept" }])

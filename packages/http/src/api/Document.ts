@@ -4,7 +4,7 @@
  */
 import type { OpenApi } from "effect/http-api"
 import { exampleId, examples } from "./Examples.ts"
-import { flatten } from "./FlatSchema.ts"
+import * as FlatSchema from "./FlatSchema.ts"
 import { commonProblems } from "./Problem.ts"
 import { mediaType, problemTypes } from "./ProblemTypes.ts"
 
@@ -172,7 +172,7 @@ const complete = (operation: OpenApi.OpenAPISpecOperation, components: Record<st
 
 /** Transforms the generated document. It changes its argument in place, which only the generator holds. */
 export const transform = (generated: Record<string, unknown>): Record<string, unknown> => {
-  const document = flatten(generated) as OpenApi.OpenAPISpec
+  const document = FlatSchema.flatten(generated) as OpenApi.OpenAPISpec
   const { schemas, securitySchemes } = document.components
   for (const path of Object.values(document.paths)) {
     for (const operation of Object.values(path)) complete(operation as OpenApi.OpenAPISpecOperation, schemas)

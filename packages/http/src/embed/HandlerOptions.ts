@@ -103,7 +103,7 @@ const assertDatabase = (given: { readonly [name: string]: unknown }): void => {
 }
 
 /** Throws a `TypeError` that names the first invalid option, without its value. */
-export const assertWellFormed = (options: object): void => {
+export const assertHandlerOptions = (options: object): void => {
   const given = options as { readonly [name: string]: unknown }
   assertDatabase(given)
   if (given["prefix"] !== undefined) Prefix.assertWellFormed(String(given["prefix"]))

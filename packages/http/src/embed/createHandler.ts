@@ -16,7 +16,7 @@ import * as References from "effect/References"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Authentication from "../auth/Authentication.ts"
 import type * as EmbeddedApi from "./EmbeddedApi.ts"
-import { assertWellFormed } from "./HandlerOptions.ts"
+import { assertHandlerOptions } from "./HandlerOptions.ts"
 import * as Logging from "../observability/Logging.ts"
 import { NodeHandler } from "./NodeHandler.ts"
 import { ending } from "../boundary/ProblemResponse.ts"
@@ -123,7 +123,7 @@ const layerHost = <Request>(
   requestOf: (request: HttpServerRequest.HttpServerRequest) => Request
 ) => {
   const { log, onError } = options
-  assertWellFormed(options)
+  assertHandlerOptions(options)
   const authorization =
     "tokens" in options
       ? Authentication.layer(options).pipe(Layer.provide(TokenVerifier.layer(options.tokens)))

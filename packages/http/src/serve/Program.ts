@@ -14,14 +14,14 @@ import * as Server from "./Server.ts"
 import * as Prefix from "../boundary/Prefix.ts"
 import { describe } from "../observability/ErrorReports.ts"
 import * as Tracing from "../observability/Tracing.ts"
-import * as Settings from "../settings/ServerSettings.ts"
+import { loadSettings, type ProgramSettings } from "../settings/ProgramSettings.ts"
 import { TokenVerifier } from "../auth/TokenVerifier.ts"
 
 /**
  * Checks that the role of the database cannot bypass row-level security. An unsafe role is a warning with
  * `TODO_ALLOW_UNSAFE_ROLE=true` (the default outside of production), and otherwise ends the server.
  */
-const checkRole = ({ allowUnsafeRole }: Settings.Settings) =>
+const checkRole = ({ allowUnsafeRole }: ProgramSettings) =>
   Migrations.checkRole.pipe(
     Effect.catchTag("UnsafeRole", ({ message }) =>
       allowUnsafeRole
@@ -60,7 +60,7 @@ const layerUnknownSettings = Layer.effectDiscard(
 )
 
 /** Migrates the schema (`TODO_MIGRATE=auto`), or checks that it is the schema of this release. */
-const layerSchema = (settings: Settings.Settings) =>
+const layerSchema = (settings: ProgramSettings) =>
   Layer.effect(
     LateRefusal,
     Effect.gen(function* () {
@@ -85,7 +85,7 @@ const layerSchema = (settings: Settings.Settings) =>
   )
 
 /** Checks the role as soon as the database answers. */
-const lateCheck = (settings: Settings.Settings) =>
+const lateCheck = (settings: ProgramSettings) =>
   checkRole(settings).pipe(
     Effect.retry({ while: ({ _tag }) => _tag === "Unavailable", schedule: Schedule.spaced("1 second") }),
     Effect.provide(Installation.layerDatabase),
@@ -96,7 +96,7 @@ const lateCheck = (settings: Settings.Settings) =>
     Effect.andThen(Effect.never)
   )
 
-const layerAnnouncement = (settings: Settings.Settings) =>
+const layerAnnouncement = (settings: ProgramSettings) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const server = yield* HttpServer.HttpServer
@@ -113,7 +113,7 @@ const layerAnnouncement = (settings: Settings.Settings) =>
 
 /** The server. Fails with one of the documented errors if it cannot start. */
 const layer = Layer.unwrap(
-  Effect.map(Settings.load, (settings) =>
+  Effect.map(loadSettings, (settings) =>
     layerAnnouncement(settings).pipe(
       Layer.provide(Server.layer(settings.server)),
       Layer.provide(Tracing.layerSpanNames(Prefix.pathOf(settings.server.publicUrl))),

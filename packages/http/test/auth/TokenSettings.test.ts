@@ -4,7 +4,7 @@ import { ServerRequirements } from "@todo/core/installation"
 import { settingMessage } from "@todo/core/installation"
 import { Config, ConfigProvider, Effect } from "effect"
 import { expect, it } from "vitest"
-import * as Settings from "../../src/settings/ServerSettings.ts"
+import { loadSettings } from "../../src/settings/ProgramSettings.ts"
 import { algs, makeKey } from "../support/issuer.ts"
 import { answers, freePort, start, temporaryDirectory } from "../support/program.ts"
 import { audience, issuer, request } from "../support/testServer.ts"
@@ -13,7 +13,7 @@ const database = { DATABASE_URL: "postgres://user:canary@127.0.0.1:1/todo" }
 const named = { ...database, TODO_JWT_ISSUER: issuer, TODO_JWT_AUDIENCE: audience }
 
 const load = (environment: Record<string, string>) =>
-  Settings.load.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: environment })))
+  loadSettings.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: environment })))
 
 /** The log line of a refused start. */
 const refusal = (environment: Record<string, string>) =>

@@ -9,7 +9,7 @@ import { Instant, Timestamp } from "../../domain/Time.ts"
 import { Position, Todo } from "../../domain/Todo.ts"
 import { TodoList } from "../../domain/TodoList.ts"
 import { UserId } from "../../domain/User.ts"
-import { revisionOf } from "../../writes/OrderKey.ts"
+import * as OrderKey from "../../writes/OrderKey.ts"
 
 /** In bytes. A line in which every text has its maximum length needs half of it. */
 export const longestLine = 512 * 1024
@@ -49,7 +49,7 @@ export type Header = typeof Header.Type
 /** Fields of lists and todos for which the database is stricter than the API. */
 const stored = {
   position: Position.check(
-    Schema.makeFilter<string>((key) => key.length <= longestKey && revisionOf(key) !== undefined, {
+    Schema.makeFilter<string>((key) => key.length <= longestKey && OrderKey.revisionOf(key) !== undefined, {
       expected: "an order key as an export writes it"
     })
   ),

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import type { Todo } from "../../domain/Todo.ts"
 import type { TodoList } from "../../domain/TodoList.ts"
 import { type Line, LineReader } from "../../formats/LineReader.ts"
-import { revisionOf } from "../../writes/OrderKey.ts"
+import * as OrderKey from "../../writes/OrderKey.ts"
 import { Header, ListLine, longestLine, TodoLine, Trailer } from "../export/ExportFormat.ts"
 import { Problems } from "./ImportProblems.ts"
 
@@ -94,7 +94,7 @@ export class ExportReader {
     }
     if (row.revision > revision)
       return this.#wrong(line, `${kind}/revision must not be beyond the revision of the user`)
-    if ((revisionOf(row.position) ?? 0) > revision) {
+    if ((OrderKey.revisionOf(row.position) ?? 0) > revision) {
       return this.#wrong(line, `${kind}/position must not be beyond what the user's revision allows`)
     }
     return next

@@ -8,7 +8,7 @@ import type { InvalidCursor, InvalidInput, Unavailable } from "../../domain/Erro
 import type { Page } from "../../domain/Page.ts"
 import type { Timestamp } from "../../domain/Time.ts"
 import type { UserId } from "../../domain/User.ts"
-import * as Pages from "../../database/KeysetPage.ts"
+import * as KeysetPage from "../../database/KeysetPage.ts"
 import { toUnavailable } from "../../database/SqlErrors.ts"
 import { onBehalfOf, overAllUsers } from "../../database/OperatorScope.ts"
 import { validate } from "../../domain/validate.ts"
@@ -136,13 +136,13 @@ const page = Effect.fnUntraced(function* (query: UserQuery) {
   const sql = yield* SqlClient.SqlClient
   const schema = `"${yield* SchemaName}"`
   yield* toUnavailable(TableOwner.required)
-  return yield* Pages.readWith<User, UserQuery, SqlClient.SqlClient>(
+  return yield* KeysetPage.readWith<User, UserQuery, SqlClient.SqlClient>(
     null,
     "users",
     query,
     {
       rows: (limit, after) => UsersSql.list(schema, query, limit, after),
-      item: Pages.parseItem,
+      item: KeysetPage.parseItem,
       total: (count) => count(UsersSql.count(schema, query))
     },
     ({ parameters, text }) => toUnavailable(overAllUsers(sql.unsafe(text, parameters).values))

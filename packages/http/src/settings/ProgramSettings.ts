@@ -40,7 +40,7 @@ const checkPublicPath = (publicUrl: string | undefined) => {
 }
 
 /** All settings of the program. `development` serves this machine only, with a generated secret. */
-export interface Settings {
+export interface ProgramSettings {
   readonly server: ServerSettings
   readonly tokens: TokenSettings
   readonly development: boolean
@@ -49,7 +49,7 @@ export interface Settings {
   readonly allowUnsafeRole: boolean
 }
 
-export const load = Effect.gen(function* () {
+export const loadSettings = Effect.gen(function* () {
   const { audience, databaseUrl, development, host, issuer, keys } = yield* ServerRequirements.load
   const tokenKeys: TokenKeys =
     keys === undefined
@@ -105,5 +105,5 @@ export const load = Effect.gen(function* () {
       type: yield* optional(settings.TODO_JWT_TYP),
       maxAge: yield* settings.TODO_JWT_MAX_AGE.pipe(Config.withDefault(Duration.hours(24)))
     }
-  } satisfies Settings
+  } satisfies ProgramSettings
 })
