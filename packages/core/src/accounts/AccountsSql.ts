@@ -1,21 +1,21 @@
-/** The statements on accounts. `UserScopeSql.ts` explains `me`. */
+/** The statements on accounts. Each names the user as `$1`; `UserScopeSql.ts` explains why. */
 
 /** The revision and the counts of a user. */
 export type Account = readonly [revision: string, open: number, completed: number, trashed: number, lists: number]
 
 /** The `Account` of the user. A user who has never written has no row. Reads all todos of the user once. */
 export const me = (schema: string) => /* sql */ `select u.revision::text as revision, t.*, (
-  select count(*)::int from ${schema}.lists where owner_id = me.id and deleted_at is null
+  select count(*)::int from ${schema}.lists where owner_id = $1 and deleted_at is null
 ) as lists
 from ${schema}.users u cross join lateral (
   select
     count(*) filter (where deleted_at is null and completed_at is null)::int as open,
     count(*) filter (where deleted_at is null and completed_at is not null)::int as completed,
     count(*) filter (where deleted_at is not null)::int as trashed
-  from ${schema}.todos where owner_id = me.id
+  from ${schema}.todos where owner_id = $1
 ) t
-where u.id = me.id`
+where u.id = $1`
 
 /** One row if the user is disabled. */
 export const disabled = (schema: string) =>
-  /* sql */ `select u.id from ${schema}.users u where u.id = me.id and u.disabled_at is not null`
+  /* sql */ `select u.id from ${schema}.users u where u.id = $1 and u.disabled_at is not null`

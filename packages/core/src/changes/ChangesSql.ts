@@ -1,4 +1,4 @@
-/** The selects of the change feed. `UserScopeSql` explains `me` and `calls`. */
+/** The selects of the change feed. `UserScopeSql.ts` explains `$1` and `calls`. */
 import type { UserId } from "../domain/User.ts"
 
 /** A row of a page: the user, or a todo or a list as JSON. */
@@ -13,18 +13,18 @@ export type ChangeRow = readonly [kind: "user" | "todo" | "list", revision: unkn
  */
 export const page = (schema: string) => /* sql */ `select * from (
   select 'user' as kind, 0::bigint as revision, json_build_array(revision, horizon)::text as item
-  from ${schema}.users where id = me.id
+  from ${schema}.users where id = $1
   union all
-  (select 'todo', revision, ${schema}.todo_json(t)::text from ${schema}.todos t
-   where owner_id = me.id and revision > $2::bigint order by revision limit $3)
+  (select 'todo', revision, ${schema}.todo_json(row(t.*)::${schema}.todos)::text from ${schema}.todos t
+   where owner_id = $1 and revision > $2::bigint order by revision limit $3)
   union all
-  (select 'list', revision, ${schema}.list_json(l)::text from ${schema}.lists l
-   where owner_id = me.id and revision > $2::bigint order by revision limit $3)
+  (select 'list', revision, ${schema}.list_json(row(l.*)::${schema}.lists)::text from ${schema}.lists l
+   where owner_id = $1 and revision > $2::bigint order by revision limit $3)
 ) changes order by revision limit $3 + 1`
 
 /** One row if the user's revision is still `$2`. */
 export const isCurrent = (schema: string) =>
-  /* sql */ `select id from ${schema}.users where id = me.id and revision = $2::bigint`
+  /* sql */ `select id from ${schema}.users where id = $1 and revision = $2::bigint`
 
 /** A user with a new revision. */
 export type ChangedUser = readonly [id: UserId, revision: string, isDisabled: boolean]
@@ -36,5 +36,5 @@ export type ChangedUser = readonly [id: UserId, revision: string, isDisabled: bo
 export const changedUser = (
   schema: string
 ) => /* sql */ `select watched.id, coalesce(u.revision, 0)::text as revision, u.disabled_at is not null as "isDisabled"
-from (select me.id) watched left join ${schema}.users u on u.id = watched.id
+from (select $1 as id) watched left join ${schema}.users u on u.id = watched.id
 where coalesce(u.revision, 0) <> calls.seen or u.disabled_at is not null`

@@ -35,8 +35,8 @@ export interface UserScope {
   readonly read: (select: string) => Statement<Unavailable>
   /** A select that every request needs first. It has a connection queue of its own. */
   readonly readAhead: (select: string) => Statement<Unavailable>
-  /** A select that calls one of the write functions, which is a transaction in itself. */
-  readonly write: (select: string) => Statement<Unavailable | Conflict>
+  /** A call of one of the write functions, which set the user themselves. It is a transaction in itself. */
+  readonly write: (call: string) => Statement<Unavailable | Conflict>
   /** A select without effects that runs once for each of many users, as that user, in one round trip. */
   readonly readEach: (
     select: string
@@ -64,11 +64,11 @@ type Transform = (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Ro
 export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const queue = yield* ConnectionQueue
-  const ahead = queuedAhead(queue)
 
   const statement =
     <E>(
-      select: string,
+      alone: string,
+      within: string,
       retry: Transform,
       toError: (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, E>,
       wait: (user: UserId) => Transform
@@ -78,16 +78,18 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
         const user = userOf(fiber)
         if (user === undefined) return invalidUser
         const inTransaction = isInTransaction(sql, fiber)
-        const text = inTransaction ? asUserInTransaction(select) : asUser(select)
-        const rows = sql.unsafe(text, [user, ...parameters]).values
+        const rows = sql.unsafe(inTransaction ? within : alone, [user, ...parameters]).values
         // Each attempt queues for a connection again, so no connection is held during the pauses between attempts.
         return toError(inTransaction ? rows : interruptAtOnce(retry(wait(user)(rows))))
       })
 
+  const read = (select: string, wait: Transform) =>
+    statement(asUser(select), asUserInTransaction(select), retryRead, toReadError, () => wait)
+
   return {
-    read: (select) => statement(select, retryRead, toReadError, () => queued(queue)),
-    readAhead: (select) => statement(select, retryRead, toReadError, () => ahead),
-    write: (select) => statement(select, retryWrite, toWriteError, (user) => queuedAsWriter(queue, user)),
+    read: (select) => read(select, queued(queue)),
+    readAhead: (select) => read(select, queuedAhead(queue)),
+    write: (call) => statement(call, call, retryWrite, toWriteError, (user) => queuedAsWriter(queue, user)),
     readEach: (select) => {
       const text = forEachOfMany(select)
       return (users, seen) => interruptAtOnce(toReadError(sql.unsafe(text, [users, seen.map(String)]).values))

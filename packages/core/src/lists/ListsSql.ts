@@ -1,13 +1,13 @@
-/** The selects of lists. Each names its owner as `owner_id = me.id`; `UserScopeSql` explains `me`. */
+/** The selects of lists. Each names its owner as `owner_id = $1`. `UserScopeSql.ts` explains why. */
 import type { ListQuery, ListSort } from "../domain/TodoQuery.ts"
 import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../database/KeysetPage.ts"
 
 /** One list as JSON. Uses the primary key. */
 export const get = (schema: string) => /* sql */ `select ${schema}.list_json(l)::text as item from ${schema}.lists l
-where owner_id = me.id and id = $2::uuid and deleted_at is null`
+where owner_id = $1 and id = $2::uuid and deleted_at is null`
 
 const conditions = (query: ListQuery) =>
-  `owner_id = me.id and deleted_at is ${query.deleted === true ? "not null" : "null"}`
+  `owner_id = $1 and deleted_at is ${query.deleted === true ? "not null" : "null"}`
 
 /** The number of lists. */
 export const count = (schema: string, query: ListQuery): Select => ({

@@ -88,8 +88,8 @@ create table todo.todos (
   completed_at timestamp(3) with time zone,
   deleted_at timestamp(3) with time zone,
   constraint todos_pkey PRIMARY KEY (owner_id, id),
-  constraint is_todo CHECK (todo.is_todo(todos.*)),
   constraint todos_by_position UNIQUE (owner_id, "position") DEFERRABLE,
+  constraint todos_check CHECK (todo.is_todo(title, description, priority, tags, due_date, due_time, due_zone, due_at)),
   constraint todos_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES todo.users(id),
   constraint todos_owner_id_list_id_fkey FOREIGN KEY (owner_id, list_id) REFERENCES todo.lists(owner_id, id)
 );
@@ -120,6 +120,43 @@ alter table todo.users enable row level security;
 alter table todo.users force row level security;
 create policy operators_read on todo.users for select to <the owner of the tables> using ((current_setting('todo.operator'::text, true) = 'on'::text));
 create policy own_rows on todo.users for all using ((id = NULLIF(current_setting('todo.user_id'::text, true), ''::text))) with check ((id = NULLIF(current_setting('todo.user_id'::text, true), ''::text)));
+
+CREATE OR REPLACE FUNCTION todo.add_words(me text, todo uuid, words text[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  count constant int := cardinality(words);
+  at int := 1;
+begin
+  if count > 15 then
+    execute 'insert into "todo".todo_words (owner_id, word, todo_id) values '
+      || (select string_agg('($1, ' || quote_literal(word) || ', $2)', ', ') from unnest(words) word) using me, todo;
+    return;
+  end if;
+  if count & 8 > 0 then
+    insert into "todo".todo_words (owner_id, word, todo_id)
+    values (me, words[at + 0], todo), (me, words[at + 1], todo), (me, words[at + 2], todo), (me, words[at + 3], todo), (me, words[at + 4], todo), (me, words[at + 5], todo), (me, words[at + 6], todo), (me, words[at + 7], todo);
+    at := at + 8;
+  end if;
+  if count & 4 > 0 then
+    insert into "todo".todo_words (owner_id, word, todo_id)
+    values (me, words[at + 0], todo), (me, words[at + 1], todo), (me, words[at + 2], todo), (me, words[at + 3], todo);
+    at := at + 4;
+  end if;
+  if count & 2 > 0 then
+    insert into "todo".todo_words (owner_id, word, todo_id)
+    values (me, words[at + 0], todo), (me, words[at + 1], todo);
+    at := at + 2;
+  end if;
+  if count & 1 > 0 then
+    insert into "todo".todo_words (owner_id, word, todo_id)
+    values (me, words[at + 0], todo);
+    at := at + 1;
+  end if;
+end
+$function$
+;
 
 CREATE OR REPLACE FUNCTION todo.done(steps integer, body json, created boolean DEFAULT false)
  RETURNS todo.outcome
@@ -165,16 +202,10 @@ AS $function$ select revision from "todo".erasures $function$
 CREATE OR REPLACE FUNCTION todo.index_words(me text, todo uuid, was text[], next text[])
  RETURNS void
  LANGUAGE plpgsql
- SET enable_seqscan TO 'off'
 AS $function$
-declare
-  gone text;
 begin
-  for gone in select unnest(was) except select unnest(next) loop
-    delete from "todo".todo_words where owner_id = me and word = gone and todo_id = todo;
-  end loop;
-  insert into "todo".todo_words (owner_id, word, todo_id)
-  select me, word, todo from (select unnest(next) as word except select unnest(was)) fresh;
+  perform "todo".remove_words(me, todo, array(select unnest(was) except select unnest(next)));
+  perform "todo".add_words(me, todo, array(select unnest(next) except select unnest(was)));
 end
 $function$
 ;
@@ -188,18 +219,18 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION todo.is_todo(t todo.todos)
+CREATE OR REPLACE FUNCTION todo.is_todo(title text, description text, priority smallint, tags text[], due_date date, due_time timestamp without time zone, due_zone text, due_at timestamp with time zone)
  RETURNS boolean
  LANGUAGE plpgsql
  IMMUTABLE
 AS $function$
 begin
-  return char_length(t.title) between 1 and 500
-    and (t.description is null or char_length(t.description) <= 10000)
-    and t.priority between 0 and 3
-    and cardinality(t.tags) <= 20
-    and (t.due_date is null or t.due_time is null)
-    and num_nulls(t.due_time, t.due_zone, t.due_at) in (0, 3);
+  return char_length(title) between 1 and 500
+    and (description is null or char_length(description) <= 10000)
+    and priority between 0 and 3
+    and cardinality(tags) <= 20
+    and (due_date is null or due_time is null)
+    and num_nulls(due_time, due_zone, due_at) in (0, 3);
 end
 $function$
 ;
@@ -227,6 +258,43 @@ AS $function$
     'updatedAt', "todo".instant(l.updated_at),
     'deletedAt', "todo".instant(l.deleted_at)
   )
+$function$
+;
+
+CREATE OR REPLACE FUNCTION todo.lock_row(me text)
+ RETURNS json
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('"todo" hooks ' || me, 0));
+  perform from "todo".users where id = me for no key update;
+  return null;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION todo.lock_user(me text)
+ RETURNS json
+ LANGUAGE plpgsql
+AS $function$
+declare
+  before constant text := coalesce(current_setting('todo.user_id', true), '');
+  answer json;
+begin
+  perform set_config('todo.user_id', me, true);
+  answer := "todo".lock_row(me);
+  perform set_config('todo.user_id', before, true);
+  return answer;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION todo.numbered(ids uuid[])
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select jsonb_object_agg(id, place) from unnest(ids) with ordinality numbered (id, place)
 $function$
 ;
 
@@ -291,6 +359,43 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION todo.remove_words(me text, todo uuid, words text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  count constant int := cardinality(words);
+  at int := 1;
+begin
+  if count > 15 then
+    execute 'delete from "todo".todo_words where owner_id = $1 and word = any($2) and todo_id = $3' using me, words, todo;
+    return;
+  end if;
+  if count & 8 > 0 then
+    delete from "todo".todo_words
+    where owner_id = me and word in (words[at + 0], words[at + 1], words[at + 2], words[at + 3], words[at + 4], words[at + 5], words[at + 6], words[at + 7]) and todo_id = todo;
+    at := at + 8;
+  end if;
+  if count & 4 > 0 then
+    delete from "todo".todo_words
+    where owner_id = me and word in (words[at + 0], words[at + 1], words[at + 2], words[at + 3]) and todo_id = todo;
+    at := at + 4;
+  end if;
+  if count & 2 > 0 then
+    delete from "todo".todo_words
+    where owner_id = me and word in (words[at + 0], words[at + 1]) and todo_id = todo;
+    at := at + 2;
+  end if;
+  if count & 1 > 0 then
+    delete from "todo".todo_words
+    where owner_id = me and word = words[at + 0] and todo_id = todo;
+    at := at + 1;
+  end if;
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION todo.todo_json(t todo.todos)
  RETURNS json
  LANGUAGE sql
@@ -323,17 +428,13 @@ CREATE OR REPLACE FUNCTION todo.write(me text, op jsonb)
  LANGUAGE plpgsql
 AS $function$
 declare
-  account "todo".users;
+  before constant text := coalesce(current_setting('todo.user_id', true), '');
+  answer json;
 begin
-  select * into account from "todo".users where id = me for no key update;
-  if not found then
-    if op->>'op' <> 'put' then return json_build_object('failure', op->>'kind' || '-not-found'); end if;
-    if op ? 'ifRevision' then return json_build_object('failure', 'revision-mismatch'); end if;
-    if op->'fields'->>'list_id' is not null then return json_build_object('failure', 'list-not-found'); end if;
-    insert into "todo".users (id) values (me) on conflict (id) do nothing;
-    select * into strict account from "todo".users where id = me for no key update;
-  end if;
-  return "todo".write_locked(account, op);
+  perform set_config('todo.user_id', me, true);
+  answer := "todo".write_one(me, op);
+  perform set_config('todo.user_id', before, true);
+  return answer;
 end
 $function$
 ;
@@ -343,11 +444,27 @@ CREATE OR REPLACE FUNCTION todo.write_all(me text, operations jsonb)
  LANGUAGE plpgsql
 AS $function$
 declare
+  before constant text := coalesce(current_setting('todo.user_id', true), '');
+  answer json;
+begin
+  perform set_config('todo.user_id', me, true);
+  answer := "todo".write_each(me, operations);
+  perform set_config('todo.user_id', before, true);
+  return answer;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION todo.write_each(me text, operations jsonb)
+ RETURNS json
+ LANGUAGE plpgsql
+AS $function$
+declare
   answers json[] := '{}';
   answer json;
 begin
   for index in 0 .. jsonb_array_length(operations) - 1 loop
-    answer := "todo".write(me, operations->index);
+    answer := "todo".write_one(me, operations->index);
     if answer->>'failure' is not null then
       raise exception using errcode = 'TODO0',
         message = json_build_object('failure', answer->'failure', 'current', answer->'current', 'index', index);
@@ -369,6 +486,46 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION todo.write_keyed(me text, input jsonb, token text, print text)
+ RETURNS json
+ LANGUAGE plpgsql
+AS $function$
+declare
+  kept "todo".idempotency_keys;
+  expired text;
+  answer json;
+  day_ago constant timestamptz := now() - interval '24 hours';
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('"todo"' || length(me) || ':' || me || token, 0)) then
+    return json_build_object('failure', 'idempotency-key-in-use');
+  end if;
+  select * into kept from "todo".idempotency_keys where owner_id = me and key = token;
+  if kept.created_at > day_ago then
+    perform from "todo".users where id = me and disabled_at is not null;
+    if found then return json_build_object('failure', 'user-disabled'); end if;
+    if kept.fingerprint <> print then return json_build_object('failure', 'idempotency-key-reused'); end if;
+    return kept.answer;
+  end if;
+
+  answer := case jsonb_typeof(input) when 'array' then "todo".write_each(me, input) else "todo".write_one(me, input) end;
+  if json_typeof(answer) = 'object' and answer->>'failure' is not null then return answer; end if;
+  if kept.key is not null then
+    delete from "todo".idempotency_keys where owner_id = me and key = token;
+  end if;
+  for expired in
+    select key from "todo".idempotency_keys where owner_id = me and created_at <= day_ago order by created_at limit 100
+  loop
+    delete from "todo".idempotency_keys where owner_id = me and key = expired;
+  end loop;
+  insert into "todo".idempotency_keys (owner_id, key, fingerprint, answer, created_at)
+  values (me, token, print, answer, clock_timestamp())
+  -- Only a host transaction with an older snapshot gets here; it then fails as a concurrent write.
+  on conflict (owner_id, key) do nothing;
+  return answer;
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION todo.write_list(me text, op jsonb, step bigint, moment timestamp with time zone)
  RETURNS todo.outcome
  LANGUAGE plpgsql
@@ -380,6 +537,8 @@ declare
   low text;
   high text;
   steps int := 0;
+  ids uuid[];
+  places jsonb;
 begin
   select * into was from "todo".lists where owner_id = me and id = (op->>'id')::uuid;
   if was.id is null then
@@ -394,35 +553,32 @@ begin
   next := jsonb_populate_record(was, op->'fields');
 
   if was.id is null then
-    next.owner_id := me;
     next.id := (op->>'id')::uuid;
     next.position := "todo".last_position(step);
     next.revision := step;
     next.created_at := moment;
     next.updated_at := moment;
-    insert into "todo".lists select next.*;
+    insert into "todo".lists (owner_id, id, created_at, name, position, revision, updated_at, deleted_at)
+    values (me, next.id, next.created_at, next.name, next.position, next.revision, next.updated_at, next.deleted_at);
     return "todo".done(1, "todo".list_json(next), true);
   end if;
 
   case op->>'op'
   when 'delete' then
-    if not op ? 'todos' and exists (
-      select from "todo".todos where owner_id = me and list_id = was.id and deleted_at is null
-    ) then
-      return "todo".failed('list-not-empty');
+    select array_agg(id order by position) into ids
+    from "todo".todos where owner_id = me and list_id = was.id and deleted_at is null;
+    if ids is not null then
+      if not op ? 'todos' then return "todo".failed('list-not-empty'); end if;
+      -- Each todo is a change with a revision of its own, after the list's.
+      places := "todo".numbered(ids);
+      update "todo".todos set
+        list_id = case when op->>'todos' = 'trash' then list_id end,
+        deleted_at = case when op->>'todos' = 'trash' then moment end,
+        revision = step + (places->>id::text)::bigint,
+        updated_at = moment
+      where owner_id = me and id = any(ids);
+      steps := cardinality(ids);
     end if;
-    -- Each todo is a change with a revision of its own, after the list's.
-    update "todo".todos set
-      list_id = case op->>'todos' when 'trash' then list_id end,
-      deleted_at = case op->>'todos' when 'trash' then moment end,
-      revision = step + place,
-      updated_at = moment
-    from (
-      select id as held, row_number() over (order by position) as place
-      from "todo".todos where owner_id = me and list_id = was.id and deleted_at is null
-    ) places
-    where owner_id = me and id = held;
-    get diagnostics steps = row_count;
     next.deleted_at := moment;
   when 'restore' then
     next.deleted_at := null;
@@ -442,19 +598,16 @@ begin
     end if;
     if length(next.position) > 64 then
       low := left(next.position, "todo".position_width(next.position));
+      select array_agg(id order by (case when id = was.id then next.position else position end) collate "C")
+      into ids from "todo".lists where owner_id = me and (id = was.id or position >= low and position < low || 'g');
+      places := "todo".numbered(ids);
       update "todo".lists set
-        position = "todo".position_spread(low, place, total), revision = step - 1 + place, updated_at = moment
-      from (
-        select id as moved, count(*) over () as total, row_number() over (
-          order by (case when id = was.id then next.position else position end) collate "C"
-        ) as place
-        from "todo".lists
-        where owner_id = me and (id = was.id or position >= low and position < low || 'g')
-      ) places
-      where owner_id = me and id = moved;
-      get diagnostics steps = row_count;
+        position = "todo".position_spread(low, (places->>id::text)::bigint, cardinality(ids)),
+        revision = step - 1 + (places->>id::text)::bigint,
+        updated_at = moment
+      where owner_id = me and id = any(ids);
       select * into next from "todo".lists where owner_id = me and id = was.id;
-      return "todo".done(steps, "todo".list_json(next));
+      return "todo".done(cardinality(ids), "todo".list_json(next));
     end if;
   else
   end case;
@@ -506,32 +659,33 @@ CREATE OR REPLACE FUNCTION todo.write_once(me text, input jsonb, token text, pri
  LANGUAGE plpgsql
 AS $function$
 declare
-  kept "todo".idempotency_keys;
+  before constant text := coalesce(current_setting('todo.user_id', true), '');
   answer json;
-  day_ago constant timestamptz := now() - interval '24 hours';
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('"todo"' || length(me) || ':' || me || token, 0)) then
-    return json_build_object('failure', 'idempotency-key-in-use');
-  end if;
-  select * into kept from "todo".idempotency_keys where owner_id = me and key = token and created_at > day_ago;
-  if found then
-    if exists (select from "todo".users where id = me and disabled_at is not null) then
-      return json_build_object('failure', 'user-disabled');
-    end if;
-    if kept.fingerprint <> print then return json_build_object('failure', 'idempotency-key-reused'); end if;
-    return kept.answer;
-  end if;
-
-  answer := case jsonb_typeof(input) when 'array' then "todo".write_all(me, input) else "todo".write(me, input) end;
-  if json_typeof(answer) = 'object' and answer->>'failure' is not null then return answer; end if;
-  delete from "todo".idempotency_keys where owner_id = me and created_at <= day_ago and key = any(token || array(
-    select key from "todo".idempotency_keys where owner_id = me and created_at <= day_ago order by created_at limit 100
-  ));
-  insert into "todo".idempotency_keys (owner_id, key, fingerprint, answer, created_at)
-  values (me, token, print, answer, clock_timestamp())
-  -- Only a host transaction with an older snapshot gets here; it then fails as a concurrent write.
-  on conflict (owner_id, key) do nothing;
+  perform set_config('todo.user_id', me, true);
+  answer := "todo".write_keyed(me, input, token, print);
+  perform set_config('todo.user_id', before, true);
   return answer;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION todo.write_one(me text, op jsonb)
+ RETURNS json
+ LANGUAGE plpgsql
+AS $function$
+declare
+  account "todo".users;
+begin
+  select * into account from "todo".users where id = me for no key update;
+  if not found then
+    if op->>'op' <> 'put' then return json_build_object('failure', op->>'kind' || '-not-found'); end if;
+    if op ? 'ifRevision' then return json_build_object('failure', 'revision-mismatch'); end if;
+    if op->'fields'->>'list_id' is not null then return json_build_object('failure', 'list-not-found'); end if;
+    insert into "todo".users (id) values (me) on conflict (id) do nothing;
+    select * into strict account from "todo".users where id = me for no key update;
+  end if;
+  return "todo".write_locked(account, op);
 end
 $function$
 ;
@@ -547,7 +701,8 @@ declare
   anchor text;
   low text;
   high text;
-  steps int;
+  ids uuid[];
+  places jsonb;
 begin
   select * into was from "todo".todos where owner_id = me and id = (op->>'id')::uuid;
   if was.id is null then
@@ -563,22 +718,20 @@ begin
   if fields ? 'completed' then
     next.completed_at := case when (fields->>'completed')::boolean then coalesce(was.completed_at, moment) end;
   end if;
-  if next.list_id is distinct from was.list_id and next.list_id is not null and not exists (
-    select from "todo".lists where owner_id = me and id = next.list_id and deleted_at is null
-  ) then
-    return "todo".failed('list-not-found');
+  if next.list_id is distinct from was.list_id and next.list_id is not null then
+    perform from "todo".lists where owner_id = me and id = next.list_id and deleted_at is null;
+    if not found then return "todo".failed('list-not-found'); end if;
   end if;
 
   if was.id is null then
-    next.owner_id := me;
     next.id := (op->>'id')::uuid;
     next.position := "todo".last_position(step);
     next.revision := step;
     next.created_at := moment;
     next.updated_at := moment;
-    insert into "todo".todos select next.*;
-    insert into "todo".todo_words (owner_id, word, todo_id)
-    select me, word, next.id from unnest(next.title_words || next.description_words || array(select ' ' || tag from unnest(next.tags) tag)) word group by word;
+    insert into "todo".todos (owner_id, id, created_at, title, description, completed_at, priority, due_date, due_time, due_zone, tags, list_id, title_key, title_words, description_words, due_at, position, revision, updated_at, deleted_at)
+    values (me, next.id, next.created_at, next.title, next.description, next.completed_at, next.priority, next.due_date, next.due_time, next.due_zone, next.tags, next.list_id, next.title_key, next.title_words, next.description_words, next.due_at, next.position, next.revision, next.updated_at, next.deleted_at);
+    perform "todo".add_words(me, next.id, array(select unnest(next.title_words || next.description_words || array(select ' ' || tag from unnest(next.tags) tag)) group by 1));
     return "todo".done(1, "todo".todo_json(next), true);
   end if;
 
@@ -587,9 +740,8 @@ begin
     next.deleted_at := moment;
   when 'restore' then
     next.deleted_at := null;
-    if not exists (select from "todo".lists where owner_id = me and id = was.list_id and deleted_at is null) then
-      next.list_id := null;
-    end if;
+    perform from "todo".lists where owner_id = me and id = was.list_id and deleted_at is null;
+    if not found then next.list_id := null; end if;
   when 'move' then
     select position into anchor from "todo".todos
     where owner_id = me and id = coalesce(op->>'before', op->>'after')::uuid and deleted_at is null;
@@ -606,19 +758,16 @@ begin
     end if;
     if length(next.position) > 64 then
       low := left(next.position, "todo".position_width(next.position));
+      select array_agg(id order by (case when id = was.id then next.position else position end) collate "C")
+      into ids from "todo".todos where owner_id = me and (id = was.id or position >= low and position < low || 'g');
+      places := "todo".numbered(ids);
       update "todo".todos set
-        position = "todo".position_spread(low, place, total), revision = step - 1 + place, updated_at = moment
-      from (
-        select id as moved, count(*) over () as total, row_number() over (
-          order by (case when id = was.id then next.position else position end) collate "C"
-        ) as place
-        from "todo".todos
-        where owner_id = me and (id = was.id or position >= low and position < low || 'g')
-      ) places
-      where owner_id = me and id = moved;
-      get diagnostics steps = row_count;
+        position = "todo".position_spread(low, (places->>id::text)::bigint, cardinality(ids)),
+        revision = step - 1 + (places->>id::text)::bigint,
+        updated_at = moment
+      where owner_id = me and id = any(ids);
       select * into next from "todo".todos where owner_id = me and id = was.id;
-      return "todo".done(steps, "todo".todo_json(next));
+      return "todo".done(cardinality(ids), "todo".todo_json(next));
     end if;
   else
   end case;

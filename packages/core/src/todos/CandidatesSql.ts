@@ -68,7 +68,7 @@ export const countByWord = (schema: string, q: string, add: Add): string => {
     then (select count(*) ${fromWords(schema, first)})
     else (select count(distinct todo_id) ${fromWords(schema, first)}) end`
   return /* sql */ `${matches} - (
-    select count(*) from ${schema}.todos t where owner_id = me.id and deleted_at is not null and ${hasWords(q, add)}
+    select count(*) from ${schema}.todos t where owner_id = $1 and deleted_at is not null and ${hasWords(q, add)}
   )`
 }
 
@@ -85,11 +85,11 @@ const wordConditions = (q: string | undefined, add: Add): ReadonlyArray<string> 
 
 /** Uses the primary key of `todo_words`. */
 const fromWords = (schema: string, condition: string) =>
-  /* sql */ `from ${schema}.todo_words where owner_id = me.id and ${condition}`
+  /* sql */ `from ${schema}.todo_words where owner_id = $1 and ${condition}`
 
 /** Whether the order of the page is that of the index `todos_done`. */
 const isByPosition = ({ sort = "position" }: TodoQuery): boolean => sort === "position" || sort === "-position"
 
 /** Uses the index `todos_done`. */
 const completed = (schema: string) => /* sql */ `select id from ${schema}.todos
-where owner_id = me.id and completed_at is not null order by position`
+where owner_id = $1 and completed_at is not null order by position`

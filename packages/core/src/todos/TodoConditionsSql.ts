@@ -12,7 +12,7 @@ export type Add = (value: unknown) => string
 
 /** The conditions of a query, as SQL. All of them must hold. The owner comes first. */
 export const conditions = (query: TodoQuery, now: Now, add: Add): ReadonlyArray<string> => [
-  "owner_id = me.id",
+  "owner_id = $1",
   `deleted_at is ${query.deleted === true ? "not null" : "null"}`,
   ...(query.completed === undefined ? [] : [`completed_at is ${query.completed ? "not null" : "null"}`]),
   ...(query.priority === undefined ? [] : [`priority = ${add(Priority.literals.indexOf(query.priority))}`]),

@@ -1,4 +1,4 @@
-/** The statements on todos. Each names its owner as `owner_id = me.id`: `UserScopeSql.ts` explains `me`. */
+/** The statements on todos. Each names its owner as `owner_id = $1`. `UserScopeSql.ts` explains why. */
 import * as DateTime from "effect/DateTime"
 import { pageLimit } from "../domain/Page.ts"
 import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
@@ -10,7 +10,7 @@ import * as TodoRow from "./TodoRow.ts"
 
 /** Uses the primary key. */
 export const get = (schema: string) => /* sql */ `select ${TodoRow.columns("null")} from ${schema}.todos t
-where owner_id = me.id and id = $2::uuid and deleted_at is null`
+where owner_id = $1 and id = $2::uuid and deleted_at is null`
 
 /** A total, and the user's revision in the same snapshot. */
 export type CountRow = readonly [total: number, revision: string]
@@ -40,7 +40,7 @@ select sum(n) from (${counted(plans.lookUp)} union all ${scanned}) counts`
 
 /** The user's revision. It returns a row even if the user has never written. */
 export const revision = (schema: string) =>
-  /* sql */ `select coalesce(max(u.revision), 0)::text as revision from ${schema}.users u where u.id = me.id`
+  /* sql */ `select coalesce(max(u.revision), 0)::text as revision from ${schema}.users u where u.id = $1`
 
 /** The default page size plus one row. It is part of the text and not a parameter, so the planner knows it. */
 const usualLimit = pageLimit.default + 1

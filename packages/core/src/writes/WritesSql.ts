@@ -1,36 +1,35 @@
-/** The statements of writes. They call the functions in `schema/functions/write.ts`; `UserScopeSql` explains `me`. */
+/**
+ * The statements of writes. They call the functions in `schema/functions/write.ts`, which set the user (`$1`) themselves.
+ * The call stands alone in `from`: Citus sends only such a call to the machine of the user.
+ */
 
 /** The user's row as `locked.account`, or no row if another transaction holds its lock. It is the only lock that a write waits for. */
 const unlessLocked = (schema: string) => /* sql */ `from (
-  select u as account from ${schema}.users u where u.id = me.id for no key update skip locked offset 0
+  select u as account from ${schema}.users u where u.id = $1 for no key update skip locked offset 0
 ) locked`
 
 /** One write. */
-export const write = (schema: string) => /* sql */ `select ${schema}.write(me.id, $2::jsonb)::text as answer`
+export const write = (schema: string) => /* sql */ `select w::text as answer from ${schema}.write($1, $2::jsonb) w`
 
 /** One write, which returns no row instead of waiting for the user's lock. */
 export const writeUnlessLocked = (schema: string) =>
   /* sql */ `select ${schema}.write_locked(locked.account, $2::jsonb)::text as answer ${unlessLocked(schema)}`
 
 /** A batch of writes, all of them or none. */
-export const writeAll = (schema: string) => /* sql */ `select ${schema}.write_all(me.id, $2::jsonb)::text as answer`
+export const writeAll = (schema: string) =>
+  /* sql */ `select w::text as answer from ${schema}.write_all($1, $2::jsonb) w`
 
 /** One write or a batch under the idempotency key `$3` with the fingerprint `$4`. */
 export const writeOnce = (schema: string) =>
-  /* sql */ `select ${schema}.write_once(me.id, $2::jsonb, $3, $4)::text as answer`
+  /* sql */ `select w::text as answer from ${schema}.write_once($1, $2::jsonb, $3, $4) w`
 
 /** One write under an idempotency key, which returns no row instead of waiting for the user's lock. */
-export const writeOnceUnlessLocked = (schema: string) => `${writeOnce(schema)} ${unlessLocked(schema)}`
+export const writeOnceUnlessLocked = (schema: string) =>
+  /* sql */ `select ${schema}.write_once($1, $2::jsonb, $3, $4)::text as answer ${unlessLocked(schema)}`
 
-/**
- * Locks the user until the end of the transaction. A user who has never written has no row to lock, so the advisory lock
- * comes first.
- */
-export const lockUser = (
-  schema: string
-) => /* sql */ `select pg_advisory_xact_lock(hashtextextended('${schema} hooks ' || me.id, 0))::text as lock,
-  (select u.id from ${schema}.users u where u.id = me.id for no key update) as id`
+/** Locks the user until the end of the transaction. */
+export const lockUser = (schema: string) => /* sql */ `select w::text as answer from ${schema}.lock_user($1) w`
 
 /** One row if the answer of a write under the key `$2` is stored and not older than 24 hours. */
 export const storedAnswer = (schema: string) => /* sql */ `select key from ${schema}.idempotency_keys
-where owner_id = me.id and key = $2 and created_at > now() - interval '24 hours'`
+where owner_id = $1 and key = $2 and created_at > now() - interval '24 hours'`

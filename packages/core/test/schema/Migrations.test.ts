@@ -32,11 +32,12 @@ const digest = (text: ReadonlyArray<string>) => createHash("sha256").update(text
 const released: Readonly<Record<number, string>> = {
   5: "7df1e06efeb9c1b6",
   6: "a93aed69f2d256b8",
-  7: "e3b0c44298fc1c14"
+  7: "e3b0c44298fc1c14",
+  8: "1596b489dba67ea5"
 }
 
 /** The functions of the last migration. If they changed, add a migration with the next number, and change this line. */
-const functionsOf: readonly [version: number, digest: string] = [7, "485e06d14b7dbd03"]
+const functionsOf: readonly [version: number, digest: string] = [8, "2a6f8c2dc8c986b1"]
 
 it("released migrations are unchanged", () => {
   assert.deepStrictEqual(Object.fromEntries(migrations.map(({ id, up }) => [id, digest(up('"todo"'))])), released)

@@ -4,7 +4,7 @@ import { Effect, Exit, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { connect } from "./host.ts"
 
-const predicate = /\b(?:\w+\.)?owner_id = me(\.id)?|\bid = me\b/g
+const predicate = /\b(?:\w+\.)?owner_id = me\b|\bid = me\b/g
 
 /** The current client without the owner in its statements. They still depend on `me`, so the order stays the same. */
 const withoutOwner = Effect.map(
@@ -14,7 +14,10 @@ const withoutOwner = Effect.map(
       get: (target, key) =>
         key === "unsafe"
           ? (text: string, parameters: ReadonlyArray<unknown>) =>
-              target.unsafe(text.replaceAll(/\b(owner_id|u\.id) = me\.id/g, "me.id is not null"), parameters)
+              target.unsafe(
+                text.replaceAll(/(?<![\w.])(?!me\.)(?:\w+\.)?(?:owner_id|id) = (me\.id|\$1)/g, "$1 is not null"),
+                parameters
+              )
           : Reflect.get(target, key)
     })
 )

@@ -21,17 +21,14 @@ export const move = (s: string, table: "todos" | "lists", missing: string) => /*
     end if;
     if length(next.position) > ${longest} then
       low := left(next.position, ${s}.position_width(next.position));
+      select array_agg(id order by (case when id = was.id then next.position else position end) collate "C")
+      into ids from ${s}.${table} where owner_id = me and (id = was.id or position >= low and position < low || 'g');
+      places := ${s}.numbered(ids);
       update ${s}.${table} set
-        position = ${s}.position_spread(low, place, total), revision = step - 1 + place, updated_at = moment
-      from (
-        select id as moved, count(*) over () as total, row_number() over (
-          order by (case when id = was.id then next.position else position end) collate "C"
-        ) as place
-        from ${s}.${table}
-        where owner_id = me and (id = was.id or position >= low and position < low || 'g')
-      ) places
-      where owner_id = me and id = moved;
-      get diagnostics steps = row_count;
+        position = ${s}.position_spread(low, (places->>id::text)::bigint, cardinality(ids)),
+        revision = step - 1 + (places->>id::text)::bigint,
+        updated_at = moment
+      where owner_id = me and id = any(ids);
       select * into next from ${s}.${table} where owner_id = me and id = was.id;
-      return ${s}.done(steps, ${s}.${table === "todos" ? "todo" : "list"}_json(next));
+      return ${s}.done(cardinality(ids), ${s}.${table === "todos" ? "todo" : "list"}_json(next));
     end if;`

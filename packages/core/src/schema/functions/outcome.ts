@@ -13,6 +13,11 @@ language sql immutable as $$ select row(null, null, steps, created, body)::${s}.
   /* sql */ `create or replace function ${s}.expected(op jsonb, current bigint) returns boolean language sql immutable as $$
   select not op @> '{"ifAbsent": true}'
     and (not op ? 'ifRevision' or op->'ifRevision' = '"*"' or op->'ifRevision' @> to_jsonb(current))
+$$`,
+
+  // The place of each id in an array, from 1 on, as an object: an UPDATE of many rows looks up each in it.
+  /* sql */ `create or replace function ${s}.numbered(ids uuid[]) returns jsonb language sql immutable as $$
+  select jsonb_object_agg(id, place) from unnest(ids) with ordinality numbered (id, place)
 $$`
 ]
 

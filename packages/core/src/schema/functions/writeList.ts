@@ -6,6 +6,9 @@ import { move } from "./move.ts"
 /** The columns that a write may change. */
 const changed = [...storedColumns(listColumns), "position", "revision", "updated_at", "deleted_at"]
 
+/** The columns of a new row behind its owner. */
+const inserted = ["id", "created_at", ...changed]
+
 /** One operation on one list, under the lock on its user. */
 export const writeList = (s: string): ReadonlyArray<string> => [
   /* sql */ `create or replace function ${s}.write_list(me text, op jsonb, step bigint, moment timestamptz) returns ${s}.outcome
@@ -17,41 +20,40 @@ declare
   low text;
   high text;
   steps int := 0;
+  ids uuid[];
+  places jsonb;
 begin
   select * into was from ${s}.lists where owner_id = me and id = (op->>'id')::uuid;${guard(s, "list-not-found")}
 
   next := jsonb_populate_record(was, op->'fields');
 
   if was.id is null then
-    next.owner_id := me;
     next.id := (op->>'id')::uuid;
     next.position := ${s}.last_position(step);
     next.revision := step;
     next.created_at := moment;
     next.updated_at := moment;
-    insert into ${s}.lists select next.*;
+    insert into ${s}.lists (owner_id, ${inserted.join(", ")})
+    values (me, ${inserted.map((column) => `next.${column}`).join(", ")});
     return ${s}.done(1, ${s}.list_json(next), true);
   end if;
 
   case op->>'op'
   when 'delete' then
-    if not op ? 'todos' and exists (
-      select from ${s}.todos where owner_id = me and list_id = was.id and deleted_at is null
-    ) then
-      return ${s}.failed('list-not-empty');
+    select array_agg(id order by position) into ids
+    from ${s}.todos where owner_id = me and list_id = was.id and deleted_at is null;
+    if ids is not null then
+      if not op ? 'todos' then return ${s}.failed('list-not-empty'); end if;
+      -- Each todo is a change with a revision of its own, after the list's.
+      places := ${s}.numbered(ids);
+      update ${s}.todos set
+        list_id = case when op->>'todos' = 'trash' then list_id end,
+        deleted_at = case when op->>'todos' = 'trash' then moment end,
+        revision = step + (places->>id::text)::bigint,
+        updated_at = moment
+      where owner_id = me and id = any(ids);
+      steps := cardinality(ids);
     end if;
-    -- Each todo is a change with a revision of its own, after the list's.
-    update ${s}.todos set
-      list_id = case op->>'todos' when 'trash' then list_id end,
-      deleted_at = case op->>'todos' when 'trash' then moment end,
-      revision = step + place,
-      updated_at = moment
-    from (
-      select id as held, row_number() over (order by position) as place
-      from ${s}.todos where owner_id = me and list_id = was.id and deleted_at is null
-    ) places
-    where owner_id = me and id = held;
-    get diagnostics steps = row_count;
     next.deleted_at := moment;
   when 'restore' then
     next.deleted_at := null;

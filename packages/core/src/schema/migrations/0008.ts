@@ -1,0 +1,25 @@
+/** Frozen: never edit this text. A test compares its checksum; whatever comes next is a migration with the next number. */
+
+/**
+ * The check of a todo over its columns instead of its row: a shard of a distributed table has a row type of its own. Each
+ * change is a statement of its own for the same reason.
+ */
+export const checkColumns = (s: string): ReadonlyArray<string> => [
+  /* sql */ `create function ${s}.is_todo(
+  title text, description text, priority smallint, tags text[],
+  due_date date, due_time timestamp, due_zone text, due_at timestamptz
+) returns boolean language plpgsql immutable as $$
+begin
+  return char_length(title) between 1 and 500
+    and (description is null or char_length(description) <= 10000)
+    and priority between 0 and 3
+    and cardinality(tags) <= 20
+    and (due_date is null or due_time is null)
+    and num_nulls(due_time, due_zone, due_at) in (0, 3);
+end
+$$`,
+  /* sql */ `alter table ${s}.todos add constraint todos_check
+  check (${s}.is_todo(title, description, priority, tags, due_date, due_time, due_zone, due_at))`,
+  /* sql */ `alter table ${s}.todos drop constraint is_todo`,
+  /* sql */ `drop function ${s}.is_todo(${s}.todos)`
+]
