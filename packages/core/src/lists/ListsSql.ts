@@ -3,7 +3,7 @@ import type { ListQuery, ListSort } from "../domain/TodoQuery.ts"
 import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../database/KeysetPage.ts"
 
 /** One list as JSON. Uses the primary key. */
-export const get = (schema: string) => /* sql */ `select ${schema}.list_json(l)::text as item from ${schema}.lists l
+export const get = (schema: string) => /* sql */ `select ${schema}.list_json(row(l.*)::${schema}.lists)::text as item from ${schema}.lists l
 where owner_id = $1 and id = $2::uuid and deleted_at is null`
 
 const conditions = (query: ListQuery) =>
@@ -29,7 +29,7 @@ export const list = (schema: string, query: ListQuery, limit: number, after: Key
   const [sort, descending] = direction<Column>(query.sort ?? "position")
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: /* sql */ `select ${sortValue(schema, orders[sort])} as value, id, ${schema}.list_json(l)::text as item from ${schema}.lists l
+    text: /* sql */ `select ${sortValue(schema, orders[sort])} as value, id, ${schema}.list_json(row(l.*)::${schema}.lists)::text as item from ${schema}.lists l
 where ${[conditions(query), ...begin].join(" and ")}
 order by ${orderBy} limit ${add(limit)}`,
     parameters: values

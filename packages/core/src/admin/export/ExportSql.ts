@@ -35,5 +35,5 @@ export const page = (
   s: string,
   kind: "list" | "todo",
   isFirst: boolean
-) => /* sql */ `select id::text, ${s}.${kind}_json(t)::text as item from ${s}.${kind}s t
+) => /* sql */ `select id::text, ${s}.${kind}_json(row(t.*)::${s}.${kind}s)::text as item from ${s}.${kind}s t
 where owner_id = $1${isFirst ? "" : " and id > $3"} order by t.id limit $2`
