@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process"
 import { cpSync, globSync, mkdirSync, mkdtempDisposableSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
-import { bundleCommandLine } from "./commandLine.ts"
+import { bundle } from "./bundle.ts"
 import { readPublicApi } from "./publicApi.ts"
 import { packageReadme } from "./readme.ts"
 import { referencePages } from "./reference.ts"
@@ -51,7 +51,7 @@ const repository = (folder: string) => {
 /** The command line is published as one file without dependencies, with the licences of what is in it beside it. */
 const stageCommandLine = async (stage: string) => {
   mkdirSync(join(stage, "dist"))
-  const { code, manifests } = await bundleCommandLine()
+  const { code, manifests } = await bundle("cli")
   writeFileSync(join(stage, "dist/main.js"), code)
   const licences = manifests
     .filter((path) => path.includes("/node_modules/"))

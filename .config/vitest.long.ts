@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
-import { commandLine, loadTests, longTests, repeatedTests, shared } from "./vitest.shared.ts"
+import { commandLine, loadTests, longTests, repeatedTests, server, shared } from "./vitest.shared.ts"
 
 export default defineConfig({
   test: {
     ...shared,
-    globalSetup: [...shared.globalSetup, commandLine],
+    globalSetup: [...shared.globalSetup, commandLine, server],
     env: { TODO_TEST_ROUNDS: "many" },
     projects: [
       {

@@ -50,8 +50,10 @@ const summary: Reporter = {
   }
 }
 
-/** Makes the published file of `todo-admin`, once for a run: the tests of the command line start it. */
-export const commandLine = fileURLToPath(new URL("commandLine.ts", import.meta.url))
+/** Bundle `todo-admin` and the server once for a run, because tests start them often. */
+export const [commandLine, server] = ["commandLine.ts", "server.ts"].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url))
+) as [string, string]
 
 /** Options of every run. */
 export const shared = {

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
-import { commandLine, loadTests, longTests, shared } from "./vitest.shared.ts"
+import { commandLine, loadTests, longTests, server, shared } from "./vitest.shared.ts"
 
 export default defineConfig({
   test: {
@@ -15,7 +15,7 @@ export default defineConfig({
           name,
           include: [`packages/${name}/test/**/*.test.ts`],
           exclude: [...longTests, ...loadTests],
-          globalSetup: name === "cli" ? [commandLine] : []
+          globalSetup: { cli: [commandLine], http: [server] }[name] ?? []
         }
       })),
       // The suite of core without what exists for speed only: no answer may change.

@@ -4,14 +4,19 @@ import { resolve } from "node:path"
 import { settings } from "@todo/core/installation"
 import { expect, it } from "vitest"
 import pkg from "../../package.json" with { type: "json" }
-import { main } from "../support/program.ts"
+import { cache, main } from "../support/program.ts"
 
 const entry = resolve(import.meta.dirname, "../../bin/todo-http.js")
 const admin = resolve(import.meta.dirname, "../../../cli/bin/todo-admin.js")
 
 /** A server that starts would not end before this timeout. */
 const run = (program: string, args: ReadonlyArray<string>, nodeOptions = "") => {
-  const env = { PATH: process.env["PATH"], NODE_OPTIONS: nodeOptions, TODO_DATA_DIR: "/nowhere" }
+  const env = {
+    PATH: process.env["PATH"],
+    NODE_COMPILE_CACHE: cache,
+    NODE_OPTIONS: nodeOptions,
+    TODO_DATA_DIR: "/nowhere"
+  }
   const { status, stderr, stdout } = spawnSync(process.execPath, [program, ...args], {
     cwd: tmpdir(),
     encoding: "utf8",

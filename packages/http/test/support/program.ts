@@ -9,13 +9,14 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, ManagedRuntime, Redacted } from "effect"
-import { afterAll, beforeAll, expect, onTestFinished, vi } from "vitest"
+import { afterAll, beforeAll, expect, inject, onTestFinished, vi } from "vitest"
 import { audience, issuer, request, secret } from "./testServer.ts"
 
-export const main = resolve(import.meta.dirname, "../../src/main.ts")
+/** The bundled server. `.config/server.ts` makes it before the tests. */
+export const main = inject("todoHttp")
 
 /** The compile cache of Node, shared by the processes of the tests. */
-const cache = resolve(import.meta.dirname, "../../../../node_modules/.cache/node")
+export const cache = resolve(import.meta.dirname, "../../../../node_modules/.cache/node")
 
 /** A directory for the test that the user of the embedded database can read too. */
 export const temporaryDirectory = async (): Promise<string> => {
