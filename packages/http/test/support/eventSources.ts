@@ -90,6 +90,9 @@ export const clients: Record<string, Client> = {
       signal: ending.signal,
       onmessage: ({ data, event, id }) => see({ type: event, id, data })
     })
-    return () => ending.abort()
+    return () => {
+      ending.abort()
+      vi.unstubAllGlobals()
+    }
   }
 }

@@ -138,7 +138,7 @@ export const useServer = (services = Services.layer) => {
   })
   afterAll(async () => {
     await runtime.dispose()
-    expect(indiscreet).toEqual([])
+    expect(indiscreet.splice(0)).toEqual([])
   })
 
   const send = (method: string, path: string, sent?: Sent) => request(address + path, method, sent)
