@@ -21,7 +21,12 @@ export const longTests = [
 ]
 
 /** Tests of both runs: a few random rounds in `npm test`, many in `npm run test:long`. */
-export const repeatedTests = ["changes/History", "todos/Model"].map((name) => `packages/core/test/${name}.test.ts`)
+export const repeatedTests = [
+  ...["changes/History", "database/Retries", "todos/Concurrency", "todos/Model", "todos/Pages"].map(
+    (name) => `packages/core/test/${name}.test.ts`
+  ),
+  "packages/http/test/serve/Start.test.ts"
+]
 
 /** Tests that put the machine under load, or ask for answers in time: they run alone, and again if it was busy. */
 export const loadTests = [

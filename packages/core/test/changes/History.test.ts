@@ -23,7 +23,7 @@ const all = (count: number, purges: boolean, concurrency: number) =>
     )
   )
 
-const rounds = howMany(60, 500, 5_000)
+const rounds = howMany(25, 500, 5_000)
 
 layer(on(10), live)("the feed, read while writers commit late or roll back", (it) => {
   it.effect(

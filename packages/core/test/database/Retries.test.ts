@@ -5,7 +5,7 @@ import { Cause, Effect, Exit, Fiber, Ref, Result } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { asAdmin, asOwner, onRecordedPool, Ran, range } from "../support/clients.ts"
 import { newKey, under } from "../support/keys.ts"
-import { asNewUser, live, long, query } from "../support/suite.ts"
+import { asNewUser, live, query, rounds } from "../support/suite.ts"
 
 /** Makes a share of all commits with a changed todo fail with this SQLSTATE. */
 const failing = (share: number, code = "40001") =>
@@ -46,7 +46,7 @@ layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) =
         yield* failing(0.3)
         const todos = yield* Todos
         const users = range(16).map(newUser)
-        const perUser = long ? 1_000 : 60
+        const perUser = rounds(20, 60, 1_000)
         const write = (n: number) => todos.create({ title: `${n}` }, n % 2 === 0 ? under(newKey()) : {})
         const of = Effect.fnUntraced(function* (user: (typeof users)[number]) {
           const results = yield* Effect.forEach(range(perUser), (n) => Effect.result(write(n)))

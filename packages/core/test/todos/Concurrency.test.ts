@@ -3,7 +3,10 @@ import { type CurrentUser, Lists, type Todo, type TodoId, type TodoOperation, To
 import { Effect, Exit, Result } from "effect"
 import { broken, onPool, range } from "../support/clients.ts"
 import { explained, type Observed } from "../support/orders.ts"
-import { asNewUser, live, newTodoId, type Random, seeded } from "../support/suite.ts"
+import { asNewUser, live, newTodoId, type Random, rounds, seeded } from "../support/suite.ts"
+
+const races = rounds(20, 60, 60)
+const batches = rounds(200, 1_000, 1_000)
 
 const together = { concurrency: "unbounded" } as const
 
@@ -118,10 +121,10 @@ describe.each([2, 10])("with a pool of %d", (poolSize) => {
       }).pipe(asNewUser)
     )
 
-    it.effect("deletes, updates, reads and restores of one todo are linearizable, in 60 races", () =>
+    it.effect(`deletes, updates, reads and restores of one todo are linearizable, in ${races} races`, () =>
       seeded((random) =>
         Effect.forEach(
-          range(60),
+          range(races),
           () =>
             Effect.gen(function* () {
               const todos = yield* Todos
@@ -156,8 +159,8 @@ describe.each([2, 10])("with a pool of %d", (poolSize) => {
       )
     )
 
-    it.effect("1,000 batches that change the same rows in opposite orders all succeed", () =>
-      seeded((random) => crossing(random, 1_000)).pipe(
+    it.effect(`${batches} batches that change the same rows in opposite orders all succeed`, () =>
+      seeded((random) => crossing(random, batches)).pipe(
         Effect.map((exits) => assert.deepStrictEqual(exits.filter(Exit.isFailure), [])),
         asNewUser
       )

@@ -7,7 +7,7 @@ import { live, Random, rounds, seeded, services } from "../support/suite.ts"
 import { anyStep, type Step } from "../support/steps.ts"
 
 const steps = 30
-const sequences = rounds(100, 1_000, 2_000)
+const sequences = rounds(40, 1_000, 2_000)
 
 /** Performs a step with the services. */
 const perform = Effect.fnUntraced(function* ({ args, method, on }: Step) {

@@ -15,6 +15,7 @@ import {
   newTodoId,
   query,
   type Random,
+  rounds,
   seeded,
   services,
   tagOf,
@@ -232,9 +233,10 @@ layer(services, live)("pages", (it) => {
     ).pipe(asNewUser)
   )
 
-  const rounds = 100
+  // Two for each order at least.
+  const walks = rounds(24, 100, 100)
   it.effect(
-    `pages have each unchanged todo once while 8 writers insert, move and delete others, in ${rounds} walks`,
+    `pages have each unchanged todo once while 8 writers insert, move and delete others, in ${walks} walks`,
     () =>
       seeded((random) =>
         Effect.gen(function* () {
@@ -242,7 +244,7 @@ layer(services, live)("pages", (it) => {
           const own = all.filter((_, n) => n % 3 === 0)
           const untouched = all.filter((_, n) => n % 3 !== 0)
           const walking = Effect.forEach(
-            Array.from({ length: rounds }, (_, n) => sorts[n % sorts.length] ?? "position"),
+            Array.from({ length: walks }, (_, n) => sorts[n % sorts.length] ?? "position"),
             Effect.fnUntraced(function* (sort) {
               const found = yield* walk({ sort, limit: 7 })
               const met = found.filter(({ id }) => untouched.some((todo) => todo.id === id))
