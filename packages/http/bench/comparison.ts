@@ -102,7 +102,8 @@ export const compare = async (
           const name = contestants[measured.indexOf(other)]?.name
           const target = name === undefined ? undefined : ratioTarget(scenario.name, connections, name)
           if (target === undefined) return ""
-          return verdict(judge(check(`${scenario.name} against ${other.title}`, value, "at least", target)))
+          const what = `${scenario.name}, ${connections} connections, against ${other.title}`
+          return verdict(judge(check(what, value, "at least", target)))
         })
       }
       // Each scenario starts on a table without dead rows of the writes before it.

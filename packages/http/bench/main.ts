@@ -2,8 +2,8 @@
  * `npm run bench` compares this server in turn with servers that a team would write instead, on one PostgreSQL with the
  * same todos. It also measures this server alone.
  *
- *     npm run bench                             all scenarios, all contestants: 15 minutes
- *     npm run bench -- "list 50" todo fastify   some of them
+ *     npm run bench                             all scenarios, all contestants: half an hour
+ *     npm run bench -- "list 50" todo fair      some of them
  *     npm run bench -- depth size               this server at depth and on a large table
  *     npm run bench -- --svg                    also draws chart.svg
  *
@@ -13,7 +13,7 @@
  */
 import { rmSync } from "node:fs"
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises"
-import { cpus, tmpdir } from "node:os"
+import { cpus, loadavg, tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { draw } from "./chart.ts"
@@ -59,7 +59,8 @@ process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
 const postgres = await startPostgres(process.env["DATABASE_URL"])
 try {
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`
-  console.log(`${machine}\nPostgreSQL: ${postgres.settings}`)
+  const [load = NaN] = loadavg()
+  console.log(`${machine}, load average ${load.toFixed(1)} at the start\nPostgreSQL: ${postgres.settings}`)
   console.log(`${rounds} rounds of ${seconds} s in turn, after a warm-up; load by ${generator}; medians\n`)
 
   const checks: Array<Check> = []
@@ -87,6 +88,7 @@ try {
   const figures = {
     at: new Date().toISOString(),
     machine,
+    load,
     postgres: postgres.settings,
     rounds,
     seconds,
