@@ -3,7 +3,9 @@ import type { ListQuery, ListSort } from "../domain/TodoQuery.ts"
 import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../database/KeysetPage.ts"
 
 /** One list as JSON. Uses the primary key. */
-export const get = (schema: string) => /* sql */ `select ${schema}.list_json(row(l.*)::${schema}.lists)::text as item from ${schema}.lists l
+export const get = (
+  schema: string
+) => /* sql */ `select ${schema}.list_json(row(l.*)::${schema}.lists)::text as item from ${schema}.lists l
 where owner_id = $1 and id = $2::uuid and deleted_at is null`
 
 const conditions = (query: ListQuery) =>
