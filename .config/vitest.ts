@@ -3,6 +3,9 @@ import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import { commandLine, loadTests, longTests, server, shared } from "./vitest.shared.ts"
 
+/** Tests that set `optimisations` for their process, which each has to itself. */
+const alone = ["packages/core/test/database/Sharding.test.ts"]
+
 export default defineConfig({
   test: {
     ...shared,
@@ -18,10 +21,11 @@ export default defineConfig({
         test: {
           name,
           include: [`packages/${name}/test/**/*.test.ts`],
-          exclude: [...longTests, ...loadTests],
+          exclude: [...alone, ...longTests, ...loadTests],
           globalSetup: { cli: [commandLine], http: [server] }[name] ?? []
         }
       })),
+      { extends: true, test: { name: "alone", include: alone, isolate: true } },
       // The suite of core without what exists for speed only: no answer may change.
       ...(process.env["TODO_TEST_PLAIN"] === undefined
         ? []
