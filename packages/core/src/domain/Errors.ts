@@ -77,9 +77,10 @@ export class InvalidCursor extends Schema.TaggedError<InvalidCursor>()("InvalidC
   override readonly message = "The cursor does not belong to this user and this query; start again without a cursor"
 }
 
-/** Changes after the cursor were purged, or the database was restored. Read again without a cursor. */
+/** Changes after the cursor were purged, or the data were restored. Drop the local copy and read again without a cursor. */
 export class CursorExpired extends Schema.TaggedError<CursorExpired>()("CursorExpired", {}) {
-  override readonly message = "Changes after this cursor were purged; read everything again, without a cursor"
+  override readonly message =
+    "Changes after this cursor were purged, or the data were restored; drop the local copy and read everything again, without a cursor"
 }
 
 /** The idempotency key was used for another request in the last 24 hours. */

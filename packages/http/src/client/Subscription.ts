@@ -41,7 +41,7 @@ export interface SubscribeOptions {
   readonly pollEvery?: Duration.Input
 }
 
-/** The errors that end a subscription. After `cursor-expired`, read everything again and subscribe without a cursor. */
+/** The errors that end a subscription. After `cursor-expired`, drop the local copy and subscribe without a cursor. */
 export type SubscribeError = CallError<Endpoints["changes"]["page"]>
 
 /** A connection ended and the client reconnects: after `wait`, or by the schedule `reconnecting`. */
