@@ -1,6 +1,7 @@
 /**
  * Classifies failures of the database driver: which are retried here, which reach the caller as `Unavailable` or
- * `Conflict`, and which are defects. This is the only file that knows SQLSTATEs.
+ * `Conflict`, and which are defects. Only this file knows SQLSTATEs, and `NegotiatedSocket.ts`, which reads the answer of
+ * the server before the driver does.
  */
 import * as Effect from "effect/Effect"
 import { flow } from "effect/Function"
@@ -20,6 +21,19 @@ const hasCode = (error: SqlError, codes: RegExp): boolean => codes.test(errorCod
 /** A parameter is not a valid value of its type (class 22). */
 export const isDataException = (error: SqlError): boolean => hasCode(error, /^22/)
 
+/** The role lacks a right. */
+export const isForbidden = (error: SqlError): boolean => hasCode(error, /^42501/)
+
+/** The session does not know the prepared statement. */
+export const isUnknownStatement = (error: SqlError): boolean => hasCode(error, /^26000/)
+
+/** The database does not exist. */
+export const isUnknownDatabase = (error: SqlError): boolean => hasCode(error, /^3D000/)
+
+/** The server does not accept the role or its password (class 28). */
+export const isRefusedRole = (error: SqlError): boolean =>
+  error.reason._tag === "AuthenticationError" || hasCode(error, /^28/)
+
 /** Serialization failure or deadlock: the server rolled back because of concurrent transactions. */
 const isConcurrencyConflict = (error: SqlError): boolean => hasCode(error, /^(40001|40P01)$/)
 
@@ -36,12 +50,13 @@ const isReadOnly = (error: SqlError): boolean => hasCode(error, /^25006/)
 
 /**
  * Failures that end without a change of the program: 53 resources, 25P02 statement in a failed transaction of the host,
- * 25P03 and 25P04 transaction timeouts, 55P03 lock timeout, 57014 statement timeout, 3D000 database not created yet.
+ * 25P03 and 25P04 transaction timeouts, 55P03 lock timeout, 57014 statement timeout. The database may not be created yet.
  */
 const isTransient = (error: SqlError): boolean =>
   isConnectFailure(error) ||
   error.reason._tag === "AuthenticationError" ||
-  hasCode(error, /^(53|25P02|25P03|25P04|55P03|57014|3D000)/)
+  isUnknownDatabase(error) ||
+  hasCode(error, /^(53|25P02|25P03|25P04|55P03|57014)/)
 
 /** The statement itself made the server roll back. Other statements on the same database may succeed. */
 export const isStatementFailure = (error: SqlError): boolean =>
@@ -98,7 +113,8 @@ class SchemaMissing extends Error {
 /** 3F000 no such schema, 42703 column, 42883 function, 42P01 table. */
 const schemaMissing = /^(3F000|42703|42883|42P01)/
 
-const orDefect =
+/** Turns a driver error into `Unavailable`, or into a defect if it is permanent. */
+const classify =
   (toDefect: (error: SqlError) => Error) =>
   <A, E, R>(self: Effect.Effect<A, E | SqlError, R>): Effect.Effect<A, Exclude<E, SqlError> | Unavailable, R> =>
     Effect.catch(self, (error): Effect.Effect<never, Exclude<E, SqlError> | Unavailable> => {
@@ -111,10 +127,10 @@ const orDefect =
     })
 
 /** Turns transient driver errors into `Unavailable`. All others are defects. */
-export const toUnavailable = orDefect((error) => error)
+export const toUnavailable = classify((error) => error)
 
 /** For statements of this package alone: a missing table or function means that the schema was not migrated. */
-const toUnavailableOrSchemaMissing = orDefect((error) =>
+const toUnavailableOrSchemaMissing = classify((error) =>
   hasCode(error, schemaMissing) ? new SchemaMissing(undefined, { cause: error }) : error
 )
 

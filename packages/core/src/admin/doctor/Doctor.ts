@@ -7,7 +7,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import * as Database from "../../database/Database.ts"
 import { Installation, prepare } from "../../installation/Installation.ts"
-import { errorCode } from "../../database/SqlErrors.ts"
+import { isForbidden, isRefusedRole, isUnknownDatabase } from "../../database/SqlErrors.ts"
 import * as Migrations from "../../schema/Migrations.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
 import * as DoctorSql from "./DoctorSql.ts"
@@ -179,7 +179,7 @@ const guarded = <E, R>(check: string, self: Effect.Effect<ReadonlyArray<Finding>
   )
 
 const refused = (check: string, error: unknown): Finding =>
-  isSqlError(error) && errorCode(error) === "42501"
+  isSqlError(error) && isForbidden(error)
     ? failed(
         check,
         `the role lacks a right: ${reasonOf(error)}`,
@@ -194,17 +194,17 @@ const refused = (check: string, error: unknown): Finding =>
 const reasonOf = ({ reason }: SqlError): string => (reason.cause instanceof Error ? reason.cause.message : reason._tag)
 
 const unreachable = (address: string, error: SqlError): Finding => {
-  const code = errorCode(error) ?? ""
   const detail = `cannot connect to ${address}: ${reasonOf(error)}`
   const hint = Database.connectionHint(error)
   if (hint !== undefined) return failed("connection", detail, hint)
-  if (error.reason._tag === "AuthenticationError" || code.startsWith("28")) {
+  if (isRefusedRole(error)) {
     return failed(
       "connection",
       detail,
       "correct the role or the password in DATABASE_URL, or pg_hba.conf of the server"
     )
   }
-  if (code === "3D000") return failed("connection", detail, "create the database, or correct its name in DATABASE_URL")
+  if (isUnknownDatabase(error))
+    return failed("connection", detail, "create the database, or correct its name in DATABASE_URL")
   return failed("connection", detail, "start the database, or correct host and port in DATABASE_URL")
 }

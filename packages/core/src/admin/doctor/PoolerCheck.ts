@@ -6,9 +6,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "../../database/Database.ts"
-import { errorCode } from "../../database/SqlErrors.ts"
+import { isUnknownStatement } from "../../database/SqlErrors.ts"
 import * as DoctorSql from "./DoctorSql.ts"
 import { failed, type Finding, passed, warning } from "./Finding.ts"
 
@@ -19,9 +18,6 @@ const connect = (settings: Database.DatabaseSettings) =>
 
 const session = (sql: SqlClient.SqlClient) =>
   Effect.map(sql.unsafe<DoctorSql.Session>(DoctorSql.session), ([row]) => row?.pid)
-
-/** SQLSTATE 26000: the session does not know the prepared statement. */
-const isForgotten = (error: SqlError) => errorCode(error) === "26000"
 
 const hint =
   "set TODO_DATABASE_PREPARE=false, and the time limits on the role instead (alter role ... set statement_timeout)"
@@ -46,7 +42,7 @@ export const check = Effect.fnUntraced(function* (settings: Database.DatabaseSet
     )
   }).pipe(
     Effect.timeoutOrElse({ duration: "2 seconds", orElse: () => Effect.succeed("stuck" as const) }),
-    Effect.catchIf(isForgotten, () => Effect.succeed("forgotten" as const))
+    Effect.catchIf(isUnknownStatement, () => Effect.succeed("forgotten" as const))
   )
   const seen = yield* Effect.replicateEffect(look, attempts)
   return [verdict(seen)]

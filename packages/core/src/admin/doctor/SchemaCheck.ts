@@ -5,18 +5,18 @@
 import * as Effect from "effect/Effect"
 import { isSqlError } from "effect/sql/SqlError"
 import { Installation } from "../../installation/Installation.ts"
-import { errorCode } from "../../database/SqlErrors.ts"
+import { isForbidden } from "../../database/SqlErrors.ts"
 import * as Catalogue from "../../schema/Catalogue.ts"
 import { failed, type Finding, passed, warning } from "./Finding.ts"
 
 /** Compares as the owner of the tables if the role may not create temporary tables. */
 export const check = Effect.fnUntraced(function* (schema: string) {
-  const isForbidden = (error: unknown) => isSqlError(error) && errorCode(error) === "42501"
+  const lacksRight = (error: unknown) => isSqlError(error) && isForbidden(error)
   const read = Catalogue.readBoth(schema)
   return yield* read.pipe(
-    Effect.catchIf(isForbidden, () => Effect.provide(read, Installation.layerMigrations)),
+    Effect.catchIf(lacksRight, () => Effect.provide(read, Installation.layerMigrations)),
     Effect.map(({ here, ours }) => compare(schema, here, ours)),
-    Effect.catchIf(isForbidden, () =>
+    Effect.catchIf(lacksRight, () =>
       Effect.succeed([
         warning(
           "schema",
