@@ -7,7 +7,7 @@ import type { Unavailable } from "../domain/Errors.ts"
 import { CurrentUser } from "../domain/User.ts"
 import * as AccountsSql from "./AccountsSql.ts"
 import * as UserScope from "../database/UserScope.ts"
-import { SchemaName } from "../schema/SchemaName.ts"
+import { quotedSchema } from "../schema/SchemaName.ts"
 
 /**
  * The account of the current user: the revision, the counts, and whether the user is disabled.
@@ -37,7 +37,7 @@ export class Accounts extends Context.Service<
 
 const make = Effect.gen(function* () {
   const { read, readAhead } = yield* UserScope.make
-  const schema = `"${yield* SchemaName}"`
+  const schema = yield* quotedSchema
   const select = read(AccountsSql.me(schema))
   const selectDisabled = readAhead(AccountsSql.disabled(schema))
   return Accounts.of({

@@ -21,7 +21,7 @@ import { RevisionWatch } from "./RevisionWatch.ts"
 import * as BatchedScope from "../database/BatchedScope.ts"
 import * as UserScope from "../database/UserScope.ts"
 import { validate } from "../domain/validate.ts"
-import { SchemaName } from "../schema/SchemaName.ts"
+import { quotedSchema } from "../schema/SchemaName.ts"
 
 /** A change with the cursor that continues after it. */
 export interface LiveChange {
@@ -95,7 +95,7 @@ const make = Effect.gen(function* () {
   const { read } = yield* UserScope.make
   const batched = yield* BatchedScope.make
   const revisions = yield* RevisionWatch
-  const schema = `"${yield* SchemaName}"`
+  const schema = yield* quotedSchema
   const selectPage = read(ChangesSql.page(schema))
   const selectIsCurrent = batched.read(ChangesSql.isCurrent(schema), 1)
   const valid = validate(ChangeQuery)

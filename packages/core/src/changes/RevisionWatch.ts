@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Unavailable, UserDisabled } from "../domain/Errors.ts"
 import type { UserId } from "../domain/User.ts"
-import { SchemaName } from "../schema/SchemaName.ts"
+import { quotedSchema } from "../schema/SchemaName.ts"
 import * as ChangesSql from "./ChangesSql.ts"
 import * as UserScope from "../database/UserScope.ts"
 
@@ -62,7 +62,7 @@ export class RevisionWatch extends Context.Service<
 
 const make = Effect.gen(function* () {
   const { readEach } = yield* UserScope.make
-  const selectChanged = readEach(ChangesSql.changedUser(`"${yield* SchemaName}"`))
+  const selectChanged = readEach(ChangesSql.changedUser(yield* quotedSchema))
   const watched = new Map<UserId, WatchedUser>()
   let lastSuccess = yield* Clock.currentTimeMillis
 

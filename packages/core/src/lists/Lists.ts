@@ -23,7 +23,7 @@ import * as BatchedScope from "../database/BatchedScope.ts"
 import * as UserScope from "../database/UserScope.ts"
 import { validate } from "../domain/validate.ts"
 import { Hooks } from "../writes/Hooks.ts"
-import { SchemaName } from "../schema/SchemaName.ts"
+import { quotedSchema } from "../schema/SchemaName.ts"
 import { withHooks } from "../writes/withHooks.ts"
 import type { ListRequest } from "../writes/WriteRequest.ts"
 import * as Writer from "../writes/Writer.ts"
@@ -114,7 +114,7 @@ export class Lists extends Context.Service<
 const make = Effect.gen(function* () {
   const scope = yield* UserScope.make
   const batched = yield* BatchedScope.make
-  const schema = `"${yield* SchemaName}"`
+  const schema = yield* quotedSchema
   const selectOne = batched.read(ListsSql.get(schema), 1)
   const write = withHooks(yield* Hooks, scope, schema, Writer.make<TodoList>(scope, batched, schema))
 

@@ -193,9 +193,7 @@ export const up = (
 
 /** Runs after the transaction of the migrations, so that servers can write meanwhile. If it is interrupted, `up` resumes. */
 const refreshWords = ({ onStep = () => Effect.void }: UpOptions) =>
-  Effect.flatMap(SchemaName, (schema) => StoredWords.refresh(schema, onStep("Renewing the words of search"))).pipe(
-    toUnavailable
-  )
+  toUnavailable(StoredWords.refresh(onStep("Renewing the words of search")))
 
 /** `up` with other migrations, for tests. */
 export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.void, runtimeRole }: UpOptions) =>

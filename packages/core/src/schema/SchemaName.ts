@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /**
@@ -18,3 +19,6 @@ export const SchemaNameValue = Schema.String.check(
  * Services.layer.pipe(Layer.provide(Layer.succeed(SchemaName, "app_todos")))
  */
 export class SchemaName extends Context.Reference<string>("@todo/core/SchemaName", { defaultValue: () => "todo" }) {}
+
+/** The name of the schema as an SQL identifier. */
+export const quotedSchema: Effect.Effect<string> = Effect.map(SchemaName, (name) => `"${name}"`)

@@ -7,13 +7,15 @@ import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { UserId } from "../domain/User.ts"
 import { onBehalfOf, overAllUsers } from "../database/OperatorScope.ts"
+import { quotedSchema, SchemaName } from "../schema/SchemaName.ts"
 import { words } from "./SearchWords.ts"
 import * as StoredWordsSql from "./StoredWordsSql.ts"
 
 /** Does nothing if the words have this form already, or if the role is not the owner and sees no users. */
-export const refresh = Effect.fnUntraced(function* (schema: string, begin: Effect.Effect<void>) {
+export const refresh = Effect.fnUntraced(function* (begin: Effect.Effect<void>) {
   const sql = yield* SqlClient.SqlClient
-  const [table] = yield* sql.unsafe<StoredWordsSql.WordsTable>(StoredWordsSql.wordsTable, [schema])
+  const schema = yield* quotedSchema
+  const [table] = yield* sql.unsafe<StoredWordsSql.WordsTable>(StoredWordsSql.wordsTable, [yield* SchemaName])
   if (table?.isOwn !== true || table.comment === StoredWordsSql.comment) return
   for (let last = "", begun = false; ;) {
     const users = yield* overAllUsers(sql.unsafe<StoredWordsSql.User>(StoredWordsSql.users(schema), [last]))

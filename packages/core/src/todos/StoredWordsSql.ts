@@ -1,4 +1,4 @@
-/** The statements that recompute the stored search words. `$1` is the user. */
+/** The statements that recompute the stored search words. `$1` is the user, and `schema` is the quoted name. */
 import type { UserId } from "../domain/User.ts"
 import { form } from "./SearchWords.ts"
 
@@ -8,7 +8,7 @@ export const batchSize = 500
 /** A comment on the table of words says which form the words have. */
 export const comment = `form ${form} of the words of search`
 
-export const setComment = (schema: string) => /* sql */ `comment on table "${schema}".todo_words is '${comment}'`
+export const setComment = (schema: string) => /* sql */ `comment on table ${schema}.todo_words is '${comment}'`
 
 /** The table of words. */
 export interface WordsTable {
@@ -21,7 +21,7 @@ export interface WordsTable {
 export const wordsTable = /* sql */ `select obj_description(oid, 'pg_class') as comment, pg_has_role(relowner, 'usage') as "isOwn"
 from pg_class where oid = to_regclass(format('%I.todo_words', $1::text))`
 
-/** Whether the stored words have this form, for a quoted schema. Until `refresh` has ended, tags are missing. */
+/** Whether the stored words have this form. Until `refresh` has ended, tags are missing. */
 export const isRenewed = (schema: string): string => /* sql */ `exists (select from pg_description
   where objoid = '${schema}.todo_words'::regclass and classoid = 'pg_class'::regclass and description = '${comment}')`
 
@@ -31,10 +31,10 @@ export interface User {
 
 /** A batch of users after the id `$1`. */
 export const users = (schema: string) =>
-  /* sql */ `select id from "${schema}".users where id > $1 order by id limit ${batchSize}`
+  /* sql */ `select id from ${schema}.users where id > $1 order by id limit ${batchSize}`
 
 /** Locks the row of the user, as every write does. */
-export const lock = (schema: string) => /* sql */ `select id from "${schema}".users where id = $1 for no key update`
+export const lock = (schema: string) => /* sql */ `select id from ${schema}.users where id = $1 for no key update`
 
 /** A todo, and its stored words. */
 export interface TodoWords {
@@ -48,7 +48,7 @@ export interface TodoWords {
 /** A batch of todos after the id `$2` whose texts are not only ASCII. The words of ASCII texts have never changed. */
 export const todoWords = (schema: string) => /* sql */ `select id::text, title, description,
   title_words as "titleWords", description_words as "descriptionWords"
-from "${schema}".todos t where owner_id = $1 and t.id > $2::uuid
+from ${schema}.todos t where owner_id = $1 and t.id > $2::uuid
   and concat(title, description) collate "C" ~ '[^\\x09-\\x0d\\x20-\\x7e]'
 order by t.id limit ${batchSize}`
 
@@ -58,17 +58,17 @@ order by t.id limit ${batchSize}`
  */
 const renewed = (schema: string) => /* sql */ `jsonb_to_recordset($2::jsonb)
   new (id uuid, title text, description text, "titleWords" text[], "descriptionWords" text[])
-join "${schema}".todos t on t.owner_id = $1 and t.id = new.id
+join ${schema}.todos t on t.owner_id = $1 and t.id = new.id
   and t.title = new.title and t.description is not distinct from new.description`
 
 /** Updates the index of words. It must run before `storeWords`. */
 export const indexWords = (schema: string) => /* sql */ `select count(*)::int as todos from ${renewed(schema)}
-cross join lateral "${schema}".index_words(
+cross join lateral ${schema}.index_words(
   $1, new.id, t.title_words || t.description_words, new."titleWords" || new."descriptionWords"
 )`
 
 /** Updates the words in the rows of todos. */
-export const storeWords = (schema: string) => /* sql */ `update "${schema}".todos u
+export const storeWords = (schema: string) => /* sql */ `update ${schema}.todos u
 set title_words = n."titleWords", description_words = n."descriptionWords"
 from (select new.* from ${renewed(schema)}) n where u.owner_id = $1 and u.id = n.id`
 
@@ -79,10 +79,10 @@ export interface IndexedTags {
 
 /** Adds the tags of a batch of todos after the id `$2`. Releases before form 3 did not store them among the words. */
 export const indexTags = (schema: string) => /* sql */ `with page as (
-  select id, tags from "${schema}".todos
+  select id, tags from ${schema}.todos
   where owner_id = $1 and id > $2::uuid and cardinality(tags) > 0 order by id limit ${batchSize}
 ), added as (
-  insert into "${schema}".todo_words (owner_id, word, todo_id)
+  insert into ${schema}.todo_words (owner_id, word, todo_id)
   select $1, ' ' || tag, id from page, unnest(tags) tag on conflict do nothing
 )
 select case when count(*) = ${batchSize} then (array_agg(id order by id desc))[1]::text end as last from page`

@@ -26,7 +26,7 @@ import * as UserScope from "../database/UserScope.ts"
 import * as KeptTotals from "./KeptTotals.ts"
 import { validate } from "../domain/validate.ts"
 import { Hooks } from "../writes/Hooks.ts"
-import { SchemaName } from "../schema/SchemaName.ts"
+import { quotedSchema } from "../schema/SchemaName.ts"
 import { creation, replacement, step } from "./TodoRequests.ts"
 import { withHooks } from "../writes/withHooks.ts"
 import type { TodoRequest } from "../writes/WriteRequest.ts"
@@ -206,7 +206,7 @@ export class Todos extends Context.Service<
 const make = Effect.gen(function* () {
   const scope = yield* UserScope.make
   const batched = yield* BatchedScope.make
-  const schema = `"${yield* SchemaName}"`
+  const schema = yield* quotedSchema
   const selectOne = batched.read(TodosSql.get(schema), 1)
   const pages = batchedPages(scope, batched, schema)
   const totals = yield* KeptTotals.make(scope, batched, schema)

@@ -12,7 +12,7 @@ import type { UserId } from "../../domain/User.ts"
 import * as ExportSql from "./ExportSql.ts"
 import { toReadError, toUnavailableTransaction } from "../../database/SqlErrors.ts"
 import { onBehalfOf } from "../../database/OperatorScope.ts"
-import { SchemaName } from "../../schema/SchemaName.ts"
+import { quotedSchema } from "../../schema/SchemaName.ts"
 import type { Header, Trailer } from "./ExportFormat.ts"
 import { UserNotFound } from "../users/UserNotFound.ts"
 
@@ -40,7 +40,7 @@ export const snapshot = <A, E, R>(user: UserId, use: (snapshot: Snapshot) => Eff
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const context = yield* Effect.context<SqlClient.SqlClient>()
-    const schema = `"${yield* SchemaName}"`
+    const schema = yield* quotedSchema
     const [account] = yield* sql.unsafe<ExportSql.Account>(ExportSql.account(schema), [user])
     if (account === undefined) return yield* new UserNotFound()
 

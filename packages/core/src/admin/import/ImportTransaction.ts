@@ -11,7 +11,7 @@ import type { UserId } from "../../domain/User.ts"
 import * as ImportSql from "./ImportSql.ts"
 import { toUnavailableTransaction } from "../../database/SqlErrors.ts"
 import { onBehalfOf } from "../../database/OperatorScope.ts"
-import { SchemaName } from "../../schema/SchemaName.ts"
+import { quotedSchema } from "../../schema/SchemaName.ts"
 import type { Header } from "../export/ExportFormat.ts"
 import { ImportConflict, ImportInvalid, maxProblems } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport, RowCounts } from "./ImportReport.ts"
@@ -44,7 +44,7 @@ export const gatherAndWrite = <E, R, R2>(
 ): Effect.Effect<ImportReport, ImportFailure<E>, R | R2 | SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const schema = `"${yield* SchemaName}"`
+    const schema = yield* quotedSchema
     const run: Run = (text, ...parameters) => sql.unsafe(text, parameters).values
     const importing = Effect.gen(function* () {
       const plan = yield* Effect.flatMap(gathering(run, schema), read)

@@ -9,7 +9,7 @@ import type { Timestamp } from "../../domain/Time.ts"
 import type { UserId } from "../../domain/User.ts"
 import { toUnavailable } from "../../database/SqlErrors.ts"
 import { onBehalfOf, overAllUsers } from "../../database/OperatorScope.ts"
-import { SchemaName } from "../../schema/SchemaName.ts"
+import { quotedSchema } from "../../schema/SchemaName.ts"
 import * as TableOwner from "../TableOwner.ts"
 import * as PurgeSql from "./PurgeSql.ts"
 import { UserNotFound } from "../users/UserNotFound.ts"
@@ -53,7 +53,7 @@ export const plan = ({
 }: PurgeOptions): Effect.Effect<PurgePlan, UserNotFound | TableOwner.NotTheOwner | Unavailable, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const schema = `"${yield* SchemaName}"`
+    const schema = yield* quotedSchema
     yield* TableOwner.required
     const [row] = yield* sql.unsafe<PurgeSql.Before>(PurgeSql.before(schema), [olderThan])
     const { before } = row as PurgeSql.Before
@@ -92,7 +92,7 @@ export const run = (
 ): Effect.Effect<Purged, Unavailable, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const schema = `"${yield* SchemaName}"`
+    const schema = yield* quotedSchema
     const purged = { users: 0, todos: 0, lists: 0, keys: 0 }
 
     /** Runs one transaction. `last` is the position after which the next one continues. */

@@ -7,7 +7,7 @@ import type { Unavailable } from "../../domain/Errors.ts"
 import type { UserId } from "../../domain/User.ts"
 import { toUnavailable } from "../../database/SqlErrors.ts"
 import { overAllUsers } from "../../database/OperatorScope.ts"
-import { SchemaName } from "../../schema/SchemaName.ts"
+import { quotedSchema } from "../../schema/SchemaName.ts"
 import * as TableOwner from "../TableOwner.ts"
 import * as StatsSql from "./StatsSql.ts"
 
@@ -46,7 +46,7 @@ const biggest = 10
 export const read: Effect.Effect<Stats, TableOwner.NotTheOwner | Unavailable, SqlClient.SqlClient> = Effect.gen(
   function* () {
     const sql = yield* SqlClient.SqlClient
-    const schema = `"${yield* SchemaName}"`
+    const schema = yield* quotedSchema
     yield* TableOwner.required
     const [[users], [todos], tables] = yield* overAllUsers(
       Effect.all([

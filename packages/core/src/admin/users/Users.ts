@@ -12,7 +12,7 @@ import * as KeysetPage from "../../database/KeysetPage.ts"
 import { toUnavailable } from "../../database/SqlErrors.ts"
 import { onBehalfOf, overAllUsers } from "../../database/OperatorScope.ts"
 import { validate } from "../../domain/validate.ts"
-import { SchemaName } from "../../schema/SchemaName.ts"
+import { quotedSchema } from "../../schema/SchemaName.ts"
 import { erasedTables } from "../../schema/tables.ts"
 import * as TableOwner from "../TableOwner.ts"
 import { UserNotFound } from "./UserNotFound.ts"
@@ -57,7 +57,7 @@ export const show = (
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* TableOwner.required
-    const statement = sql.unsafe<UsersSql.StoredUser>(UsersSql.show(`"${yield* SchemaName}"`), [id])
+    const statement = sql.unsafe<UsersSql.StoredUser>(UsersSql.show(yield* quotedSchema), [id])
     const [user] = yield* overAllUsers(statement)
     if (user === undefined) return yield* new UserNotFound({})
     const { horizon, item, ...bytes } = user
@@ -71,7 +71,7 @@ export const show = (
 export const disable = Effect.fnUntraced(function* (id: UserId) {
   yield* TableOwner.required
   const sql = yield* SqlClient.SqlClient
-  const schema = `"${yield* SchemaName}"`
+  const schema = yield* quotedSchema
   const done = yield* onBehalfOf(id)(
     Effect.gen(function* () {
       const appeared = yield* sql.unsafe(UsersSql.insert(schema), [id])
@@ -86,7 +86,7 @@ export const disable = Effect.fnUntraced(function* (id: UserId) {
 export const enable = Effect.fnUntraced(function* (id: UserId) {
   yield* TableOwner.required
   const sql = yield* SqlClient.SqlClient
-  const changed = yield* onBehalfOf(id)(sql.unsafe(UsersSql.enable(`"${yield* SchemaName}"`), [id]))
+  const changed = yield* onBehalfOf(id)(sql.unsafe(UsersSql.enable(yield* quotedSchema), [id]))
   return { ...(yield* show(id)), changed: changed.length > 0 }
 }, toUnavailable)
 
@@ -113,7 +113,7 @@ export const erase = (
   Effect.gen(function* () {
     yield* TableOwner.required
     const sql = yield* SqlClient.SqlClient
-    const schema = `"${yield* SchemaName}"`
+    const schema = yield* quotedSchema
     yield* onBehalfOf(id)(sql.unsafe(UsersSql.disable(schema), [id]))
     return yield* onBehalfOf(id)(
       Effect.gen(function* () {
@@ -134,7 +134,7 @@ export const erase = (
 
 const page = Effect.fnUntraced(function* (query: UserQuery) {
   const sql = yield* SqlClient.SqlClient
-  const schema = `"${yield* SchemaName}"`
+  const schema = yield* quotedSchema
   yield* toUnavailable(TableOwner.required)
   return yield* KeysetPage.readWith<User, UserQuery, SqlClient.SqlClient>(
     null,
