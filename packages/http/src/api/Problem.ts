@@ -119,7 +119,7 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthoriz
   override get message() {
     return this.reason === "missing"
       ? "Sign in first, or send a token: Authorization: Bearer TOKEN"
-      : "The token or session is not valid, or is over; get a new one"
+      : "The token or session is invalid or has expired; get a new one"
   }
 }
 

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as jose from "jose"
 import { Unauthorized } from "../api/Problem.ts"
@@ -67,10 +68,21 @@ interface Verified {
 
 const invalid = new Unauthorized({ reason: "invalid" })
 
-const signatures = {
-  accepted: Metric.withAttributes(RequestMetrics.signatures, { outcome: "accepted" }),
-  refused: Metric.withAttributes(RequestMetrics.signatures, { outcome: "refused" })
-}
+/** Why a token is refused, in the terms of `jose`. Only the operator learns it: an attacker could use it. */
+class TokenRefused extends Schema.TaggedError<TokenRefused>()("TokenRefused", {
+  /** The error code: `ERR_JWS_SIGNATURE_VERIFICATION_FAILED`, `ERR_JWT_EXPIRED`. */
+  code: Schema.String,
+  /** The claim, or the header `typ`, that is not accepted. */
+  claim: Schema.optionalKey(Schema.String)
+}) {}
+
+const malformed = new TokenRefused({ code: jose.errors.JWTInvalid.code })
+const noKey = new TokenRefused({ code: jose.errors.JWKSNoMatchingKey.code })
+const badClaim = (claim: string) => new TokenRefused({ code: jose.errors.JWTClaimValidationFailed.code, claim })
+const forged = jose.errors.JWSSignatureVerificationFailed.code
+
+const countSignature = (attributes: { readonly outcome: "accepted" | "refused"; readonly code?: string }) =>
+  Metric.update(Metric.withAttributes(RequestMetrics.signatures, { ...attributes }), 1)
 
 const maxLength = 8_192
 const maxRemembered = 10_000
@@ -95,17 +107,24 @@ const make = Effect.fnUntraced(function* (settings: TokenSettings) {
 
   const verifyAnew = Effect.fnUntraced(function* (token: string, now: number) {
     const header = headerOf(token)
-    if (header === undefined) return yield* invalid
+    if (header === undefined) return yield* malformed
+    let refused = noKey
     for (const key of yield* keys.find(header)) {
-      const payload = yield* Effect.promise(() => verifySignature(settings, token, key, now))
-      yield* Metric.update(payload === undefined ? signatures.refused : signatures.accepted, 1)
-      if (payload === undefined) continue
-      const verified = yield* check(settings, payload, key, now)
+      const result = yield* Effect.result(verifySignature(settings, token, key, now))
+      if (Result.isFailure(result)) {
+        refused = result.failure
+        yield* countSignature({ outcome: "refused", code: refused.code })
+        // Another secret may have signed the token. Other errors do not depend on the key.
+        if (refused.code === forged) continue
+        break
+      }
+      yield* countSignature({ outcome: "accepted" })
+      const verified = yield* check(settings, result.success, key, now)
       remember(token, verified)
       yield* Metric.update(RequestMetrics.tokensRemembered, remembered.size)
       return verified
     }
-    return yield* invalid
+    return yield* refused
   })
 
   return TokenVerifier.of({
@@ -113,9 +132,14 @@ const make = Effect.fnUntraced(function* (settings: TokenSettings) {
     verify: (token) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const known = remembered.get(token)
-        if (known !== undefined && keys.has(known.key) && !isOver(known.expires, now)) return Effect.succeed(known)
+        if (known !== undefined && keys.has(known.key) && !isExpired(known.expires, now)) return Effect.succeed(known)
         remembered.delete(token)
-        return verifyAnew(token, now)
+        return Effect.catchTag(verifyAnew(token, now), "TokenRefused", ({ code, claim }) =>
+          Effect.logDebug("token refused").pipe(
+            Effect.annotateLogs({ code, ...(claim !== undefined && { claim }) }),
+            Effect.andThen(Effect.fail(invalid))
+          )
+        )
       })
   })
 })
@@ -144,35 +168,42 @@ const isCanonical = (token: string): boolean => {
   )
 }
 
-/** The claims of the token if the signature and the standard claims are valid, else `undefined`. */
+/** The claims of the token. Fails with `TokenRefused` if the signature or a standard claim is not valid. */
 const verifySignature = (settings: TokenSettings, token: string, { algorithm, key }: Key, now: number) =>
-  jose
-    .jwtVerify(token, key, {
-      algorithms: [...namesOf(algorithm)],
-      issuer: settings.issuer,
-      audience: settings.audience,
-      requiredClaims: ["iss", "aud", "sub", "exp", "iat"],
-      clockTolerance,
-      currentDate: new Date(now),
-      ...(settings.type !== undefined && { typ: settings.type })
-    })
-    .then(
-      ({ payload }) => payload,
-      () => undefined
-    )
+  Effect.tryPromise({
+    try: () =>
+      jose.jwtVerify(token, key, {
+        algorithms: [...namesOf(algorithm)],
+        issuer: settings.issuer,
+        audience: settings.audience,
+        requiredClaims: ["iss", "aud", "sub", "exp", "iat"],
+        clockTolerance,
+        currentDate: new Date(now),
+        ...(settings.type !== undefined && { typ: settings.type })
+      }),
+    catch: (error) => {
+      if (error instanceof jose.errors.JWTClaimValidationFailed) return badClaim(error.claim)
+      return new TokenRefused({
+        code: error instanceof jose.errors.JOSEError ? error.code : jose.errors.JOSEError.code
+      })
+    }
+  }).pipe(Effect.map(({ payload }) => payload))
 
-/** Checks what `jose` does not: the limit of the lifetime, and that the subject can be the id of a user. */
+/**
+ * Checks what `jose` accepts: numbers that are not finite (JSON `1e999`), an `iat` in the future, an `exp` before `iat` or
+ * later than `maxAge` allows, an `aud` with values that are not text, and a `sub` that is no user id.
+ */
 const check = Effect.fnUntraced(function* (settings: TokenSettings, payload: jose.JWTPayload, key: Key, now: number) {
   const { aud, exp, iat, nbf, sub } = payload
-  if (!Number.isFinite(exp) || !Number.isFinite(iat) || exp === undefined || iat === undefined) return yield* invalid
-  if (nbf !== undefined && !Number.isFinite(nbf)) return yield* invalid
-  if (isOver(exp, now) || iat > now / 1_000 + clockTolerance) return yield* invalid
-  if (exp - iat > Duration.toSeconds(settings.maxAge) || exp <= iat) return yield* invalid
-  if (Array.isArray(aud) && !aud.every((one) => typeof one === "string")) return yield* invalid
-  if (!isUserId(sub)) return yield* invalid
+  if (exp === undefined || !Number.isFinite(exp) || isExpired(exp, now)) return yield* badClaim("exp")
+  if (iat === undefined || !Number.isFinite(iat) || iat > now / 1_000 + clockTolerance) return yield* badClaim("iat")
+  if (nbf !== undefined && !Number.isFinite(nbf)) return yield* badClaim("nbf")
+  if (exp - iat > Duration.toSeconds(settings.maxAge) || exp <= iat) return yield* badClaim("exp")
+  if (Array.isArray(aud) && !aud.every((one) => typeof one === "string")) return yield* badClaim("aud")
+  if (!isUserId(sub)) return yield* badClaim("sub")
   return { user: CurrentUser.of({ id: sub }), expires: exp, key }
 })
 
 const isUserId = Schema.is(UserId)
 
-const isOver = (expires: number, now: number): boolean => now >= (expires + clockTolerance) * 1_000
+const isExpired = (expires: number, now: number): boolean => now >= (expires + clockTolerance) * 1_000

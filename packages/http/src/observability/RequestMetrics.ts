@@ -41,9 +41,9 @@ export const limited = Metric.counter("http_requests_limited_total", {
   incremental: true
 })
 
-/** The number of checked token signatures. A token in the cache needs no check. */
+/** The number of checked token signatures. Refused ones have the `code` of the error of `jose`, which is one of a dozen. */
 export const signatures = Metric.counter("token_signatures_checked_total", {
-  description: "Checked signatures of tokens, by outcome; a token in the cache needs no check",
+  description: "Checked signatures of tokens, by outcome and error code; a token in the cache needs no check",
   incremental: true
 })
 

@@ -89,7 +89,7 @@ describe("createHandler", () => {
       ["256 characters", "x".repeat(256)],
       ["control characters", "a\u0000b"],
       ["half a character", "\ud800"],
-      ["a session that is over", { userId: "alice", expires: new Date(Date.now() - 1) }],
+      ["a session that has expired", { userId: "alice", expires: new Date(Date.now() - 1) }],
       ["a session whose end is no time", { userId: "alice", expires: new Date(Number.NaN) }],
       ["a number", 7 as never],
       ["an object", {} as never]

@@ -232,7 +232,7 @@ const badClaims: ReadonlyArray<Bad> = [
 ]
 
 const badForms: ReadonlyArray<Bad> = [
-  ["something else", () => "x"],
+  ["something else", () => "canary"],
   ["three empty parts", () => ".."],
   ["two parts", () => parts(good()).slice(0, 2).join(".")],
   ["four parts", () => `${good()}.x`],
