@@ -97,6 +97,21 @@ const misnamed = [
   })
 ]
 
+// Folders of the command line
+
+/** A folder imports only itself and the folders below it. */
+const layers = [["commands"], ["database", "formats", "views"], ["terminal"], ["flags"], ["errors", "time"]]
+
+const layerOf = (folder: string) => layers.findIndex((folders) => folders.includes(folder))
+
+const upward = globSync("packages/cli/src/*/*.ts", { cwd: root }).flatMap((file) => {
+  const folder = basename(dirname(file))
+  if (layerOf(folder) === -1) return [`${file}: add the folder to the layers in .config/structure.ts`]
+  return [...read(file).matchAll(/from "\.\.\/(\w+)[/.]/g)].flatMap(([, target = ""]) =>
+    layerOf(target) > layerOf(folder) ? [] : [`${file} imports ${target}, which is not below ${folder}`]
+  )
+})
+
 // Length of the README
 
 const most = 150
@@ -141,7 +156,7 @@ const retired = tracked.flatMap((file) => [
     )
 ])
 
-const problems = new Set([...sqlOutside, ...misnamed, ...longReadme, ...retired])
+const problems = new Set([...sqlOutside, ...misnamed, ...upward, ...longReadme, ...retired])
 if (problems.size > 0) {
   console.error(`The structure is broken:\n  ${[...problems].join("\n  ")}`)
   process.exitCode = 1

@@ -21,11 +21,9 @@ import { stats } from "./commands/stats.ts"
 import { todo } from "./commands/todo.ts"
 import { token } from "./commands/token.ts"
 import { user } from "./commands/user.ts"
-import * as Flags from "./flags/Flags.ts"
-import { Json, Quiet, printError } from "./terminal/Output.ts"
+import { Debug, globalFlags } from "./flags/GlobalFlags.ts"
+import { printError } from "./terminal/Output.ts"
 import { oneLine } from "./terminal/TerminalText.ts"
-
-const Debug = GlobalFlag.Setting("debug")({ flag: Flags.boolean("debug", "Print the stack trace of an error") })
 
 /** Whether `--debug` was given. `main.ts` prints errors outside of the command that parses the flag, so it reads this. */
 export class DebugState extends Context.Service<DebugState, Ref.Ref<boolean>>()("@todo/cli/DebugState") {
@@ -43,7 +41,7 @@ export const todoAdmin = Command.make("todo-admin").pipe(
       yield* Ref.set(yield* DebugState, yield* Debug)
     })
   ),
-  Command.withGlobalFlags([Json, Quiet, Debug]),
+  Command.withGlobalFlags(globalFlags),
   Command.withExamples([
     { command: "todo-admin migrate up", description: "Create the schema" },
     { command: "todo-admin doctor", description: "Check settings and database" },

@@ -1,9 +1,9 @@
 import { Doctor, type Finding } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
-import { ProblemsFound } from "../terminal/ExitCode.ts"
+import { ProblemsFound } from "../errors/CommandError.ts"
 import { noticePrinter, printResult } from "../terminal/Output.ts"
-import { type Screen, styled } from "../views/Table.ts"
+import { type Screen, styled } from "../terminal/Screen.ts"
 import { lines, oneLine, wrap } from "../terminal/TerminalText.ts"
 
 const colours = { passed: "green", warning: "yellow", failed: "red" } as const

@@ -5,7 +5,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as RunAs from "../database/RunAs.ts"
-import { requireTerminalOrYes, confirm, yes } from "../terminal/Confirm.ts"
+import { confirm, requireTerminalOrYes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
 import { renderList, renderLists } from "../views/ListView.ts"
 import { printResult } from "../terminal/Output.ts"
@@ -78,7 +78,7 @@ const remove = Command.make(
       Flag.optional
     ),
     ifRevision: Flags.ifRevision,
-    yes
+    yes: Flags.yes
   },
   Effect.fnUntraced(function* ({ id, ifRevision, todos, yes }) {
     yield* requireTerminalOrYes(yes)

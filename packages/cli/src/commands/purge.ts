@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runAsAdmin } from "../database/RunAs.ts"
-import { requireTerminalOrYes, confirm, yes } from "../terminal/Confirm.ts"
+import { confirm, requireTerminalOrYes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
-import { printResult, Quiet, printInfo } from "../terminal/Output.ts"
+import { Quiet } from "../flags/GlobalFlags.ts"
+import { printResult, printInfo } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
 import { pluralize } from "../terminal/TerminalText.ts"
 
@@ -17,7 +18,7 @@ export const purge = Command.make(
     ),
     user: Flags.user("Purge only the trash of this user (default: all users)").pipe(Flag.optional),
     dryRun: Flags.boolean("dry-run", "Print what would be removed, without removing it"),
-    yes
+    yes: Flags.yes
   },
   Effect.fnUntraced(function* ({ dryRun, olderThan, user, yes }) {
     yield* requireTerminalOrYes(yes || dryRun)

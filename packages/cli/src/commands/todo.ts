@@ -5,13 +5,14 @@ import * as Effect from "effect/Effect"
 import * as Struct from "effect/Struct"
 import * as Command from "effect/cli/Command"
 import * as RunAs from "../database/RunAs.ts"
-import { requireTerminalOrYes, confirm, yes } from "../terminal/Confirm.ts"
-import { Usage } from "../terminal/ExitCode.ts"
+import { confirm, requireTerminalOrYes } from "../terminal/Confirm.ts"
+import { Usage } from "../errors/CommandError.ts"
 import * as Flags from "../flags/Flags.ts"
-import { viewerIn } from "../views/Viewer.ts"
-import { Json, printResult } from "../terminal/Output.ts"
+import { Json } from "../flags/GlobalFlags.ts"
+import { printResult } from "../terminal/Output.ts"
 import { collectPages, printPage } from "../terminal/Paging.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
+import { localTimeIn } from "../time/LocalTime.ts"
 import * as TodoFlags from "../flags/TodoFlags.ts"
 import { renderTodo, renderTodos } from "../views/TodoView.ts"
 
@@ -43,8 +44,8 @@ const list = Command.make(
     }
     // People expect dates in their own time zone. The answer to a script must not depend on the machine.
     const isTable = !(yield* Json)
-    const viewer = yield* viewerIn(flags.timeZone)
-    const query = isTable && dependsOnTimeZone(flags) ? { ...flags, timeZone: viewer.timeZone } : flags
+    const here = yield* localTimeIn(flags.timeZone)
+    const query = isTable && dependsOnTimeZone(flags) ? { ...flags, timeZone: here.timeZone } : flags
 
     const { user } = yield* base
     const { lists, page } = yield* RunAs.runAsUser(
@@ -59,7 +60,7 @@ const list = Command.make(
       })
     )
     const names = new Map(lists.map(({ id, name }) => [id, name]))
-    yield* printPage(page, "No todos", (items, screen) => renderTodos(items, { ...viewer, lists: names }, screen))
+    yield* printPage(page, "No todos", (items, screen) => renderTodos(items, { ...here, lists: names }, screen))
   })
 ).pipe(
   Command.withDescription(
@@ -142,7 +143,7 @@ const transition = (
 
 const remove = Command.make(
   "delete",
-  { id: TodoFlags.id, ifRevision: Flags.ifRevision, yes },
+  { id: TodoFlags.id, ifRevision: Flags.ifRevision, yes: Flags.yes },
   Effect.fnUntraced(function* ({ id, ifRevision, yes }) {
     yield* requireTerminalOrYes(yes)
     yield* printOne((todos) => removeConfirmed(todos, id, yes, Flags.expecting(ifRevision)))

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { SignJWT } from "jose/jwt/sign"
-import { Usage } from "../terminal/ExitCode.ts"
+import { Usage } from "../errors/CommandError.ts"
 import * as Flags from "../flags/Flags.ts"
 import { printNotice, printResult } from "../terminal/Output.ts"
 

@@ -5,7 +5,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runAsAdmin } from "../database/RunAs.ts"
-import { requireTerminalOrYes, confirm, yes } from "../terminal/Confirm.ts"
+import { confirm, requireTerminalOrYes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
 import { printResult, printInfo } from "../terminal/Output.ts"
 import { printPage } from "../terminal/Paging.ts"
@@ -105,7 +105,7 @@ const enable = Command.make(
 
 const erase = Command.make(
   "erase",
-  { id, yes },
+  { id, yes: Flags.yes },
   Effect.fnUntraced(function* ({ id, yes }) {
     yield* requireTerminalOrYes(yes)
     const erased = yield* runAsAdmin(eraseConfirmed(id, yes))

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Flag from "effect/cli/Flag"
-import { Usage } from "../terminal/ExitCode.ts"
+import { Usage } from "../errors/CommandError.ts"
 
 const booleanFlags = new Set(["--help", "-h", "--version", "-v"])
 
@@ -77,6 +77,8 @@ export const positionOf = Effect.fnUntraced(function* <Id>(flags: {
   }
   return Option.isSome(before) ? { before: before.value } : { after: Option.getOrThrow(after) }
 })
+
+export const yes = boolean("yes", "Do not ask for confirmation")
 
 export const trash = boolean("trash", "Show only items in the trash")
 

@@ -3,7 +3,7 @@ import type { Due, Todo } from "@todo/core/domain"
 import * as DateTime from "effect/DateTime"
 import * as Stream from "effect/Stream"
 import ICAL from "ical.js"
-import { instantOf } from "../views/DueView.ts"
+import { instantOf } from "../time/LocalTime.ts"
 
 // The limit is 75 octets a line (RFC 5545, 3.1). The library does not count the leading space of continuation lines.
 ICAL.foldLength = 74

@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import ICAL from "ical.js"
-import { machineTimeZone } from "../views/Viewer.ts"
+import { machineTimeZone } from "../time/LocalTime.ts"
 import type { ConversionNotes } from "./ConversionNotes.ts"
 
 /** The longest line, in bytes, and the longest todo, in characters. */

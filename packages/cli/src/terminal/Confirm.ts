@@ -3,11 +3,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as Prompt from "effect/cli/Prompt"
-import { boolean } from "../flags/Flags.ts"
-import { ConfirmationDeclined, Usage } from "./ExitCode.ts"
-
-/** `--yes`: skip the confirmation. */
-export const yes = boolean("yes", "Do not ask for confirmation")
+import { ConfirmationDeclined, Usage } from "../errors/CommandError.ts"
 
 /** Fails, before any work is done, if there is neither `--yes` nor a terminal to ask on. */
 export const requireTerminalOrYes = Effect.fnUntraced(function* (yes: boolean) {

@@ -5,25 +5,9 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { PlatformError } from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
 import { ShowHelp } from "effect/cli/CliError"
 import { isSqlError } from "effect/sql/SqlError"
 import { oneLine } from "./TerminalText.ts"
-
-/** The arguments of the command line are invalid. */
-export class Usage extends Schema.TaggedError<Usage>()("Usage", { message: Schema.String }) {}
-
-/** The user answered no to a confirmation. */
-export class ConfirmationDeclined extends Schema.TaggedError<ConfirmationDeclined>()("ConfirmationDeclined", {}) {
-  override readonly message = "Nothing was changed"
-}
-
-/** `doctor` found a problem. */
-export class ProblemsFound extends Schema.TaggedError<ProblemsFound>()("ProblemsFound", { count: Schema.Int }) {
-  override get message() {
-    return `${this.count === 1 ? "1 problem" : `${this.count} problems`} found`
-  }
-}
 
 const exitCodes: Record<string, number> = {
   Usage: 2,

@@ -5,19 +5,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import * as Terminal from "effect/Terminal"
-import * as GlobalFlag from "effect/cli/GlobalFlag"
-import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
-import { boolean } from "../flags/Flags.ts"
-import type { Screen } from "../views/Table.ts"
-
-/** `--json`, on every command. */
-export const Json = GlobalFlag.Setting("json")({ flag: boolean("json", "Print JSON") })
-
-/** `--quiet`, on every command. */
-export const Quiet = GlobalFlag.Setting("quiet")({
-  flag: boolean("quiet", "Print only results and errors, no messages and no progress")
-})
+import { Json, Quiet } from "../flags/GlobalFlags.ts"
+import { type Screen, screen } from "./Screen.ts"
 
 /** Prints `data` to stdout: as JSON with `--json`, else rendered by `render`. */
 export const printResult = <A>(data: A, render: (data: A, screen: Screen) => string) =>
@@ -60,16 +49,8 @@ const discard = () => Effect.void
 /** The function behind `printNotice`, for code of the core that knows no flags. */
 export const noticePrinter = Effect.map(Quiet, (quiet) => (quiet ? discard : printError))
 
-/** The function behind `printInfo`, likewise. */
+/** Like `noticePrinter`, and also silent with `--json`. */
 export const infoPrinter = Effect.flatMap(Json, (json) => (json ? Effect.succeed(discard) : noticePrinter))
 
 /** Prints a line to stderr, always. */
 export const printError = (message: string): Effect.Effect<void> => Console.error(message)
-
-const screen = Effect.gen(function* () {
-  const terminal = yield* Terminal.Terminal
-  const { canColor } = yield* TerminalCapabilities
-  const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
-  const columns = yield* terminal.columns
-  return { width: isTerminal && columns > 0 ? columns : undefined, colour: canColor }
-})

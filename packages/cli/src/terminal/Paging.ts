@@ -2,7 +2,7 @@
 import type { Page } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
 import { printResult, printInfo } from "./Output.ts"
-import type { Screen } from "../views/Table.ts"
+import type { Screen } from "./Screen.ts"
 
 interface PageQuery {
   readonly limit?: number

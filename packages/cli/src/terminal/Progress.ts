@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
-import { Json, Quiet } from "./Output.ts"
+import { Json, Quiet } from "../flags/GlobalFlags.ts"
 import { fit, oneLine } from "./TerminalText.ts"
 
 const erase = "\r\u001B[K"

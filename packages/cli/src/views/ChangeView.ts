@@ -1,5 +1,5 @@
 import type { Change } from "@todo/core/domain"
-import { type Screen, styled } from "./Table.ts"
+import { type Screen, styled } from "../terminal/Screen.ts"
 import { fit, oneLine } from "../terminal/TerminalText.ts"
 
 const minTitleWidth = 12

@@ -1,8 +1,7 @@
 /** Formats due dates for people, relative to the present day. */
 import type { Due, Todo } from "@todo/core/domain"
 import * as DateTime from "effect/DateTime"
-import * as Option from "effect/Option"
-import type { Viewer } from "./Viewer.ts"
+import { instantOf, type LocalTime } from "../time/LocalTime.ts"
 
 const day = 86_400_000
 /** Created on first use, because this costs `--help` more than all other modules of the command line. */
@@ -15,10 +14,10 @@ const formatDays = (days: number): string => {
 /** Dates that are more days away are shown as a date, without a time. */
 const farAway = 30
 
-/** "tomorrow", "2 days ago", "today 09:00": the time is in the time zone of the viewer. */
-export const formatDue = (due: Due, viewer: Viewer): string => {
-  const local = localDue(due, viewer.timeZone)
-  const days = Math.floor(local / day) - Math.floor(toLocal(viewer.now, viewer.timeZone) / day)
+/** "tomorrow", "2 days ago", "today 09:00": the time is in the time zone of the reader. */
+export const formatDue = (due: Due, { now, timeZone }: LocalTime): string => {
+  const local = localDue(due, timeZone)
+  const days = Math.floor(local / day) - Math.floor(toLocal(now, timeZone) / day)
   const [date, time] = new Date(local).toISOString().split("T")
   if (Math.abs(days) > farAway) return `${date}`
   const when = formatDays(days)
@@ -26,7 +25,7 @@ export const formatDue = (due: Due, viewer: Viewer): string => {
 }
 
 /** Whether a todo is open and past due, by the rule of the core's filter: a date is past when the day is over. */
-export const isOverdue = ({ completed, due }: Todo, { now, timeZone }: Viewer): boolean => {
+export const isOverdue = ({ completed, due }: Todo, { now, timeZone }: LocalTime): boolean => {
   if (completed || due === null) return false
   return "date" in due
     ? localDue(due, timeZone) + day <= toLocal(now, timeZone)
@@ -41,9 +40,3 @@ const toLocal = (time: DateTime.DateTime, timeZone: string): number => {
 
 const localDue = (due: Due, timeZone: string): number =>
   "date" in due ? Date.parse(`${due.date}T00:00:00Z`) : toLocal(instantOf(due), timeZone)
-
-/** The instant of a due time, by the rule of the core: a skipped local time moves forward, a repeated one is the first. */
-export const instantOf = ({ dateTime, timeZone }: Exclude<Due, { date: string }>) =>
-  Option.getOrThrow(
-    DateTime.makeZoned(`${dateTime}Z`, { timeZone, adjustForTimeZone: true, disambiguation: "compatible" })
-  )

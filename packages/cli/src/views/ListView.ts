@@ -1,7 +1,8 @@
 /** Renders lists for people. */
 import type { TodoList } from "@todo/core/domain"
-import { record, type Screen, styled, table } from "./Table.ts"
+import { type Screen, styled } from "../terminal/Screen.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
+import { record, table } from "./Table.ts"
 
 export const renderLists = (lists: ReadonlyArray<TodoList>, screen: Screen): string =>
   table(

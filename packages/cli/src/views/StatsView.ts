@@ -1,7 +1,8 @@
 /** Renders the statistics of an installation, for terminals of at least 40 cells. */
 import type { Stats } from "@todo/core/admin"
-import { record, type Screen, styled, table } from "./Table.ts"
+import { type Screen, styled } from "../terminal/Screen.ts"
 import { formatNumber, formatBytes } from "../terminal/TerminalText.ts"
+import { record, table } from "./Table.ts"
 
 export const renderStats = ({ biggest, days, lists, tables, todos, users }: Stats.Stats, screen: Screen): string =>
   [

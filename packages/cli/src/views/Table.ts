@@ -1,19 +1,6 @@
-import { styleText } from "node:util"
 import { displayWidth } from "effect/cli/CliOutput"
+import { type Screen, type Style, styled } from "../terminal/Screen.ts"
 import { fit, lines, oneLine, wrap } from "../terminal/TerminalText.ts"
-
-/** The terminal, file or pipe that output is rendered for. */
-export interface Screen {
-  /** In cells; without one (a file, a pipe) nothing is cut. */
-  readonly width: number | undefined
-  readonly colour: boolean
-}
-
-type Style = Parameters<typeof styleText>[0]
-
-/** Styles text if the screen has colour. */
-export const styled = (screen: Screen, format: Style, text: string): string =>
-  screen.colour ? styleText(format, text, { validateStream: false }) : text
 
 export interface Column<Row> {
   readonly name: string

@@ -1,9 +1,10 @@
 /** Renders todos for people. */
 import type { Due, Todo } from "@todo/core/domain"
 import { isOverdue, formatDue } from "./DueView.ts"
-import type { Viewer } from "./Viewer.ts"
-import { record, type Screen, styled, table } from "./Table.ts"
+import { type Screen, styled } from "../terminal/Screen.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
+import type { LocalTime } from "../time/LocalTime.ts"
+import { record, table } from "./Table.ts"
 
 const due = (due: Due | null): string =>
   due === null ? "" : "date" in due ? due.date : `${due.dateTime.replace("T", " ").replace(/:00$/, "")} ${due.timeZone}`
@@ -12,8 +13,8 @@ const priority = (todo: Todo): string => (todo.priority === "none" ? "" : todo.p
 
 const priorityStyles = { none: undefined, low: undefined, medium: "yellow", high: "red" } as const
 
-/** What the table needs beside the todos: the time and time zone of the viewer, and the names of lists. */
-interface TodoContext extends Viewer {
+/** What the table needs beside the todos: the time and time zone of the reader, and the names of lists. */
+interface TodoContext extends LocalTime {
   readonly lists: ReadonlyMap<string, string>
 }
 

@@ -1,7 +1,8 @@
 /** Renders users for operators. */
 import type { User, UserDetails } from "@todo/core/admin"
-import { record, type Screen, styled, table } from "./Table.ts"
+import { type Screen, styled } from "../terminal/Screen.ts"
 import { formatNumber, oneLine, formatBytes } from "../terminal/TerminalText.ts"
+import { record, table } from "./Table.ts"
 
 /** The date of a time. */
 const day = (time: string) => time.slice(0, "2026-01-01".length)

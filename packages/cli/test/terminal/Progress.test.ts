@@ -9,7 +9,7 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import { displayWidth } from "effect/cli/CliOutput"
-import { Json, Quiet } from "../../src/terminal/Output.ts"
+import { Json, Quiet } from "../../src/flags/GlobalFlags.ts"
 import { renderProgress, withProgress } from "../../src/terminal/Progress.ts"
 import { admin, bin, environment, newUser } from "../support/program.ts"
 
