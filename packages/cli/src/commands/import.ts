@@ -71,8 +71,8 @@ export const importUser = Command.make(
         return yield* Import.restore<PlatformError, never, ProgressServices>(bytes, { ...options, user, merge })
       if (user === undefined)
         return yield* new Usage({ message: `--format ${format} needs the id of a user before the file` })
-      const foreignTodos = parseTodos(format, textFile(bytes), notes)
-      return yield* ForeignImport.run<PlatformError | ImportInvalid, never, ProgressServices>(foreignTodos, {
+      const todos = parseTodos(format, textFile(bytes), notes)
+      return yield* ForeignImport.run<PlatformError | ImportInvalid, never, ProgressServices>(todos, {
         ...options,
         user
       })
@@ -132,7 +132,7 @@ const parseTodos = <E, R>(
   format: "csv" | "todotxt" | "ics",
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: ConversionNotes
-): Stream.Stream<ForeignImport.ForeignTodo, E, R> => {
+): Stream.Stream<ForeignImport.UnvalidatedTodo, E, R> => {
   switch (format) {
     case "csv":
       return todosOfCsv(bytes, notes)

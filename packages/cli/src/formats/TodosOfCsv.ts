@@ -12,18 +12,18 @@ const longest = 64 * 1024
 export const todosOfCsv = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: ConversionNotes
-): Stream.Stream<ForeignImport.ForeignTodo, E, R> =>
+): Stream.Stream<ForeignImport.UnvalidatedTodo, E, R> =>
   Stream.suspend(() => {
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
     const reader = new CsvReader(longest)
     let names: ReadonlyArray<string> | undefined
     let isOver = false
 
-    const invalid = (line: number, problem: string): ForeignImport.ForeignTodo => {
+    const invalid = (line: number, problem: string): ForeignImport.UnvalidatedTodo => {
       isOver = true
       return { line, source: "", todo: {}, problem }
     }
-    const found = function* (records: Iterable<CsvRecord>): Generator<ForeignImport.ForeignTodo> {
+    const found = function* (records: Iterable<CsvRecord>): Generator<ForeignImport.UnvalidatedTodo> {
       for (const record of records) {
         const { cells, line } = record
         // Excel may write its separator on the first line. Rows of empty cells are ignored.
@@ -40,7 +40,7 @@ export const todosOfCsv = <E, R>(
       }
       if (reader.tooLong) yield invalid(reader.line, "the row is longer than any todo; close the quotes of its cells")
     }
-    const read = function* (part: Uint8Array): Generator<ForeignImport.ForeignTodo> {
+    const read = function* (part: Uint8Array): Generator<ForeignImport.UnvalidatedTodo> {
       // Line by line, so that a message can name the invalid line.
       for (let start = 0; start < part.length;) {
         if (isOver) return
@@ -58,7 +58,7 @@ export const todosOfCsv = <E, R>(
         return undefined
       }
     }
-    const end = function* (): Generator<ForeignImport.ForeignTodo> {
+    const end = function* (): Generator<ForeignImport.UnvalidatedTodo> {
       if (isOver) return
       if (decoded() === undefined)
         yield invalid(reader.line, "the file is not UTF-8 from this line on; save it as UTF-8")
@@ -100,9 +100,9 @@ const todoOf = (
   names: ReadonlyArray<string>,
   { cells, isBroken, line }: CsvRecord,
   notes: ConversionNotes
-): ForeignImport.ForeignTodo => {
+): ForeignImport.UnvalidatedTodo => {
   const source = JSON.stringify(cells)
-  const invalid = (problem: string): ForeignImport.ForeignTodo => ({ line, source, todo: {}, problem })
+  const invalid = (problem: string): ForeignImport.UnvalidatedTodo => ({ line, source, todo: {}, problem })
   if (isBroken) return invalid("there is text after a closing quote; double the quotes within a cell")
   if (cells.length !== names.length) return invalid(`${cells.length} cells under ${names.length} columns`)
   // An empty cell is no value. White space is kept only in title and description.

@@ -24,25 +24,25 @@ const known = new Set(
 export const todosOfICalendar = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: ConversionNotes
-): Stream.Stream<ForeignImport.ForeignTodo, E, R> =>
+): Stream.Stream<ForeignImport.UnvalidatedTodo, E, R> =>
   Stream.suspend(() => {
     const reader = new LineReader(longest.line)
     const zones: Zones = new Map()
     let [isCalendar, isOver] = [false, false]
     let component: { name: string; begin: number; depth: number; size: number; lines: Array<string> } | undefined
 
-    const invalid = (line: number, problem: string): ForeignImport.ForeignTodo => {
+    const invalid = (line: number, problem: string): ForeignImport.UnvalidatedTodo => {
       isOver = true
       return { line, source: "", todo: {}, problem }
     }
-    const found = function* (lines: ReturnType<LineReader["read"]>): Generator<ForeignImport.ForeignTodo> {
+    const found = function* (lines: ReturnType<LineReader["read"]>): Generator<ForeignImport.UnvalidatedTodo> {
       for (const { number, text } of lines) {
         if (isOver) return
         if (text === undefined) yield invalid(number, "the line is not UTF-8, or too long")
         else if (text.trim() !== "") yield* take(number, text)
       }
     }
-    const take = function* (number: number, text: string): Generator<ForeignImport.ForeignTodo> {
+    const take = function* (number: number, text: string): Generator<ForeignImport.UnvalidatedTodo> {
       const [, edge, name = ""] = /^(BEGIN|END):\s*([\w-]+)\s*$/i.exec(text)?.map((part) => part.toUpperCase()) ?? []
       if (component !== undefined) {
         component.lines.push(text)
@@ -60,7 +60,7 @@ export const todosOfICalendar = <E, R>(
       else if (edge === "BEGIN") component = { name, begin: number, depth: 1, size: 0, lines: [text] }
       else if (!ofCalendars.test(text) && !/^\s/.test(text)) notes.add(number, `${nameOf(text)} is left out`)
     }
-    const end = function* (): Generator<ForeignImport.ForeignTodo> {
+    const end = function* (): Generator<ForeignImport.UnvalidatedTodo> {
       yield* found(reader.end())
       if (isCalendar && !isOver)
         yield invalid(component?.begin ?? 1, "the file ends before the END of this component; it may be cut off")
@@ -88,7 +88,7 @@ const todoOf = (
   zones: Zones,
   line: number,
   notes: ConversionNotes
-): ForeignImport.ForeignTodo => {
+): ForeignImport.UnvalidatedTodo => {
   const note = (message: string) => notes.add(line, message)
   try {
     const named = lines.flatMap((line) => zones.get(/;TZID="?([^":;]+)/i.exec(line)?.[1] ?? "") ?? [])

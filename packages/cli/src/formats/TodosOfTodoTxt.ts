@@ -12,7 +12,7 @@ const longest = 64 * 1024
 export const todosOfTodoTxt = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: ConversionNotes
-): Stream.Stream<ForeignImport.ForeignTodo, E, R> =>
+): Stream.Stream<ForeignImport.UnvalidatedTodo, E, R> =>
   Stream.suspend(() => {
     const lines = new LineReader(longest)
     return bytes.pipe(

@@ -73,7 +73,7 @@ and not exists (select from todo.todos t where t.owner_id = w.owner_id and t.id 
     })
   )
 
-  it.effect("an import reads only the collected rows that it writes", () =>
+  it.effect("an import reads only the staged rows that it writes", () =>
     Effect.gen(function* () {
       const id = yield* filled
       yield* asAdmin(
@@ -81,7 +81,7 @@ and not exists (select from todo.todos t where t.owner_id = w.owner_id and t.id 
           const sql = yield* SqlClient.SqlClient
           yield* sql.withTransaction(
             Effect.gen(function* () {
-              for (const statement of ImportSql.gather('"todo"')) yield* query(statement)
+              for (const statement of ImportSql.createStagingTables('"todo"')) yield* query(statement)
               const other = newUser().id
               yield* query(
                 `insert into pg_temp.import_todos select revision, t.* from todo.todos t where owner_id = '${id}'`
@@ -95,8 +95,8 @@ select line, 'todo', id, 'added', revision, position from pg_temp.import_todos`)
                   .replaceAll("$2", "10000")
                   .replaceAll("$3", "10100")
                   .replaceAll("$4", "null")
-              for (const text of [ImportSql.insert('"todo"', "todo"), ImportSql.indexAdded('"todo"')]) {
-                // A hundred rows, of 20,000 that are gathered in some 400 pages.
+              for (const text of [ImportSql.insertRows('"todo"', "todo"), ImportSql.indexAdded('"todo"')]) {
+                // A hundred rows, of 20,000 that are staged in some 400 pages.
                 const [row] = yield* query<{ readonly "QUERY PLAN": unknown }>(
                   `explain (analyze, buffers, format json) ${lines(text)}`
                 )

@@ -16,10 +16,10 @@ import type { UserId } from "../../domain/User.ts"
 import { columnsOfTodo } from "../../todos/TodoColumns.ts"
 import { ImportInvalid, Problems } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport } from "./ImportReport.ts"
-import { type ImportFailure, type GatheredRow, gatherAndWrite, type ImportPlan } from "./ImportTransaction.ts"
+import { type ImportFailure, type ImportPlan, importStaged, type StagedRow } from "./ImportTransaction.ts"
 
-/** One todo of a file, not yet validated. */
-export interface ForeignTodo {
+/** A todo of a file, not yet validated. */
+export interface UnvalidatedTodo {
   /** The number of the line, from 1. */
   readonly line: number
   /** The text in the file. The id of a todo without one is derived from it, so importing it again adds nothing. */
@@ -54,16 +54,16 @@ const decode = Schema.decodeUnknownResult(Candidate, { errors: "all", onExcessPr
  * Fails with `ImportInvalid`, which lists the first problems of the file, with `ImportConflict` and with `Unavailable`.
  */
 export const run = <E, R, R2>(
-  found: Stream.Stream<ForeignTodo, E, R>,
+  found: Stream.Stream<UnvalidatedTodo, E, R>,
   options: ImportOptions<R2> & { readonly user: UserId }
 ): Effect.Effect<ImportReport, ImportFailure<E>, R | R2 | SqlClient.SqlClient> =>
-  gatherAndWrite(
+  importStaged(
     options,
-    Effect.fnUntraced(function* (gather) {
+    Effect.fnUntraced(function* (staged) {
       const now = new Date(yield* Clock.currentTimeMillis).toISOString()
       const problems = new Problems()
       const ids = new Ids(options.user)
-      const rowOf = ({ line, problem, source, todo }: ForeignTodo): ReadonlyArray<GatheredRow> => {
+      const rowOf = ({ line, problem, source, todo }: UnvalidatedTodo): ReadonlyArray<StagedRow> => {
         if (problem !== undefined) return problems.add(line, problem)
         const candidate = decode(todo)
         if (Result.isFailure(candidate)) return problems.addIssue(line, candidate.failure.issue)
@@ -73,11 +73,11 @@ export const run = <E, R, R2>(
       }
       yield* options.watch("reading", undefined, (advance) =>
         Stream.runForEachArray(found, (page) =>
-          Effect.suspend(() => Effect.andThen(gather.add(page.flatMap(rowOf)), advance(page.length)))
+          Effect.suspend(() => Effect.andThen(staged.add(page.flatMap(rowOf)), advance(page.length)))
         )
       )
       if (problems.count > 0) return yield* new ImportInvalid({ problems: problems.first, count: problems.count })
-      yield* gather.end
+      yield* staged.end
       return { mode: "add", user: options.user, header: undefined } satisfies ImportPlan
     })
   )
@@ -120,7 +120,7 @@ const columnsOf = (line: number, id: TodoId, candidate: Candidate, now: string):
     ...columnsOfTodo({ ...todoDefaults, ...fields }),
     line,
     id,
-    // The verdicts in ImportSql.ts put rows without a position behind all others.
+    // `insertSteps` in ImportSql.ts puts rows without a position behind all others.
     position: "",
     revision: line,
     created_at: createdAt,

@@ -12,7 +12,7 @@ import { columnsOfTodo } from "../../todos/TodoColumns.ts"
 import { ImportInvalid } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport } from "./ImportReport.ts"
 import { textFile } from "../../formats/TextFile.ts"
-import { type ImportFailure, type GatheredRow, gatherAndWrite, type ImportPlan } from "./ImportTransaction.ts"
+import { type ImportFailure, type ImportPlan, importStaged, type StagedRow } from "./ImportTransaction.ts"
 
 /**
  * Imports an export into the exported user, or into `user`.
@@ -28,17 +28,17 @@ export const restore = <E, R, R2>(
   file: Stream.Stream<Uint8Array, E, R>,
   options: ImportOptions<R2> & { readonly user?: UserId | undefined; readonly merge: boolean }
 ): Effect.Effect<ImportReport, ImportFailure<E>, R | R2 | SqlClient.SqlClient> =>
-  gatherAndWrite(
+  importStaged(
     options,
-    Effect.fnUntraced(function* (gather) {
+    Effect.fnUntraced(function* (staged) {
       const reader = new ExportReader()
       const { problems } = reader
       yield* options.watch("reading", undefined, (advance) => {
         const take = (rows: Iterable<ExportedRow>) =>
           Effect.suspend(() => {
-            const taken = Array.from(rows, ({ kind, line, row }): GatheredRow => [kind, { line, ...restoredRow(row) }])
+            const taken = Array.from(rows, ({ kind, line, row }): StagedRow => [kind, { line, ...restoredRow(row) }])
             // After a problem the rest is only checked, because nothing will be imported.
-            return Effect.andThen(problems.count > 0 ? Effect.void : gather.add(taken), advance(taken.length))
+            return Effect.andThen(problems.count > 0 ? Effect.void : staged.add(taken), advance(taken.length))
           })
         return Effect.andThen(
           Stream.runForEach(textFile(file), (bytes) => take(reader.read(bytes))),
@@ -49,8 +49,8 @@ export const restore = <E, R, R2>(
       if (header === undefined || problems.count > 0) {
         return yield* new ImportInvalid({ problems: problems.first, count: problems.count })
       }
-      yield* gather.end
-      yield* gather.check
+      yield* staged.end
+      yield* staged.check
       const mode = options.merge ? "merge" : "exact"
       return { mode, user: options.user ?? header.user.id, header: header.user } satisfies ImportPlan
     })
