@@ -156,7 +156,27 @@ const retired = tracked.flatMap((file) => [
     )
 ])
 
-const problems = new Set([...sqlOutside, ...misnamed, ...upward, ...longReadme, ...retired])
+// Titles of tests
+
+/** The beginning of a title that only its `describe` makes a sentence. A title is a sentence with a subject. */
+const withoutSubject =
+  /^.(and|but|that|is|are|has|if|for|in|with|without|under|as|not|even|also|when|where|while|does|may|can|cannot)\b/i
+
+const badTitles = code
+  .filter((file) => file.endsWith(".test.ts"))
+  .flatMap((file) =>
+    descendants(parse(file)).flatMap((node) => {
+      if (!ts.isCallExpression(node)) return []
+      const [title] = node.arguments
+      // `it(…)`, `it.effect(…)` and `it.each(…)(…)`.
+      const isTest = /^(it|test|effect)\b/.test(node.expression.getText())
+      return isTest && title !== undefined && /^["'`]/.test(title.getText()) && withoutSubject.test(title.getText())
+        ? [`${file}:${lineOf(node)} ${title.getText()}: begin the title of a test with its subject`]
+        : []
+    })
+  )
+
+const problems = new Set([...sqlOutside, ...misnamed, ...upward, ...longReadme, ...retired, ...badTitles])
 if (problems.size > 0) {
   console.error(`The structure is broken:\n  ${[...problems].join("\n  ")}`)
   process.exitCode = 1

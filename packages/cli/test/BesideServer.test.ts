@@ -106,34 +106,36 @@ const changesAfter = async ({ send }: Sender, cursor?: string) => {
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe("beside a running server", () => {
-    it.effect("disable blocks a user and ends the streams within 5 seconds, and enable unblocks the user", () =>
-      Effect.gen(function* () {
-        const address = yield* server
-        const user = newUser()
-        const { follow, send } = yield* Effect.promise(() => sender(address, user))
-        const status = (method: string, path: string, json?: unknown) =>
-          Effect.map(
-            Effect.promise(() => send(method, path, json)),
-            ({ status }) => status
-          )
-        assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 201)
-        const stream = yield* Effect.promise(follow)
-        assert.strictEqual(stream.status, 200)
+    it.effect(
+      "`user disable` blocks a user and ends the streams within 5 seconds, and `user enable` unblocks the user",
+      () =>
+        Effect.gen(function* () {
+          const address = yield* server
+          const user = newUser()
+          const { follow, send } = yield* Effect.promise(() => sender(address, user))
+          const status = (method: string, path: string, json?: unknown) =>
+            Effect.map(
+              Effect.promise(() => send(method, path, json)),
+              ({ status }) => status
+            )
+          assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 201)
+          const stream = yield* Effect.promise(follow)
+          assert.strictEqual(stream.status, 200)
 
-        yield* admin("user", "disable", user)
-        const disabled = Date.now()
-        assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 403)
-        assert.include(yield* Effect.promise(() => stream.ended), "Buy milk")
-        while ((yield* status("GET", "/v1/todos")) !== 403) yield* Effect.promise(() => sleep(50))
-        assert.isBelow(Date.now() - disabled, 5_000)
+          yield* admin("user", "disable", user)
+          const disabled = Date.now()
+          assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 403)
+          assert.include(yield* Effect.promise(() => stream.ended), "Buy milk")
+          while ((yield* status("GET", "/v1/todos")) !== 403) yield* Effect.promise(() => sleep(50))
+          assert.isBelow(Date.now() - disabled, 5_000)
 
-        yield* admin("user", "enable", user)
-        while ((yield* status("GET", "/v1/todos")) !== 200) yield* Effect.promise(() => sleep(50))
-        assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 201)
-      })
+          yield* admin("user", "enable", user)
+          while ((yield* status("GET", "/v1/todos")) !== 200) yield* Effect.promise(() => sleep(50))
+          assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 201)
+        })
     )
 
-    it.effect("erase ends the user's streams, and the same token then creates an empty user", () =>
+    it.effect("`user erase` ends the user's streams, and the same token then creates an empty user", () =>
       Effect.gen(function* () {
         const address = yield* server
         const user = newUser()
@@ -157,7 +159,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
     )
 
     it.effect(
-      "purge, killed on the way and then run twice at once, holds nobody up and breaks no feed",
+      "`purge`, killed on the way and then run twice at once, holds nobody up and breaks no feed",
       () =>
         Effect.gen(function* () {
           const address = yield* server

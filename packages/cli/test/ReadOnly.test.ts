@@ -13,7 +13,7 @@ const readOnly = (url: Redacted.Redacted) => {
 }
 
 layer(TestDatabase.layer, { excludeTestServices: true })("todo-admin on a database in read-only mode", (it) => {
-  it.effect("reads a read-only database, and explains why a write fails", () =>
+  it.effect("todo-admin reads a read-only database, and explains why a write fails", () =>
     Effect.gen(function* () {
       const { ownerUrl, url } = yield* TestDatabase
       const environment = { DATABASE_URL: readOnly(url), TODO_MIGRATE_URL: readOnly(ownerUrl) }

@@ -15,14 +15,14 @@ const help = (home: string) => {
 }
 
 describe("A checkout", () => {
-  it("starts todo-admin from its sources, and keeps the compiled code in the home of the user", () => {
+  it("a checkout starts todo-admin from its sources, and keeps the compiled code in the home of the user", () => {
     using home = mkdtempDisposableSync(join(tmpdir(), "todo-home-"))
     help(home.path)
     assert.isTrue(existsSync(join(home.path, ".cache/todo-admin")))
     help(home.path)
   })
 
-  it("starts todo-admin for a user whose home does not exist", () => {
+  it("a checkout starts todo-admin for a user whose home does not exist", () => {
     help("/nowhere")
     assert.isFalse(existsSync("/nowhere"))
   })

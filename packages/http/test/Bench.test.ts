@@ -34,7 +34,7 @@ describe("npm run bench", () => {
     await rm(directory, { recursive: true, force: true })
   })
 
-  it("has at least four other contestants", () => {
+  it("the bench has at least four other contestants", () => {
     const expected = ["todo", "fair", "pipelined", "fastify", "limit"]
     expect(contestants.map(({ name }) => name)).toEqual(expect.arrayContaining(expected))
   })

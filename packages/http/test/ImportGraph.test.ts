@@ -59,7 +59,7 @@ const isSql = (url: string): boolean =>
   /\/(sql|sql-[a-z]+)\/(src|dist)\/|\/effect\/(src|dist)\/sql\/|core\/src\/(schema\/|.*Sql\.ts$)/.test(url)
 
 describe("The import graph", () => {
-  it("has all entries of the packages", () => {
+  it("the test finds all entries of the packages", () => {
     expect(entries.map(({ entry }) => entry)).toEqual(
       expect.arrayContaining(["@todo/core", "@todo/core/domain", "@todo/http", "@todo/http/api", "@todo/http/client"])
     )
@@ -81,7 +81,7 @@ describe("The import graph", () => {
     }
   )
 
-  it("is cli -> core <- http in what the sources name, those of programs included", () => {
+  it("the sources, also those of programs, name only imports that run cli -> core <- http", () => {
     const arrows = globSync("packages/*/src/**/*.ts", { cwd: root }).flatMap((file) => {
       const [, from = ""] = file.split("/")
       // Examples in comments are written as hosts would.

@@ -15,7 +15,7 @@ describe("The test kit", () => {
   const bearer = async (token: Promise<string>) => ({ headers: { authorization: `Bearer ${await token}` } })
   const me = async (token: Promise<string>) => request(`${server.url}/v1/me`, "GET", await bearer(token))
 
-  it("serves each user that it has signed a token for", async () => {
+  it("the test kit serves each user that it has signed a token for", async () => {
     const alice = await bearer(server.token("alice"))
     const todos = `${server.url}/v1/todos`
     expect((await request(todos, "POST", { ...alice, json: { title: "a" } })).status).toBe(201)
@@ -25,12 +25,12 @@ describe("The test kit", () => {
     expect((await request(todos, "POST", large)).status).toBe(413)
   })
 
-  it("refuses expired tokens, and tokens of other issuers", async () => {
+  it("the test kit refuses expired tokens, and tokens of other issuers", async () => {
     expect((await me(server.token("alice", "-1 minute"))).status).toBe(401)
     expect((await me(TestTokens.make().sign("alice"))).status).toBe(401)
   })
 
-  it("signs for a handler of the host too", async () => {
+  it("the test kit signs tokens for a handler of the host too", async () => {
     const tokens = TestTokens.make()
     const { dispose, handler } = createHandler({
       url: urls.DATABASE_URL,

@@ -42,7 +42,7 @@ const following = Effect.fnUntraced(function* (user: string, lines: number, ...f
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin changes", () => {
-    it.effect("prints each item once and ends, and the cursor of any line continues after it", () =>
+    it.effect("`changes` prints each item once and ends, and the cursor of any line continues after it", () =>
       Effect.gen(function* () {
         const user = yield* someone
         const changes = (...flags: ReadonlyArray<string>) => admin("changes", "--user", user, ...flags)
@@ -77,7 +77,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("reads all pages", () =>
+    it.effect("`changes` reads all pages", () =>
       Effect.gen(function* () {
         const user = newUser()
         const titles = Array.from({ length: 230 }, (_, at) => `${at}`)
@@ -90,7 +90,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("exits with 3 and a hint if a change after the cursor was purged", () =>
+    it.effect("`changes` exits with 3 and a hint if a change after the cursor was purged", () =>
       Effect.gen(function* () {
         const user = yield* someone
         const [first] = parse((yield* admin("changes", "--user", user, "--json", "--limit", "1")).stdout)
@@ -105,7 +105,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("prints changes of others within two seconds, until Ctrl-C, and then exits with 130", () =>
+    it.effect("`changes` prints changes of others within two seconds, until Ctrl-C, and then exits with 130", () =>
       Effect.gen(function* () {
         const user = yield* someone
         const [drawn, document] = yield* together(following(user, 3), following(user, 3, "--json"))
@@ -127,7 +127,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("exits with 0 when the reader closes the pipe, and after --limit changes", () =>
+    it.effect("`changes` exits with 0 when the reader closes the pipe, and after --limit changes", () =>
       Effect.gen(function* () {
         const user = yield* someone
         const [unread, limited] = yield* together(following(user, 3), following(user, 3, "--limit", "4"))

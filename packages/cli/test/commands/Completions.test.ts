@@ -56,7 +56,7 @@ while zpty -r shell line; do print -r -- $line; [[ $line == *done* ]] && break; 
 zpty -d shell`
 
 describe("Completions", () => {
-  it.live("work in bash", (test) =>
+  it.live("completions work in bash", (test) =>
     Effect.gen(function* () {
       if (isMissing("bash")) return test.skip("there is no bash on this machine")
       assert.deepStrictEqual(output("bash", ["--norc", "-c", bash, "bash", yield* script("bash")]).split("\n"), [
@@ -68,14 +68,14 @@ describe("Completions", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("work in zsh", (test) =>
+  it.live("completions work in zsh", (test) =>
     Effect.gen(function* () {
       if (isMissing("zsh")) return test.skip("there is no zsh on this machine")
       assert.match(output("zsh", ["-f", "-c", zsh, "zsh", yield* script("zsh")]), /ran: migrate status/)
     }).pipe(Effect.scoped)
   )
 
-  it.live("work in fish", (test) =>
+  it.live("completions work in fish", (test) =>
     Effect.gen(function* () {
       if (isMissing("fish")) return test.skip("there is no fish on this machine")
       const completed = output("fish", ["-N", "-c", fish, yield* script("fish")])

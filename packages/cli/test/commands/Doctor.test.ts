@@ -57,7 +57,7 @@ const checks = [
 ]
 
 describe.concurrent("todo-admin doctor", () => {
-  it.live("passes a correct database every time", () =>
+  it.live("`doctor` passes a correct database every time", () =>
     Effect.gen(function* () {
       for (const { code, findings, stderr } of [yield* doctor(), yield* doctor()]) {
         assert.deepStrictEqual(
@@ -117,7 +117,7 @@ describe.concurrent("todo-admin doctor", () => {
   }
 
   it.live(
-    "finds a server that runs as the owner of the tables, one that runs as superuser, and a clock that is off",
+    "`doctor` finds a server that runs as the owner of the tables, one that runs as superuser, and a clock that is off",
     () =>
       Effect.gen(function* () {
         const { adminUrl, ownerUrl } = yield* TestDatabase
@@ -136,7 +136,7 @@ describe.concurrent("todo-admin doctor", () => {
       }).pipe(onItsOwn)
   )
 
-  it.live("prints the statements that repair a missing protection, ready to run", () =>
+  it.live("`doctor` prints the statements that repair a missing protection, ready to run", () =>
     Effect.gen(function* () {
       const { adminUrl, ownerUrl, url } = yield* TestDatabase
       yield* sql(adminUrl, "create view public.board as select * from todo.todos")
@@ -160,7 +160,7 @@ describe.concurrent("todo-admin doctor", () => {
     }).pipe(onItsOwn)
   )
 
-  it.live("warns if one role serves and migrates, and exits with 0", () =>
+  it.live("`doctor` warns if one role serves and migrates, and exits with 0", () =>
     Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       const { code, stderr, stdout } = yield* run(["doctor"], {
@@ -178,7 +178,7 @@ describe.concurrent("todo-admin doctor", () => {
   )
 
   it.live(
-    "knows a pooler that forgets prepared statements, one that refuses time limits, and what suits both",
+    "`doctor` knows a pooler that forgets prepared statements, one that refuses time limits, and what suits both",
     (test) =>
       Effect.gen(function* () {
         if (spawnSync("pgbouncer", ["--version"]).error) return test.skip("there is no pgbouncer on this machine")

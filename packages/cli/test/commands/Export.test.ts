@@ -77,7 +77,7 @@ using (case when current_query() like '%todo_json%' then pg_sleep(60) is not nul
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin user export", () => {
-    it.effect("writes the same lines to stdout and to a file, and a summary to stderr", () =>
+    it.effect("an export has the same lines on stdout and in a file, and prints a summary to stderr", () =>
       Effect.gen(function* () {
         const directory = yield* scratch
         const user = yield* someone
@@ -115,7 +115,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("writes CSV that spreadsheets do not run as formulas, and that can be imported unchanged", () =>
+    it.effect("an export as CSV runs no formula in a spreadsheet, and can be imported unchanged", () =>
       Effect.gen(function* () {
         const directory = yield* scratch
         const user = yield* someone
@@ -162,7 +162,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("writes a todo.txt and a calendar that can be imported, and reports the content that it leaves out", () =>
+    it.effect("an export as todo.txt or a calendar can be imported, and reports the content that it leaves out", () =>
       Effect.gen(function* () {
         const directory = yield* scratch
         const user = newUser()
@@ -232,7 +232,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("writes calendars that other programs can read, with the same bytes each time", (ctx) =>
+    it.effect("an exported calendar can be read by other programs, and has the same bytes each time", (ctx) =>
       Effect.gen(function* () {
         const directory = yield* scratch
         const user = yield* someone

@@ -18,10 +18,10 @@ const walk = (command: Command.Command.Any, above = ""): ReadonlyArray<Node> => 
 const tree = walk(todoAdmin)
 
 describe("The help of every command", () => {
-  it("is checked for the whole command tree", () => assert.isAbove(tree.length, 25))
+  it("the test finds the whole command tree", () => assert.isAbove(tree.length, 25))
 
   for (const { description, examples, path, subcommands } of tree) {
-    it(`has an example of ${path}`, () => {
+    it(`the help of ${path} has an example`, () => {
       assert.isNotEmpty(description)
       assert.isNotEmpty(examples, `${path} --help has no example`)
       const shown = examples.map(({ command }) => command)
@@ -37,7 +37,7 @@ describe("The help of every command", () => {
     })
   }
 
-  it.live("has colours on a terminal, but not with NO_COLOR or in a pipe", (test) =>
+  it.live("the help has colours on a terminal, but not with NO_COLOR or in a pipe", (test) =>
     Effect.gen(function* () {
       if (spawnSync("script", ["--version"]).error) return test.skip("there is no script(1) on this machine")
       const onTerminal = (environment: Record<string, string>) =>

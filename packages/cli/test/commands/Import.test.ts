@@ -47,7 +47,7 @@ const none = { added: 0, replaced: 0, kept: 0, same: 0 }
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin user import", () => {
-    it.effect("imports a file for its user or another one, also from stdin, and prints the result", () =>
+    it.effect("an import takes a file for its user or another one, also from stdin, and prints the result", () =>
       Effect.gen(function* () {
         const { text, user } = yield* exported
         const path = yield* file(text)
@@ -76,7 +76,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("exits with 4 if the user has different data, and merges with --merge", () =>
+    it.effect("an import exits with 4 if the user has different data, and merges with --merge", () =>
       Effect.gen(function* () {
         const { text, user } = yield* exported
         const path = yield* file(text)
@@ -106,7 +106,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("exits with 2 if lines are invalid, names them, and changes nothing", () =>
+    it.effect("an import exits with 2 if lines are invalid, names them, and changes nothing", () =>
       Effect.gen(function* () {
         const { text, user } = yield* exported
         const other = newUser()
@@ -146,7 +146,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("imports a todo.txt, and a second import changes nothing", () =>
+    it.effect("an import takes a todo.txt, and a second import changes nothing", () =>
       Effect.gen(function* () {
         const user = newUser()
         const path = yield* file(
@@ -179,7 +179,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("reports the content that it leaves out, and an empty file", () =>
+    it.effect("an import reports the content that it leaves out, and an empty file", () =>
       Effect.gen(function* () {
         const user = newUser()
         const csv = yield* file("title,list,updatedAt\na,Errands,2026-01-01T00:00:00Z\nb,Errands,\n")
@@ -211,7 +211,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("imports a CSV of another program, and names the errors of an invalid one", () =>
+    it.effect("an import takes a CSV of another program, and names the errors of an invalid one", () =>
       Effect.gen(function* () {
         const user = newUser()
         const good = yield* file('\uFEFFtitle,tags,due\n"Buy, ""milk""\nnow",a,2026-12-01\nplain,,\n')

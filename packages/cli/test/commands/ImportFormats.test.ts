@@ -440,7 +440,7 @@ const told: ReadonlyArray<
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe("The content of a file is imported", () => {
     for (const [what, format, file, todos, ...notes] of used) {
-      it.effect(`${format}: ${what}`, () =>
+      it.effect(`a file of ${format} is imported: ${what}`, () =>
         Effect.gen(function* () {
           const found = yield* imported(format, file, 1)
           assert.deepStrictEqual(found.problems, undefined)
@@ -462,7 +462,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
 
   describe("Content that cannot be imported is reported by line", () => {
     for (const [what, format, file, ...problems] of told) {
-      it.effect(`${format}: ${what}`, () =>
+      it.effect(`a problem of ${format} is reported by line: ${what}`, () =>
         Effect.gen(function* () {
           for (const one of format === "any" ? (["csv", "ics", "ndjson", "txt"] as const) : [format]) {
             const found = (yield* imported(one, file, 4_096)).problems ?? []

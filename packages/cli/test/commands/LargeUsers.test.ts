@@ -75,7 +75,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
   const sizes = long ? [20_000, 200_000, 1_000_000] : [500, 5_000]
 
   it.effect(
-    "is exported in constant memory",
+    "an export of a large user takes constant memory",
     () =>
       Effect.gen(function* () {
         const directory = yield* scratch
@@ -96,7 +96,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
   )
 
   it.effect(
-    "comes back just as it was, in constant memory, and twice is once",
+    "an import restores the exported bytes, and a second import changes nothing",
     () =>
       Effect.gen(function* () {
         const directory = yield* scratch
@@ -124,7 +124,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
     "COMMIT"
   ]
   it.effect(
-    "is there whole or not at all when its import is killed, whenever that is",
+    "a user is there whole or not at all when the import is killed, whenever that is",
     () =>
       Effect.gen(function* () {
         const directory = yield* scratch

@@ -6,7 +6,7 @@ import { admin, assertFailed, asUser, json, newUser, together } from "../support
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin list", () => {
-    it.effect("adds, shows, renames, moves, deletes and restores", () =>
+    it.effect("`list` adds, shows, renames, moves, deletes and restores", () =>
       Effect.gen(function* () {
         const user = newUser()
         const list = <A = TodoList>(verb: string, ...args: ReadonlyArray<string>) =>
@@ -50,7 +50,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("deletes a list with todos only with --todos", () =>
+    it.effect("`list delete` deletes a list with todos only with --todos", () =>
       Effect.gen(function* () {
         const user = newUser()
         const [kept, gone] = yield* asUser(

@@ -22,7 +22,7 @@ const holding = <A, E, R>(statement: string, self: Effect.Effect<A, E, R>) =>
 const onEmpty = Effect.provide(TestDatabase.layerEmpty)
 
 describe.concurrent("todo-admin migrate", () => {
-  it.live("prints the plan without a database", () =>
+  it.live("`migrate plan` prints the plan without a database", () =>
     Effect.gen(function* () {
       const [text, document, rest, quiet, grants] = yield* together(
         run(["migrate", "plan"], { TODO_SCHEMA: "chores" }),
@@ -55,7 +55,7 @@ describe.concurrent("todo-admin migrate", () => {
     })
   )
 
-  it.live("prints a plan that psql can run, and that up and status recognise", (test) =>
+  it.live("`migrate plan` prints a plan that psql can run, and that up and status recognise", (test) =>
     Effect.gen(function* () {
       if (spawnSync("psql", ["--version"]).error) return test.skip("there is no psql on this machine")
       const { ownerUrl } = yield* TestDatabase
@@ -77,7 +77,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("prints each step, or the grants if there is nothing to migrate", () =>
+  it.live("`migrate up` prints each step, or the grants if there is nothing to migrate", () =>
     Effect.gen(function* () {
       const first = yield* admin("migrate", "up")
       assert.strictEqual(
@@ -117,7 +117,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("does not touch a schema that belongs to another program", () =>
+  it.live("`migrate up` does not touch a schema that belongs to another program", () =>
     Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       yield* sql(ownerUrl, "create schema todo create table invoices ()")
@@ -130,7 +130,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("names both versions and the next step if the schema has another version", () =>
+  it.live("todo-admin names both versions and the next step if the schema has another version", () =>
     Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       const list = admin("todo", "list", "--user", "a")
@@ -143,7 +143,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("creates one schema when three run at once, and grants the role of servers", () =>
+  it.live("`migrate up` creates one schema when three run at once, and grants the role of servers", () =>
     Effect.gen(function* () {
       const before = yield* json<ReadonlyArray<{ appliedAt: string | null }>>("migrate", "status")
       assert.isTrue(before.every(({ appliedAt }) => appliedAt === null))
@@ -172,7 +172,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("changes nothing if a step fails", () =>
+  it.live("`migrate up` changes nothing if a step fails", () =>
     Effect.gen(function* () {
       const { adminUrl, ownerUrl } = yield* TestDatabase
       const refuse = "create function refuse() returns event_trigger language plpgsql as"
@@ -190,7 +190,7 @@ describe.concurrent("todo-admin migrate", () => {
     }).pipe(onEmpty)
   )
 
-  it.live("exits with 130 on Ctrl-C, and changes nothing", () =>
+  it.live("`migrate up` exits with 130 on Ctrl-C, and changes nothing", () =>
     Effect.gen(function* () {
       const { ownerUrl, url } = yield* TestDatabase
       const lock = "select pg_advisory_xact_lock(hashtextextended('todo:migrate:todo', 0))"

@@ -29,7 +29,7 @@ const someone = Effect.gen(function* () {
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe("todo-admin purge", () => {
-    it.effect("counts the rows that it would remove, and removes exactly those", () =>
+    it.effect("`purge` counts the rows that it would remove, and removes exactly those", () =>
       Effect.gen(function* () {
         const [user, other] = [yield* someone, yield* someone]
         const args = ["purge", "--older-than", "30d"]

@@ -10,7 +10,7 @@ const dayBack = (days: number) => new Date(Date.now() - days * 86_400_000).toISO
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe("todo-admin stats", () => {
-    it.effect("counts the rows of an empty database, and of one with users", () =>
+    it.effect("`stats` counts the rows of an empty database, and of one with users", () =>
       Effect.gen(function* () {
         const empty = yield* json<Stats.Stats>("stats")
         assert.deepStrictEqual(
@@ -71,7 +71,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
     }))
     const plain = { colour: false }
 
-    it("fits 40 columns, shows every day with a todo, and has wider bars in 80 columns", () => {
+    it("the chart fits 40 columns, shows every day with a todo, and has wider bars in 80 columns", () => {
       const drawing = renderDays(days, { ...plain, width: 40 })
       const lines = drawing.split("\n")
       for (const line of lines) assert.isAtMost(line.length, 40)
@@ -82,7 +82,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       assert.strictEqual(wide[5]?.length, "1,234,567 └".length + 56)
     })
 
-    it("is empty if there are no todos", () => {
+    it("the chart is empty if there are no todos", () => {
       const blank = renderDays(
         days.map(({ date }) => ({ date, todos: 0 })),
         { ...plain, width: 40 }
@@ -90,7 +90,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       assert.match(blank, /^0 │\n {2}│\n/)
     })
 
-    it("has colours only if the terminal has colours", () => {
+    it("the chart has colours only if the terminal has colours", () => {
       const stats: Stats.Stats = {
         users: { total: 0, disabled: 0, activeIn7Days: 0, activeIn30Days: 0 },
         todos: { open: 0, completed: 0, trashed: 0 },

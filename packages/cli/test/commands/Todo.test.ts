@@ -7,7 +7,7 @@ import { admin, assertFailed, asUser, environment, json, newUser, run, together 
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin todo", () => {
-    it.effect("shows the names of lists, for any number of lists, also of lists in the trash", () =>
+    it.effect("`todo list` shows the names of lists, for any number of lists, also of lists in the trash", () =>
       Effect.gen(function* () {
         const user = newUser()
         yield* asUser(
@@ -32,7 +32,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("accepts ids in upper case, and dates as the ends of a range", () =>
+    it.effect("`todo` accepts ids in upper case, and dates as the ends of a range", () =>
       Effect.gen(function* () {
         const user = newUser()
         const dues = ["2026-12-01", "2026-12-02T00:30@Europe/Paris", "2026-12-03"]
@@ -50,7 +50,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("adds, shows, edits, completes, reopens, deletes and restores", () =>
+    it.effect("`todo` adds, shows, edits, completes, reopens, deletes and restores", () =>
       Effect.gen(function* () {
         const user = newUser()
         const details = ["--description", "2 l", "--priority", "high", "--tag", "home", "--tag", "shop"]
@@ -93,7 +93,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("treats the id of another user's todo exactly like an unknown id", () =>
+    it.effect("the id of another user's todo is treated exactly like an unknown id", () =>
       Effect.gen(function* () {
         const { id } = yield* json<Todo>("todo", "add", "mine", "--user", newUser())
         for (const verb of [["show"], ["edit", "--title", "taken"], ["delete", "--yes"]]) {
@@ -185,7 +185,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("uses the local time zone for tables, and UTC for JSON", () =>
+    it.effect("tables use the local time zone, and JSON uses UTC", () =>
       Effect.gen(function* () {
         const user = newUser()
         // It is always a day later in Kiritimati than in Pago Pago.
@@ -217,7 +217,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("names the rule that a field breaks, and a list that does not exist", () =>
+    it.effect("an error names the rule that a field breaks, and a list that does not exist", () =>
       Effect.gen(function* () {
         const [title, tags, list] = yield* together(
           admin("todo", "add", " ", "--user", newUser()),
@@ -230,7 +230,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("removes control characters of stored text before it reaches the terminal", () =>
+    it.effect("control characters of stored text do not reach the terminal", () =>
       Effect.gen(function* () {
         const user = newUser()
         const nasty = "\u001B[31mred \u001B]0;title\u0007 \u009B2J back\b\u202Ereversed\r\n\u007F"
@@ -255,7 +255,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
 })
 
 layer(TestDatabase.layerEmpty, { excludeTestServices: true })("todo-admin todo, without a schema", (it) => {
-  it.effect("says how to create it", () =>
+  it.effect("an empty list says how to create a todo", () =>
     Effect.gen(function* () {
       assertFailed(yield* admin("todo", "list", "--user", "a"), 1, /version 0.*: run "todo-admin migrate up"/)
     })

@@ -12,7 +12,7 @@ const verify = (token: string, claims: { issuer: string; audience: string }, key
   Effect.promise(() => jwtVerify(token.trimEnd(), new TextEncoder().encode(key), { algorithms: ["HS256"], ...claims }))
 
 describe.concurrent("todo-admin token", () => {
-  it.live("prints a bare token that the configured server accepts", () =>
+  it.live("`token` prints a bare token that the configured server accepts", () =>
     Effect.gen(function* () {
       const environment = {
         TODO_JWT_SECRET: secret,
@@ -41,7 +41,7 @@ describe.concurrent("todo-admin token", () => {
     })
   )
 
-  it.live("signs with the stored secret of development mode if no secret is set", () =>
+  it.live("`token` signs with the stored secret of development mode if no secret is set", () =>
     Effect.gen(function* () {
       const directory = yield* Effect.acquireRelease(
         Effect.promise(() => mkdtemp(join(tmpdir(), "todo-token-"))),

@@ -7,7 +7,7 @@ const uuid = "019ab2c3-0000-7000-8000-000000000000"
 const elsewhere = { DATABASE_URL: "postgres://nobody:hunter2@127.0.0.1:1/nowhere" }
 
 describe.concurrent("todo-admin", () => {
-  it.live("prints help with examples, and its version, on stdout", () =>
+  it.live("todo-admin prints help with examples, and its version, on stdout", () =>
     Effect.gen(function* () {
       const [bare, help, verb, version, completions] = yield* together(
         run([]),
@@ -98,7 +98,7 @@ describe.concurrent("todo-admin", () => {
     })
   )
 
-  it.live("exits with 5 if the database is unreachable", () =>
+  it.live("todo-admin exits with 5 if the database is unreachable", () =>
     Effect.gen(function* () {
       const [list, up, doctor] = yield* together(
         run(["todo", "list", "--user", "a"], elsewhere),
@@ -114,7 +114,7 @@ describe.concurrent("todo-admin", () => {
     })
   )
 
-  it.live("names an invalid setting in one line, and never its value", () =>
+  it.live("an invalid setting is named in one line, and never its value", () =>
     Effect.gen(function* () {
       const [url, mode, password, secret, schema, debug] = yield* together(
         run(["todo", "list", "--user", "a"], { DATABASE_URL: "mysql://root:hunter2@db/x" }),

@@ -15,7 +15,7 @@ const add = (user: string, ...titles: ReadonlyArray<string>) =>
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe("todo-admin user list", () => {
-    it.effect("lists users with their numbers, in every order, a page at a time", () =>
+    it.effect("`user list` lists users with their numbers, in every order, a page at a time", () =>
       Effect.gen(function* () {
         const nobody = yield* admin("user", "list")
         assert.deepStrictEqual(nobody, { code: 0, stdout: "", stderr: "No users\n" })
@@ -81,7 +81,7 @@ ${c}  2      0      ${today}  ${today}
       })
     )
 
-    it.effect("lists disabled users, and marks them in the list of all users", () =>
+    it.effect("`user list` lists disabled users, and marks them in the list of all users", () =>
       Effect.gen(function* () {
         const [off, on] = [`d-${newUser()}`, `d-${newUser()}`]
         yield* add(on, "one")
@@ -96,7 +96,7 @@ ${c}  2      0      ${today}  ${today}
       })
     )
 
-    it.effect("fails if the role cannot see all users, and says how to connect", () =>
+    it.effect("`user list` fails if the role cannot see all users, and says how to connect", () =>
       Effect.gen(function* () {
         const { url } = yield* TestDatabase
         const list = yield* run(["user", "list"], { DATABASE_URL: Redacted.value(url) })
@@ -106,7 +106,7 @@ ${c}  2      0      ${today}  ${today}
   })
 
   describe("todo-admin user show, disable and enable", () => {
-    it.effect("show one user with sizes, and exit with 3 for an unknown user", () =>
+    it.effect("`user show` shows one user with sizes, and exits with 3 for an unknown user", () =>
       Effect.gen(function* () {
         const [user, nobody] = [newUser(), newUser()]
         yield* add(user, "one", "two")
@@ -140,7 +140,7 @@ changed   ${updatedAt}
       })
     )
 
-    it.effect("disable and enable a user, say what they did, and can be repeated", () =>
+    it.effect("`user disable` and `user enable` say what they did, and can be repeated", () =>
       Effect.gen(function* () {
         const user = newUser()
         yield* add(user, "one")
@@ -163,7 +163,7 @@ changed   ${updatedAt}
       })
     )
 
-    it.effect("disable a user who has never written anything, with a warning about the id", () =>
+    it.effect("`user disable` disables a user who has never written anything, with a warning about the id", () =>
       Effect.gen(function* () {
         const user = newUser()
         const { code, stderr } = yield* admin("user", "disable", user)
@@ -177,7 +177,7 @@ changed   ${updatedAt}
   })
 
   describe("todo-admin user erase", () => {
-    it.effect("removes only the given user, with --yes", () =>
+    it.effect("`user erase` removes only the given user, with --yes", () =>
       Effect.gen(function* () {
         const [user, other] = [newUser(), newUser()]
         yield* add(user, "one", "two")

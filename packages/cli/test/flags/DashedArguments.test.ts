@@ -50,13 +50,14 @@ const cases: ReadonlyArray<readonly [given: ReadonlyArray<string>, read: Readonl
 
 describe("A value or an argument that begins with a dash", () => {
   for (const [given, read] of cases) {
-    it(`is read as text: ${given.join(" ")}`, () => assert.deepStrictEqual(protectDashedArguments(given), read))
+    it(`a value that begins with a dash is read as text: ${given.join(" ")}`, () =>
+      assert.deepStrictEqual(protectDashedArguments(given), read))
   }
 })
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin", () => {
-    it.effect("accepts text that begins with a dash for every flag and argument", () =>
+    it.effect("every flag and argument accepts text that begins with a dash", () =>
       Effect.gen(function* () {
         const user = newUser()
         const added = yield* json<Todo>(
@@ -97,7 +98,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("says how to write text that looks like a flag", () =>
+    it.effect("the error says how to write text that looks like a flag", () =>
       Effect.gen(function* () {
         const [argument, value, typo] = yield* together(
           admin("todo", "add", "--user", "a", "--bullet"),

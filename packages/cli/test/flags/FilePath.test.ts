@@ -16,7 +16,7 @@ const scratch = (parent: string) =>
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("A file on the command line", () => {
-    it.effect("is resolved against the current folder, and may be - or begin with ~", () =>
+    it.effect("a path is resolved against the current folder, and may be - or begin with ~", () =>
       Effect.gen(function* () {
         const directory = yield* scratch(tmpdir())
         const user = newUser()
@@ -51,7 +51,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("is resolved against the folder where npm was started", () =>
+    it.effect("a path is resolved against the folder where npm was started", () =>
       Effect.gen(function* () {
         const cwd = fileURLToPath(new URL("../../..", import.meta.url))
         // npm changes to the root of the repository, where the same name would be another file.

@@ -22,7 +22,7 @@ describe("Colours", () => {
   const hasScript = spawnSync("script", ["--version"]).error === undefined
 
   for (const [environment, terminal, pipe] of situations) {
-    it(`follow ${JSON.stringify(environment)}`, (test) => {
+    it(`colours follow ${JSON.stringify(environment)}`, (test) => {
       const env = { TERM: "xterm", HOME: "/nowhere", ...environment }
       const piped = spawnSync(process.execPath, [bin, "migrate", "--help"], { env, encoding: "utf8" })
       assert.deepStrictEqual([piped.stdout.includes("\u001B["), piped.stderr], [pipe, ""])

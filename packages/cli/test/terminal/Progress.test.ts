@@ -55,7 +55,7 @@ const stderr = Effect.fnUntraced(function* ({ json = false, quiet = false, termi
 })
 
 describe("Progress", () => {
-  it.live("redraws one line below other messages, and erases it at the end", () =>
+  it.live("the progress redraws one line below other messages, and erases it at the end", () =>
     Effect.gen(function* () {
       const written = yield* stderr({})
       const erase = "\r\u001B[K"
@@ -65,7 +65,7 @@ describe("Progress", () => {
     })
   )
 
-  it.live("shows nothing if stderr is not a terminal, or with --json or --quiet", () =>
+  it.live("the progress shows nothing if stderr is not a terminal, or with --json or --quiet", () =>
     Effect.gen(function* () {
       for (const situation of [{ terminal: false }, { json: true }, { quiet: true }]) {
         assert.strictEqual(yield* stderr(situation), "a word\n")
@@ -73,7 +73,7 @@ describe("Progress", () => {
     })
   )
 
-  it("is always narrower than the terminal", () => {
+  it("the progress line is always narrower than the terminal", () => {
     assert.strictEqual(renderProgress("Purging", 5, 10, 40), "Purging ███████████░░░░░░░░░░░  5 of 10")
     assert.strictEqual(renderProgress("Purging", 1_000, 2_000, 28), "Purging ██░░ 1,000 of 2,000")
     assert.strictEqual(renderProgress("Purging", 1_234, undefined, 40), "Purging 1,234")

@@ -14,7 +14,7 @@ const columns = [
 const draw = (width: number | undefined) => table(columns, rows, { width, colour: false }).split("\n")
 
 describe("A table", () => {
-  it("is as wide as its content if there is room, and leaves out empty columns", () => {
+  it("a table is as wide as its content if there is room, and leaves out empty columns", () => {
     assert.deepStrictEqual(draw(undefined), [
       "ID          TITLE",
       "0123456789  Buy milk",
@@ -22,7 +22,7 @@ describe("A table", () => {
     ])
   })
 
-  it("fits the terminal, also with characters that take two cells", () => {
+  it("a table fits the terminal, also with characters that take two cells", () => {
     for (let width = 20; width < 46; width++) {
       const lines = draw(width)
       assert.strictEqual(lines.length, 3)
@@ -31,11 +31,11 @@ describe("A table", () => {
     assert.deepStrictEqual(draw(25)[2], "9876543210  日本語の長い…")
   })
 
-  it("is rendered as records if the minimum widths do not fit", () => {
+  it("a table is rendered as records if the minimum widths do not fit", () => {
     assert.deepStrictEqual(draw(19).slice(0, 4), ["ID     0123456789", "TITLE  Buy milk", "", "ID     9876543210"])
   })
 
-  it("aligns the values of all records, even if they have different fields", () => {
+  it("records have aligned values, even if they have different fields", () => {
     const some = [
       { id: "1", title: "", note: "a word" },
       { id: "2", title: "Buy milk", note: "" }
@@ -45,7 +45,7 @@ describe("A table", () => {
     assert.strictEqual(drawn[4], "ID     2")
   })
 
-  it("breaks the values of records between words, below each other", () => {
+  it("records break their values between words, below each other", () => {
     const value = "the words of a longer value, 0123456789abcdefghijklmnop too"
     assert.deepStrictEqual(record([["note", value]], { width: 24, colour: false }).split("\n"), [
       "note  the words of a",

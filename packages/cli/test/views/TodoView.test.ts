@@ -65,7 +65,7 @@ describe("A due date", () => {
     ["its beginning", "2026-12-01T12:00Z", "UTC", "0001-01-01T00:00@UTC", "! 0001-01-01"]
   ]
   for (const [what, now, zone, text, said] of cases) {
-    it(`is shown in the time zone of the viewer: ${what}`, () => {
+    it(`a due date is shown in the time zone of the viewer: ${what}`, () => {
       const here = at(now, zone)
       const mark = isOverdue(todo({ due: due(text) }), here) ? "! " : ""
       assert.strictEqual(mark + formatDue(due(text), here), said)
@@ -74,7 +74,7 @@ describe("A due date", () => {
 })
 
 layer(TestDatabase.layer, { excludeTestServices: true })("The mark of what is overdue", (it) => {
-  it.effect("is marked as overdue on the todos that the core finds overdue", () =>
+  it.effect("the mark of overdue is on the todos that the core finds overdue", () =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
       const zones = ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Paris"] as const
@@ -115,7 +115,7 @@ describe("The table of todos", () => {
   ]
   const draw = (width: number | undefined, colour = false) => renderTodos(todos, here, { width, colour })
 
-  it("marks completed and overdue todos, and shows due days, priorities and lists", () => {
+  it("the table marks completed and overdue todos, and shows due days, priorities and lists", () => {
     assert.deepStrictEqual(
       draw(undefined)
         .split("\n")
@@ -130,7 +130,7 @@ describe("The table of todos", () => {
     )
   })
 
-  it("fits 80 columns, and shows records if the minimum widths do not fit", () => {
+  it("the table fits 80 columns, and shows records if the minimum widths do not fit", () => {
     const wide = draw(80).split("\n")
     assert.strictEqual(wide.length, 1 + todos.length)
     for (const line of wide) assert.isAtMost(displayWidth(line), 80)
@@ -149,7 +149,7 @@ describe("The table of todos", () => {
     ])
   })
 
-  it("has the same text in colour, and no control characters without colour", () => {
+  it("the table has the same text in colour, and no control characters without colour", () => {
     for (const width of [undefined, 80, 50]) {
       assert.strictEqual(stripVTControlCharacters(draw(width, true)), draw(width))
       assert.notMatch(draw(width), /[^\P{Cc}\n]|\u202E/u)
@@ -160,7 +160,7 @@ describe("The table of todos", () => {
 })
 
 describe("The flags of todo list", () => {
-  it("cover every field of the core's query", () => {
+  it("the flags of `todo list` cover every field of the core's query", () => {
     const { all: _all, open: _open, ...query } = TodoFlags.query
     assert.deepStrictEqual(Object.keys(query).toSorted(), Object.keys(TodoQuery.fields).toSorted())
   })

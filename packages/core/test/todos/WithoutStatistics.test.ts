@@ -115,7 +115,7 @@ select line, 'todo', id, 'added', revision, position from pg_temp.import_todos`)
     })
   )
 
-  it.effect("is nobody after an import of many: it analyzes what it has filled", () =>
+  it.effect("no user is without statistics after an import of many, because it analyzes what it has filled", () =>
     Effect.gen(function* () {
       const file = yield* exported(yield* filled)
       const other = newUser()

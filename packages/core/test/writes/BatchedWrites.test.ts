@@ -232,7 +232,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
     })
   )
 
-  it.effect("if one write makes the shared statement fail, only that write fails", () =>
+  it.effect("only one write fails if it makes the shared statement fail", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
       for (const when of ["at once", "at commit"] as const) {

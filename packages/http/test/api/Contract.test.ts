@@ -10,7 +10,7 @@ const document = OpenApi.fromApi(Api)
 describe("Contract", () => {
   const server = useServer()
 
-  it("requires a token on every endpoint except the health checks", () => {
+  it("every endpoint except the health checks requires a token", () => {
     const open: Array<string> = []
     HttpApi.reflect(Api, {
       onGroup: () => {},
@@ -22,7 +22,7 @@ describe("Contract", () => {
     expect(open).toEqual(["system.live", "system.ready"])
   })
 
-  it("answers 401 without a token on every one of these endpoints", async () => {
+  it("every one of these endpoints answers 401 without a token", async () => {
     const guarded = routes.filter(({ path }) => path.startsWith("/v1/"))
     expect(guarded.length).toBeGreaterThan(6)
     for (const { method, path } of guarded) {
@@ -31,11 +31,11 @@ describe("Contract", () => {
     }
   })
 
-  it("is described by the OpenAPI document in the repository", async () => {
+  it("openapi.json in the repository describes the contract", async () => {
     await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot("../../openapi.json")
   })
 
-  it("is served as the same document", async () => {
+  it("the server serves the same document", async () => {
     const answer = await server.send("GET", "/openapi.json")
     expect(answer.status).toBe(200)
     expect(answer.headers["content-type"]).toMatch(/^application\/json/)
@@ -45,19 +45,19 @@ describe("Contract", () => {
     expect(servers).toEqual([expect.objectContaining({ url: "http://127.0.0.1:3000" })])
   })
 
-  it("is valid OpenAPI 3.1", async () => {
+  it("the document is valid OpenAPI 3.1", async () => {
     const validator = new Validator()
     const result = await validator.validate(JSON.parse(JSON.stringify(document)))
     expect(result.errors ?? []).toEqual([])
     expect(validator.version).toBe("3.1")
   })
 
-  it("notices a document that is not valid", async () => {
+  it("the validator notices a document that is not valid", async () => {
     const broken = { ...JSON.parse(JSON.stringify(document)), paths: { "/v1/todos": { get: { responses: "none" } } } }
     expect((await new Validator().validate(broken)).valid).toBe(false)
   })
 
-  it("describes the token, the errors and the headers of an endpoint", () => {
+  it("the document describes the token, the errors and the headers of an endpoint", () => {
     const update = document.paths["/v1/todos/{id}"]?.patch
     expect(update?.security).toEqual([{ bearer: [] }])
     expect(Object.keys(update?.responses ?? {})).toEqual(
@@ -67,7 +67,7 @@ describe("Contract", () => {
     expect(update?.responses["200"]).toHaveProperty("headers.etag")
   })
 
-  it("refuses unknown members in every object that a client sends", () => {
+  it("every object that a client sends refuses unknown members", () => {
     const sent = Object.entries(document.components.schemas).filter(([name]) => /^New|Patch$/.test(name))
     expect(sent.map(([name]) => name)).toEqual(expect.arrayContaining(["NewTodo", "TodoPatch"]))
     for (const [, schema] of sent) expect(schema).toMatchObject({ additionalProperties: false })

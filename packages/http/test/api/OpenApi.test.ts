@@ -36,7 +36,7 @@ const queries = operations.flatMap(({ name, operation, path }) =>
 describe("The OpenAPI document", () => {
   const server = useServer()
 
-  it.each(operations)("declares the common problems of $name", ({ operation, path }) => {
+  it.each(operations)("the document declares the common problems of $name", ({ operation, path }) => {
     const expected = path.startsWith("/v1/")
       ? ["400", "401", "403", "413", "415", "422", "500", "503"]
       : ["413", "415", "500", "503"]
@@ -45,7 +45,7 @@ describe("The OpenAPI document", () => {
 
   it.each(
     queries.filter(({ path, schema }) => !path.includes("{") && /boolean|integer|string/.test(schema.type ?? ""))
-  )("tells which values $at takes", async ({ name, path, schema }) => {
+  )("the document tells which values $at takes", async ({ name, path, schema }) => {
     const { maximum, minimum } = schema
     const isNumber = minimum !== undefined && maximum !== undefined
     const good = schema.type === "boolean" ? [true, false] : isNumber ? [minimum, maximum] : (schema.enum ?? [])
@@ -65,7 +65,7 @@ describe("The OpenAPI document", () => {
   })
 
   // Effect leaves a pattern out of the document unless its expression has the flag `u`.
-  it("has the form of ids, days, times and time zones", () => {
+  it("the document has the form of ids, days, times and time zones", () => {
     const { schemas } = document.components
     for (const place of [
       "Todo/properties/id",
@@ -80,7 +80,7 @@ describe("The OpenAPI document", () => {
     }
   })
 
-  it("states the default limit of pages", async () => {
+  it("the document states the default limit of pages", async () => {
     const me = await server.user()
     const limit = queries.find(({ at }) => at === "GET /v1/todos?limit")?.schema.default as number
     const create = (count: number) =>
@@ -92,7 +92,7 @@ describe("The OpenAPI document", () => {
     expect((await me.send("GET", "/v1/todos")).body.items).toHaveLength(limit)
   })
 
-  it("has the event stream, whose events are its changes", async () => {
+  it("the document has the event stream, whose events are its changes", async () => {
     const me = await server.user()
     await me.add()
     const url = `${server.url}/v1/changes`
@@ -124,7 +124,7 @@ describe("The OpenAPI document", () => {
       return { method, url: server.url + path, status, headers, text }
     }
 
-    it("no difference in a correct response", async () => {
+    it("the comparison finds no difference in a correct response", async () => {
       expect(make(document)(await answered(await server.user()))).toBeUndefined()
     })
 
@@ -155,12 +155,12 @@ describe("The OpenAPI document", () => {
       ["a route of its own", () => ({ url: `${server.url}/v1/you` }), "is not in the document"],
       ["a method of its own", () => ({ method: "POST" }), "is not in the document"],
       ["another error of the router", () => ({ url: `${server.url}/v2`, status: 404 }), "without problem details"]
-    ])("%s", async (_, change, wrong) => {
+    ])("the comparison finds %s", async (_, change, wrong) => {
       const given = await answered(await server.user())
       expect(make(document)({ ...given, ...change(given) })).toContain(wrong)
     })
 
-    it("a response that the document lacks", async () => {
+    it("the comparison finds a response that the document lacks", async () => {
       const less = OpenApi.fromApi(Api)
       delete less.paths["/v1/todos/{id}"]?.get?.responses[422]
       const given = await answered(await server.user(), "GET", "/v1/todos/x")

@@ -43,7 +43,7 @@ const operations = Object.entries<Json>(document.paths).flatMap(([path, item]) =
 )
 
 describe("The OpenAPI document, as tools read it,", () => {
-  it("describes every group, operation, parameter, answer, header, schema and property", () => {
+  it("the document describes every group, operation, parameter, answer, header, schema and property", () => {
     const { headers, responses, schemas, securitySchemes } = document.components
     const named: ReadonlyArray<readonly [string, Json]> = [
       ...document.tags.map((tag: Json) => [`group ${tag.name}`, tag]),
@@ -64,7 +64,7 @@ describe("The OpenAPI document, as tools read it,", () => {
   })
 
   // Generators read each part of `allOf` as a schema of its own.
-  it("has the limits of a value in the same schema as its type", () => {
+  it("the document has the limits of a value in the same schema as its type", () => {
     expect(all.filter(({ at }) => at.at(-1) === "allOf").map(({ at }) => at.join(" "))).toEqual([])
     const { description, deletedAt, title } = document.components.schemas.Todo.properties
     expect(title).toMatchObject({ type: "string", minLength: 1, maxLength: 500, pattern: "\\S" })
@@ -72,7 +72,7 @@ describe("The OpenAPI document, as tools read it,", () => {
     expect(deletedAt.anyOf).toEqual([{ $ref: "#/components/schemas/Timestamp" }, { type: "null" }])
   })
 
-  it("gives every schema a type", () => {
+  it("every schema has a type", () => {
     const schemas = all.filter(
       ({ at }) => at.at(-1) === "schema" || at.at(-2) === "properties" || at.at(-1) === "items"
     )
@@ -82,7 +82,7 @@ describe("The OpenAPI document, as tools read it,", () => {
   })
 
   // Some validators read a pattern with the flag `u`, others without it.
-  it("has patterns that mean the same with the flag u and without", () => {
+  it("patterns mean the same with the flag u and without", () => {
     const patterns = all.filter(({ at, value }) => at.at(-1) === "pattern" && typeof value === "string")
     expect(patterns.length).toBeGreaterThan(10)
     for (const { value } of patterns) {
@@ -91,7 +91,7 @@ describe("The OpenAPI document, as tools read it,", () => {
     }
   })
 
-  it("names the scheme of the token in lower case, as the registry of IANA does", () => {
+  it("the document names the scheme of the token in lower case, as the registry of IANA does", () => {
     expect(document.components.securitySchemes.bearer).toMatchObject({ type: "http", scheme: "bearer" })
   })
 
@@ -102,7 +102,7 @@ describe("The OpenAPI document, as tools read it,", () => {
       )
     )
 
-    it("that fits the schema", () => {
+    it("every body has an example that fits the schema", () => {
       const ajv = new Ajv2020({ strict: false, validateFormats: false })
       ajv.addSchema(document, "openapi.json")
       expect(bodies.length).toBeGreaterThan(150)
@@ -120,7 +120,7 @@ describe("The OpenAPI document, as tools read it,", () => {
 
     const server = useServer()
 
-    it("that the server accepts", async () => {
+    it("every body has an example that the server accepts", async () => {
       const me = await server.user()
       const requests = operations.flatMap(({ method, parameters, path, sent = {} }) =>
         Object.entries<Json>(sent).flatMap(([type, { examples }]) =>

@@ -57,7 +57,7 @@ describe("Third-party tools for openapi.json", () => {
     }
   )
 
-  it("limits in parts without a type would give types that are not right, which the checks notice", async () => {
+  it("limits in parts without a type would give wrong types, which the checks notice", async () => {
     const changed = JSON.parse(document)
     const { title } = changed.components.schemas.Todo.properties
     changed.components.schemas.Todo.properties.title = { type: "string", allOf: [{ minLength: 1 }, { maxLength: 500 }] }

@@ -43,7 +43,7 @@ const makeAuth = () => {
 }
 
 describe("better-auth's JWT plugin", () => {
-  it.effect("issues tokens that are accepted, also after it has rotated its key", () =>
+  it.effect("better-auth issues tokens that are accepted, also after it has rotated its key", () =>
     Effect.gen(function* () {
       const auth = makeAuth()
       const alice = yield* Effect.promise(() => auth.signUp("alice@example.com"))
@@ -69,7 +69,7 @@ describe("better-auth's JWT plugin", () => {
     })
   )
 
-  it.effect("issues tokens that another issuer's keys refuse", () =>
+  it.effect("better-auth issues tokens that another issuer's keys refuse", () =>
     Effect.gen(function* () {
       const [auth, other] = [makeAuth(), makeAuth()]
       const alice = yield* Effect.promise(() => auth.signUp("alice@example.com"))

@@ -12,7 +12,7 @@ const unavailable = "Unavailable"
 const [a, b, c] = [makeKey("EdDSA", "a"), makeKey("EdDSA", "b"), makeKey("ES256", "c")]
 
 describe("Keys at a URL", () => {
-  it.effect("verify tokens of each algorithm, and are fetched once", () =>
+  it.effect("keys at a URL verify tokens of each algorithm, and are fetched once", () =>
     Effect.gen(function* () {
       const keys = algs.map((alg) => makeKey(alg, alg))
       const { endpoint, verify } = yield* setUpEndpoint(...keys.map(({ jwk }) => jwk))
@@ -23,7 +23,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("are fetched at once for a new kid", () =>
+  it.effect("keys are fetched at once for a new kid", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       yield* TestClock.adjust("10 seconds")
@@ -34,7 +34,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("are fetched at most once in 10 seconds for unknown kids", () =>
+  it.effect("keys are fetched at most once in 10 seconds for unknown kids", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       yield* TestClock.adjust("10 seconds")
@@ -49,7 +49,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("are not fetched for tokens that no key of them could have signed", () =>
+  it.effect("keys are not fetched for tokens that no key of them could have signed", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       yield* TestClock.adjust("10 seconds")
@@ -61,7 +61,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("are not fetched more often when callers are interrupted", () =>
+  it.effect("keys are not fetched more often when callers are interrupted", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       yield* TestClock.adjust("10 seconds")
@@ -75,7 +75,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("refuse tokens of a removed key within 60 seconds, also tokens that were verified before", () =>
+  it.effect("tokens of a removed key are refused within 60 seconds, also tokens that were verified before", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk, b.jwk)
       const [gone, stays] = [a.token(), b.token()]
@@ -88,7 +88,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("refuse tokens of a removed key also if one fetch fails, and if the set is empty", () =>
+  it.effect("tokens of a removed key are refused also if one fetch fails, and if the set is empty", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk, b.jwk)
       const gone = a.token()
@@ -102,7 +102,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("that stay the same keep their tokens in the cache", () =>
+  it.effect("tokens of an unchanged key stay in the cache after a refresh", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       const token = a.token()
@@ -117,7 +117,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("stay while the issuer is down, and are fetched when it is back", () =>
+  it.effect("keys stay while the issuer is down, and are fetched when it is back", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       endpoint.stop()
@@ -134,7 +134,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("that were never fetched make verification unavailable; malformed tokens are still refused", () =>
+  it.effect("verification is unavailable if keys were never fetched; malformed tokens are still refused", () =>
     Effect.gen(function* () {
       const endpoint = yield* makeEndpoint
       endpoint.stop()
@@ -156,7 +156,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("that are not fetched within 3 seconds delay no request further", () =>
+  it.effect("a fetch that takes more than 3 seconds delays no request further", () =>
     Effect.gen(function* () {
       const endpoint = yield* makeEndpoint
       endpoint.answer = () => {}
@@ -168,7 +168,7 @@ describe("Keys at a URL", () => {
     })
   )
 
-  it.effect("that are known are used while others are fetched", () =>
+  it.effect("known keys are used while others are fetched", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
       yield* TestClock.adjust("10 seconds")
@@ -183,7 +183,7 @@ describe("Keys at a URL", () => {
   )
 
   const weak = { ...makeKey("RS256", "weak").jwk, n: Buffer.alloc(128, 0xff).toString("base64url") }
-  it.effect("are used although the set has unusable keys", () =>
+  it.effect("good keys are used although the set has unusable keys", () =>
     Effect.gen(function* () {
       const others = [
         null,

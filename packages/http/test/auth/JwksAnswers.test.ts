@@ -28,7 +28,7 @@ describe("An invalid response does not replace the key set:", () => {
   ]
 
   for (const [name, status, body, headers = {}] of answers) {
-    it.effect(name, () =>
+    it.effect(`an invalid response does not replace the key set: ${name}`, () =>
       Effect.gen(function* () {
         const { endpoint, verify } = yield* setUpEndpoint(a.jwk)
         yield* TestClock.adjust("10 seconds")

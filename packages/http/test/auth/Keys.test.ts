@@ -24,7 +24,7 @@ describe.each(algs)("A public key for %s", (alg) => {
   const another = makeKey(alg)
 
   for (const [name, text] of forms) {
-    it.effect(`in the form of a ${name} verifies only its own tokens`, () =>
+    it.effect(`a public key in the form of a ${name} verifies only its own tokens`, () =>
       Effect.gen(function* () {
         const verify = yield* makeVerifier(yield* publicKeys(text(key)))
         assert.strictEqual(yield* verify(key.token()), accepted)
@@ -36,7 +36,7 @@ describe.each(algs)("A public key for %s", (alg) => {
     )
   }
 
-  it.effect("cannot be used as an HS256 secret, in any of its encodings", () =>
+  it.effect("a public key cannot be used as an HS256 secret, in any of its encodings", () =>
     Effect.gen(function* () {
       const { n, x } = key.jwk
       const known = [key.pem, key.pem.trim(), JSON.stringify(key.jwk), n ?? x ?? ""]
@@ -51,7 +51,7 @@ describe.each(algs)("A public key for %s", (alg) => {
     })
   )
 
-  it.effect("verifies its own algorithm only", () =>
+  it.effect("a public key verifies its own algorithm only", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* publicKeys(key.pem))
       const names = ["none", "HS256", "PS256", "RS384", "RS512", "ES384", "Ed448", alg.toLowerCase(), ...algs]
@@ -74,7 +74,7 @@ describe("Ed25519", () => {
     ["JWK set", JSON.stringify({ keys: [{ ...key.jwk, alg: "Ed25519" }, makeKey("ES256", "b").jwk] })]
   ]
   for (const [name, text] of texts) {
-    it.effect(`names the algorithm as EdDSA does (RFC 9864), with a key from a ${name}`, () =>
+    it.effect(`Ed25519 names the algorithm as EdDSA does (RFC 9864), with a key from a ${name}`, () =>
       Effect.gen(function* () {
         const verify = yield* makeVerifier(yield* publicKeys(text))
         for (const alg of ["EdDSA", "Ed25519"])
@@ -86,7 +86,7 @@ describe("Ed25519", () => {
     )
   }
 
-  it.effect("names the algorithm with a key from a URL, also one that is new", () =>
+  it.effect("Ed25519 names the algorithm with a key from a URL, also one that is new", () =>
     Effect.gen(function* () {
       const { endpoint, verify } = yield* setUpEndpoint({ ...key.jwk, alg: "Ed25519" })
       assert.strictEqual(yield* verify(key.token({ header: { alg: "Ed25519" } })), accepted)
@@ -97,7 +97,7 @@ describe("Ed25519", () => {
     })
   )
 
-  it.effect("does not name the algorithm of another key", () =>
+  it.effect("Ed25519 does not name the algorithm of another key", () =>
     Effect.gen(function* () {
       for (const alg of ["RS256", "ES256"] as const) {
         const other = makeKey(alg, "a")
@@ -131,7 +131,7 @@ describe("A key set in a setting", () => {
     "no key": null
   }
   for (const [name, other] of Object.entries(others)) {
-    it.effect(`is read without an unusable key: ${name}`, () =>
+    it.effect(`a key set in a setting is read without an unusable key: ${name}`, () =>
       Effect.gen(function* () {
         for (const keys of [
           [other, good.jwk],
@@ -152,7 +152,7 @@ describe("The key of a token", () => {
   const [a, b, c] = [makeKey("ES256", "a"), makeKey("ES256", "b"), makeKey("EdDSA", "c")]
   const set = JSON.stringify({ keys: [a.jwk, b.jwk, c.jwk] })
 
-  it.effect("is the one that kid names", () =>
+  it.effect("the key of a token is the one that kid names", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* publicKeys(set))
       for (const key of [a, b, c]) assert.strictEqual(yield* verify(key.token()), accepted)
@@ -164,7 +164,7 @@ describe("The key of a token", () => {
     })
   )
 
-  it.effect("without kid is the only one of its algorithm", () =>
+  it.effect("the key of a token without kid is the only one of its algorithm", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* publicKeys(set))
       assert.strictEqual(yield* verify(c.token({ header: { kid: undefined } })), accepted)
@@ -172,7 +172,7 @@ describe("The key of a token", () => {
     })
   )
 
-  it.effect("with a kid may be a key without an id, as in a PEM", () =>
+  it.effect("the key of a token with a kid may be a key without an id, as in a PEM", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* publicKeys(a.pem))
       assert.strictEqual(yield* verify(a.token()), accepted)
@@ -180,7 +180,7 @@ describe("The key of a token", () => {
     })
   )
 
-  it.effect("is never taken from its header", () =>
+  it.effect("the key of a token is never taken from its header", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* publicKeys(a.pem))
       const mine = makeKey("ES256")
@@ -204,7 +204,7 @@ describe("Secrets", () => {
   ]
   const token = (secret: string) => forge({ alg: "HS256" }, claims(accepted), secret)
 
-  it.effect("can be rotated: the previous secret is accepted, an older one is not", () =>
+  it.effect("a secret can be rotated: the previous secret is accepted, an older one is not", () =>
     Effect.gen(function* () {
       const before = yield* makeVerifier(secrets(current, old))
       assert.deepStrictEqual(yield* Effect.forEach([old, current, next].map(token), before), [
@@ -221,14 +221,14 @@ describe("Secrets", () => {
     })
   )
 
-  it.effect("verify no token of a public key", () =>
+  it.effect("a secret verifies no token of a public key", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(secrets(current))
       for (const alg of algs) assert.strictEqual(yield* verify(makeKey(alg).token()), refused)
     })
   )
 
-  it.effect("are accepted only with the typ that is set", () =>
+  it.effect("a token of a secret is accepted only with the typ that is set", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(secrets(current), { type: "at+jwt" })
       const typed = (typ?: unknown) => verify(forge({ alg: "HS256", typ }, claims(accepted), current))

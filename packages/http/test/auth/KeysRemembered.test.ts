@@ -21,7 +21,7 @@ describe("A verified token", () => {
     return () => spy.mock.calls.length
   }
 
-  it.effect("is checked once", () =>
+  it.effect("a token is checked once", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(keys)
       const checks = countChecks()
@@ -33,7 +33,7 @@ describe("A verified token", () => {
     })
   )
 
-  it.effect("is refused from 5 seconds after exp on, and not before", () =>
+  it.effect("a cached token is refused from 5 seconds after exp on, and not before", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(keys)
       yield* TestClock.setTime(1_800_000_000_000)
@@ -53,7 +53,7 @@ describe("A verified token", () => {
     })
   )
 
-  it.effect("has no second spelling, also when it is cached", () =>
+  it.effect("a token has no second spelling, also when it is cached", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(keys)
       const good = token()
@@ -66,7 +66,7 @@ describe("A verified token", () => {
     })
   )
 
-  it.effect("is checked again after a refusal", () =>
+  it.effect("a token is checked again after a refusal", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(keys)
       const early = token({ nbf: now() + 60 })
@@ -76,7 +76,7 @@ describe("A verified token", () => {
     })
   )
 
-  it.effect("is evicted after 10,000 other valid tokens, and not by invalid ones", () =>
+  it.effect("a token is evicted after 10,000 other valid tokens, and not by invalid ones", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(keys)
       const first = token()

@@ -94,7 +94,7 @@ describe("Unsafe keys stop the start:", () => {
 
   for (const given of cases) {
     const [name = "", value = ""] = Object.entries(given).at(-1) ?? []
-    effect.effect(`${name} ${JSON.stringify(value).slice(0, 60)}`, () =>
+    effect.effect(`unsafe keys stop the start: ${name} ${JSON.stringify(value).slice(0, 60)}`, () =>
       Effect.gen(function* () {
         const line = yield* refusal({ ...named, ...given })
         assert.match(line, new RegExp(`^${name}: .*[a-z]{3}`))
@@ -116,7 +116,7 @@ describe("Keys of two kinds stop the start:", () => {
   ]
   for (const given of mixed) {
     const names = Object.keys(given).join(", ")
-    effect.effect(names, () =>
+    effect.effect(`keys of two kinds stop the start: ${names}`, () =>
       Effect.gen(function* () {
         assert.strictEqual(
           yield* refusal({ ...named, ...given }),
@@ -129,7 +129,7 @@ describe("Keys of two kinds stop the start:", () => {
     )
   }
 
-  effect.effect("TODO_JWT_SECRET_PREVIOUS with another kind, or alone", () =>
+  effect.effect("TODO_JWT_SECRET_PREVIOUS with another kind, or alone, stops the start", () =>
     Effect.gen(function* () {
       const previous = { TODO_JWT_SECRET_PREVIOUS: good }
       assert.match(yield* refusal({ ...named, ...previous, TODO_JWKS_URL: url }), /^TODO_JWT_SECRET, TODO_JWKS_URL: /)
@@ -156,7 +156,7 @@ describe("Keys of one kind", () => {
   ]
   for (const given of kinds) {
     effect.effect(
-      `are enough, and end development mode: ${Object.keys(given).join(", ")} ${Object.values(given)[0]?.slice(0, 30).trim()}`,
+      `keys of one kind are enough, and end development mode: ${Object.keys(given).join(", ")} ${Object.values(given)[0]?.slice(0, 30).trim()}`,
       () =>
         Effect.gen(function* () {
           assert.isFalse((yield* load({ ...named, ...given })).development)
@@ -168,7 +168,7 @@ describe("Keys of one kind", () => {
     )
   }
 
-  effect.effect("are needed where there is a database", () =>
+  effect.effect("keys are required if DATABASE_URL is set", () =>
     Effect.gen(function* () {
       assert.instanceOf(yield* Effect.flip(load(named)), ServerRequirements.MissingSetting)
       const line = yield* refusal(named)
@@ -181,7 +181,7 @@ describe("The process", () => {
   it.each<[string, Record<string, string>]>([
     ["TODO_JWT_PUBLIC_KEY", { TODO_JWT_PUBLIC_KEY: JSON.stringify({ ...ec.jwk, use: "enc" }) }],
     ["TODO_JWT_SECRET, TODO_JWKS_URL", { TODO_JWT_SECRET: good, TODO_JWKS_URL: "https://issuer.test/canary" }]
-  ])("says in one line what is wrong with %s", async (name, given) => {
+  ])("the process says in one line what is wrong with %s", async (name, given) => {
     const program = start({ ...named, ...given })
     expect(await program.ended).toBe(1)
     expect(program.stderr()).toMatch(new RegExp(`^todo: ${name}: [^\n]+\n$`))
@@ -189,7 +189,7 @@ describe("The process", () => {
     expect(program.stdout()).toBe("")
   })
 
-  it("starts while issuer and database are down, and refuses invalid tokens without them", async () => {
+  it("a server starts while issuer and database are down, and refuses invalid tokens without them", async () => {
     const jwks = `http://127.0.0.1:${await freePort()}/jwks`
     const program = start({ ...named, PORT: "0", TODO_JWKS_URL: jwks })
     const address = await program.address()
@@ -206,7 +206,7 @@ describe("The process", () => {
     })
   })
 
-  it("answers invalid tokens 401 and valid ones 503 while the database is down", async () => {
+  it("a server answers invalid tokens 401 and valid ones 503 while the database is down", async () => {
     const program = start({ ...named, PORT: "0", TODO_JWT_PUBLIC_KEY: ec.pem })
     const address = await program.address()
     const get = (token: string) =>
@@ -216,7 +216,7 @@ describe("The process", () => {
     expect((await get(ec.token())).status).toBe(503)
   })
 
-  it("prints a token that fits its settings in development mode", async () => {
+  it("a server in development mode prints a token that fits its settings", async () => {
     const directory = await temporaryDirectory()
     const program = start({
       PORT: "0",

@@ -43,7 +43,7 @@ describe("Tokens", () => {
     expectRefused(await get(), missing)
   })
 
-  it.each(invalidTokens)("refuses %s", async (_, make) => {
+  it.each(invalidTokens)("the server refuses %s", async (_, make) => {
     const token = make()
     const answer = await get(`Bearer ${token}`)
     expectRefused(answer, invalid)
@@ -59,7 +59,7 @@ describe("Tokens", () => {
   describe("in a header", () => {
     const token = sign(claims(`user-${randomUUID()}`))
 
-    it.each(["Bearer ", "bearer ", "BEARER ", "bEaReR "])("is accepted with the scheme %s", async (scheme) => {
+    it.each(["Bearer ", "bearer ", "BEARER ", "bEaReR "])("a token is accepted with the scheme %s", async (scheme) => {
       expect((await get(scheme + (await token))).status).toBe(200)
     })
 
@@ -74,7 +74,7 @@ describe("Tokens", () => {
       ["the scheme twice", (token: string) => `Bearer Bearer ${token}`],
       ["a tab for the space", (token: string) => `Bearer\t${token}`],
       ["a tab after the space", (token: string) => `Bearer \t${token}`]
-    ])("is refused with %s", async (_, header) => {
+    ])("a token is refused with %s", async (_, header) => {
       expectRefused(await get(header(await token)), invalid)
     })
 
@@ -92,15 +92,15 @@ describe("Tokens", () => {
       ["an equals sign", (token: string) => `Bearer=${token}`],
       ["another scheme in front", (token: string) => `Basic x, Bearer ${token}`],
       ["nothing in it", () => ""]
-    ])("is requested if the header has %s", async (_, header) => {
+    ])("a token is requested if the header has %s", async (_, header) => {
       expectRefused(await get(header(await token)), missing)
     })
 
-    it("is accepted with more than one space (RFC 9110, 11.4)", async () => {
+    it("a token is accepted after more than one space (RFC 9110, 11.4)", async () => {
       expect((await get(`Bearer  ${await token}`)).status).toBe(200)
     })
 
-    it("is not read from a query, a cookie or another header", async () => {
+    it("a token is not read from a query, a cookie or another header", async () => {
       expectRefused(await server.send("GET", `/v1/todos?access_token=${await token}`), missing)
       const sent = { headers: { cookie: `authorization=${await token}`, "x-access-token": await token } }
       expectRefused(await server.send("GET", "/v1/todos", sent), missing)
@@ -117,7 +117,7 @@ describe("Tokens", () => {
     ["text to the right and to the left", "שלום‏ hello"],
     ["the name of a property", "__proto__"],
     ["a number as text", "0"]
-  ])("accepts sub of %s, and its todos are its own", async (_, sub) => {
+  ])("a token with a sub of %s is accepted, and its todos are its own", async (_, sub) => {
     const token = await sign(claims(sub))
     const send = (method: string, json?: unknown) =>
       server.send(method, "/v1/todos", {
@@ -137,20 +137,23 @@ describe("Tokens", () => {
     ["fractions of a second", () => ({ iat: now() - 0.5, exp: now() + 99.5 })],
     ["several audiences", () => ({ aud: ["https://elsewhere.test", audience] })],
     ["claims that nobody knows", () => ({ scope: "todo", nested: { a: [1] }, jti: "1" })]
-  ])("accepts %s", async (_, changed) => {
+  ])("a token with %s is accepted", async (_, changed) => {
     const token = await sign({ ...claims(`user-${randomUUID()}`), ...changed() })
     expect((await get(`Bearer ${token}`)).status).toBe(200)
   })
 
-  it("accepts 8,192 characters", async () => {
+  it("a token of 8,192 characters is accepted", async () => {
     const token = sized(8_192)
     expect(token).toHaveLength(8_192)
     expect((await get(`Bearer ${token}`)).status).toBe(200)
   })
 
-  it.each([{ typ: "JWT" }, { typ: "at+jwt" }, { kid: "unknown" }])("accepts the header %o", async (header) => {
-    expect((await get(`Bearer ${forge({ alg: "HS256", ...header }, claims("somebody"))}`)).status).toBe(200)
-  })
+  it.each([{ typ: "JWT" }, { typ: "at+jwt" }, { kid: "unknown" }])(
+    "a token with the header %o is accepted",
+    async (header) => {
+      expect((await get(`Bearer ${forge({ alg: "HS256", ...header }, claims("somebody"))}`)).status).toBe(200)
+    }
+  )
 
   describe("Without the database", () => {
     const servers = useServers()
@@ -168,14 +171,14 @@ describe("Tokens", () => {
     })
   })
 
-  it("accepts the secret before the current one, for the same user", async () => {
+  it("a token signed with the secret before the current one is accepted, for the same user", async () => {
     const me = await server.user()
     const { id } = await me.add()
     const authorization = `Bearer ${await sign(claims(me.id), previousSecret)}`
     expect((await server.send("GET", `/v1/todos/${id}`, { headers: { authorization } })).status).toBe(200)
   })
 
-  it("does not cache a token beyond its expiry", async () => {
+  it("the server does not cache a token beyond its expiry", async () => {
     // The token stays within the tolerance for 2 to 3 s, and is refused afterwards.
     const token = await sign({ ...claims("somebody"), iat: now() - 60, exp: now() - 2 })
     expect((await get(`Bearer ${token}`)).status).toBe(200)

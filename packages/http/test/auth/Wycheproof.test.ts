@@ -23,7 +23,7 @@ describe.each([...algs, "HS256"])("Of the signatures of %s", (alg) => {
       : Effect.map(PublicKeys.fromText(key.pem), (publicKeys) => ({ publicKeys }))
   const good = () => key?.token() ?? forge({ alg }, claims(user), secret)
 
-  it.effect("a valid one is accepted", () =>
+  it.effect("a valid signature is accepted", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* tokenKeys)
       assert.strictEqual(yield* verify(good()), user)
@@ -31,7 +31,7 @@ describe.each([...algs, "HS256"])("Of the signatures of %s", (alg) => {
   )
 
   for (const [name, change] of [...general, ...(special[alg] ?? [])]) {
-    it.effect(`none is accepted with ${name}`, () =>
+    it.effect(`a signature is refused with ${name}`, () =>
       Effect.gen(function* () {
         const verify = yield* makeVerifier(yield* tokenKeys)
         assert.strictEqual(yield* verify(change(partsOf(good()), key)), "Unauthorized")
@@ -40,7 +40,7 @@ describe.each([...algs, "HS256"])("Of the signatures of %s", (alg) => {
   }
 
   for (const [name, json] of headers) {
-    it.effect(`none is accepted with a header that has ${name}`, () =>
+    it.effect(`a signature is refused with a header that has ${name}`, () =>
       Effect.gen(function* () {
         const verify = yield* makeVerifier(yield* tokenKeys)
         const text = `${Buffer.from(json(alg)).toString("base64url")}.${encode(claims(user))}`
@@ -51,7 +51,7 @@ describe.each([...algs, "HS256"])("Of the signatures of %s", (alg) => {
     )
   }
 
-  it.effect("none is accepted of another key or algorithm", () =>
+  it.effect("a signature of another key or algorithm is refused", () =>
     Effect.gen(function* () {
       const verify = yield* makeVerifier(yield* tokenKeys)
       for (const other of [rsa, ec, ed]) {
@@ -122,7 +122,7 @@ describe("Of the keys", () => {
   ]
 
   for (const [name, key] of unsafe) {
-    it.effect(`none is used ${name}`, () =>
+    it.effect(`an unsafe key is refused: one ${name}`, () =>
       Effect.gen(function* () {
         const value = key()
         const text = typeof value === "string" ? value : JSON.stringify(value)

@@ -59,7 +59,7 @@ describe("Canaries", () => {
       }).on("error", reject)
     })
 
-  it.each(["json", "pretty"])("never appear in a response or a log, with logs as %s", async (format) => {
+  it.each(["json", "pretty"])("canaries never appear in a response or a log, with logs as %s", async (format) => {
     const otlp = await collector()
     const way = await gate(database.DATABASE_URL)
     await way.open()

@@ -34,7 +34,7 @@ describe("TODO_CORS_ORIGINS", () => {
   const serve = (origins: string) =>
     start({ ...settings, DATABASE_URL: urls.DATABASE_URL, TODO_CORS_ORIGINS: origins }).address()
 
-  it("lets only pages of these origins read responses, also errors", async () => {
+  it("the server lets only pages of these origins read responses, also errors", async () => {
     const address = await serve(`${app},${other}`)
     const token = { authorization: `Bearer ${await sign(claims("cors"))}` }
     for (const [origin, headers, status] of [
@@ -56,7 +56,7 @@ describe("TODO_CORS_ORIGINS", () => {
     }
   })
 
-  it("answers preflights, without a token", async () => {
+  it("the server answers preflights without a token", async () => {
     const address = await serve(`${app},${other}`)
     const asked = ["authorization", "content-type", "idempotency-key", "if-match", ...tracing].join(",")
     const preflight = (origin: string) =>
@@ -79,7 +79,7 @@ describe("TODO_CORS_ORIGINS", () => {
     expect(Object.keys(refused.headers).filter((name) => name.startsWith("access-control-"))).toEqual([])
   })
 
-  it("allows the headers that tracing tools add", async () => {
+  it("preflights allow the headers that tracing tools add", async () => {
     const address = await serve(app)
     for (const name of tracing) {
       const headers = { origin: app, authorization: `Bearer ${await sign(claims("cors"))}`, [name]: "1" }
@@ -88,7 +88,7 @@ describe("TODO_CORS_ORIGINS", () => {
     }
   })
 
-  it("leaves an OPTIONS request that is not a preflight to the route", async () => {
+  it("an OPTIONS request that is not a preflight is left to the route", async () => {
     const address = await serve(app)
     const options = await request(`${address}/v1/me`, "OPTIONS", { headers: { origin: app } })
     expect(options).toMatchObject({ status: 204, headers: { allow: "GET, HEAD, OPTIONS" } })
@@ -124,7 +124,7 @@ describe("TODO_CORS_ORIGINS", () => {
     ['"https://app.example.com"', "the origin has a quotation mark"],
     ["https://app.example.com,", "origin 2 is empty"],
     ["https://app.example.com,http://a.example,https://app.example.com", "origin 3 is there twice"]
-  ])("stops the start if it is %s, and says why", (origins, why) => {
+  ])("a setting that is %s stops the start and says why", (origins, why) => {
     const result = Effect.runSync(
       Effect.result(
         known.TODO_CORS_ORIGINS.pipe(
@@ -139,13 +139,13 @@ describe("TODO_CORS_ORIGINS", () => {
     expect(result).toMatchObject({ failure: expect.stringContaining(`TODO_CORS_ORIGINS: ${why}`) })
   })
 
-  it("accepts the origins of apps with embedded pages", async () => {
+  it("the setting accepts the origins of apps with embedded pages", async () => {
     const address = await serve("capacitor://localhost,tauri://localhost,http://[::1]:5173")
     const answer = await request(`${address}/livez`, "GET", { headers: { origin: "capacitor://localhost" } })
     expect(answer.headers["access-control-allow-origin"]).toBe("capacitor://localhost")
   })
 
-  it("names itself and the reason before the server starts", async () => {
+  it("a wrong setting is named with its reason before the server starts", async () => {
     const { ended, stderr } = await run({ ...settings, DATABASE_URL: urls.DATABASE_URL, TODO_CORS_ORIGINS: `${app}/` })
     expect(ended).toBe(1)
     expect(stderr).toBe("todo: TODO_CORS_ORIGINS: the origin has a slash at its end: remove it\n")

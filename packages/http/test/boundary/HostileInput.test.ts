@@ -62,7 +62,7 @@ describe("Hostile input", () => {
     sendJson(door, door === "POST" ? "/v1/todos" : `/v1/todos/${mine.id}`, body)
 
   describe.each(doors)("%s", (door) => {
-    it.each(badFields)("refuses %s", async (_, members, pointer) => {
+    it.each(badFields)("the server refuses %s", async (_, members, pointer) => {
       const title = door === "PATCH" || members.startsWith('"title"') ? "" : '"title":"x",'
       const answer = await through(door, `{${title}${members}}`)
       expectProblem(answer, "invalid-input")
@@ -71,15 +71,15 @@ describe("Hostile input", () => {
       expect(pointers.filter((one: string) => one.split("/")[1] !== pointer.split("/")[1])).toEqual([])
     })
 
-    it.each(malformedBodies)("refuses a body of %s", async (_, body) => {
+    it.each(malformedBodies)("the server refuses a body of %s", async (_, body) => {
       expectProblem(await through(door, body), "malformed-request")
     })
 
-    it.each(otherJson)("refuses the body %s", async (body) => {
+    it.each(otherJson)("the server refuses the body %s", async (body) => {
       expectProblem(await through(door, body), "invalid-input")
     })
 
-    it.each(hardJson)("survives %s", async (_, body) => {
+    it.each(hardJson)("the server survives %s", async (_, body) => {
       expectProblem(await through(door, body), "invalid-input")
     })
 
@@ -95,25 +95,25 @@ describe("Hostile input", () => {
       "application/json; charset=utf-80",
       "application",
       `text/${canary}`
-    ])("refuses the content type %s", async (type) => {
+    ])("the server refuses the content type %s", async (type) => {
       const path = door === "POST" ? "/v1/todos" : `/v1/todos/${mine.id}`
       const answer = await me.send(door, path, { body: '{"title":"x"}', headers: { "content-type": type } })
       expectProblem(answer, "unsupported-media-type")
     })
 
-    it("lists all errors of a body", async () => {
+    it("a response lists all errors of a body", async () => {
       const { body } = await through(door, `{"title":"","tags":["a","a"],"priority":1,"x":"${canary}"}`)
       const pointers = body.errors.map(({ pointer }: { pointer: string }) => pointer).toSorted()
       expect([...new Set(pointers)]).toEqual(["/priority", "/tags", "/title", "/x"])
     })
 
-    it("answers 413 to a body whose Content-Length is over the limit, and closes the connection", async () => {
+    it("a body whose Content-Length is over the limit is answered 413, and the connection closes", async () => {
       const answer = await through(door, `{"title":"${canary}${"x".repeat(256 * 1_024)}"}`)
       expectProblem(answer, "payload-too-large")
       expect(answer.headers["connection"]).toBe("close")
     })
 
-    it("answers 413 to a chunked body over the limit", async () => {
+    it("a chunked body over the limit is answered 413", async () => {
       const chunk = new TextEncoder().encode(canary.repeat(1_000))
       let sent = 0
       const body = new ReadableStream<Uint8Array<ArrayBuffer>>({

@@ -11,7 +11,7 @@ describe("An id in upper case", () => {
   it.each([
     ["todos", { title: "a" }],
     ["lists", { name: "a" }]
-  ])("in a path of /v1/%s is the one in lower case", async (kind, json) => {
+  ])("an id in upper case in a path of /v1/%s is the one in lower case", async (kind, json) => {
     const me = await server.user()
     const [lower, upper] = [`/v1/${kind}/${id}`, `/v1/${kind}/${id.toUpperCase()}`]
     const put = await me.send("PUT", upper, { json })
@@ -26,7 +26,7 @@ describe("An id in upper case", () => {
     expect((await me.send("POST", `${upper}/restore`)).body.id).toBe(id)
   })
 
-  it("in bodies, queries and batches equals the one in lower case, also under one Idempotency-Key", async () => {
+  it("an id in upper case in bodies, queries and batches equals the one in lower case, also under one Idempotency-Key", async () => {
     const me = await server.user()
     await me.send("PUT", `/v1/lists/${listId}`, { json: { name: "home" } })
     await me.send("PUT", `/v1/todos/${id}`, { json: { title: "a" } })
@@ -49,7 +49,7 @@ describe("An id in upper case", () => {
     expect((await me.send("GET", next)).body.items).toHaveLength(1)
   })
 
-  it("is refused in other forms", async () => {
+  it("an id in another form is refused", async () => {
     const me = await server.user()
     for (const form of [`%7B${id}%7D`, `urn:uuid:${id}`, id.replaceAll("-", ""), `${id.toUpperCase()}0`]) {
       expect((await me.send("GET", `/v1/todos/${form}`)).status).toBe(422)

@@ -22,7 +22,7 @@ describe("Methods", () => {
   describe.each([...known])("%s", (path, methods) => {
     const wrong = ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => !methods.has(method))
 
-    it("answers 405 with Allow to every other method, with and without a token", async () => {
+    it("every other method is answered 405 with Allow, with and without a token", async () => {
       const { send } = await server.user()
       for (const method of wrong) {
         for (const asked of [send, server.send]) {
@@ -39,7 +39,7 @@ describe("Methods", () => {
       expect(wrong).not.toEqual([])
     })
 
-    it("answers OPTIONS with Allow, and without CORS headers", async () => {
+    it("OPTIONS is answered with Allow, and without CORS headers", async () => {
       const answer = await server.send("OPTIONS", at(path), {
         headers: { origin: "https://elsewhere.test", "access-control-request-method": "POST" }
       })
@@ -48,7 +48,7 @@ describe("Methods", () => {
       expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control-"))).toEqual([])
     })
 
-    it.each(["PROPFIND", "QUERY", "REPORT"])("answers 405 to %s, which no path has", async (method) => {
+    it.each(["PROPFIND", "QUERY", "REPORT"])("%s, which no path has, is answered 405", async (method) => {
       const answer = await server.send(method, at(path))
       expect(answer).toMatchObject({ status: 405, body: { code: "method-not-allowed" } })
       expect(allowed(answer.headers)).toEqual([...methods].toSorted())

@@ -7,7 +7,7 @@ import { claims, request, sign } from "../support/testServer.ts"
 describe("A token bucket", () => {
   const bucket = () => RateLimit.make({ requests: 3, window: Duration.seconds(6) })
 
-  it("holds `requests` tokens, and refills one in each share of its window", () => {
+  it("a bucket holds `requests` tokens, and refills one in each share of its window", () => {
     const { take } = bucket()
     assert.deepStrictEqual(
       [0, 0, 0, 0].map((now) => take("a", now)),
@@ -24,20 +24,20 @@ describe("A token bucket", () => {
     assert.deepInclude(take("a", 1_000_000), { allowed: true, remaining: 2 })
   })
 
-  it("belongs to one key", () => {
+  it("a bucket belongs to one key", () => {
     const { take } = bucket()
     for (const _ of [1, 2, 3, 4]) take("a", 0)
     assert.isTrue(take("b", 0).allowed)
   })
 
-  it("does not change when it is read", () => {
+  it("a bucket does not change when it is read", () => {
     const { look, take } = bucket()
     for (const _ of [1, 2, 3, 4]) assert.deepInclude(look("a", 0), { allowed: true, remaining: 3 })
     assert.deepInclude(take("a", 0), { remaining: 2 })
   })
 
   const Times = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5_000 })))
-  it.prop("allows exactly its capacity plus what has been refilled", [Times], ([pauses]) => {
+  it.prop("a bucket allows exactly its capacity plus what has been refilled", [Times], ([pauses]) => {
     const { take } = bucket()
     let now = 0
     // The reference model keeps the number of tokens instead of a time.
@@ -63,7 +63,7 @@ describe("The network of an address", () => {
     ["2001:db8:1:2::", "2001:db8:1:2"],
     ["::1", "0:0:0:0"],
     ["1::5:6:7:8:9:a", "1:0:5:6"]
-  ])("%s is %s", (address, network) => {
+  ])("the network of %s is %s", (address, network) => {
     assert.strictEqual(RateLimit.networkOf(address), network)
   })
 })
@@ -80,7 +80,7 @@ describe("TODO_RATE_LIMIT", () => {
   const as = async (user: string) => ({ headers: { authorization: `Bearer ${await sign(claims(user))}` } })
   const todos = "/v1/todos"
 
-  it("refuses one user with Retry-After, and not the others", async () => {
+  it("the limit refuses one user with Retry-After, and not the others", async () => {
     const address = await serve({ TODO_RATE_LIMIT: "3/hour" })
     const [mine, theirs] = [await as("limited-a"), await as("limited-b")]
     for (const remaining of [2, 1, 0]) {
@@ -103,7 +103,7 @@ describe("TODO_RATE_LIMIT", () => {
     assert.match((await request(`${address}/metrics`, "GET")).text, /http_requests_limited_total\{scope="user"\} 2/)
   })
 
-  it("refuses the unverified tokens of an address that sent invalid ones, and accepts verified tokens", async () => {
+  it("the limit refuses the unverified tokens of an address that sent invalid ones, and accepts verified tokens", async () => {
     const address = await serve({ TODO_RATE_LIMIT: "3/hour" })
     const known = await as("known")
     assert.strictEqual((await request(address + todos, "GET", known)).status, 200)
@@ -117,7 +117,7 @@ describe("TODO_RATE_LIMIT", () => {
     assert.match((await request(`${address}/metrics`, "GET")).text, /http_requests_limited_total\{scope="address"\} 2/)
   })
 
-  it("is off by default, except in production", async () => {
+  it("the limit is off by default, except in production", async () => {
     const answer = await request((await serve()) + todos, "GET", await as("free"))
     assert.strictEqual(answer.status, 200)
     assert.notProperty(answer.headers, "ratelimit")

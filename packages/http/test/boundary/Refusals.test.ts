@@ -18,7 +18,7 @@ const hooks = Layer.succeed(Hooks, {
 describe("a write that the host's hooks refuse", () => {
   const server = useServer(Services.layer.pipe(Layer.provide(hooks)))
 
-  it("is a conflict with the code and message of the hook", async () => {
+  it("a refusal of the host's hooks is a conflict with the code and message of the hook", async () => {
     const user = await server.user()
     const answer = await user.send("POST", "/v1/todos", { json: { title: "too late" } })
     expect(answer.status).toBe(409)
@@ -34,7 +34,7 @@ describe("a write that the host's hooks refuse", () => {
     expect((await user.send("GET", "/v1/me")).body).toMatchObject({ revision: 1, counts: { open: 1 } })
   })
 
-  it("in a batch names the operation by its index", async () => {
+  it("a refusal in a batch names the operation by its index", async () => {
     const user = await server.user()
     const operations = ["a", "too late"].map((title) => ({ op: "create", todo: { title } }))
     const answer = await user.send("POST", "/v1/todos/batch", { json: { operations } })

@@ -16,7 +16,7 @@ describe("The client of promises", () => {
     return { client: createClient({ url: proxy.url, token: me.token, ...options }), me, proxy }
   }
 
-  it("creates, reads, changes, lists, deletes and restores a todo", async () => {
+  it("the client creates, reads, changes, lists, deletes and restores a todo", async () => {
     const { client, me } = await connect()
     const created = await client.todos.create({ title: "Buy milk", due: { date: "2026-12-01" } })
     expect(created).toEqual((await me.send("GET", `/v1/todos/${created.id}`)).body)
@@ -29,7 +29,7 @@ describe("The client of promises", () => {
     expect(await client.todos.restore(created.id)).toMatchObject({ completed: true, deletedAt: null, revision: 4 })
   })
 
-  it("creates, changes and deletes lists with todos", async () => {
+  it("the client creates, changes and deletes lists with todos", async () => {
     const { client, me } = await connect()
     const home = await client.lists.create({ name: "home" })
     const work = await client.lists.put(randomUUID(), { name: "work" }, { ifAbsent: true })
@@ -54,7 +54,7 @@ describe("The client of promises", () => {
     expect([hasMore, (await client.changes.page({ since: nextCursor })).changes]).toEqual([false, []])
   })
 
-  it("reads all pages, each when it is needed", async () => {
+  it("the client reads all pages, each when it is needed", async () => {
     const { client, me, proxy } = await connect()
     for (const title of ["a", "b", "c", "d", "e"]) await me.add({ title })
     const titles: Array<string> = []
@@ -87,7 +87,7 @@ describe("The client of promises", () => {
   })
 
   describe("the token", () => {
-    it("is requested before each request, and once more with the refused token after a 401", async () => {
+    it("the token is requested before each request, and once more with the refused token after a 401", async () => {
       const { me } = await connect()
       const tokens = [me.token, "expired", me.token, "bad", "worse", me.token]
       const refused: Array<string | undefined> = []
@@ -104,13 +104,13 @@ describe("The client of promises", () => {
       expect(proxy.passed.map(({ status }) => status)).toEqual([200, 401, 201, 401, 401, 200])
     })
 
-    it("that is refused is not sent again if it stays the same", async () => {
+    it("a refused token is not sent again if it stays the same", async () => {
       const { client, proxy } = await connect({ token: "x.y.z" })
       expect(await clientFailure(client.todos.list())).toMatchObject({ code: "unauthorized" })
       expect(proxy.passed).toHaveLength(1)
     })
 
-    it("that cannot be obtained is a TokenUnavailable", async () => {
+    it("a token that cannot be obtained is a TokenUnavailable", async () => {
       const cause = new Error("signed out")
       const { client, proxy } = await connect({ token: () => Promise.reject(cause) })
       expect(await clientFailure(client.todos.list())).toMatchObject({ code: "token-unavailable", cause })
@@ -118,7 +118,7 @@ describe("The client of promises", () => {
     })
 
     it.each(["", "two words", "a\nb", "\u00fc"])(
-      "that is malformed is an error that does not contain it: %j",
+      "the error for a malformed token does not contain it: %j",
       async (token) => {
         const { client, proxy } = await connect({ token })
         const error = await clientFailure(client.todos.list())
@@ -130,7 +130,7 @@ describe("The client of promises", () => {
       }
     )
 
-    it("can be left out if requests are authenticated by other means", async () => {
+    it("the token can be left out if requests are authenticated by other means", async () => {
       const { me } = await connect()
       const authenticated: typeof fetch = (url, init) =>
         fetch(url, { ...init, headers: { ...init?.headers, authorization: `Bearer ${me.token}` } })
@@ -149,7 +149,7 @@ describe("The client of promises", () => {
         .filter(({ method }) => method === "GET")
         .map(({ headers, status }) => [headers["if-none-match"], status])
 
-    it("are cached: an unchanged todo is not sent again, and each read returns a new object", async () => {
+    it("entity tags are cached: an unchanged todo is not sent again, and each read returns a new object", async () => {
       const { client, me, proxy } = await connect()
       const { id, ...todo } = await me.add()
       const [one, two] = [await client.todos.get(id), await client.todos.get(id)]
@@ -166,7 +166,7 @@ describe("The client of promises", () => {
       ])
     })
 
-    it("are cached for written todos too, until they are deleted", async () => {
+    it("entity tags of written todos are cached too, until they are deleted", async () => {
       const { client, proxy } = await connect()
       const todo = await client.todos.create({ title: "a" })
       const list = await client.lists.create({ name: "a" })
@@ -182,7 +182,7 @@ describe("The client of promises", () => {
       ])
     })
 
-    it("are separate for each token, also with equal id and revision", async () => {
+    it("entity tags are separate for each token, also with equal id and revision", async () => {
       const [one, two] = [await server.user(), await server.user()]
       let who: TestUser = one
       const { client, proxy } = await connect({ token: () => who.token })
@@ -195,7 +195,7 @@ describe("The client of promises", () => {
       expect(seen(proxy).map(([, status]) => status)).toEqual([200, 200, 304, 304])
     })
 
-    it("are limited to the most recently used", async () => {
+    it("entity tags are limited to the most recently used", async () => {
       const { client, me, proxy } = await connect({ cache: 2 })
       const [a, b, c] = [await me.add(), await me.add(), await me.add()]
       for (const { id } of [a, b, a, c, a, b]) await client.todos.get(id)
@@ -204,7 +204,7 @@ describe("The client of promises", () => {
   })
 
   describe("a write of a row that was read", () => {
-    it("fails if the row has changed, with both versions", async () => {
+    it("a write of a row that was read fails if the row has changed, with both versions", async () => {
       const { client, me, proxy } = await connect()
       const base = await client.todos.create({ title: "a" })
       const theirs = (await me.send("PATCH", `/v1/todos/${base.id}`, { json: { title: "theirs" } })).body
@@ -227,7 +227,7 @@ describe("The client of promises", () => {
       expect(proxy.passed.findLast(({ method }) => method !== "GET")?.headers["if-match"]).toBe('"1"')
     })
 
-    it("can be repeated with the versions of the error", async () => {
+    it("a failed write can be repeated with the versions of the error", async () => {
       const { client, me } = await connect()
       const base = await client.todos.create({ title: "a" })
       await me.send("PATCH", `/v1/todos/${base.id}`, { json: { priority: "high" } })
@@ -240,7 +240,7 @@ describe("The client of promises", () => {
       })
     })
 
-    it("can overwrite with `overwrite: true`", async () => {
+    it("a write can overwrite with `overwrite: true`", async () => {
       const { client, me, proxy } = await connect()
       const base = await client.todos.create({ title: "a" })
       await me.send("PATCH", `/v1/todos/${base.id}`, { json: { title: "theirs" } })
@@ -249,7 +249,7 @@ describe("The client of promises", () => {
       await client.todos.delete(base.id, { overwrite: true })
     })
 
-    it("with an id expects the given revision", async () => {
+    it("a write with an id expects the given revision", async () => {
       const { client, me } = await connect()
       const { id } = await me.add()
       expect(await client.todos.update(id, { title: "b" }, { ifRevision: 1 })).toMatchObject({ revision: 2 })
@@ -264,7 +264,7 @@ describe("The client of promises", () => {
       })
     })
 
-    it("expects one of several revisions, or any", async () => {
+    it("a write expects one of several revisions, or any", async () => {
       const { client, me, proxy } = await connect()
       const { id } = await me.add()
       const list = await client.lists.create({ name: "a" })
@@ -296,13 +296,13 @@ describe("The client of promises", () => {
       }
     })
 
-    it("fails if the row does not exist", async () => {
+    it("a write fails if the row does not exist", async () => {
       const { client } = await connect()
       const put = client.todos.put(randomUUID(), { title: "a" }, { ifRevision: 3 })
       expect(await clientFailure(put)).toMatchObject({ code: "revision-mismatch", current: null })
     })
 
-    it("creates with an id of the client, once", async () => {
+    it("a put creates with an id of the client, once", async () => {
       const { client } = await connect()
       const id = randomUUID()
       const created = await client.todos.put(id, { title: "mine" }, { ifAbsent: true })
@@ -323,7 +323,7 @@ describe("The client of promises", () => {
     })
   })
 
-  it("sends a random idempotency key with each write that accepts one, or the given key", async () => {
+  it("the client sends a random idempotency key with each write that accepts one, or the given key", async () => {
     const { client, proxy } = await connect()
     await client.todos.create({ title: "a" })
     await client.todos.create({ title: "a" })
@@ -339,7 +339,7 @@ describe("The client of promises", () => {
   })
 
   describe("errors", () => {
-    it("are discriminated by code, and have its members and the request id", async () => {
+    it("errors are discriminated by code, and have its members and the request id", async () => {
       const { client, me } = await connect()
       const listId = randomUUID()
       const calls: Record<string, () => Promise<unknown>> = {
@@ -363,7 +363,7 @@ describe("The client of promises", () => {
       expect(conflict.problem.reason).toBe("in-trash")
     })
 
-    it("include a failed connection and a response outside of the contract", async () => {
+    it("errors include a failed connection and a response outside of the contract", async () => {
       const nowhere = createClient({ url: "http://127.0.0.1:1", retry: { times: 0 } })
       expect(await clientFailure(nowhere.me())).toMatchObject({ code: "network-error", _tag: "NetworkError" })
       const { me } = await connect()
@@ -380,7 +380,7 @@ describe("The client of promises", () => {
     expect(proxy.passed).toEqual([])
   })
 
-  it("keeps the path that the API is mounted below", async () => {
+  it("the client keeps the path that the API is mounted below", async () => {
     const { proxy } = await connect()
     proxy.next({ status: 200, body: "{}" }, { status: 200, body: "{}" })
     for (const url of [`${proxy.url}/api/todo`, new URL(`${proxy.url}/api/todo/`)]) await createClient({ url }).me()
@@ -434,7 +434,7 @@ describe("The client of Effects", () => {
     return { client: make({ url: proxy.url, token: Effect.succeed(Redacted.make(me.token)) }), me, proxy }
   }
 
-  it("has the same calls and streams, and errors with the same tags as the core", async () => {
+  it("the client of Effects has the same calls and streams, and errors with the same tags as the core", async () => {
     const { client, proxy } = await connect()
     proxy.next("lost after")
     const program = Effect.gen(function* () {
@@ -460,14 +460,14 @@ describe("The client of Effects", () => {
     })
   })
 
-  it("requests the token again after a 401", async () => {
+  it("the client requests the token again after a 401", async () => {
     const { me } = await connect()
     const tokens = ["expired", me.token]
     const token = Effect.sync(() => Redacted.make(tokens.shift() ?? ""))
     expect(await Effect.runPromise(make({ url: server.url, token }).me())).toMatchObject({ id: me.id })
   })
 
-  it("sends the span of the caller, if there is one", async () => {
+  it("the client sends the span of the caller, if there is one", async () => {
     const { client, proxy } = await connect()
     const { traceId } = await Effect.runPromise(
       Effect.withSpan(
@@ -481,7 +481,7 @@ describe("The client of Effects", () => {
     expect(plain?.headers).not.toHaveProperty("traceparent")
   })
 
-  it("aborts its request when it is interrupted", async () => {
+  it("the client aborts its request when it is interrupted", async () => {
     const { client, proxy } = await connect()
     proxy.next("hangs")
     const call = Effect.runFork(client.todos.create({ title: "a" }))
@@ -491,7 +491,7 @@ describe("The client of Effects", () => {
     expect(proxy.passed).toHaveLength(1)
   })
 
-  it("fails only with the errors of the contract", () => {
+  it("calls of the client fail only with the errors of the contract", () => {
     const { todos } = make({ url: "" })
     type ErrorOf<Call extends (...given: never) => Effect.Effect<unknown, unknown>> = Effect.Error<ReturnType<Call>>
     type Anything =

@@ -12,7 +12,7 @@ describe("The bundle of", () => {
     ["the client of promises", `export { createClient, isClientError } from "@todo/http/client/promise"`, 30_000],
     ["the client of Effects", `export { make } from "@todo/http/client"`, 30_000]
   ])(
-    "%s is small, needs nothing of its surroundings, and has no schema, SQL or builtin in it",
+    "the bundle of %s is small, needs nothing of its surroundings, and has no schema, SQL or builtin in it",
     async (name, source, most) => {
       const { gzip, imports, modules } = await bundle(source)
       console.log(`${name}: ${kilobytes(gzip)} gzip`)
@@ -24,12 +24,12 @@ describe("The bundle of", () => {
     }
   )
 
-  it("the errors is small", async () => {
+  it("the bundle of the errors is small", async () => {
     const { gzip } = await bundle(`export { isClientError } from "@todo/http/client/promise"`)
     expect(gzip).toBeLessThan(1_500)
   })
 
-  it("the server has Node modules, so the tests above can fail", async () => {
+  it("the bundle of the server has Node modules, so the tests above can fail", async () => {
     const { imports, modules } = await bundle(`export { Server } from "@todo/http"`)
     expect(imports).toContain("node:crypto")
     expect(modules.filter((path) => foreign.test(path))).not.toEqual([])

@@ -5,7 +5,7 @@ import { HttpApi } from "effect/http-api"
 import * as EventParser from "../../src/client/EventParser.ts"
 import { routes } from "../../src/client/Routes.ts"
 
-it("The client has all routes of the contract except the health checks", () => {
+it("the client has all routes of the contract except the health checks", () => {
   const found: Record<string, Record<string, unknown>> = {}
   HttpApi.reflect(Api, {
     onGroup: ({ group }) => void (found[group.identifier] = {}),
@@ -25,7 +25,7 @@ describe("The parser of events", () => {
     return pieces.flatMap((piece) => feed(piece))
   }
 
-  it("reads the events of the server", () => {
+  it("the parser reads the events of the server", () => {
     assert.deepStrictEqual(
       parse('retry: 2000\nevent: change\ndata: {"x":": "}\nid: a\n\n:\n:\nevent: change\n', "data: 1\nid: b\n\n"),
       [
@@ -35,14 +35,14 @@ describe("The parser of events", () => {
     )
   })
 
-  it("reads what the standard allows: all line ends, many lines, no space, no value", () => {
+  it("the parser reads what the standard allows: all line ends, many lines, no space, no value", () => {
     assert.deepStrictEqual(parse("data:1\r\ndata\rdata:  2\n\r\n\rdata\n\n"), [
       { id: "", event: "", data: "1\n\n 2" },
       { id: "", event: "", data: "" }
     ])
   })
 
-  it("ignores an event that is cut off", () => {
+  it("the parser ignores an event that is cut off", () => {
     assert.deepStrictEqual(parse("id: a\ndata: 1\n\nid: b\ndata: 2\n"), [{ id: "a", event: "", data: "1" }])
   })
 
@@ -52,7 +52,7 @@ describe("The parser of events", () => {
   const End = Schema.Literals(["\n", "\r\n", "\r"])
   const Cuts = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 9 })))
 
-  it.prop("gives the same events for any chunks and line ends", [Lines, End, Cuts], ([lines, end, cuts]) => {
+  it.prop("the parser gives the same events for any chunks and line ends", [Lines, End, Cuts], ([lines, end, cuts]) => {
     const text = lines.map((line) => line + end).join("")
     const pieces: Array<string> = []
     let at = 0

@@ -28,7 +28,7 @@ describe("The client, on a bad connection,", () => {
     [{ status: 503 }],
     [{ status: 504 }],
     [{ status: 429 }]
-  ])("creates once if the first request ends as %j", async (fate) => {
+  ])("the client creates once if the first request ends as %j", async (fate) => {
     const { client, me, proxy } = await connect(fate === "hangs" ? { timeout: "2 seconds" } : {})
     proxy.next(fate)
     const todo = await client.todos.create({ title: "Buy milk" })
@@ -38,7 +38,7 @@ describe("The client, on a bad connection,", () => {
     expect(keys).toEqual([expect.stringMatching(/^[\da-f]{32}$/), keys[0]])
   })
 
-  it("never creates twice, and loses nothing, in 60 creates with every pair of failures", async () => {
+  it("the client never creates twice, and loses nothing, in 60 creates with every pair of failures", async () => {
     const { client, me, proxy } = await connect()
     const fates: ReadonlyArray<Fate> = [undefined, "lost before", "lost after", "cut", { status: 503 }]
     const keys: Array<unknown> = []
@@ -54,7 +54,7 @@ describe("The client, on a bad connection,", () => {
     expect([new Set(keys).size, proxy.passed.length > 120]).toEqual([60, true])
   })
 
-  it("applies a batch, a move and a restore once", async () => {
+  it("the client applies a batch, a move and a restore once", async () => {
     const { client, me, proxy } = await connect()
     proxy.next("lost after")
     const [one, two] = await client.todos.batch([
@@ -71,35 +71,54 @@ describe("The client, on a bad connection,", () => {
   })
 
   describe("repeats a write that names its revision", () => {
-    it.each<[Fate]>([["lost before"], ["lost after"], ["cut"]])("an update: %s", async (fate) => {
-      const { client, proxy } = await connect()
-      const todo = await client.todos.create({ title: "a", due: { dateTime: "2026-12-01T10:00:00", timeZone: "UTC" } })
-      proxy.next(fate)
-      const patch = { title: "b", tags: ["x", "y"], due: { timeZone: "Europe/Paris", dateTime: "2026-12-01T10:00:00" } }
-      expect(await client.todos.update(todo, patch)).toMatchObject({ ...patch, revision: 2 })
-    })
+    it.each<[Fate]>([["lost before"], ["lost after"], ["cut"]])(
+      "an update that names its revision is repeated: %s",
+      async (fate) => {
+        const { client, proxy } = await connect()
+        const todo = await client.todos.create({
+          title: "a",
+          due: { dateTime: "2026-12-01T10:00:00", timeZone: "UTC" }
+        })
+        proxy.next(fate)
+        const patch = {
+          title: "b",
+          tags: ["x", "y"],
+          due: { timeZone: "Europe/Paris", dateTime: "2026-12-01T10:00:00" }
+        }
+        expect(await client.todos.update(todo, patch)).toMatchObject({ ...patch, revision: 2 })
+      }
+    )
 
-    it.each<[Fate]>([["lost before"], ["lost after"], ["cut"]])("a put in place of it: %s", async (fate) => {
-      const { client, proxy } = await connect()
-      const todo = await client.todos.create({ title: "a", tags: ["x"] })
-      proxy.next(fate)
-      expect(await client.todos.put(todo, { title: "b" })).toMatchObject({ title: "b", tags: [], revision: 2 })
-    })
+    it.each<[Fate]>([["lost before"], ["lost after"], ["cut"]])(
+      "a put in place of a revision is repeated: %s",
+      async (fate) => {
+        const { client, proxy } = await connect()
+        const todo = await client.todos.create({ title: "a", tags: ["x"] })
+        proxy.next(fate)
+        expect(await client.todos.put(todo, { title: "b" })).toMatchObject({ title: "b", tags: [], revision: 2 })
+      }
+    )
 
-    it.each<[Fate]>([["lost before"], ["lost after"], ["cut"]])("a put under an id of its own: %s", async (fate) => {
-      const { client, proxy } = await connect()
-      proxy.next(fate)
-      const put = client.todos.put(crypto.randomUUID(), { title: "b" }, { ifAbsent: true })
-      expect(await put).toMatchObject({ title: "b", revision: 1 })
-    })
+    it.each<[Fate]>([["lost before"], ["lost after"], ["cut"]])(
+      "a put under an id of its own is repeated: %s",
+      async (fate) => {
+        const { client, proxy } = await connect()
+        proxy.next(fate)
+        const put = client.todos.put(crypto.randomUUID(), { title: "b" }, { ifAbsent: true })
+        expect(await put).toMatchObject({ title: "b", revision: 1 })
+      }
+    )
 
-    it.each<[Fate]>([["lost before"], ["lost after"]])("a delete: %s", async (fate) => {
-      const { client, me, proxy } = await connect()
-      const todo = await client.todos.create({ title: "a" })
-      proxy.next(fate)
-      expect(await client.todos.delete(todo)).toBeUndefined()
-      expect(await titles(me)).toEqual([])
-    })
+    it.each<[Fate]>([["lost before"], ["lost after"]])(
+      "a delete that names its revision is repeated: %s",
+      async (fate) => {
+        const { client, me, proxy } = await connect()
+        const todo = await client.todos.create({ title: "a" })
+        proxy.next(fate)
+        expect(await client.todos.delete(todo)).toBeUndefined()
+        expect(await titles(me)).toEqual([])
+      }
+    )
   })
 
   it("an applied update succeeds, also if others have changed other fields since", async () => {
@@ -112,7 +131,7 @@ describe("The client, on a bad connection,", () => {
     expect(await update).toMatchObject({ title: "b", priority: "high", revision: 3 })
   })
 
-  it("and fails if others have changed the same fields", async () => {
+  it("an applied update fails if others have changed the same fields", async () => {
     const { client, me, proxy } = await connect()
     const todo = await client.todos.create({ title: "a" })
     proxy.next("lost after")
@@ -122,7 +141,7 @@ describe("The client, on a bad connection,", () => {
     expect(await update).toMatchObject({ code: "revision-mismatch", current: { title: "c", revision: 3 } })
   })
 
-  it("and a put fails if others have set fields that it leaves out", async () => {
+  it("an applied put fails if others have set fields that it leaves out", async () => {
     const { client, me, proxy } = await connect()
     const todo = await client.todos.create({ title: "a" })
     proxy.next("lost after")
@@ -138,7 +157,7 @@ describe("The client, on a bad connection,", () => {
     [{ status: 502 }],
     [{ status: 503 }],
     [problem("unavailable", 503, { outcome: "unknown" })]
-  ])("does not repeat a write with `overwrite`: %j", async (fate) => {
+  ])("a write with `overwrite` is not repeated: %j", async (fate) => {
     const { client, proxy } = await connect()
     const todo = await client.todos.create({ title: "a" })
     for (const call of [
@@ -156,7 +175,7 @@ describe("The client, on a bad connection,", () => {
   })
 
   it.each<[Fate]>([[problem("unavailable", 503, { outcome: "not-applied" })], [problem("rate-limited", 429, {})]])(
-    "but does if the response says that nothing was applied: %j",
+    "a write with `overwrite` is repeated if the response says that nothing was applied: %j",
     async (fate) => {
       const { client, proxy } = await connect()
       const todo = await client.todos.create({ title: "a" })
@@ -165,14 +184,20 @@ describe("The client, on a bad connection,", () => {
     }
   )
 
-  it.each([400, 401, 403, 404, 409, 410, 413, 415, 422, 500])("does not repeat after %i", async (status) => {
-    const { client, proxy } = await connect()
-    proxy.next({ status })
-    expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({ _tag: "UnreadableAnswer", status })
-    expect(proxy.passed).toHaveLength(1)
-  })
+  it.each([400, 401, 403, 404, 409, 410, 413, 415, 422, 500])(
+    "the client does not repeat a request after %i",
+    async (status) => {
+      const { client, proxy } = await connect()
+      proxy.next({ status })
+      expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
+        _tag: "UnreadableAnswer",
+        status
+      })
+      expect(proxy.passed).toHaveLength(1)
+    }
+  )
 
-  it("does not repeat after an unreadable response", async () => {
+  it("the client does not repeat a request after an unreadable response", async () => {
     const { client, proxy } = await connect()
     proxy.next({ status: 200, body: "<html>Please log in", headers: { "x-request-id": "r1" } })
     expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
@@ -183,7 +208,7 @@ describe("The client, on a bad connection,", () => {
     expect(proxy.passed).toHaveLength(1)
   })
 
-  it("does not follow redirects, which may turn a POST into a GET", async () => {
+  it("the client does not follow redirects, which may turn a POST into a GET", async () => {
     const { client, proxy } = await connect()
     proxy.next({ status: 301, headers: { location: `${server.url}/v1/todos` } })
     expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
@@ -193,7 +218,7 @@ describe("The client, on a bad connection,", () => {
     expect(proxy.passed).toHaveLength(1)
   })
 
-  it("waits while its own first attempt is running, and not for other calls", async () => {
+  it("the client waits while its own first attempt is running, and not for other calls", async () => {
     const { client, proxy } = await connect()
     const running = problem("idempotency-key-in-use", 409, {})
     proxy.next("lost before", running, undefined)
@@ -205,7 +230,7 @@ describe("The client, on a bad connection,", () => {
     expect(proxy.passed.length).toBe(asked + 1)
   })
 
-  it("waits as long as Retry-After says", async () => {
+  it("the client waits as long as Retry-After says", async () => {
     const { client, proxy } = await connect()
     proxy.next({ status: 429, headers: { "retry-after": "1" } })
     const began = performance.now()
@@ -213,7 +238,7 @@ describe("The client, on a bad connection,", () => {
     expect(performance.now() - began).toBeGreaterThan(990)
   })
 
-  it("and fails at once if that is too long", async () => {
+  it("the client fails at once if Retry-After is too long", async () => {
     const { client, proxy } = await connect()
     proxy.next(problem("rate-limited", 429, {}, { "retry-after": "3600" }))
     expect(await clientFailure(client.todos.list())).toMatchObject({ code: "rate-limited", retryAfter: 3600 })
@@ -222,7 +247,7 @@ describe("The client, on a bad connection,", () => {
     expect(proxy.passed).toHaveLength(2)
   })
 
-  it("gives up after `times` repetitions", async () => {
+  it("the client gives up after `times` repetitions", async () => {
     const { client, proxy } = await connect({ retry: { times: 2 } })
     proxy.otherwise = () => "lost before"
     expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
@@ -233,14 +258,14 @@ describe("The client, on a bad connection,", () => {
     expect(proxy.passed).toHaveLength(3)
   })
 
-  it("gives up after `within`", async () => {
+  it("the client gives up after `within`", async () => {
     const { client, proxy } = await connect({ retry: { times: 1_000, within: "700 millis" } })
     proxy.otherwise = () => "lost before"
     expect(await clientFailure(client.todos.list())).toMatchObject({ code: "network-error" })
     expect(proxy.passed.length).toBeLessThan(6)
   })
 
-  it("the signal stops it while it waits for a response and between attempts", async () => {
+  it("the signal stops the client while it waits for a response and between attempts", async () => {
     const { client, proxy } = await connect()
     const reason = new Error("enough")
     for (const fate of ["hangs", { status: 503, headers: { "retry-after": "20" } }] as const) {
@@ -256,7 +281,7 @@ describe("The client, on a bad connection,", () => {
     }
   })
 
-  it("sends nothing if the signal has already aborted", async () => {
+  it("the client sends nothing if the signal has already aborted", async () => {
     const { client, proxy } = await connect()
     const reason = new Error("too late")
     await expect(client.todos.list({}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)

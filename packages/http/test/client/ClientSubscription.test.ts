@@ -38,7 +38,7 @@ describe("A subscription", () => {
     }
   }
 
-  it("emits all changes, and each new one, over one connection", async () => {
+  it("a subscription emits all changes, and each new one, over one connection", async () => {
     const { client, me, proxy } = await connect()
     const todo = await me.add()
     const live = collect(client)
@@ -57,7 +57,7 @@ describe("A subscription", () => {
     expect(proxy.passed.filter(isStream)).toHaveLength(1)
   })
 
-  it("begins after a saved cursor", async () => {
+  it("a subscription begins after a saved cursor", async () => {
     const { client, me } = await connect()
     for (const title of ["a", "b", "c"]) await me.add({ title })
     const all = collect(client)
@@ -67,7 +67,7 @@ describe("A subscription", () => {
     await expect.poll(rest.revisions).toEqual([3])
   })
 
-  it("survives 12 broken connections during writes: nothing is missing or repeated", async () => {
+  it("a subscription survives 12 broken connections during writes: nothing is missing or repeated", async () => {
     const { client, me, proxy } = await connect()
     const live = collect(client)
     const written = new AbortController()
@@ -95,7 +95,7 @@ describe("A subscription", () => {
     ["are answered as something else", { status: 200, headers: { "content-type": "text/html" }, body: "<html>" }],
     ["are cut at once, each time", "lost before"],
     ["end at once, each time", { status: 200, headers: { "content-type": "text/event-stream" }, body: "" }]
-  ])("polls pages if streams %s", async (_, fate) => {
+  ])("a subscription polls pages if streams %s", async (_, fate) => {
     const { client, me, proxy } = await connect()
     proxy.otherwise = (passed) => (isStream(passed) ? fate : undefined)
     for (const title of ["a", "b", "c"]) await me.add({ title })
@@ -106,7 +106,7 @@ describe("A subscription", () => {
     expect(live.got.at(-1)?.cursor).toBe((await client.changes.page()).nextCursor)
   })
 
-  it("changes from a stream to pages without a gap", async () => {
+  it("a subscription changes from a stream to pages without a gap", async () => {
     const { client, me, proxy } = await connect()
     await me.add()
     const live = collect(client, { patience: "200 millis", pollEvery: "50 millis" })
@@ -122,7 +122,7 @@ describe("A subscription", () => {
     expect(proxy.passed.every(({ path }) => path.startsWith("/v1/changes?since="))).toBe(true)
   })
 
-  it("reconnects when a stream falls silent", async () => {
+  it("a subscription reconnects when a stream falls silent", async () => {
     const { client, me, proxy } = await connect()
     const live = collect(client, { silence: "300 millis", pollEvery: "50 millis" })
     for (let n = 1; n <= 3; n++) {
@@ -134,7 +134,7 @@ describe("A subscription", () => {
     await live.upTo(4)
   })
 
-  it("the signal stops it and closes its connection", async () => {
+  it("the signal stops a subscription and closes its connection", async () => {
     const { client, me, proxy } = await connect()
     await me.add()
     const live = collect(client)
@@ -146,7 +146,7 @@ describe("A subscription", () => {
     expect(proxy.passed).toHaveLength(1)
   })
 
-  it("leaving the loop stops it and closes its connection", async () => {
+  it("leaving the loop stops a subscription and closes its connection", async () => {
     const { client, me, proxy } = await connect()
     await me.add()
     for await (const { change } of client.subscribe()) if (change.kind === "todo") break
@@ -154,27 +154,30 @@ describe("A subscription", () => {
     expect(proxy.passed).toHaveLength(1)
   })
 
-  it.each(["a stream", "pages"])("fails with cursor-expired if it cannot resume without a gap, of %s", async (way) => {
-    const { client, me, proxy } = await connect()
-    if (way === "pages") proxy.otherwise = (passed) => (isStream(passed) ? { status: 406 } : undefined)
-    const { id } = await me.add()
-    const { nextCursor } = await client.changes.page()
-    await me.send("DELETE", `/v1/todos/${id}`)
-    await server.sql("delete from todo.todos where owner_id = $1", me.id)
-    await server.sql("update todo.users set horizon = revision where id = $1", me.id)
-    const live = collect(client, { since: nextCursor })
-    expect(await live.ended).toMatchObject({ code: "cursor-expired", status: 410, requestId: expect.any(String) })
-    expect(live.got).toEqual([])
-  })
+  it.each(["a stream", "pages"])(
+    "a subscription fails with cursor-expired if it cannot resume without a gap, of %s",
+    async (way) => {
+      const { client, me, proxy } = await connect()
+      if (way === "pages") proxy.otherwise = (passed) => (isStream(passed) ? { status: 406 } : undefined)
+      const { id } = await me.add()
+      const { nextCursor } = await client.changes.page()
+      await me.send("DELETE", `/v1/todos/${id}`)
+      await server.sql("delete from todo.todos where owner_id = $1", me.id)
+      await server.sql("update todo.users set horizon = revision where id = $1", me.id)
+      const live = collect(client, { since: nextCursor })
+      expect(await live.ended).toMatchObject({ code: "cursor-expired", status: 410, requestId: expect.any(String) })
+      expect(live.got).toEqual([])
+    }
+  )
 
-  it("ends with an error that cannot be retried", async () => {
+  it("a subscription ends with an error that cannot be retried", async () => {
     const { client } = await connect()
     expect(await collect(client, { since: "x" }).ended).toMatchObject({ code: "invalid-cursor" })
     const stranger = createClient({ url: server.url, token: "x.y.z" })
     expect(await collect(stranger).ended).toMatchObject({ code: "unauthorized" })
   })
 
-  it("continues with a new token when the old one expires", async () => {
+  it("a subscription continues with a new token when the old one expires", async () => {
     const { me } = await connect()
     const token = async () => sign({ ...claims(me.id), exp: now() + 2 })
     const { client, proxy } = await connect({ token })
@@ -191,7 +194,7 @@ describe("A subscription", () => {
     ["a page that is not there", { status: 404, headers: { "content-type": "text/html" }, body: "<html>" }],
     ["JSON of something else", { status: 200, headers: { "content-type": "application/json" }, body: "{}" }]
   ])(
-    "goes on after %s has answered in the server's place, and is told of it where it was there from the start",
+    "a subscription goes on after %s has answered in the server's place, and fails if that was there from the start",
     async (_, fate) => {
       const { client, me, proxy } = await connect()
       const live = collect(client, { pollEvery: "50 millis" })
@@ -206,7 +209,7 @@ describe("A subscription", () => {
     }
   )
 
-  it("survives a short lack of tokens, and fails if there is none from the start", async () => {
+  it("a subscription survives a short lack of tokens, and fails if there is none from the start", async () => {
     let offline = false
     let refused = 0
     const given = await connect()
@@ -233,7 +236,7 @@ describe("A subscription", () => {
     expect(await collect(client).ended).toMatchObject({ code: "token-unavailable" })
   })
 
-  it("waits for Retry-After", async () => {
+  it("a subscription waits for Retry-After", async () => {
     const { client, me, proxy } = await connect()
     proxy.next({ status: 503, headers: { "retry-after": "1" } })
     await me.add()

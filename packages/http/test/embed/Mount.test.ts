@@ -47,7 +47,7 @@ const serve = (app: Layer.Layer<never, never, HttpRouter.HttpRouter>) => {
 const json = { "content-type": "application/json" }
 
 describe("Mount", () => {
-  it("does not change the host's routes, errors, bodies and headers", async () => {
+  it("a mount does not change the host's routes, errors, bodies and headers", async () => {
     const send = serve(Layer.mergeAll(own, todos("/api/todos")).pipe(Layer.provide(Lifecycle.layer)))
     const alone = serve(own)
     for (const [method, path, headers, body] of [
@@ -67,7 +67,7 @@ describe("Mount", () => {
     expect((await send("GET", "/api/todos/v1/me", { "x-user": "alice" })).status).toBe(200)
   })
 
-  it("keeps its own errors if the host handles every error", async () => {
+  it("a mount keeps its own errors if the host handles every error", async () => {
     const page = HttpServerResponse.text("The host's own page of errors", { status: 418 })
     const handling = HttpRouter.middleware((app) => Effect.catchCause(app, () => Effect.succeed(page)) as typeof app, {
       global: true
@@ -88,7 +88,7 @@ describe("Mount", () => {
     }
   })
 
-  it("reads only bodies of its own requests, so the host can read the others", async () => {
+  it("a mount reads only bodies of its own requests, so the host can read the others", async () => {
     const { dispose, handler } = HttpRouter.toWebHandler(
       Layer.mergeAll(own, todos("/api")).pipe(Layer.provide(Lifecycle.layer), Layer.provideMerge(silence)),
       { disableLogger: true }
@@ -146,7 +146,7 @@ describe("Mount", () => {
     expect(JSON.parse((await send("GET", "/two/v1/me", user)).text).counts.open).toBe(0)
   })
 
-  it("authenticates by a service of the host, and answers its errors", async () => {
+  it("a mount authenticates by a service of the host, and answers its errors", async () => {
     class Sessions extends Context.Service<Sessions, { readonly userOf: (session: string) => string | undefined }>()(
       "test/Sessions"
     ) {}
@@ -170,7 +170,7 @@ describe("Mount", () => {
     expect(await status("broken")).toBe(500)
   })
 
-  it("ends its streams with the host's lifecycle", async () => {
+  it("a mount ends its streams with the host's lifecycle", async () => {
     const lifecycle = await Effect.runPromise(Lifecycle.make)
     const { dispose, handler } = HttpRouter.toWebHandler(
       todos("/api").pipe(Layer.provide(Layer.succeed(Lifecycle, lifecycle)), Layer.provideMerge(silence)),
@@ -183,7 +183,7 @@ describe("Mount", () => {
     expect(await response.text()).toBe("retry: 2000\n")
   })
 
-  it.each(["", "api", "/", "/api/", "/a b", "/:id", "/*"])("refuses the prefix %j", (prefix) => {
+  it.each(["", "api", "/", "/api/", "/a b", "/:id", "/*"])("a mount refuses the prefix %j", (prefix) => {
     expect(() => Mount.layer({ prefix })).toThrow(TypeError)
   })
 })

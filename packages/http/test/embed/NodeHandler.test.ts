@@ -41,7 +41,7 @@ describe("createNodeHandler", () => {
 
   const todos = "/api/todos/v1/todos"
 
-  it("reads the user that middleware of the host has set on the request", async () => {
+  it("the handler reads the user that middleware of the host has set on the request", async () => {
     const origin = await listen(withUser(create()))
     const created = await request(origin + todos, "POST", { json: { title: "a" } })
     expect(created).toMatchObject({ status: 201, headers: { location: `${todos}/${created.body.id}` } })
@@ -61,7 +61,7 @@ describe("createNodeHandler", () => {
       "a router within a router",
       (app: express.Express, handler: RequestListener) => app.use("/api", express.Router().use("/todos", handler))
     ]
-  ])("is mounted in Express by %s", async (_, mount) => {
+  ])("the handler is mounted in Express by %s", async (_, mount) => {
     const app = express()
     mount(app, withUser(create()))
     const origin = await listen(app)
@@ -70,7 +70,7 @@ describe("createNodeHandler", () => {
     expect((await request(`${origin}/api/todos/v1/nothing`, "GET")).body.code).toBe("route-not-found")
   })
 
-  it("behind a body parser answers writes 500 and logs the reason, and still answers reads", async () => {
+  it("a handler behind a body parser answers writes 500 and logs the reason, and still answers reads", async () => {
     const reports: Array<Report> = []
     const app = express()
     app.use(express.json())
@@ -82,7 +82,7 @@ describe("createNodeHandler", () => {
     expect((await request(origin + todos, "GET")).status).toBe(200)
   })
 
-  it("limits invalid tokens by client address, as the server does", async () => {
+  it("the handler limits invalid tokens by client address, as the server does", async () => {
     const { dispose, handler } = createNodeHandler({
       url: urls.DATABASE_URL,
       prepare: urls.prepare,

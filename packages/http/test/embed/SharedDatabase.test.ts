@@ -37,7 +37,7 @@ describe("A handler shares", () => {
       return { status: response.status, body: await response.json() }
     }
 
-  it("the pool, the schema and the hooks of createTodos, and leaves that open", async () => {
+  it("a handler shares the pool, the schema and the hooks of createTodos, and leaves that open", async () => {
     const user = `user-${randomUUID()}`
     const heard: Array<string> = []
     const hooks: PromisedHooks = {
@@ -66,7 +66,7 @@ describe("A handler shares", () => {
     expect((await todos.todos.list(user, {})).ok).toBe(true)
   })
 
-  it("nothing with createTodos that was closed: it answers 503, whichever ended first", async () => {
+  it("a handler answers 503 if createTodos was closed, whichever ended first", async () => {
     const todos = createTodos(database())
     const { dispose, handler } = createHandler({ todos, authenticate, log: () => {} })
     onTestFinished(dispose)
@@ -79,7 +79,7 @@ describe("A handler shares", () => {
     expect((await sender(late.handler, "alice")("GET", "/v1/me")).status).toBe(503)
   })
 
-  it("the same with a listener of Node", async () => {
+  it("a listener of Node shares what createTodos has", async () => {
     const user = `user-${randomUUID()}`
     const todos = createTodos(database())
     onTestFinished(todos.close)
@@ -96,7 +96,7 @@ describe("A handler shares", () => {
     expect((await response.json()).items).toMatchObject([{ title: "a" }])
   })
 
-  it("the SqlClient of a host that is written with Effect, and leaves that open", async () => {
+  it("a handler shares the SqlClient of a host that is written with Effect, and leaves that open", async () => {
     const runtime = ManagedRuntime.make(
       Database.layer({ url: Redacted.make(urls.DATABASE_URL), prepare: urls.prepare })
     )
@@ -108,7 +108,7 @@ describe("A handler shares", () => {
     expect(await Effect.runPromise(sql`select 1 as one`)).toEqual([{ one: 1 }])
   })
 
-  it("its own hooks: a refusal is 409, and an exception is 500 and reported only to the host", async () => {
+  it("a handler with hooks of its own answers a refusal 409 and an exception 500, and reports that only to the host", async () => {
     const reports: Array<Report> = []
     const { dispose, handler } = createHandler({
       ...database(),
@@ -145,15 +145,18 @@ describe("A handler shares", () => {
     ["todos", { url: "postgres://a@b/c", todos: {} }],
     ["hooks", { url: "postgres://a@b/c", hooks: { befor: () => {} } }],
     ["hooks", { url: "postgres://a@b/c", hooks: () => {} }]
-  ])("refuses a %s that cannot be shared: %o", (name, options) => {
+  ])("a handler refuses a %s that cannot be shared: %o", (name, options) => {
     expect(() => createHandler({ authenticate, ...options } as never)).toThrow(new RegExp(`^${name}: `))
   })
 
-  it.each(["poolSize", "prepare", "schema", "hooks"])("refuses %s with createTodos, which has its own", (name) => {
-    const todos = createTodos(database())
-    onTestFinished(todos.close)
-    const value = { poolSize: 1, prepare: false, schema: "a", hooks: {} }[name]
-    const creating = () => createHandler({ authenticate, todos, [name]: value } as never)
-    expect(creating).toThrow(new TypeError(`${name}: leave it out with todos; createTodos already sets it`))
-  })
+  it.each(["poolSize", "prepare", "schema", "hooks"])(
+    "a handler refuses %s with createTodos, which has its own",
+    (name) => {
+      const todos = createTodos(database())
+      onTestFinished(todos.close)
+      const value = { poolSize: 1, prepare: false, schema: "a", hooks: {} }[name]
+      const creating = () => createHandler({ authenticate, todos, [name]: value } as never)
+      expect(creating).toThrow(new TypeError(`${name}: leave it out with todos; createTodos already sets it`))
+    }
+  )
 })

@@ -74,7 +74,7 @@ describe("createHandler", () => {
       ["a session with an end", { userId: "alice", expires: new Date(Date.now() + 60_000) }],
       ["255 characters", "é".repeat(255)],
       ["what no other system would call a name", "'; drop table todos; -- \u202e/../%00"]
-    ])("and accepts %s", async (_, caller) => {
+    ])("`authenticate` may return %s", async (_, caller) => {
       const { send } = create({ authenticate: () => caller })
       const { body, status } = await send("GET", "/v1/me")
       const given = await caller
@@ -93,7 +93,7 @@ describe("createHandler", () => {
       ["a session whose end is no time", { userId: "alice", expires: new Date(Number.NaN) }],
       ["a number", 7 as never],
       ["an object", {} as never]
-    ])("and answers 401 to %s", async (_, caller) => {
+    ])("a request is answered 401 if `authenticate` returns %s", async (_, caller) => {
       const { send } = create({ authenticate: () => caller })
       const answer = await send("GET", "/v1/me")
       expect(answer).toMatchObject({ status: 401, body: { code: "unauthorized" } })
@@ -109,26 +109,29 @@ describe("createHandler", () => {
       ],
       ["rejects", () => Promise.reject(new TypeError("canary"))],
       ["throws what is no error", () => Promise.reject("canary" as never)]
-    ])("and answers 500 without its message if it %s, and reports it to the host once", async (_, authenticate) => {
-      const reports: Array<Report> = []
-      const { send } = create({ authenticate, onError: (report) => reports.push(report) })
-      const answer = await send("GET", "/v1/me")
-      expect(answer).toMatchObject({ status: 500, body: { code: "internal" } })
-      expect(answer.text + JSON.stringify(answer.headers)).not.toContain("canary")
-      expect(reports.map(({ requestId }) => requestId)).toEqual([answer.body.requestId])
-    })
+    ])(
+      "a request is answered 500 without the error's message if `authenticate` %s, and the host gets one report",
+      async (_, authenticate) => {
+        const reports: Array<Report> = []
+        const { send } = create({ authenticate, onError: (report) => reports.push(report) })
+        const answer = await send("GET", "/v1/me")
+        expect(answer).toMatchObject({ status: 500, body: { code: "internal" } })
+        expect(answer.text + JSON.stringify(answer.headers)).not.toContain("canary")
+        expect(reports.map(({ requestId }) => requestId)).toEqual([answer.body.requestId])
+      }
+    )
 
-    it("and answers 503 if that fails with Unavailable", async () => {
+    it("a request is answered 503 if `authenticate` fails with Unavailable", async () => {
       const { send } = create({ authenticate: () => Promise.reject(new Unavailable({ outcome: "not-applied" })) })
       expect(await send("GET", "/v1/me")).toMatchObject({ status: 503, headers: { "retry-after": "1" } })
     })
 
-    it("and answers 503 if that exceeds the request timeout", async () => {
+    it("a request is answered 503 if `authenticate` exceeds the request timeout", async () => {
       const { send } = create({ authenticate: () => new Promise(() => {}), requestTimeout: "200 millis" })
       expect(await send("GET", "/v1/me")).toMatchObject({ status: 503, body: { outcome: "not-applied" } })
     })
 
-    it("but not for health checks", async () => {
+    it("health checks do not call `authenticate`", async () => {
       const { send } = create({ authenticate: () => Promise.reject(new Error("asked")) })
       for (const path of ["/livez", "/readyz", "/openapi.json", "/docs"]) {
         expect((await send("GET", path)).status).toBe(200)
@@ -136,7 +139,7 @@ describe("createHandler", () => {
     })
   })
 
-  it("refuses a disabled user", async () => {
+  it("a disabled user is refused", async () => {
     const user = `user-${randomUUID()}`
     const { send } = create()
     await send("POST", "/v1/todos", user, { json: { title: "a" } })
@@ -145,7 +148,7 @@ describe("createHandler", () => {
     expect(await later("GET", "/v1/me", user)).toMatchObject({ status: 403, body: { code: "user-disabled" } })
   })
 
-  it("limits each user by itself", async () => {
+  it("the rate limit counts each user by itself", async () => {
     const { send } = create({ rateLimit: { requests: 2, window: Duration.hours(1) } })
     const [one, other] = [`user-${randomUUID()}`, `user-${randomUUID()}`]
     for (const remaining of [1, 0]) {
@@ -157,7 +160,7 @@ describe("createHandler", () => {
     expect((await send("GET", "/v1/me", other)).status).toBe(200)
   })
 
-  it("accepts tokens instead, and does not limit invalid ones by address", async () => {
+  it("a handler accepts tokens instead, and does not limit invalid ones by address", async () => {
     const { dispose, handler } = createHandler({
       url: urls.DATABASE_URL,
       prepare: urls.prepare,
@@ -177,7 +180,7 @@ describe("createHandler", () => {
     expect(await ask(await sign(claims("alice")))).toBe(200)
   })
 
-  it("answers below its prefix only", async () => {
+  it("a handler answers below its prefix only", async () => {
     const { handler, send } = create()
     const { body, headers } = await send("POST", "/v1/todos", "alice", { json: { title: "a" } })
     expect(headers["location"]).toBe(`/api/todos/v1/todos/${body.id}`)
@@ -197,7 +200,7 @@ describe("createHandler", () => {
     expect((await send("GET", "/openapi.json")).body.servers).toEqual([{ url: "/api/todos" }])
   })
 
-  it("lets pages of `corsOrigins` read responses, and answers their preflights", async () => {
+  it("pages of `corsOrigins` can read responses, and their preflights are answered", async () => {
     const origin = "https://app.example.com"
     const { send } = create({ corsOrigins: [origin] })
     const preflight = { origin, "access-control-request-method": "POST" }
@@ -207,7 +210,7 @@ describe("createHandler", () => {
     expect(answer.headers["access-control-expose-headers"]).toContain("etag")
   })
 
-  it("logs failures only, or everything to `log`", async () => {
+  it("a handler logs failures only, or everything to `log`", async () => {
     const lines: Array<string> = []
     const { dispose, send } = create({ log: (text) => lines.push(text) })
     const { headers } = await send("GET", "/v1/me?x=canary", "somebody")
@@ -220,7 +223,7 @@ describe("createHandler", () => {
     expect(lines.join("")).not.toMatch(/canary|somebody/)
   })
 
-  it("answers 503 while there is no database", async () => {
+  it("a handler answers 503 while there is no database", async () => {
     const { send } = create({ url: "postgres://nobody@127.0.0.1:1/nothing" })
     expect(await send("GET", "/v1/me", "alice")).toMatchObject({ status: 503, body: { code: "unavailable" } })
     expect((await send("GET", "/livez")).status).toBe(200)
@@ -263,7 +266,7 @@ describe("createHandler", () => {
     ["tokens", { tokens: tokens({ jwksUrl: "https://canary.test/keys" as never }) }],
     ["tokens", { tokens: tokens({ secrets: [Redacted.make("canary, and short")] }) }],
     ["tokens", { tokens: tokens({ secrets: ["canary, and as long as a secret has to be" as never] }) }]
-  ])("refuses a bad %s, and does not repeat it", (name, options) => {
+  ])("createHandler refuses a bad %s, and does not repeat it", (name, options) => {
     const creating = () => create(options)
     expect(creating).toThrow(TypeError)
     expect(creating).toThrow(new RegExp(`^${name}: (?!.*canary)`))
@@ -272,7 +275,7 @@ describe("createHandler", () => {
   it.each([
     ["read", (request: Request) => request.text()],
     ["held by a reader", async (request: Request) => void request.body?.getReader()]
-  ])("reports a body that was already %s to the host, and not to the client", async (_, take) => {
+  ])("a body that was already %s is reported to the host, and not to the client", async (_, take) => {
     const reports: Array<Report> = []
     const { handler } = create({ onError: (report) => reports.push(report) })
     const headers = { "x-user": "alice", "content-type": "application/json" }
@@ -282,7 +285,7 @@ describe("createHandler", () => {
     expect(reports).toMatchObject([{ errors: [{ name: "BodyAlreadyRead" }] }])
   })
 
-  it("answers 500 if code of the host throws, also its error tracker, and does not log the cause of the error", async () => {
+  it("a handler answers 500 if code of the host throws, also its error tracker, and does not log the cause of the error", async () => {
     const lines: Array<string> = []
     const { send } = create({
       authenticate: () => {
@@ -299,7 +302,7 @@ describe("createHandler", () => {
     expect(lines.join("")).not.toContain("canary")
   })
 
-  it("logs why it cannot start", async () => {
+  it("a handler logs why it cannot start", async () => {
     const lines: Array<string> = []
     // An unexpected failure: the option is valid when it is checked, and throws when it is used.
     let reads = 0
@@ -320,7 +323,7 @@ describe("createHandler", () => {
 
   // A wait for a lock ends by itself after three seconds. On a busy machine that may be before the test checks it.
   describe("ends", { retry: 2 }, () => {
-    it("the work when the signal aborts, the statement too", async () => {
+    it("an aborted signal ends the request and its statement", async () => {
       const user = `user-${randomUUID()}`
       const { send } = create()
       await send("POST", "/v1/todos", user, { json: { title: "first" } })
@@ -335,7 +338,7 @@ describe("createHandler", () => {
       expect((await send("GET", "/v1/me", user)).body.counts.open).toBe(1)
     })
 
-    it("does nothing for a signal that has aborted", async () => {
+    it("a request whose signal has already aborted does nothing", async () => {
       const user = `user-${randomUUID()}`
       const { send } = create()
       const init = { json: { title: "never" }, signal: AbortSignal.abort() }
@@ -353,13 +356,13 @@ describe("createHandler", () => {
       return reader
     }
 
-    it("a stream when its body is cancelled", async () => {
+    it("a stream ends when its body is cancelled", async () => {
       const reader = await follow(create().handler)
       await reader.cancel()
       await expect.poll(streams, { timeout: 20_000 }).toBe(0)
     })
 
-    it("a stream when the signal aborts", async () => {
+    it("a stream ends when the signal aborts", async () => {
       const controller = new AbortController()
       const reader = await follow(create().handler, { signal: controller.signal })
       controller.abort()
@@ -367,14 +370,14 @@ describe("createHandler", () => {
       await reader.cancel().catch(() => {})
     })
 
-    it("a stream with the session that opened it", async () => {
+    it("a stream ends with the session that opened it", async () => {
       const { handler } = create({ authenticate: () => ({ userId: "alice", expires: new Date(Date.now() + 500) }) })
       const reader = await follow(handler)
       while (!(await reader.read()).done) continue
       await expect.poll(streams, { timeout: 20_000 }).toBe(0)
     })
 
-    it("in order when it is disposed: streams, requests in flight, later requests", async () => {
+    it("`dispose` ends streams, then answers requests in flight, then refuses later requests", async () => {
       const user = `user-${randomUUID()}`
       const { dispose, handler, send } = create()
       await send("POST", "/v1/todos", user, { json: { title: "first" } })
@@ -392,13 +395,13 @@ describe("createHandler", () => {
       await dispose()
     })
 
-    it("before it has started, if it is disposed of at once", async () => {
+    it("a handler that is disposed of at once never starts", async () => {
       const { dispose, handler } = create()
       await dispose()
       expect((await handler(new Request(`${at}/v1/me`))).status).toBe(503)
     })
 
-    it("requests that exceed the drain timeout, with an unknown outcome", async () => {
+    it("a request that exceeds the drain timeout ends with an unknown outcome", async () => {
       const user = `user-${randomUUID()}`
       const { dispose, send } = create({ drainTimeout: "100 millis" })
       await send("POST", "/v1/todos", user, { json: { title: "first" } })

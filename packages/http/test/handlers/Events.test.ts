@@ -10,7 +10,7 @@ const tick = "calls.seen"
 describe("Live events over HTTP", () => {
   const servers = useServers()
 
-  it("begin with a retry hint, and send each change with its cursor as id, as the pages have it", async () => {
+  it("event streams begin with a retry hint, and send each change with its cursor as id, as the pages have it", async () => {
     const server = await servers.start()
     const me = await newUser()
     const add = (title: string) => me.send(server, "POST", "/v1/todos", { json: { title } })
@@ -41,7 +41,7 @@ describe("Live events over HTTP", () => {
     }
   })
 
-  it("resume after Last-Event-ID, which overrides since", async () => {
+  it("event streams resume after Last-Event-ID, which overrides since", async () => {
     const server = await servers.start()
     const me = await newUser()
     for (const title of ["a", "b", "c"]) await me.send(server, "POST", "/v1/todos", { json: { title } })
@@ -54,7 +54,7 @@ describe("Live events over HTTP", () => {
     expect(await (await me.follow(server, { since: body.nextCursor })).until(1)).toEqual(all.slice(2))
   })
 
-  it("resume after ?lastEventId= for clients that cannot set headers; the header overrides it, and an empty id is ignored", async () => {
+  it("event streams resume after ?lastEventId= for clients that cannot set headers; the header overrides it, and an empty id is ignored", async () => {
     const server = await servers.start()
     const me = await newUser()
     for (const title of ["a", "b", "c"]) await me.send(server, "POST", "/v1/todos", { json: { title } })
@@ -71,7 +71,7 @@ describe("Live events over HTTP", () => {
     expect(body.changes).toEqual(all.slice(2).map(({ change }) => change))
   })
 
-  it("cut at 20 random moments and resumed by the last id add up to the pages", async () => {
+  it("event streams cut at 20 random moments and resumed by the last id add up to the pages", async () => {
     const server = await servers.start()
     const me = await newUser()
     const got: Array<{ id: string; change: { revision: number; id: string } }> = []
@@ -105,7 +105,7 @@ describe("Live events over HTTP", () => {
     expect(folded.toSorted((a, b) => a.revision - b.revision)).toEqual(body.changes)
   })
 
-  it("that cannot begin are answered with problems: 400, 401, 410", async () => {
+  it("event streams that cannot begin are answered with problems: 400, 401, 410", async () => {
     const server = await servers.start()
     const [me, other] = [await newUser(), await newUser()]
     const { body } = await me.send(server, "POST", "/v1/todos", { json: { title: "a" } })
@@ -135,7 +135,7 @@ describe("Live events over HTTP", () => {
     })
   })
 
-  it("are not opened for HEAD: the response ends", async () => {
+  it("event streams are not opened for HEAD: the response ends", async () => {
     const server = await servers.start()
     const me = await newUser()
     const sent = { headers: { accept: "text/event-stream" } }
@@ -147,7 +147,7 @@ describe("Live events over HTTP", () => {
     await expect.poll(() => quiet(server), { timeout: 30_000, interval: 700 }).toBe(true)
   })
 
-  it("end when the token expires", async () => {
+  it("event streams end when the token expires", async () => {
     const server = await servers.start()
     const expires = now() + 4
     const me = await newUser(undefined, expires)
@@ -167,7 +167,7 @@ describe("Live events over HTTP", () => {
     return server.count(tick) === before
   }
 
-  it("release everything when the client disconnects, also if it does so at once", async () => {
+  it("event streams release everything when the client disconnects, also if it does so at once", async () => {
     const server = await servers.start()
     const me = await newUser()
     const live = await Promise.all(Array.from({ length: 20 }, () => me.follow(server)))
@@ -198,7 +198,7 @@ describe("Live events over HTTP", () => {
     await servers.sql("update todo.users set revision = 3000 where id = $1", me.id)
   }
 
-  it("are not buffered for a client that does not read", async () => {
+  it("event streams are not buffered for a client that does not read", async () => {
     const server = await servers.start()
     const me = await newUser()
     await much(server, me)
@@ -215,18 +215,22 @@ describe("Live events over HTTP", () => {
     await expect.poll(() => reader.events().length, { timeout: 15_000, interval: 100 }).toBe(3_000)
   })
 
-  it.runIf(long)("end for a client that does not read, in two minutes or so", { timeout: 200_000 }, async () => {
-    const server = await servers.start()
-    const me = await newUser()
-    await much(server, me)
-    await me.follow(server, { reads: false })
-    expect(await quiet(server)).toBe(false)
-    const began = performance.now()
-    await expect.poll(() => quiet(server), { timeout: 180_000, interval: 1_000 }).toBe(true)
-    console.log(`ended after ${Math.round((performance.now() - began) / 1_000)} s`)
-  })
+  it.runIf(long)(
+    "event streams end for a client that does not read, in two minutes or so",
+    { timeout: 200_000 },
+    async () => {
+      const server = await servers.start()
+      const me = await newUser()
+      await much(server, me)
+      await me.follow(server, { reads: false })
+      expect(await quiet(server)).toBe(false)
+      const began = performance.now()
+      await expect.poll(() => quiet(server), { timeout: 180_000, interval: 1_000 }).toBe(true)
+      console.log(`ended after ${Math.round((performance.now() - began) / 1_000)} s`)
+    }
+  )
 
-  it.runIf(long)("send a comment every 15 s, so that no proxy closes them", async () => {
+  it.runIf(long)("event streams send a comment every 15 s, so that no proxy closes them", async () => {
     const server = await servers.start()
     const live = await (await newUser()).follow(server)
     await expect.poll(() => live.text(), { timeout: 17_000 }).toMatch(/\n:\n$/)
@@ -236,7 +240,7 @@ describe("Live events over HTTP", () => {
 describe("Many idle streams", () => {
   const servers = useServers()
 
-  it("of 300 users in one process cost little", async () => {
+  it("idle streams of 300 users in one process cost little", async () => {
     const server = await servers.start()
     const users = await Promise.all(Array.from({ length: 300 }, () => newUser()))
     const streams = await Promise.all(users.map((user) => user.follow(server)))

@@ -33,7 +33,7 @@ describe("Idempotency-Key", () => {
     expect(await total(me)).toBe(1)
   })
 
-  it("returns the first response on every route that accepts it, even if the rows have changed", async () => {
+  it("a repeated key gets the first response on every route that accepts it, even if the rows have changed", async () => {
     const me = await server.user()
     const [one, two] = [await me.add({ title: "one" }), await me.add({ title: "two" })]
     const { body: list } = await me.send("POST", "/v1/lists", { json: { name: "a" } })
@@ -66,7 +66,7 @@ describe("Idempotency-Key", () => {
     }
   })
 
-  it("with another body is 422; another spelling of the same JSON is the same body", async () => {
+  it("a key with another body is 422; another spelling of the same JSON is the same body", async () => {
     const me = await server.user()
     const first = await post(me, "/v1/todos", "k", milk)
     for (const json of [{ title: "Buy milk" }, { ...milk, title: "buy milk" }, { ...milk, priority: "high" }]) {
@@ -83,7 +83,7 @@ describe("Idempotency-Key", () => {
     expect(told(spelled)).toEqual(told(first))
   })
 
-  it("is the same key quoted and bare, and case-sensitive", async () => {
+  it("a key is the same quoted and bare, and case-sensitive", async () => {
     const me = await server.user()
     const first = await post(me, "/v1/todos", "abc-1", milk)
     expect(told(await post(me, "/v1/todos", '"abc-1"', milk))).toEqual(told(first))
@@ -97,7 +97,7 @@ describe("Idempotency-Key", () => {
     ["all visible ASCII", String.fromCharCode(...Array.from({ length: 94 }, (_, n) => 0x21 + n))],
     ["one character", "k"],
     ["a quote within", 'a"b']
-  ])("may be %s", async (_, key) => {
+  ])("a key may be %s", async (_, key) => {
     const me = await server.user()
     const first = await post(me, "/v1/todos", key, milk)
     expect(first.status).toBe(201)
@@ -115,7 +115,7 @@ describe("Idempotency-Key", () => {
     ["a character of Latin-1", "caf\u00e9"],
     ["a control character of Latin-1", "a\u0085b"],
     ["a character beyond ASCII in UTF-8", Buffer.from("ключ").toString("latin1")]
-  ])("that is malformed (%s) is 400, and nothing happens", async (_, key) => {
+  ])("a malformed key (%s) is 400, and nothing happens", async (_, key) => {
     const me = await server.user()
     for (const path of ["/v1/todos", "/v1/lists"]) {
       const json = path === "/v1/todos" ? milk : { name: "a" }
@@ -128,7 +128,7 @@ describe("Idempotency-Key", () => {
     expect((await me.send("GET", "/v1/me")).body.revision).toBe(0)
   })
 
-  it("is not used up by failed requests", async () => {
+  it("a key is not used up by failed requests", async () => {
     const me = await server.user()
     const { id } = await me.add()
     const missing = "00000000-0000-4000-8000-000000000000"
@@ -145,7 +145,7 @@ describe("Idempotency-Key", () => {
     expect(await total(me)).toBe(2)
   })
 
-  it("belongs to one user", async () => {
+  it("a key belongs to one user", async () => {
     const [me, other] = [await server.user(), await server.user()]
     const mine = await post(me, "/v1/todos", "k", milk)
     const theirs = await post(other, "/v1/todos", "k", { title: "theirs" })
@@ -153,7 +153,7 @@ describe("Idempotency-Key", () => {
     expect(theirs.body.id).not.toBe(mine.body.id)
   })
 
-  it("can be used again after 24 hours", async () => {
+  it("a key can be used again after 24 hours", async () => {
     const me = await server.user()
     await post(me, "/v1/todos", "k", milk)
     const age = "update todo.idempotency_keys set created_at = created_at - $2::interval where owner_id = $1"
@@ -163,7 +163,7 @@ describe("Idempotency-Key", () => {
     expect(await post(me, "/v1/todos", "k", { title: "b" })).toMatchObject({ status: 201, body: { title: "b" } })
   })
 
-  it("is optional: without one, two equal POSTs create two rows", async () => {
+  it("the key is optional: without one, two equal POSTs create two rows", async () => {
     const me = await server.user()
     await me.add(milk)
     await me.add(milk)
@@ -186,7 +186,7 @@ describe("If-None-Match on a read", () => {
 
   describe.each(["todos", "lists"])("of %s", (kind) => {
     it.each(['"2"', 'W/"2"', '"1", "2"', '"x",W/"2" , "9"', "*"])(
-      "%s is 304, with the tag and no body",
+      "a read with If-None-Match: %s is 304, with the tag and no body",
       async (tag) => {
         const { get } = await row(kind)
         const answer = await get(tag)
@@ -195,17 +195,23 @@ describe("If-None-Match on a read", () => {
       }
     )
 
-    it.each(['"1"', 'W/"1"', '"3"', '"x"', '""', '"1","3"', '"1",'])("%s is 200, with the row", async (tag) => {
-      const { get } = await row(kind)
-      expect(await get(tag)).toMatchObject({ status: 200, headers: { etag: '"2"' }, body: { revision: 2 } })
-    })
+    it.each(['"1"', 'W/"1"', '"3"', '"x"', '""', '"1","3"', '"1",'])(
+      "a read with If-None-Match: %s is 200, with the row",
+      async (tag) => {
+        const { get } = await row(kind)
+        expect(await get(tag)).toMatchObject({ status: 200, headers: { etag: '"2"' }, body: { revision: 2 } })
+      }
+    )
 
-    it.each(["", "2", '"2', "W/2", 'w/"2"', '"1" "2"', '"1",x', "**", '*, "2"'])("%s is 400", async (tag) => {
-      const { get } = await row(kind)
-      expect(await get(tag)).toMatchObject({ status: 400, body: { code: "malformed-request" } })
-    })
+    it.each(["", "2", '"2', "W/2", 'w/"2"', '"1" "2"', '"1",x', "**", '*, "2"'])(
+      "a read with If-None-Match: %s is 400",
+      async (tag) => {
+        const { get } = await row(kind)
+        expect(await get(tag)).toMatchObject({ status: 400, body: { code: "malformed-request" } })
+      }
+    )
 
-    it("of a deleted row is 404, not 304", async () => {
+    it("a read of a deleted row is 404, not 304", async () => {
       const { get, me, path } = await row(kind)
       await me.send("DELETE", path)
       for (const tag of ["*", '"2"', '"3"']) expect((await get(tag)).status).toBe(404)

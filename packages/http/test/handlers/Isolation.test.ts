@@ -176,7 +176,7 @@ describe("Isolation", () => {
   const known = (cases: Record<string, unknown>) =>
     routes.map(({ method, path }) => `${method} ${path}`).filter((route) => route in cases)
 
-  it("has a case for every route with an id", () => {
+  it("every route with an id has a case in this test", () => {
     const withId = routes.filter(({ path }) => path.includes(":")).map(({ method, path }) => `${method} ${path}`)
     expect(withId.length).toBeGreaterThan(4)
     expect(withId.filter((route) => !(route in pathCases))).toEqual([])
@@ -207,7 +207,7 @@ describe("Isolation", () => {
     }
   })
 
-  it("lists only the caller's todos, also if another user has more that match", async () => {
+  it("a page has only the caller's todos, also if another user has more that match", async () => {
     const other = await server.user()
     const mine = await other.add()
     for (const query of ["", "sort=-createdAt", "completed=false", "listId=none", "limit=200"]) {
@@ -246,7 +246,7 @@ describe("Isolation", () => {
     }
   })
 
-  it("never mixes up concurrent users", async () => {
+  it("concurrent users are never mixed up", async () => {
     const users = await Promise.all(Array.from({ length: 20 }, () => server.user()))
     const todos = await Promise.all(users.map((user) => user.add({ title: user.id })))
     const answers = await Promise.all(

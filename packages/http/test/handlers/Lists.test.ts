@@ -46,7 +46,7 @@ describe("Lists, moves and batches over HTTP", () => {
   it.each([
     ["keep", [], ["in it", "out of it"]],
     ["trash", ["in it"], ["out of it"]]
-  ])("deletes it with ?todos=%s", async (todos, trashed, left) => {
+  ])("?todos=%s deletes a list that has todos", async (todos, trashed, left) => {
     const me = await server.user()
     const { id } = await addList(me)
     await me.add({ title: "in it", listId: id })
@@ -73,7 +73,7 @@ describe("Lists, moves and batches over HTTP", () => {
     const batch = (me: TestUser, ...operations: ReadonlyArray<unknown>) =>
       me.send("POST", "/v1/todos/batch", { json: { operations } })
 
-    it("answers each operation with its todo, in order", async () => {
+    it("a batch answers each operation with its todo, in order", async () => {
       const me = await server.user()
       const [a, b] = [await me.add({ title: "a" }), await me.add({ title: "b" })]
       const { body, status } = await batch(
@@ -107,7 +107,7 @@ describe("Lists, moves and batches over HTTP", () => {
         412,
         "revision-mismatch"
       ]
-    ])("is refused whole for %s, with the index that failed", async (_, operation, status, code) => {
+    ])("a batch is refused whole for %s, with the index that failed", async (_, operation, status, code) => {
       const me = await server.user()
       const mine = await me.add({ title: "a" })
       const answer = await batch(

@@ -87,11 +87,11 @@ describe("Pagination", () => {
     expect(body.nextCursor).toEqual(expect.any(String))
   })
 
-  it("ends with null if the last page is full", async () => {
+  it("a walk ends with null if the last page is full", async () => {
     expect((await walk("limit=100")).map((page) => page.length)).toEqual([100, 100, 100])
   })
 
-  it("applies the filter to every page", async () => {
+  it("every page applies the filter", async () => {
     const other = await server.user()
     for (let i = 0; i < 6; i++) await other.add({ title: `${i}`, completed: i % 2 === 0, tags: i < 5 ? ["a"] : [] })
     const titles = async (query: string) =>
@@ -107,26 +107,26 @@ describe("Pagination", () => {
 
     const refused = { status: 400, body: { code: "invalid-cursor" } }
 
-    it("works with another limit", async () => {
+    it("a cursor works with another limit", async () => {
       const cursor = await cursorOf(me, "")
       const { body } = await me.send("GET", `/v1/todos?limit=3&cursor=${cursor}`)
       expect(body.items.map(({ id }: { id: string }) => id)).toEqual(ids.slice(2, 5))
     })
 
-    it("of another user is refused", async () => {
+    it("a cursor of another user is refused", async () => {
       const other = await server.user()
       expect(await other.send("GET", `/v1/todos?cursor=${await cursorOf(me, "")}`)).toMatchObject(refused)
     })
 
     it.each(["sort=-position", "sort=createdAt", "completed=false", "tag=x", "priority=low", "listId=none"])(
-      "of another query is refused: ?%s",
+      "a cursor of another query is refused: ?%s",
       async (query) => {
         const plain = await cursorOf(me, "")
         expect(await me.send("GET", `/v1/todos?${query}&cursor=${plain}`)).toMatchObject(refused)
       }
     )
 
-    it("of a sorted query is refused in an unsorted one", async () => {
+    it("a cursor of a sorted query is refused in an unsorted one", async () => {
       const cursor = await cursorOf(me, "sort=-createdAt")
       expect(await me.send("GET", `/v1/todos?cursor=${cursor}`)).toMatchObject(refused)
     })
@@ -146,18 +146,18 @@ describe("Pagination", () => {
       ["a cursor with padding", (cursor: string) => `${cursor}=`],
       ["a cursor with white space", (cursor: string) => `%20${cursor}`],
       ["two cursors", (cursor: string) => `${cursor}${cursor}`]
-    ])("made of %s is refused", async (_, change) => {
+    ])("a cursor made of %s is refused", async (_, change) => {
       const cursor = change(await cursorOf(me, ""))
       expect(await me.send("GET", `/v1/todos?limit=2&cursor=${cursor}`)).toMatchObject(refused)
     })
 
-    it("that is longer than any of ours is refused, of pages and of changes", async () => {
+    it("a cursor that is longer than any of ours is refused, of pages and of changes", async () => {
       const long = "A".repeat(2_049)
       expect(await me.send("GET", `/v1/todos?cursor=${long}`)).toMatchObject(refused)
       expect(await me.send("GET", `/v1/changes?since=${long}`)).toMatchObject(refused)
     })
 
-    it("that is refused is not repeated in the answer", async () => {
+    it("a refused cursor is not repeated in the answer", async () => {
       const { text } = await me.send("GET", "/v1/todos?cursor=canary-7f3a")
       expect(text).toContain("invalid-cursor")
       expect(text).not.toContain("canary")

@@ -29,7 +29,7 @@ describe("Preconditions", () => {
       ["a list that holds it", '"1", "2" ,"7"'],
       ["a list with nothing between some commas (RFC 9110, 5.6.1)", ',"1",, "2",'],
       ["*", "*"]
-    ])("succeeds with %s", async (_, tag) => {
+    ])("a write succeeds with %s", async (_, tag) => {
       const me = await server.user()
       const { id } = await me.add()
       await me.send("PATCH", `/v1/todos/${id}`, { json: { title: "second" } })
@@ -44,7 +44,7 @@ describe("Preconditions", () => {
       ["a tag that this server never gave", '"abc"'],
       ["an empty tag", '""'],
       ["a number beyond all revisions", '"99999999999999999999"']
-    ])("is refused with %s: 412, the current tag, nothing changed", async (_, tag) => {
+    ])("a write is refused with %s: 412, the current tag, nothing changed", async (_, tag) => {
       const me = await server.user()
       const { id } = await me.add()
       const before = await me.send("PATCH", `/v1/todos/${id}`, { json: { title: "second" } })
@@ -56,7 +56,7 @@ describe("Preconditions", () => {
       expect((await me.send("GET", `/v1/todos/${id}`)).body).toEqual(before.body)
     })
 
-    it('is refused with the current number in another spelling, "02": 412', async () => {
+    it('a write is refused with the current number in another spelling, "02": 412', async () => {
       const me = await server.user()
       const { id } = await me.add()
       await me.send("PATCH", `/v1/todos/${id}`, { json: { title: "second" } })
@@ -64,7 +64,7 @@ describe("Preconditions", () => {
     })
 
     it.each(["", "2", "W/2", '"2', '"1" "2"', ",", "**", '*, "2"', '"a b"', 'w/"2"'])(
-      "is malformed with If-Match: %s: 400, nothing changed",
+      "a write with the malformed If-Match: %s is 400, and nothing changes",
       async (tag) => {
         const me = await server.user()
         const created = await me.add()
@@ -78,28 +78,28 @@ describe("Preconditions", () => {
   })
 
   describe("GET with If-None-Match", () => {
-    it.each(['"1"', 'W/"1"', '"7", "1"', "*"])("%s is 304: the tag, no body", async (tag) => {
+    it.each(['"1"', 'W/"1"', '"7", "1"', "*"])("a GET with If-None-Match: %s is 304: the tag, no body", async (tag) => {
       const me = await server.user()
       const { id } = await me.add()
       const answer = await me.send("GET", `/v1/todos/${id}`, { headers: { "if-none-match": tag } })
       expect(answer).toMatchObject({ status: 304, headers: { etag: '"1"' }, text: "" })
     })
 
-    it.each(['"2"', '"11"', '""', '"abc"'])("%s is the todo", async (tag) => {
+    it.each(['"2"', '"11"', '""', '"abc"'])("a GET with If-None-Match: %s is the todo", async (tag) => {
       const me = await server.user()
       const todo = await me.add()
       const answer = await me.send("GET", `/v1/todos/${todo.id}`, { headers: { "if-none-match": tag } })
       expect(answer).toMatchObject({ status: 200, headers: { etag: '"1"' }, body: todo })
     })
 
-    it.each(["1", "", '"1'])("%s is malformed", async (tag) => {
+    it.each(["1", "", '"1'])("a GET with the malformed If-None-Match: %s is 400", async (tag) => {
       const me = await server.user()
       const { id } = await me.add()
       const answer = await me.send("GET", `/v1/todos/${id}`, { headers: { "if-none-match": tag } })
       expect(answer).toMatchObject({ status: 400, body: { code: "malformed-request" } })
     })
 
-    it.each(["*", '"1"'])("%s is 404 if the todo does not exist", async (tag) => {
+    it.each(["*", '"1"'])("a GET with If-None-Match: %s is 404 if the todo does not exist", async (tag) => {
       const me = await server.user()
       const answer = await me.send("GET", `/v1/todos/${randomUUID()}`, { headers: { "if-none-match": tag } })
       expect(answer.status).toBe(404)

@@ -37,7 +37,7 @@ it.each<[string, Effect.Effect<void>]>([
   ["an annotation with a structure", Effect.annotateLogs(Effect.logWarning("a"), { errors: [{ name: "x", at: 1n }] })],
   ["nothing and undefined", Effect.annotateLogs(Effect.logInfo("a"), { none: null, undefined })],
   ["a span", Effect.withLogSpan(Effect.logInfo("a"), "took")]
-])("is as the library writes it: %s", async (_, log) => {
+])("our JSON line is as the library writes it: %s", async (_, log) => {
   const [ours, theirs] = await written(log)
   const untimed = (lines = "") => lines.replaceAll(/"took":\d+/g, '"took":0')
   expect(untimed(ours)).toBe(untimed(theirs))
@@ -51,7 +51,7 @@ const pretty = async (log: Effect.Effect<void>) => {
   return lines.replaceAll(/^\d\d:\d\d:\d\d\.\d{3} /gm, "")
 }
 
-it("shows each request to a person in one line", async () => {
+it("the pretty log shows each request in one line", async () => {
   const log = Effect.annotateLogs(Effect.logInfo("request"), { ...request, requestId: "a b" })
   expect(await pretty(log)).toBe(
     'INFO request requestId="a b" method=GET route=/v1/todos/:id status=200 milliseconds=1.25 user="é😀"\n'
@@ -71,16 +71,16 @@ it.each<[string, Effect.Effect<void>, string]>([
     Effect.annotateLogs(Effect.logInfo("a"), { b: "\u001B[2J\n\u009B" }),
     'INFO a b="\\u001b[2J\\n\\u009b"\n'
   ]
-])("shows %s to a person in one line", async (_, log, line) => expect(await pretty(log)).toBe(line))
+])("the pretty log shows %s in one line", async (_, log, line) => expect(await pretty(log)).toBe(line))
 
-it("shows a failure to a person with its stack, and a secret not at all", async () => {
+it("the pretty log shows a failure with its stack, and a secret not at all", async () => {
   const failure = await pretty(Effect.logError("failed", Cause.die(new Error("why"))))
   expect(failure).toMatch(/^ERROR failed\n.*why[^]*\n {2,}at /)
   const secret = await pretty(Effect.annotateLogs(Effect.logInfo("a"), { secret: Redacted.make("canary") }))
   expect(secret).not.toContain("canary")
 })
 
-it("keeps a secret in an annotation", async () => {
+it("the JSON log does not contain a secret of an annotation", async () => {
   const [ours] = await written(Effect.annotateLogs(Effect.logInfo("a"), { secret: Redacted.make("canary") }))
   expect(ours).toContain("redacted")
   expect(ours).not.toContain("canary")

@@ -49,7 +49,7 @@ describe("The record of requests", () => {
     return { program, address: await program.address() }
   }
 
-  it("is one line of JSON for each, with its id, route, status, time and a digest of the user", async () => {
+  it("each request has one line of JSON, with its id, route, status, time and a digest of the user", async () => {
     const { address, program } = await serve()
     const sent = { headers: { authorization, "x-request-id": "given-1" } }
     const query = "secret-words"
@@ -71,7 +71,7 @@ describe("The record of requests", () => {
     expect(program.stdout()).not.toContain(user)
   })
 
-  it("has templates for routes, and one name for all unknown paths", async () => {
+  it("the log has templates for routes, and one name for all unknown paths", async () => {
     const { address, program } = await serve()
     const id = "019ab000-0000-7000-8000-000000000000"
     for (const [path, requestId] of [
@@ -86,14 +86,14 @@ describe("The record of requests", () => {
     expect(program.stdout()).not.toContain(id)
   })
 
-  it("names users by their ids if TODO_LOG_USER=plain is set", async () => {
+  it("the log names users by their ids if TODO_LOG_USER=plain is set", async () => {
     const { address, program } = await serve({ TODO_LOG_USER: "plain" })
     await request(`${address}/v1/me`, "GET", { headers: { authorization, "x-request-id": "plain" } })
     await expect.poll(() => linesOf(program, "plain")).toHaveLength(1)
     expect(linesOf(program, "plain")[0].annotations).toMatchObject({ user })
   })
 
-  it("does not repeat an id that is not well-formed", async () => {
+  it("the log does not repeat an id that is not well-formed", async () => {
     const { address } = await serve()
     for (const id of ["with space", "a".repeat(129), 'quote"', "ключ".slice(0, 0)]) {
       const answer = await request(`${address}/livez`, "GET", { headers: { "x-request-id": id } })
@@ -101,7 +101,7 @@ describe("The record of requests", () => {
     }
   })
 
-  it("is counted by route and status, on its own port if TODO_METRICS_PORT is set", async () => {
+  it("requests are counted by route and status, on their own port if TODO_METRICS_PORT is set", async () => {
     const port = await freePort()
     const { address } = await serve({ TODO_METRICS_PORT: String(port) })
     await request(`${address}/v1/me`, "GET", { headers: { authorization } })
@@ -126,7 +126,7 @@ describe("The record of requests", () => {
     expect((await fetch(`http://127.0.0.1:${port}/v1/me`)).status).toBe(404)
   })
 
-  it("has the counters of refusals from the start", async () => {
+  it("the metrics have the counters of refusals from the start", async () => {
     const { address } = await serve()
     const { text } = await request(`${address}/metrics`, "GET")
     for (const name of [
@@ -141,7 +141,7 @@ describe("The record of requests", () => {
     }
   })
 
-  it("has the process, its build and the pool of connections from the start", async () => {
+  it("the metrics have the process, its build and the pool of connections from the start", async () => {
     const { address } = await serve({ TODO_DATABASE_POOL: "7" })
     const first = metricsOf((await request(`${address}/metrics`, "GET")).text)
     expect(first.get("db_client_connection_max")).toBe(7)
@@ -173,7 +173,7 @@ describe("The record of requests", () => {
     }
   })
 
-  it("counts used and idle connections separately", async () => {
+  it("the metrics count used and idle connections separately", async () => {
     const { address } = await serve()
     const { id } = (await request(`${address}/v1/todos`, "POST", { headers: { authorization }, json: { title: "a" } }))
       .body
@@ -195,7 +195,7 @@ describe("The record of requests", () => {
     expect((await connections()).idle).toBeGreaterThanOrEqual(3)
   })
 
-  it("has the cause of a 500 under its request id, without values of rows", async () => {
+  it("the log has the cause of a 500 under its request id, without values of rows", async () => {
     const { address, program } = await serve()
     const sent = { headers: { authorization, "x-request-id": "broken" }, json: { title: "a title to be kept" } }
     await breakMe(urls.admin)
@@ -212,7 +212,7 @@ describe("The record of requests", () => {
 describe("An unreachable database", () => {
   const urls = useDatabase()
 
-  it("is logged with its error, at the start and for each response", async () => {
+  it("an unreachable database is logged with its error, at the start and for each response", async () => {
     const url = new URL(urls.DATABASE_URL)
     url.pathname = "/nothing"
     const program = start({ ...settings, DATABASE_URL: url.href })
@@ -234,7 +234,7 @@ describe("An unreachable database", () => {
 })
 
 describe("Errors of the server", () => {
-  it("are also passed to the ErrorTracker that the host provides", async () => {
+  it("errors of the server are also passed to the ErrorTracker that the host provides", async () => {
     const seen: Array<Report> = []
     const layer = Server.layer({
       host: "127.0.0.1",

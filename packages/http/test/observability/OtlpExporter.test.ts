@@ -19,7 +19,7 @@ describe("The OTLP export", () => {
     return program
   }
 
-  it("has the name of the service, the headers, the routes and the database", async () => {
+  it("the export has the name of the service, the headers, the routes and the database", async () => {
     const otlp = await collector()
     const program = await serve({
       OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url,
@@ -54,14 +54,14 @@ describe("The OTLP export", () => {
     ["always_off", {}, 0],
     ["traceidratio", { OTEL_TRACES_SAMPLER_ARG: "0" }, 0],
     ["parentbased_traceidratio", { OTEL_TRACES_SAMPLER_ARG: "1" }, 1]
-  ] as const)("is sampled by %s", async (OTEL_TRACES_SAMPLER, more, times) => {
+  ] as const)("%s samples the export", async (OTEL_TRACES_SAMPLER, more, times) => {
     const otlp = await collector()
     await serve({ OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url, OTEL_TRACES_SAMPLER, ...more })
     expect(otlp.received("traces").split('"GET /v1/todos/{id}"')).toHaveLength(times + 1)
     expect(otlp.received("logs")).not.toBe("")
   })
 
-  it("logs one warning for each signal that cannot be exported", async () => {
+  it("the exporter logs one warning for each signal that cannot be exported", async () => {
     const { stdout } = await serve({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}` })
     expect(stdout().split("traces cannot be exported: no answer")).toHaveLength(2)
   })

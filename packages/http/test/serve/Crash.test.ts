@@ -14,7 +14,7 @@ describe("kill -9", () => {
 
   const rounds = long ? 20 : 5
   it(
-    `of the server at ${rounds} random moments loses nothing that was acknowledged, and repeated keys make one row`,
+    `kill -9 of the server at ${rounds} random moments loses nothing that was acknowledged, and repeated keys make one row`,
     { timeout: 300_000 },
     async () => {
       const writers = await acknowledgedWrites()
@@ -41,7 +41,7 @@ describe("kill -9", () => {
 
   const postmasters = long ? 20 : 3
   it(
-    `of the database at ${postmasters} random moments loses nothing that was acknowledged`,
+    `kill -9 of the database at ${postmasters} random moments loses nothing that was acknowledged`,
     { timeout: 600_000 },
     async () => {
       const writers = await acknowledgedWrites()
@@ -70,7 +70,7 @@ describe("kill -9", () => {
   )
 
   it(
-    "of the database with synchronous_commit=off loses acknowledged writes, so the tests above can fail",
+    "kill -9 of the database with synchronous_commit=off loses acknowledged writes, so the tests above can fail",
     { timeout: 120_000 },
     async () => {
       const directory = await temporaryDirectory()

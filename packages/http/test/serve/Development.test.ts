@@ -9,7 +9,7 @@ import { request } from "../support/testServer.ts"
 const sh = (command: string) => promisify(execFile)("/bin/sh", ["-c", command])
 
 describe("Development mode", () => {
-  it("starts with nothing set, prints a curl line that works, and keeps todos and tokens", async () => {
+  it("a server with no setting starts, prints a curl line that works, and keeps todos and tokens", async () => {
     const directory = join(await temporaryDirectory(), "data")
     const environment = { TODO_DATA_DIR: directory, PORT: "0" }
 

@@ -9,7 +9,7 @@ describe("The page at /docs", () => {
   const server = useServer()
   const ask = (headers: Record<string, string>) => server.send("GET", "/docs", { headers })
 
-  it("is compressed in an encoding that the browser accepts", async () => {
+  it("the page is compressed in an encoding that the browser accepts", async () => {
     const get = async (encoding: string) => {
       return new Promise<{ encoding: string | undefined; body: Buffer }>((done, fail) =>
         request(`${server.url}/docs`, { headers: { "accept-encoding": encoding } }, async (answer) => {
@@ -28,7 +28,7 @@ describe("The page at /docs", () => {
     expect(br.body.length).toBeLessThan(plain.body.length / 3)
   })
 
-  it("is answered 304 if the browser has the current page", async () => {
+  it("the page is answered 304 if the browser has the current one", async () => {
     const first = await ask({})
     const etag = first.headers["etag"] ?? ""
     expect(first.headers).toMatchObject({ "cache-control": "no-cache", vary: expect.stringContaining("ccept-") })
@@ -58,7 +58,7 @@ describe("In Chromium, the page at /docs", () => {
     return { origin, page, eventually }
   }
 
-  it("lets a user paste a token, create, list and delete, and requests no other origin", async (context) => {
+  it("the page lets a user paste a token, create, list and delete, and requests no other origin", async (context) => {
     const { eventually, origin, page } = await open(context, 1_280)
     const token = await sign(claims("reads-the-docs"))
     await page.evaluate(`document.querySelector("input[placeholder=Token]").focus()`)
@@ -96,7 +96,7 @@ describe("In Chromium, the page at /docs", () => {
     expect(foreign).toEqual([])
   })
 
-  it("does not scroll sideways on a phone", async (context) => {
+  it("the page does not scroll sideways on a phone", async (context) => {
     const { origin, page } = await open(context, 390)
     const widths = `[document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]`
     await vi.waitFor(async () => expect(await page.evaluate(widths)).toEqual([390, 390, 390]), { timeout: 20_000 })

@@ -40,7 +40,7 @@ describe("A server that gets a signal to stop", () => {
     return once(socket, "close").then(() => received)
   }
 
-  it("under load first becomes not ready, then answers requests in flight, ends its streams, and ends in time", async () => {
+  it("a server under load first becomes not ready, then answers requests in flight, ends its streams, and ends in time", async () => {
     const [delay, drain] = [4_000, 5_000]
     const { address, program } = await begin({
       TODO_DRAIN_DELAY: `${delay} millis`,
@@ -107,7 +107,7 @@ describe("A server that gets a signal to stop", () => {
     expect(program.stderr()).toBe("")
   })
 
-  it("ends at once at a second signal", async () => {
+  it("a second signal ends the server at once", async () => {
     const { address, program } = await begin()
     const me = await newUser()
     const headers = { authorization: me.authorization }
@@ -133,7 +133,7 @@ describe("A server that gets a signal to stop", () => {
     await release()
   })
 
-  it("answers 503 to requests in flight at the drain timeout", async () => {
+  it("requests in flight are answered 503 at the drain timeout", async () => {
     const { address, program } = await begin({ TODO_DRAIN_TIMEOUT: "1 second" })
     const me = await newUser()
     const headers = { authorization: me.authorization }
@@ -150,7 +150,7 @@ describe("A server that gets a signal to stop", () => {
     await release()
   })
 
-  it("and replaced, in a rolling restart behind a load balancer: no request fails", { timeout: 180_000 }, async () => {
+  it("no request fails in a rolling restart behind a load balancer", { timeout: 180_000 }, async () => {
     const delay = { TODO_DRAIN_DELAY: `${healthInterval * 10} millis` }
     const front = await loadBalancer()
     let running = await Promise.all([begin(delay), begin(delay)])
@@ -171,7 +171,7 @@ describe("A server that gets a signal to stop", () => {
     expect(failed(samples)).toEqual([])
   })
 
-  it("is not delayed by connections without a request", async () => {
+  it("connections without a request do not delay the end", async () => {
     const { address, program } = await begin()
     const headers = await bearer()
     expect((await exchange(address, { path: "/v1/me", headers })).status).toBe(200)

@@ -8,7 +8,7 @@ const long = process.env["TODO_TEST_LONG"] === "1"
 const away = long ? 15_000 : 4_000
 
 describe("A database that is stopped", () => {
-  it("before the server starts: it is live, not ready, and ready within two seconds after the database starts", async () => {
+  it("a server whose database is stopped is live, not ready, and ready within two seconds after the database starts", async () => {
     const database = await stoppablePostgres()
     const program = start({ ...settings, DATABASE_URL: database.url })
     const address = await program.address()
@@ -26,7 +26,7 @@ describe("A database that is stopped", () => {
   })
 
   it(
-    `for ${away / 1_000} s under load: answers and 503s only, no request hangs, all are answered again within two seconds`,
+    `requests under load get only answers and 503s while the database is away for ${away / 1_000} s, and answers within two seconds after it is back`,
     { timeout: 120_000 },
     async () => {
       const database = await stoppablePostgres()

@@ -22,7 +22,7 @@ describe("An overloaded server", () => {
     )
   })
 
-  it("keeps its throughput, answers the excess 503 with Retry-After, and stays live", async () => {
+  it("an overloaded server keeps its throughput, answers the excess 503 with Retry-After, and stays live", async () => {
     const program = start({
       ...settings,
       DATABASE_URL: urls.DATABASE_URL,

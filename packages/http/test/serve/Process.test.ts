@@ -22,7 +22,7 @@ describe("The process", () => {
   const asAdmin = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
     Effect.runPromise(Effect.provide(effect, Database.layer({ url: urls.admin, poolSize: 2 })))
 
-  it.each(["SIGTERM", "SIGINT"] as const)("serves, and ends with 0 on %s", async (signal) => {
+  it.each(["SIGTERM", "SIGINT"] as const)("the process serves, and ends with 0 on %s", async (signal) => {
     const program = start(environment())
     const address = await program.address()
     const me = await newUser()
@@ -33,7 +33,7 @@ describe("The process", () => {
     expect(program.stderr()).toBe("")
   })
 
-  it("answers requests in flight after SIGTERM, and accepts no new ones", async () => {
+  it("the process answers requests in flight after SIGTERM, and accepts no new ones", async () => {
     const program = start(environment())
     const address = await program.address()
     const me = await newUser()
@@ -89,18 +89,18 @@ describe("The process", () => {
       return performance.now() - told
     }
 
-    it("for the rest of the headers", async () => {
+    it("the process does not wait beyond the drain timeout for the rest of the headers", async () => {
       expect(await drained("GET /livez HTTP/1.1\r\nHost: x\r\n")).toBeLessThan(3_000)
     })
 
-    it("for the rest of a body", async () => {
+    it("the process does not wait beyond the drain timeout for the rest of a body", async () => {
       const head = ["POST /v1/todos HTTP/1.1", "Host: x", "Content-Type: application/json", "Content-Length: 9"]
       const authorization = `Authorization: Bearer ${await sign(claims("somebody"))}`
       expect(await drained([...head, authorization, "", "{"].join("\r\n"))).toBeLessThan(3_000)
     })
   })
 
-  it("keeps every acknowledged write after kill -9", async () => {
+  it("the process keeps every acknowledged write after kill -9", async () => {
     const killed = start(environment())
     const address = await killed.address()
     const me = await newUser()
@@ -122,7 +122,7 @@ describe("The process", () => {
     expect([...acknowledged].filter((id) => !ids.has(id))).toEqual([])
   })
 
-  it("starts without its database: live, not ready, and ready whenever the database is reachable", async () => {
+  it("the process starts without its database: live, not ready, and ready whenever the database is reachable", async () => {
     const database = await gate(urls.DATABASE_URL)
     const program = start({ ...environment(), DATABASE_URL: database.url, TODO_MIGRATE_URL: database.url })
     const address = await program.address()
@@ -152,7 +152,7 @@ describe("The process", () => {
     expect(await program.ended).toBe(0)
   })
 
-  it("logs a line of JSON for each request, without secrets", async () => {
+  it("the process logs a line of JSON for each request, without secrets", async () => {
     const program = start({ ...environment(), TODO_LOG_FORMAT: "json" })
     const address = await program.address()
     const me = await newUser()
@@ -170,7 +170,7 @@ describe("The process", () => {
     expect(program.stdout()).not.toContain(settings.TODO_JWT_SECRET)
   })
 
-  it("logs the cause of a 500 under its request id", async () => {
+  it("the process logs the cause of a 500 under its request id", async () => {
     const program = start(environment())
     const address = await program.address()
     const rename = (from: string, to: string) =>

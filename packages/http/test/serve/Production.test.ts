@@ -75,43 +75,47 @@ describe.runIf(process.platform === "linux")("The production command", () => {
     ["the entry", ["node", entry], toIt],
     ["npm start as process 1", [...namespace, "npm", "start"], toItsChild],
     ["the entry as process 1", [...namespace, "node", entry], toItsChild]
-  ])("drains and ends on SIGTERM under load, and loses nothing: %s", { timeout: 120_000 }, async (_, command, tell) => {
-    if (command[0] === "unshare" && !hasNamespaces) {
-      console.log("SKIPPED: this user may not make process namespaces here")
-      return
+  ])(
+    "the production command drains and ends on SIGTERM under load, and loses nothing: %s",
+    { timeout: 120_000 },
+    async (_, command, tell) => {
+      if (command[0] === "unshare" && !hasNamespaces) {
+        console.log("SKIPPED: this user may not make process namespaces here")
+        return
+      }
+      const writers = await acknowledgedWrites()
+      const { address, program } = await begin(command)
+      await answers(address, "/readyz", 200)
+      await writers.write(address, async () => {
+        await expect.poll(() => writers.acknowledged, { timeout: 30_000, interval: 20 }).toBeGreaterThan(20)
+        tell(program)
+        expect(await program.ended).toBe(0)
+      })
+      // No process holds the port.
+      expect((await exchange(address, { path: "/livez", agent: false })).status).toBe("ECONNREFUSED")
+      expect(said(program)).toEqual([
+        `started, listening on ${address}`,
+        expect.stringMatching(/^shutdown begins: \/readyz answers 503, requests are still accepted for 500ms$/),
+        expect.stringMatching(/^draining: no new requests are accepted, requests in flight have 10s$/),
+        "ended"
+      ])
+      expect(program.stderr()).toBe("")
+
+      const again = start(environment())
+      await writers.settle(await again.address())
+      again.kill("SIGTERM")
+      expect(await again.ended).toBe(0)
     }
-    const writers = await acknowledgedWrites()
-    const { address, program } = await begin(command)
-    await answers(address, "/readyz", 200)
-    await writers.write(address, async () => {
-      await expect.poll(() => writers.acknowledged, { timeout: 30_000, interval: 20 }).toBeGreaterThan(20)
-      tell(program)
-      expect(await program.ended).toBe(0)
-    })
-    // No process holds the port.
-    expect((await exchange(address, { path: "/livez", agent: false })).status).toBe("ECONNREFUSED")
-    expect(said(program)).toEqual([
-      `started, listening on ${address}`,
-      expect.stringMatching(/^shutdown begins: \/readyz answers 503, requests are still accepted for 500ms$/),
-      expect.stringMatching(/^draining: no new requests are accepted, requests in flight have 10s$/),
-      "ended"
-    ])
-    expect(program.stderr()).toBe("")
+  )
 
-    const again = start(environment())
-    await writers.settle(await again.address())
-    again.kill("SIGTERM")
-    expect(await again.ended).toBe(0)
-  })
-
-  it("has no shell between npm and the server", async () => {
+  it("the production command has no shell between npm and the server", async () => {
     const { program } = await begin(["npm", "start"])
     expect(commandOf(childOf(program.pid))).toMatch(/^node .*todo-http\.js$/)
     toIt(program)
     expect(await program.ended).toBe(0)
   })
 
-  it("ends as process 1 on a signal that arrives before it has loaded", async ({ skip }) => {
+  it("the production command ends as process 1 on a signal that arrives before it has loaded", async ({ skip }) => {
     if (!hasNamespaces) skip("this user may not make process namespaces here")
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(neverLoads)}`
     const program = launchCommand([...namespace, "node", entry], { ...environment(), NODE_OPTIONS }, repository)

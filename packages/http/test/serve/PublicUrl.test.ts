@@ -33,7 +33,7 @@ describe.each<[ProxyKind, string]>([
 ])("Behind a %s proxy, below the path '%s', the server", (kind, path) => {
   const used = useProxied(kind, path)
 
-  it("names the public URL in Location, OpenAPI and the page at /docs, and problems have their urn", async () => {
+  it("a server behind a proxy names the public URL in Location, OpenAPI and the page at /docs, and problems have their urn", async () => {
     const { headers, proxy } = used
     const created = await request(`${proxy}/v1/todos`, "POST", { headers, json: { title: "Buy milk" } })
     expect(created.status).toBe(201)
@@ -55,7 +55,7 @@ describe.each<[ProxyKind, string]>([
     expect(missing).toMatchObject({ status: 404, body: { type: "urn:todo:problem:route-not-found" } })
   })
 
-  it("answers health checks and metrics with the path and without", async () => {
+  it("a server behind a proxy answers health checks and metrics with the path and without", async () => {
     const { proxy, server } = used
     for (const name of ["/livez", "/readyz", "/metrics"]) {
       for (const base of [proxy, server, `${server}${path}`]) {
@@ -64,7 +64,7 @@ describe.each<[ProxyKind, string]>([
     }
   })
 
-  it("serves the typed client, with its event stream", async () => {
+  it("a server behind a proxy serves the typed client, with its event stream", async () => {
     const { otherToken: token, proxy } = used
     const client = createClient({ url: proxy, token })
     const todo = await client.todos.create({ title: "Buy milk" })
@@ -102,13 +102,13 @@ describe("Below the path /api, the server", () => {
     ["a slash before it", "//api/v1/me", 404],
     ["a slash at the end", "/api/v1/me/", 404],
     ["a semicolon", "/api;x/v1/me", 404]
-  ])("answers %s (%s) with %i", async (_, path, status) => {
+  ])("a server below /api answers %s (%s) with %i", async (_, path, status) => {
     const answer = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${server.token}` } })
     expect(answer.status).toBe(status)
     expect(await answer.json()).toMatchObject(status === 404 ? { code: "route-not-found" } : {})
   })
 
-  it("answers a wrong method with the Allow of the route", async () => {
+  it("a server below /api answers a wrong method with the Allow of the route", async () => {
     for (const method of ["DELETE", "PROPFIND"]) {
       const answer = await fetch(`${server.url}/api/v1/me`, { method })
       expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"])
@@ -119,7 +119,7 @@ describe("Below the path /api, the server", () => {
 describe("TODO_PUBLIC_URL", () => {
   const urls = useDatabase()
 
-  it("has routes without the path in logs, metrics and spans, and a path on the port of metrics", async () => {
+  it("logs, metrics and spans have routes without the path, and the port of metrics answers below the path", async () => {
     const [otlp, metricsPort] = [await collector(), await freePort()]
     const program = start({
       ...settings,
@@ -148,7 +148,7 @@ describe("TODO_PUBLIC_URL", () => {
   })
 
   it.each(["/v1", "/v1/", "/v1/todos", "/docs", "/livez", "/metrics/x", "/openapi.json"])(
-    "stops the start where its path is %s, which the server has itself",
+    "a public URL with the path %s, which the server has itself, stops the start",
     async (path) => {
       const first = `/${path.split("/")[1]}`
       const { ended, stderr } = await run({
@@ -163,7 +163,7 @@ describe("TODO_PUBLIC_URL", () => {
     }
   )
 
-  it("cannot be combined with a prefix", () => {
+  it("a public URL cannot be combined with a prefix", () => {
     const settings = { publicUrl: "https://example.com/api", prefix: "/api" } as never
     expect(() => Effect.runSync(Effect.scoped(Layer.build(Server.layer(settings) as never)))).toThrow(
       "prefix: leave it out"

@@ -376,7 +376,7 @@ describe("Clients that are slow or rude", () => {
 
   const limits = "/usr/bin/prlimit"
   it.skipIf(!existsSync(limits))(
-    "without free file descriptors the process lives, and serves again when there are some",
+    "the process lives without free file descriptors, and serves again when there are some",
     async () => {
       const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL })
       const address = await program.address()

@@ -20,7 +20,7 @@ describe("A network to the database that goes silent", () => {
     return { address, database, program }
   }
 
-  it("while connections are open: each request ends by its deadline, and later requests succeed", async () => {
+  it("each request ends by its deadline while the network is silent, and later requests succeed", async () => {
     const { address, database } = await begin()
     const clients = await load(address, { rate: 50, patience: deadline + slack })
     await sleep(1_000)
@@ -52,7 +52,7 @@ describe("A network to the database that goes silent", () => {
     expect(statuses(all)).toEqual({ 200: 40 })
   })
 
-  it("from the beginning: connections open but stay silent", async () => {
+  it("requests are answered 503 if connections open but stay silent from the beginning", async () => {
     const database = await gate(urls.DATABASE_URL)
     await database.open()
     database.stall()
@@ -74,7 +74,7 @@ describe("A network to the database that goes silent", () => {
   it.each([
     ["requests end before it does", "4 seconds", 5_000],
     ["requests are still waiting", "1 second", 2_000]
-  ])("does not delay the shutdown: %s", async (_, drain, most) => {
+  ])("a silent network does not delay the shutdown: %s", async (_, drain, most) => {
     const { address, database, program } = await begin({ TODO_DRAIN_TIMEOUT: drain })
     const headers = await bearer()
     const ask = () => Promise.all(Array.from({ length: 20 }, () => exchange(address, { path: "/v1/me", headers })))

@@ -31,7 +31,7 @@ describe.concurrent("The server does not start, and says why in one line,", () =
     ["TODO_JWT_SECRET", { ...database, NODE_ENV: "production", TODO_JWT_SECRET: "" }],
     ["TODO_JWT_ISSUER", { ...database, TODO_JWT_SECRET: "canary".repeat(6) }],
     ["TODO_JWT_AUDIENCE", { ...database, TODO_JWT_SECRET: "canary".repeat(6), TODO_JWT_ISSUER: "x" }]
-  ])("without %s, with %o", async (name, environment) => {
+  ])("the server does not start without %s, with %o", async (name, environment) => {
     await expectRefusal(environment, new RegExp(`^todo: ${name} is not set: `))
   })
 
@@ -81,14 +81,14 @@ describe.concurrent("The server does not start, and says why in one line,", () =
   ]
   // In `npm test` one value of each, because each starts a process.
   const tried = process.env["TODO_TEST_ROUNDS"] === "many" ? wrong : [...new Map(wrong)]
-  it.each(tried)("with %s=%s", async (name, value) => {
+  it.each(tried)("the server does not start with %s=%s", async (name, value) => {
     await expectRefusal({ ...settings, ...database, [name]: value }, new RegExp(`^todo: ${name}\\b.*[a-z]{4}`))
   })
 
   it.each([
     ["PGSSLMODE", "canary"],
     ["PGSSLROOTCERT", "/nowhere/ca.pem"]
-  ])("with the variable %s=%s beside a URL", async (name, value) => {
+  ])("the server does not start with the variable %s=%s beside a URL", async (name, value) => {
     const environment = { ...settings, ...database, PGSSLMODE: "verify-full", PGSSLROOTCERT: "system", [name]: value }
     await expectRefusal(environment, new RegExp(`^todo: DATABASE_URL: ${name}: .*[a-z]{4}`))
   })
@@ -98,7 +98,7 @@ describe("The server does not start, and says why in one line,", () => {
   const urls = useDatabase()
   const empty = useDatabase(TestDatabase.layerEmpty)
 
-  it("if the port is in use", async () => {
+  it("the server does not start if the port is in use", async () => {
     const other = createServer().listen(0, "127.0.0.1")
     onTestFinished(() => void other.close())
     await once(other, "listening")
@@ -113,14 +113,14 @@ describe("The server does not start, and says why in one line,", () => {
     await expectRefusal({ ...environment, PORT: "", TODO_METRICS_PORT: "3000" }, /^todo: TODO_METRICS_PORT: 3000 /)
   })
 
-  it("if this user may not listen on the port", async ({ skip }) => {
+  it("the server does not start if this user may not listen on the port", async ({ skip }) => {
     const floor = Number(await readFile("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8").catch(() => "0"))
     if (floor < 2 || process.getuid?.() === 0) skip("every user may listen on every port here")
     await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, PORT: "1" }, /^todo: PORT: .* listen on 1; /)
   })
 
   it.each(["192.0.2.1", "not-a-host.invalid", "2001:db8::1"])(
-    "where the host is not an address of this machine: %s",
+    "the server does not start on a host that is not an address of this machine: %s",
     async (HOST) => {
       const line = new RegExp(`^todo: HOST: ${HOST} is no address of this machine \\(E\\w+\\); set `)
       await expectRefusal({ ...settings, DATABASE_URL: urls.DATABASE_URL, HOST }, line)
@@ -135,7 +135,7 @@ describe("The server does not start, and says why in one line,", () => {
       /the directory has other files/
     ],
     ["holds a secret that is too short", { "jwt-secret": "canary" }, /jwt-secret has less than 32 characters; delete/]
-  ])("if the data directory %s, which is left unchanged", async (_, files, line) => {
+  ])("the server does not start, and changes nothing, if the data directory %s", async (_, files, line) => {
     const directory = join(await temporaryDirectory(), "d")
     await mkdir(directory)
     await chmod(directory, 0o1777)
@@ -147,7 +147,7 @@ describe("The server does not start, and says why in one line,", () => {
     for (const [name, text] of Object.entries(files)) expect(await readFile(join(directory, name), "utf8")).toBe(text)
   })
 
-  it("if the database must be migrated but is unreachable: the reason", async () => {
+  it("the server says why it could not reach a database that it must migrate", async () => {
     const DATABASE_URL = "postgres://user:canary@127.0.0.1:1/todo"
     await expectRefusal(
       { ...settings, DATABASE_URL, TODO_MIGRATE: "auto" },
@@ -155,14 +155,14 @@ describe("The server does not start, and says why in one line,", () => {
     )
   })
 
-  it("if the schema is missing: both versions, and what to run", async () => {
+  it("the server names both versions and what to run if the schema is missing", async () => {
     await expectRefusal(
       { ...settings, DATABASE_URL: empty.DATABASE_URL },
       new RegExp(`version 0\\b.*version ${Migrations.version}\\b.*"todo-admin migrate up"`)
     )
   })
 
-  it("if the encoding of the database is not UTF-8: its encoding, and what to do", async () => {
+  it("the server names an encoding of the database that is not UTF-8, and what to do", async () => {
     const name = `latin_${process.pid}`
     const admin = (statement: string) =>
       Effect.runPromise(
@@ -180,7 +180,7 @@ describe("The server does not start, and says why in one line,", () => {
     }
   })
 
-  it("if the schema is newer: both versions, and what to do", async () => {
+  it("the server names both versions and what to do if the schema is newer", async () => {
     const newer = Migrations.version + 1
     const insert = Effect.flatMap(
       SqlClient.SqlClient,
@@ -207,7 +207,7 @@ describe("A role that bypasses row-level security", () => {
       ).pipe(Effect.provide(Database.layer({ url, poolSize: 1 })))
     )
 
-  it("is a warning in development, and the runtime role is not", async () => {
+  it("an unsafe role is a warning in development, and the runtime role is not", async () => {
     for (const [url, isWarned] of [
       [Redacted.value(urls.admin), true],
       [urls.DATABASE_URL, false]
@@ -218,7 +218,7 @@ describe("A role that bypasses row-level security", () => {
     }
   })
 
-  it("stops a start in production: a superuser, and one that listens for others", async () => {
+  it("an unsafe role stops a start in production: a superuser, and one that listens for others", async () => {
     const line =
       /^todo: DATABASE_URL: row-level security does not hold role "postgres", which is a superuser: .*TODO_ALLOW_UNSAFE_ROLE=true/
     const DATABASE_URL = Redacted.value(urls.admin)
@@ -226,7 +226,7 @@ describe("A role that bypasses row-level security", () => {
     await expectRefusal({ ...settings, HOST: "0.0.0.0", DATABASE_URL }, line)
   })
 
-  it("stops a start in production: a role with BYPASSRLS", async () => {
+  it("an unsafe role stops a start in production: a role with BYPASSRLS", async () => {
     const role = `bypass_${randomUUID().slice(0, 8)}`
     await sql(urls.admin, `create role ${role} login bypassrls`, ...Migrations.grants("todo", role))
     onTestFinished(() => sql(urls.admin, `drop owned by ${role}`, `drop role ${role}`).then(() => {}))
@@ -238,7 +238,7 @@ describe("A role that bypasses row-level security", () => {
     )
   })
 
-  it("stops a start in production: the owner of a table that does not force it", async () => {
+  it("an unsafe role stops a start in production: the owner of a table that does not force it", async () => {
     const environment = { ...production, DATABASE_URL: owned.TODO_MIGRATE_URL }
     // FORCE ROW LEVEL SECURITY applies policies to the owner.
     await start(environment).address()
@@ -246,18 +246,18 @@ describe("A role that bypasses row-level security", () => {
     await expectRefusal(environment, /does not hold role "todo_owner", which sees every row of lists/)
   })
 
-  it("starts in production with TODO_ALLOW_UNSAFE_ROLE=true, and warns", async () => {
+  it("an unsafe role is a warning in production with TODO_ALLOW_UNSAFE_ROLE=true", async () => {
     const program = start({ ...production, DATABASE_URL: Redacted.value(urls.admin), TODO_ALLOW_UNSAFE_ROLE: "true" })
     await program.address()
     expect(program.stdout()).toMatch(/row-level security does not hold role/)
   })
 
-  it("stops a start in development with TODO_ALLOW_UNSAFE_ROLE=false", async () => {
+  it("an unsafe role stops a start in development with TODO_ALLOW_UNSAFE_ROLE=false", async () => {
     const DATABASE_URL = Redacted.value(urls.admin)
     await expectRefusal({ ...settings, DATABASE_URL, TODO_ALLOW_UNSAFE_ROLE: "false" }, /DATABASE_URL: row-level/)
   })
 
-  it("ends a server in production whose database was down when it started", async () => {
+  it("an unsafe role ends a server in production whose database was down when it started", async () => {
     const target = new URL(Redacted.value(urls.admin))
     const port = await closedPort()
     const url = new URL(target)
@@ -295,7 +295,7 @@ describe("A start", () => {
     ["LOCALHOST", "(127.0.0.1|\\[::1\\])"],
     ["0.0.0.0", "0.0.0.0"],
     ["::", "[::]"]
-  ])("listens on %s", async (HOST, shown) => {
+  ])("the server listens on %s", async (HOST, shown) => {
     const address = await start({ ...settings, DATABASE_URL: urls.DATABASE_URL, HOST }).address()
     const host = shown.startsWith("(") ? shown : shown.replaceAll(/[[\].]/g, "\\$&")
     expect(address).toMatch(new RegExp(`^http://${host}:\\d+$`))
@@ -303,7 +303,7 @@ describe("A start", () => {
     expect((await request(`${local}/livez`, "GET")).status).toBe(200)
   })
 
-  it("warns of unknown settings by name, suggests the closest name, and never logs their value", async () => {
+  it("the server warns of unknown settings by name, suggests the closest name, and never logs their value", async () => {
     const unknown = {
       TODO_JWT_SECERT: "canary",
       TODO_DATADIR: "canary",
@@ -330,7 +330,7 @@ describe("A start", () => {
 describe("A start migrates the schema", () => {
   const empty = useDatabase(TestDatabase.layerEmpty)
 
-  it("with TODO_MIGRATE=auto, as the role of TODO_MIGRATE_URL, in the schema of TODO_SCHEMA", async () => {
+  it("the server migrates with TODO_MIGRATE=auto, as the role of TODO_MIGRATE_URL, in the schema of TODO_SCHEMA", async () => {
     const { DATABASE_URL, TODO_MIGRATE_URL } = empty
     const program = start({ ...settings, DATABASE_URL, TODO_MIGRATE_URL, TODO_MIGRATE: "auto", TODO_SCHEMA: "mine" })
     const address = await program.address()

@@ -17,7 +17,7 @@ describe("Two servers on one database", () => {
   const servers = useServers()
   const both = async () => [await servers.start(), await servers.start()] as const
 
-  it("a write through one appears in the streams of the other within a second, 20 times", async () => {
+  it("a write through one server appears in the streams of the other within a second, 20 times", async () => {
     const [one, two] = await both()
     const me = await newUser()
     const live = await me.follow(two)
@@ -33,7 +33,7 @@ describe("Two servers on one database", () => {
     expect(Math.max(...delays)).toBeLessThan(1_000)
   })
 
-  it("an event id of one resumes a stream at the other, and a page cursor does too", async () => {
+  it("an event id of one server resumes a stream at the other, and a page cursor does too", async () => {
     const [one, two] = await both()
     const me = await newUser()
     for (const title of ["a", "b"]) await me.send(one, "POST", "/v1/todos", { json: { title } })
@@ -43,7 +43,7 @@ describe("Two servers on one database", () => {
     expect(body.changes).toEqual([second?.change])
   })
 
-  it("a key that was used through one gives the same answer through the other", async () => {
+  it("a key that was used through one server gives the same answer through the other", async () => {
     const [one, two] = await both()
     const me = await newUser()
     const post = (server: typeof one) =>
@@ -56,7 +56,7 @@ describe("Two servers on one database", () => {
     expect((await me.send(one, "GET", "/v1/todos?count=true")).body.total).toBe(1)
   })
 
-  it("100 PATCHes through both with one ETag: one 200, 99 of 412 with the current ETag, which is the next", async () => {
+  it("100 PATCHes through both servers with one ETag: one 200, 99 of 412 with the current ETag, which is the next", async () => {
     const [one, two] = await both()
     const me = await newUser()
     const { body, headers } = await me.send(one, "POST", "/v1/todos", { json: { title: "a" } })
@@ -78,7 +78,7 @@ describe("Two servers on one database", () => {
     expect((await me.send(two, "GET", `/v1/todos/${body.id}`)).body).toEqual(won[0]?.body)
   })
 
-  it("one that is stopped ends its streams at once, and a client resumes at the other without a gap", async () => {
+  it("a server that is stopped ends its streams at once, and a client resumes at the other without a gap", async () => {
     const [one, two] = await both()
     const me = await newUser()
     const add = (title: string) => me.send(two, "POST", "/v1/todos", { json: { title } })
@@ -118,7 +118,7 @@ describe("Two servers on one database", () => {
     expect(got).toEqual(Array.from({ length: written }, (_, n) => n + 1))
   })
 
-  it("one that is stopped does not wait for connections that never sent anything", async () => {
+  it("a server that is stopped does not wait for connections that never sent anything", async () => {
     const server = await servers.start(Duration.seconds(2))
     const socket = connect(Number(new URL(server.url).port), "127.0.0.1")
     await once(socket, "connect")

@@ -89,7 +89,7 @@ layer(services, live)("an import for a user who has data", (it) => {
     }).pipe(asNewUser)
   )
 
-  it.effect("if a row differs, a merge keeps the later version, and reports which one it is", () =>
+  it.effect("a merge of a row that differs keeps the later version, and reports which one it is", () =>
     Effect.gen(function* () {
       const { a, b, file, id, list } = yield* saved
       const todos = yield* Todos
