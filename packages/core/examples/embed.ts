@@ -1,5 +1,5 @@
 import { CurrentUser, Database, Migrations, Services, Todos, UserId } from "@todo/core"
-import { Config, Effect } from "effect"
+import { Config, Effect, Layer } from "effect"
 
 const program = Effect.gen(function* () {
   yield* Migrations.up()
@@ -8,6 +8,5 @@ const program = Effect.gen(function* () {
   return yield* todos.list({ due: "upcoming", timeZone: "Europe/Paris" })
 }).pipe(Effect.provideService(CurrentUser, { id: UserId.make("alice") }), Effect.provide(Services.layer))
 
-const url = Config.Redacted("DATABASE_URL")
-const page = Effect.flatMap(url, (url) => Effect.provide(program, Database.layer({ url })))
-console.log(await Effect.runPromise(page))
+const database = Layer.unwrap(Effect.map(Config.Redacted("DATABASE_URL"), (url) => Database.layer({ url })))
+console.log(await Effect.runPromise(Effect.provide(program, database)))

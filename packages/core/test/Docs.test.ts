@@ -12,8 +12,40 @@ const root = fileURLToPath(new URL("../../../", import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), "utf8")
 const pages = ["README.md", ...globSync("docs/*.md", { cwd: root })]
 
-it.each(["embed", "promise"])("docs/embedding.md shows examples/%s.ts, which is type-checked", (name) => {
-  expect(read("docs/embedding.md")).toContain(read(`packages/core/examples/${name}.ts`))
+const samplesOf = (page: string) => [...read(page).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = ""]) => code)
+
+const linesOf = (code: string) => code.split("\n").filter((line) => line.trim() !== "")
+
+/** Whether a file has every line of a sample, in this order. It may have others in between. */
+const hasSample = (file: string, sample: string) => {
+  let rest = linesOf(read(file))
+  return linesOf(sample).every((line) => {
+    const at = rest.indexOf(line)
+    rest = rest.slice(at + 1)
+    return at >= 0
+  })
+}
+
+const examples = globSync("packages/*/examples/*.ts", { cwd: root })
+
+it("every sample of the README is an excerpt of an example, which is type-checked and run by a test", () => {
+  const samples = samplesOf("README.md")
+  expect(samples).toHaveLength(3)
+  expect(samples.filter((sample) => !examples.some((file) => hasSample(file, sample)))).toEqual([])
+})
+
+it("a sample with a line that its example lacks is noticed", () => {
+  expect(hasSample("packages/core/examples/embed.ts", "  const todos = yield* Todos\n  const other = 1\n")).toBe(false)
+})
+
+it.each([
+  ["docs/embedding.md", "packages/core/examples/embed.ts"],
+  ["docs/embedding.md", "packages/core/examples/promise.ts"],
+  ["docs/client.md", "packages/http/examples/client.ts"],
+  ["docs/client.md", "packages/http/examples/conflict.ts"],
+  ["docs/mounting.md", "packages/http/examples/hono.ts"]
+])("%s has a sample of %s", (page, file) => {
+  expect(samplesOf(page).filter((sample) => hasSample(file, sample))).toHaveLength(1)
 })
 
 layer(TestDatabase.layerEmpty, { excludeTestServices: true })("in a new database", (it) => {

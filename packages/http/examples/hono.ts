@@ -4,12 +4,12 @@
 import { serve } from "@hono/node-server"
 import { createHandler } from "@todo/http"
 import { Hono } from "hono"
-import { signIn, userOf } from "./Sessions.ts"
+import * as Sessions from "./Sessions.ts" // your sign-in
 
 const { dispose, handler } = createHandler({
   url: process.env["DATABASE_URL"] ?? "",
   prefix: "/api/todos",
-  authenticate: (request) => userOf(request.headers.get("cookie"))
+  authenticate: (request) => Sessions.userOf(request.headers.get("cookie"))
 })
 
 const app = new Hono()
@@ -17,7 +17,7 @@ app.all("/api/todos/*", (context) => handler(context.req.raw))
 
 app.get("/", (context) => context.text("The host's own page"))
 app.post("/sign-in/:user", (context) => {
-  context.header("set-cookie", signIn(context.req.param("user")))
+  context.header("set-cookie", Sessions.signIn(context.req.param("user")))
   return context.body(null, 204)
 })
 

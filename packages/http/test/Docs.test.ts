@@ -1,6 +1,12 @@
+import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { text } from "node:stream/consumers"
+import { fileURLToPath } from "node:url"
 import { expect, it } from "@effect/vitest"
+import { startTestServer } from "@todo/http/testing"
+import { afterAll, beforeAll, describe, onTestFinished } from "vitest"
 import { problemTypes } from "../src/api/ProblemTypes.ts"
+import { temporaryDirectory } from "./support/program.ts"
 import { routes } from "./support/routes.ts"
 
 const page = (name: string) => readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), "utf8")
@@ -22,4 +28,35 @@ it("docs/http-api.md lists every route of the contract", () => {
     .map(({ method, path }) => (path.startsWith("/v1") ? `\`${method} ${path.replace(":id", "{id}")}` : `\`${path}`))
   expect(written.length).toBeGreaterThan(10)
   expect(written.filter((route) => !text.includes(route))).toEqual([])
+})
+
+describe("The samples of docs/client.md", () => {
+  let server: Awaited<ReturnType<typeof startTestServer>>
+  beforeAll(async () => {
+    server = await startTestServer()
+  })
+  afterAll(() => server.stop())
+
+  const run = async (name: string) => {
+    const child = spawn(process.execPath, [fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url))], {
+      cwd: await temporaryDirectory(),
+      env: { ...process.env, TODO_URL: server.url, TOKEN: await server.token(name) },
+      stdio: ["ignore", "pipe", "inherit"]
+    })
+    onTestFinished(() => void child.kill("SIGKILL"))
+    return child.stdout
+  }
+
+  it("the subscription delivers the todo as it is now", async () => {
+    const output = (await run("client")).setEncoding("utf8")
+    for await (const chunk of output) {
+      expect(chunk).toBe("todo 2\n")
+      break
+    }
+    expect.assertions(1)
+  })
+
+  it("the second of two updates of one version fails, and its error has both versions", async () => {
+    expect(await text(await run("conflict"))).toBe("1 { title: 'Buy oat milk' } 2\nBuy oat milk\n")
+  })
 })

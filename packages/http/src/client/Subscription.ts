@@ -32,7 +32,7 @@ export interface LiveChange {
 /** The start of a subscription, and its timeouts. */
 export interface SubscribeOptions {
   /** The cursor of the last processed change. By default the subscription starts with all changes. */
-  readonly since?: string
+  readonly since?: string | undefined
   /** How long a new stream may stay silent before the client polls instead. 5 seconds by default. */
   readonly patience?: Duration.Input
   /** How long a stream may stay silent before the client reconnects. 40 seconds by default; the server sends a heartbeat every 15 seconds. */
