@@ -36,10 +36,10 @@ export class Accounts extends Context.Service<
 }
 
 const make = Effect.gen(function* () {
-  const { read, readAhead } = yield* UserScope.make
+  const { read, readPriority } = yield* UserScope.make
   const schema = yield* quotedSchema
   const select = read(AccountsSql.me(schema))
-  const selectDisabled = readAhead(AccountsSql.disabled(schema))
+  const selectDisabled = readPriority(AccountsSql.disabled(schema))
   return Accounts.of({
     me: Effect.gen(function* () {
       const { id } = yield* CurrentUser

@@ -1,10 +1,6 @@
 /**
- * Optimisation: back-pressure for the connection pool. Under load a statement fails after three seconds in the queue
- * instead of waiting ever longer (503 with `Retry-After`), and one user's writes cannot take all connections. The queue
- * of the driver's pool has neither limit.
- *
- * Measure with `npm run bench` and the tests `Overload` and `Stalled`. To do without it, set
- * `optimisations.connectionQueue` to `false`: statements then wait in the driver's queue.
+ * Overload protection for the connection pool. A statement fails with `Unavailable` after three seconds in the queue, and
+ * one user's writes use at most four fifths of the connections. The queue of the driver's pool has neither limit.
  *
  * Not `PartitionedSemaphore` of `effect`: it shares permits fairly between users, but one user's writes that wait for a
  * lock in the database would still hold every connection.
@@ -18,7 +14,6 @@ import * as Semaphore from "effect/Semaphore"
 import type { Unavailable } from "../domain/Errors.ts"
 import * as PoolMetrics from "./PoolMetrics.ts"
 import { unavailable } from "./SqlErrors.ts"
-import { optimisations } from "./optimisations.ts"
 
 /** The longest wait for a connection. A longer wait would only make the queue longer. */
 const waitLimit = "3 seconds"
@@ -83,7 +78,7 @@ export class ConnectionQueue extends Context.Reference<Queue | undefined>("@todo
 export const queued =
   (queue: Queue | undefined) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Unavailable, R> => {
-    if (queue === undefined || !optimisations.connectionQueue) return self
+    if (queue === undefined) return self
     const { permits } = queue
 
     const waiting = Effect.suspend(() => {
@@ -124,7 +119,7 @@ export const queued =
 export const queuedAsWriter =
   (queue: Queue | undefined, user: string) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Unavailable, R> => {
-    if (queue === undefined || !optimisations.connectionQueue) return self
+    if (queue === undefined) return self
     const { writers } = queue
     return Effect.suspend(() => {
       const writer = writers.get(user) ?? { queue: writersOf(queue), callers: 0 }
@@ -147,8 +142,8 @@ const timedOut = Effect.andThen(
   )
 )
 
-/** The number of statements of the separate queue that may run at once. */
-const aheadConnections = 4
+/** The number of statements of the priority queue that may run at once. */
+const priorityConnections = 4
 
-/** A separate queue for statements that every request needs first, so they never wait behind the requests themselves. */
-export const queuedAhead = (queue: Queue | undefined) => queued(queue && makeQueue(aheadConnections))
+/** A queue of its own for statements that every request needs first, so they never wait behind the requests themselves. */
+export const priorityQueued = (queue: Queue | undefined) => queued(queue && makeQueue(priorityConnections))

@@ -16,7 +16,7 @@ import {
   toTransactionError,
   toWriteError
 } from "./SqlErrors.ts"
-import { ConnectionQueue, queued, queuedAhead, queuedAsWriter } from "./ConnectionQueue.ts"
+import { ConnectionQueue, queued, priorityQueued, queuedAsWriter } from "./ConnectionQueue.ts"
 import { interruptAtOnce } from "./interruptAtOnce.ts"
 import { asUser, asUserInTransaction, forEachOfMany } from "./UserScopeSql.ts"
 
@@ -34,7 +34,7 @@ export interface UserScope {
   /** A select without effects. */
   readonly read: (select: string) => Statement<Unavailable>
   /** A select that every request needs first. It has a connection queue of its own. */
-  readonly readAhead: (select: string) => Statement<Unavailable>
+  readonly readPriority: (select: string) => Statement<Unavailable>
   /** A call of one of the write functions, which set the user themselves. It is a transaction in itself. */
   readonly write: (call: string) => Statement<Unavailable | Conflict>
   /** A select without effects that runs once for each of many users, as that user, in one round trip. */
@@ -88,7 +88,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
 
   return {
     read: (select) => read(select, queued(queue)),
-    readAhead: (select) => read(select, queuedAhead(queue)),
+    readPriority: (select) => read(select, priorityQueued(queue)),
     write: (call) => statement(call, call, retryWrite, toWriteError, (user) => queuedAsWriter(queue, user)),
     readEach: (select) => {
       const text = forEachOfMany(select)

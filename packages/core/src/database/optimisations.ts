@@ -5,8 +5,6 @@
 export const optimisations = {
   /** `database/BatchedScope.ts` */
   requestBatching: true,
-  /** `database/ConnectionQueue.ts` */
-  connectionQueue: true,
   /** `todos/fastTimestamp.ts` */
   fastTimestamps: true,
   /** `writes/randomBytes.ts` */
