@@ -11,6 +11,6 @@ export const optimisations = {
   bufferedRandomness: true,
   /** `todos/batchedPages.ts` */
   batchedPages: true,
-  /** `todos/KeptTotals.ts` */
-  keptTotals: true
+  /** `todos/TotalCache.ts` */
+  totalCache: true
 }

@@ -23,7 +23,7 @@ import * as TodoRow from "./TodoRow.ts"
 import * as TodosSql from "./TodosSql.ts"
 import * as BatchedScope from "../database/BatchedScope.ts"
 import * as UserScope from "../database/UserScope.ts"
-import * as KeptTotals from "./KeptTotals.ts"
+import * as TotalCache from "./TotalCache.ts"
 import { validate } from "../domain/validate.ts"
 import { Hooks } from "../writes/Hooks.ts"
 import { quotedSchema } from "../schema/SchemaName.ts"
@@ -209,7 +209,7 @@ const make = Effect.gen(function* () {
   const schema = yield* quotedSchema
   const selectOne = batched.read(TodosSql.get(schema), 1)
   const pages = batchedPages(scope, batched, schema)
-  const totals = yield* KeptTotals.make(scope, batched, schema)
+  const totals = yield* TotalCache.make(scope, batched, schema)
   const write = withHooks(yield* Hooks, scope, schema, Writer.make<Todo>(scope, batched, schema))
 
   const validNew = validate(NewTodo)
