@@ -10,7 +10,7 @@ import * as Terminal from "effect/Terminal"
 import * as Command from "effect/cli/Command"
 import pkg from "../package.json" with { type: "json" }
 import { protectDashedArguments } from "./flags/DashedArguments.ts"
-import { errorLine, exitCode } from "./terminal/ExitCode.ts"
+import { errorLine, exitCode } from "./ErrorReport.ts"
 import { printError } from "./terminal/Output.ts"
 import { DebugState, layer, todoAdmin } from "./TodoAdmin.ts"
 

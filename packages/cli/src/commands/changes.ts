@@ -9,9 +9,8 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runAsUser } from "../database/RunAs.ts"
 import * as ChangeView from "../views/ChangeView.ts"
-import { isBrokenPipe } from "../terminal/ExitCode.ts"
 import * as Flags from "../flags/Flags.ts"
-import { printStream, printInfo } from "../terminal/Output.ts"
+import { isBrokenPipe, printInfo, printStream } from "../terminal/Output.ts"
 
 export const changes = Command.make(
   "changes",

@@ -1,8 +1,11 @@
 /**
  * Prints results to stdout, as JSON or rendered for people, and messages to stderr.
  */
+import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { PlatformError } from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { Json, Quiet } from "../flags/GlobalFlags.ts"
@@ -29,6 +32,12 @@ export const printStream = <A, E, R>(stream: Stream.Stream<A, E, R>, render: (da
       Stream.run(stdio.stdout())
     )
   })
+
+/** Whether the reader closed the pipe of stdout, as `head` does. That is a normal end of the program. */
+export const isBrokenPipe = (cause: Cause.Cause<unknown>): boolean => {
+  const error = Cause.squash(cause)
+  return error instanceof PlatformError && Predicate.hasProperty(error.cause, "code") && error.cause.code === "EPIPE"
+}
 
 /** Fails if stdout cannot be written, for example when the disk is full. */
 const writeStdout = (text: string) =>
