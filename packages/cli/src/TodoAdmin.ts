@@ -21,6 +21,7 @@ import { stats } from "./commands/stats.ts"
 import { todo } from "./commands/todo.ts"
 import { token } from "./commands/token.ts"
 import { user } from "./commands/user.ts"
+import { flagsOf } from "./flags/DashedArguments.ts"
 import { Debug, globalFlags } from "./flags/GlobalFlags.ts"
 import { printError } from "./terminal/Output.ts"
 import { oneLine } from "./terminal/TerminalText.ts"
@@ -91,6 +92,9 @@ const presenter = CliOutput.layerPresenter({
 })
 
 // `--wizard` is left out because it writes to stdout, `--log-level` because nothing is logged.
-const builtIns = CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
 
-export const layer = Layer.mergeAll(presenter, builtIns, DebugState.layer)
+/** All flags of `todo-admin`. */
+export const flags = flagsOf(todoAdmin, [...globalFlags, ...builtIns])
+
+export const layer = Layer.mergeAll(presenter, CliConfig.layer({ builtIns }), DebugState.layer)

@@ -12,7 +12,7 @@ import pkg from "../package.json" with { type: "json" }
 import { protectDashedArguments } from "./flags/DashedArguments.ts"
 import { errorLine, exitCode } from "./ErrorReport.ts"
 import { printError } from "./terminal/Output.ts"
-import { DebugState, layer, todoAdmin } from "./TodoAdmin.ts"
+import { DebugState, flags, layer, todoAdmin } from "./TodoAdmin.ts"
 
 const report = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
   const line = errorLine(cause)
@@ -31,7 +31,7 @@ const terminal = Layer.effect(
 ).pipe(Layer.provideMerge(NodeServices.layer))
 
 Effect.flatMap(Stdio.Stdio, ({ args }) => args).pipe(
-  Effect.flatMap((args) => Command.runWith(todoAdmin, { version: pkg.version })(protectDashedArguments(args))),
+  Effect.flatMap((args) => Command.runWith(todoAdmin, { version: pkg.version })(protectDashedArguments(args, flags))),
   Effect.tapCause(report),
   Effect.provide(Layer.merge(layer, terminal)),
   NodeRuntime.runMain({

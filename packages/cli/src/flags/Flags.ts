@@ -9,16 +9,9 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Flag from "effect/cli/Flag"
 import { Usage } from "../errors/CommandError.ts"
 
-const booleanFlags = new Set(["--help", "-h", "--version", "-v"])
-
 /** A flag without a value. */
-export const boolean = (name: string, description: string) => {
-  booleanFlags.add(`--${name}`)
-  return Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
-}
-
-/** Whether a command has a flag of this name that takes no value. */
-export const isBooleanFlag = (flag: string): boolean => booleanFlags.has(flag)
+export const boolean = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
 
 export const text = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withMetavar("TEXT"), Flag.withDescription(description))

@@ -3,6 +3,7 @@ import type { Page, Todo } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
 import { protectDashedArguments } from "../../src/flags/DashedArguments.ts"
+import { flags } from "../../src/TodoAdmin.ts"
 import { admin, assertFailed, json, newUser, together } from "../support/program.ts"
 
 const cases: ReadonlyArray<readonly [given: ReadonlyArray<string>, read: ReadonlyArray<string>]> = [
@@ -51,7 +52,7 @@ const cases: ReadonlyArray<readonly [given: ReadonlyArray<string>, read: Readonl
 describe("A value or an argument that begins with a dash", () => {
   for (const [given, read] of cases) {
     it(`a value that begins with a dash is read as text: ${given.join(" ")}`, () =>
-      assert.deepStrictEqual(protectDashedArguments(given), read))
+      assert.deepStrictEqual(protectDashedArguments(given, flags), read))
   }
 })
 
