@@ -154,6 +154,7 @@ export class TodosApi extends HttpApiGroup.make("todos")
         "The operations are applied in their order, in one transaction. If one fails, none happens, and `errors[].pointer` of the problem names it."
       )
   )
+  // The last one is the outermost: a request is authenticated before it is validated.
   .middleware(Validation)
   .middleware(Authorization)
   .annotate(OpenApi.Description, "The todos of the user who sends the request") {}

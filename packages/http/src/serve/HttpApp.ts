@@ -1,6 +1,6 @@
 /**
- * The routes of the API with their middleware, from the outside in: prefix, CORS, `RequestMiddleware`, validation,
- * authentication, handlers. `Server` serves it on a socket, and `EmbeddedApi` inside of another program.
+ * The routes of the API with their middleware, from the outside in: prefix, CORS, `RequestMiddleware`, authentication,
+ * validation, handlers. `Server` serves it on a socket, and `EmbeddedApi` inside of another program.
  */
 import { Accounts, Changes, Lists, Todos } from "@todo/core"
 import * as ByteSize from "effect/ByteSize"
