@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 import { expect, it } from "@effect/vitest"
 import { startTestServer } from "@todo/http/testing"
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest"
-import { problemTypes } from "../src/api/ProblemTypes.ts"
+import { problemTypes, unparsedRequests } from "../src/api/ProblemTypes.ts"
 import { temporaryDirectory } from "./support/program.ts"
 import { routes } from "./support/routes.ts"
 
@@ -16,8 +16,9 @@ const rows = (name: string) => [...page(name).matchAll(/^\| *([^|]+?) *\| *([^|]
 
 it("docs/errors.md lists every code with its status", () => {
   const listed = rows("errors").filter(([, status = ""]) => /^\d{3}$/.test(status))
-  const known = Object.entries(problemTypes).map(([code, { status }]) => `${status} \`${code}\``)
-  expect(listed.map(([, status, code]) => `${status} ${code}`).toSorted()).toEqual(known.toSorted())
+  const unparsed = Object.values(unparsedRequests).map(({ status }) => ["malformed-request", { status }] as const)
+  const known = [...Object.entries(problemTypes), ...unparsed].map(([code, { status }]) => `${status} \`${code}\``)
+  expect(listed.map(([, status, code]) => `${status} ${code}`).toSorted()).toEqual([...new Set(known)].toSorted())
 })
 
 it("docs/http-api.md lists every route of the contract", () => {

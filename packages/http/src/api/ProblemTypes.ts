@@ -4,7 +4,7 @@
 
 export const mediaType = "application/problem+json"
 
-/** The HTTP status and the title of each problem code. */
+/** The HTTP status and the title of each problem code. `unparsedRequests` has the other statuses of `malformed-request`. */
 export const problemTypes = {
   "malformed-request": { status: 400, title: "Malformed request" },
   "invalid-cursor": { status: 400, title: "Invalid cursor" },
@@ -40,6 +40,19 @@ export const details = {
   "unsupported-media-type": "The body must be application/json in UTF-8, and not compressed",
   internal: "The server failed; report it with the request id"
 } as const satisfies Partial<Record<ProblemCode, string>>
+
+/**
+ * The status and detail of a `malformed-request` that reaches no route, because the HTTP parser refuses it. Such responses
+ * are not in the OpenAPI document.
+ */
+export const unparsedRequests = {
+  notHttp: {
+    status: problemTypes["malformed-request"].status,
+    detail: "The input is not HTTP; send an HTTP/1.1 request"
+  },
+  late: { status: 408, detail: "The rest of the request did not arrive in time; send it again" },
+  headersTooLarge: { status: 431, detail: "The headers are larger than the server accepts; send less" }
+} as const
 
 /** The members that every problem of a code has. `RequestMiddleware` adds `requestId` to the response. */
 export const describe = <Code extends ProblemCode>(code: Code, detail: string) => ({

@@ -3,14 +3,14 @@
  * shutdown.
  */
 import { randomUUID } from "node:crypto"
-import { createServer, type ServerResponse } from "node:http"
+import { createServer, type ServerResponse, STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { describe, mediaType } from "../api/ProblemTypes.ts"
+import { describe, mediaType, unparsedRequests } from "../api/ProblemTypes.ts"
 import * as HostHeader from "../boundary/HostHeader.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 
@@ -24,24 +24,19 @@ export interface SocketSettings {
 }
 
 /** The response to each error code of Node's HTTP parser. Any other code means that the input is not HTTP. */
-const refusals: Record<string, readonly [status: number, reason: string, detail: string]> = {
-  HPE_HEADER_OVERFLOW: [
-    431,
-    "Request Header Fields Too Large",
-    "The headers are larger than the server accepts; send less"
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout", "The rest of the request did not arrive in time; send it again"]
+const refusals: Record<string, (typeof unparsedRequests)[keyof typeof unparsedRequests]> = {
+  HPE_HEADER_OVERFLOW: unparsedRequests.headersTooLarge,
+  ERR_HTTP_REQUEST_TIMEOUT: unparsedRequests.late
 }
-const notHttp = [400, "Bad Request", "The input is not HTTP; send an HTTP/1.1 request"] as const
 
 /** Answers input that is not HTTP, or incomplete, with problem details. Node's own response has no body. */
 const refuse = (error: NodeJS.ErrnoException, socket: Duplex, begun: boolean) => {
   if (!socket.writable || begun || error.code === "ECONNRESET") return socket.destroy()
-  const [status, reason, detail] = refusals[error.code ?? ""] ?? notHttp
+  const { detail, status } = refusals[error.code ?? ""] ?? unparsedRequests.notHttp
   const body = JSON.stringify({ ...describe("malformed-request", detail), status, requestId: randomUUID() })
   return socket.end(
     [
-      `HTTP/1.1 ${status} ${reason}`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
       `Content-Type: ${mediaType}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       "Connection: close",
