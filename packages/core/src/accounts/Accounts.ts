@@ -44,7 +44,7 @@ const make = Effect.gen(function* () {
     me: Effect.gen(function* () {
       const { id } = yield* CurrentUser
       const [row] = yield* select()
-      const [revision, open, completed, trashed, lists] = (row ?? ["0", 0, 0, 0, 0]) as AccountsSql.Account
+      const [revision, open, completed, trashed, lists] = row ?? ["0", 0, 0, 0, 0]
       return {
         id,
         revision: Number(revision),

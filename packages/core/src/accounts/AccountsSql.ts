@@ -1,10 +1,12 @@
 /** The statements on accounts. Each names the user as `$1`; `UserScopeSql.ts` explains why. */
 
-/** The revision and the counts of a user. */
-export type Account = readonly [revision: string, open: number, completed: number, trashed: number, lists: number]
+import type { SelectOf } from "../database/UserScopeSql.ts"
 
-/** The `Account` of the user. A user who has never written has no row. Reads all todos of the user once. */
-export const me = (schema: string) => /* sql */ `select u.revision::text as revision, t.*, (
+/** The revision and the counts of a user. */
+export type AccountRow = readonly [revision: string, open: number, completed: number, trashed: number, lists: number]
+
+/** A user who has never written has no row. Reads all todos of the user once. */
+export const me = (schema: string): SelectOf<AccountRow> => /* sql */ `select u.revision::text as revision, t.*, (
   select count(*)::int from ${schema}.lists where owner_id = $1 and deleted_at is null
 ) as lists
 from ${schema}.users u cross join lateral (
@@ -17,5 +19,5 @@ from ${schema}.users u cross join lateral (
 where u.id = $1`
 
 /** One row if the user is disabled. */
-export const disabled = (schema: string) =>
+export const disabled = (schema: string): SelectOf<readonly [id: string]> =>
   /* sql */ `select u.id from ${schema}.users u where u.id = $1 and u.disabled_at is not null`

@@ -111,7 +111,7 @@ const make = Effect.gen(function* () {
   const pageAfter = Effect.fnUntraced(function* (values: CursorValues | undefined, limit: number) {
     // A reader who has seen nothing cannot have missed a purge, so its first horizon is the current one.
     const [since, firstHorizon] = values === undefined || values[0] === 0 ? [0, undefined] : values
-    const rows = (yield* selectPage(since, limit + 1)) as unknown as ReadonlyArray<ChangesSql.ChangeRow>
+    const rows = yield* selectPage(since, limit + 1)
     const user = rows[0]?.[0] === "user" ? rows[0] : undefined
     const [revision, horizon]: readonly [number, number] = user === undefined ? [0, 0] : JSON.parse(user[2])
     // A cursor beyond the user's revision was made before the database was restored to an earlier state. After more

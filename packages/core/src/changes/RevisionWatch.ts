@@ -73,7 +73,7 @@ const make = Effect.gen(function* () {
     }
     const known = [...watched.values()].map(({ revision }) => revision)
     const changed = yield* withTimeout(selectChanged([...watched.keys()], known))
-    for (const [user, revision, isDisabled] of changed as unknown as ReadonlyArray<ChangesSql.ChangedUser>) {
+    for (const [user, revision, isDisabled] of changed) {
       const entry = watched.get(user)
       if (entry === undefined) continue
       if (isDisabled) resumeAll(entry, Effect.fail(new UserDisabled({})))

@@ -23,18 +23,22 @@ import { ConnectionQueue, queued } from "./ConnectionQueue.ts"
 import { interruptAtOnce } from "./interruptAtOnce.ts"
 import { batching, type BatchLimits } from "./RequestBatching.ts"
 import * as UserScope from "./UserScope.ts"
-import { asUser, forEachCall } from "./UserScopeSql.ts"
+import { asUser, forEachCall, type Row, type SelectOf } from "./UserScopeSql.ts"
 
 /** Statements that can be batched. Parameters are sent as text. A call with a `null` parameter runs alone. */
 export interface BatchedScope {
   /** A quick select without effects. Rows of a batch have the number of their call as an additional last column. */
-  readonly read: (select: string, parameters: number, limits?: BatchLimits) => UserScope.Statement<Unavailable>
+  readonly read: <R extends Row>(
+    select: SelectOf<R>,
+    parameters: number,
+    limits?: BatchLimits
+  ) => UserScope.Statement<R, Unavailable>
   /** A quick write. `unlessLocked` returns no row if it would have to wait for a lock; the call then runs alone. */
-  readonly write: (
-    select: string,
-    unlessLocked: string,
+  readonly write: <R extends Row>(
+    select: SelectOf<R>,
+    unlessLocked: SelectOf<R>,
     parameters: number
-  ) => UserScope.Statement<Unavailable | Conflict>
+  ) => UserScope.Statement<R, Unavailable | Conflict>
 }
 
 /** The user and the parameters of a call. */
@@ -54,10 +58,10 @@ export const make: Effect.Effect<BatchedScope, never, SqlClient.SqlClient> = Eff
 
   /** Runs a call in a batch. It runs alone in a transaction of the host, and if the batch returned `undefined` for it. */
   const inBatch =
-    <E>(
-      batch: (call: Call) => Effect.Effect<UserScope.Rows | undefined, E>,
-      alone: UserScope.Statement<E>
-    ): UserScope.Statement<E> =>
+    <R extends Row, E>(
+      batch: (call: Call) => Effect.Effect<ReadonlyArray<R> | undefined, E>,
+      alone: UserScope.Statement<R, E>
+    ): UserScope.Statement<R, E> =>
     (...parameters) =>
       Effect.withFiber((fiber) => {
         if (UserScope.isInTransaction(sql, fiber) || parameters.includes(null)) return alone(...parameters)
@@ -69,12 +73,12 @@ export const make: Effect.Effect<BatchedScope, never, SqlClient.SqlClient> = Eff
       })
 
   /** The rows of each call, or `undefined` for every call if the shared statement failed because of one of them. */
-  const runAll = (
-    one: string,
-    many: string,
+  const runAll = <R extends Row>(
+    one: SelectOf<R>,
+    many: SelectOf<R>,
     retry: <A>(self: Effect.Effect<A, StatementError>) => Effect.Effect<A, StatementError>
-  ): ((calls: ReadonlyArray<Call>) => Effect.Effect<ReadonlyArray<UserScope.Rows | undefined>, StatementError>) => {
-    const run = (text: string, parameters: ReadonlyArray<unknown>) => wait(sql.unsafe(text, parameters).values)
+  ): ((calls: ReadonlyArray<Call>) => Effect.Effect<ReadonlyArray<ReadonlyArray<R> | undefined>, StatementError>) => {
+    const run = (text: SelectOf<R>, parameters: ReadonlyArray<unknown>) => wait(UserScope.rowsOf(sql, text, parameters))
     return (calls) => {
       const [first = []] = calls
       if (calls.length === 1) return Effect.map(retry(run(one, first)), (rows) => [rows])
@@ -82,7 +86,7 @@ export const make: Effect.Effect<BatchedScope, never, SqlClient.SqlClient> = Eff
       return retry(
         Effect.matchEffect(run(many, columns), {
           onSuccess: (rows) => {
-            const answers = calls.map((): Array<ReadonlyArray<unknown>> => [])
+            const answers = calls.map((): Array<R> => [])
             for (const row of rows) answers[Number(row.at(-1)) - 1]?.push(row)
             return Effect.succeed(answers)
           },

@@ -10,26 +10,36 @@ import { type Page, pageLimit } from "../domain/Page.ts"
 import { CurrentUser, type UserId } from "../domain/User.ts"
 import * as Cursor from "./Cursor.ts"
 import { isDataException } from "./SqlErrors.ts"
-import type { UserScope } from "./UserScope.ts"
-
-type Rows = ReadonlyArray<ReadonlyArray<unknown>>
+import type { Statement } from "./UserScope.ts"
+import type { Row, SelectOf } from "./UserScopeSql.ts"
 
 /** A select with its parameters. They are numbered from `$2` for a user (`$1` is the user), and from `$1` for an operator. */
-export interface Select {
-  readonly text: string
+export interface Select<R extends Row = Row> {
+  readonly text: SelectOf<R>
   readonly parameters: ReadonlyArray<unknown>
-  /** Sorts the rows, if the select returns several sorted parts. */
-  readonly arrange?: (rows: Rows) => Rows
 }
 
-/** Collects the parameters of a select. `add` returns the placeholder (`$2`); `first` is the number of the first one. */
+/** Adds a parameter to the select and returns its placeholder (`$2`). */
+export type Add = (value: unknown) => string
+
+/** Collects the parameters of a select. `first` is the number of the first one. */
 export const parameters = (first = 2) => {
   const values: Array<unknown> = []
-  return { values, add: (value: unknown) => `$${values.push(value) + first - 1}` }
+  const add: Add = (value) => `$${values.push(value) + first - 1}`
+  return { values, add }
 }
 
 /** The key after which a page begins: the sort value and the id of a row. */
 export type Key = readonly [value: string | null, id: string]
+
+/** A row of a page: the sort value as text, the id, and the columns of the item. */
+export type PageRow = readonly [...Key, ...item: Row]
+
+/** The select of a page. Its limit is one row more than the page has, which shows whether there is a next page. */
+export interface PageSelect extends Select<PageRow> {
+  /** Sorts the rows, if the select returns several sorted parts. */
+  readonly arrange?: (rows: ReadonlyArray<PageRow>) => ReadonlyArray<PageRow>
+}
 
 /** PostgreSQL cannot store U+0000. */
 const Text = Schema.String.check(Schema.isPattern(/^[^\0]*$/))
@@ -43,44 +53,44 @@ interface PageQuery {
   readonly count?: boolean
 }
 
-/**
- * The selects of a page. `rows` selects the sort value of an item as text, its id, and then the columns that `item` reads.
- * Its limit is one row more than the page has, which shows whether there is a next page.
- */
-interface Selects<Item, R> {
-  readonly rows: (limit: number, after: Key | undefined) => Select
+/** How a page is read. */
+interface Reading<Item, R> {
+  readonly rows: (limit: number, after: Key | undefined) => PageSelect
   /** Reads an item from a row. */
-  readonly item: (row: ReadonlyArray<unknown>) => Item
-  /** The number of items over all pages. `count` runs a select that returns one number. */
-  readonly total: (
-    count: (select: Select) => Effect.Effect<number, Unavailable, R>
-  ) => Effect.Effect<number, Unavailable, R>
+  readonly item: (row: PageRow) => Item
+  /** Counts the items over all pages. */
+  readonly total: () => Effect.Effect<number, Unavailable, R>
+}
+
+/** The scope that reads pages. */
+export interface PageScope {
+  readonly read: (select: SelectOf<PageRow>) => Statement<PageRow, Unavailable>
 }
 
 /** Reads a page of the current user's items. */
 export const read = <Item, Query extends PageQuery>(
-  { read }: Pick<UserScope, "read">,
+  { read }: PageScope,
   kind: "todos" | "lists",
   query: Query,
-  statements: Selects<Item, CurrentUser>
+  reading: Reading<Item, CurrentUser>
 ): Effect.Effect<Page<Item>, InvalidCursor | Unavailable, CurrentUser> =>
   Effect.flatMap(CurrentUser, ({ id }) =>
-    readWith<Item, Query, CurrentUser>(id, kind, query, statements, ({ parameters, text }) => read(text)(...parameters))
+    readWith<Item, Query, CurrentUser>(id, kind, query, reading, ({ parameters, text }) => read(text)(...parameters))
   )
 
-/** Reads a page for a user or for an operator (`null`). `select` runs the statements. */
+/** Reads a page for a user or for an operator (`null`). `run` runs the select. */
 export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQuery, R>(
   user: UserId | null,
   kind: "todos" | "lists" | "users",
   { count = false, cursor, limit = pageLimit.default, ...query }: Query,
-  statements: Selects<Item, R>,
-  select: (select: Select) => Effect.Effect<Rows, Unavailable, R>
+  { item, rows: select, total }: Reading<Item, R>,
+  run: (select: PageSelect) => Effect.Effect<ReadonlyArray<PageRow>, Unavailable, R>
 ): Effect.fn.Return<Page<Item>, InvalidCursor | Unavailable, R> {
   const opened = cursor === undefined ? undefined : Cursor.open(user, [kind, query], cursor)
   const after = opened && (yield* Effect.filterOrFail(opened, isKey, () => new InvalidCursor()))
-  const run = (statement: Select) => Effect.map(select(statement), (rows) => statement.arrange?.(rows) ?? rows)
+  const selected = select(limit + 1, after)
 
-  const rows = yield* run(statements.rows(limit + 1, after)).pipe(
+  const found = yield* run(selected).pipe(
     // A forged cursor can hold text that is not a value of the column's type.
     Effect.catchDefect((defect) =>
       after !== undefined && isSqlError(defect) && isDataException(defect)
@@ -88,20 +98,19 @@ export const readWith = Effect.fnUntraced(function* <Item, Query extends PageQue
         : Effect.die(defect)
     )
   )
+  const rows = selected.arrange?.(found) ?? found
   const page = rows.slice(0, limit)
   const last = page.at(-1)
-  const total = count
-    ? yield* statements.total((select) => Effect.map(run(select), ([row]) => Number(row?.[0])))
-    : undefined
+  const counted = count ? yield* total() : undefined
   return {
-    items: page.map((row) => statements.item(row)),
+    items: page.map((row) => item(row)),
     nextCursor: last !== undefined && rows.length > limit ? Cursor.make(user, [kind, query], [last[0], last[1]]) : null,
-    ...(total !== undefined && { total })
+    ...(counted !== undefined && { total: counted })
   }
 })
 
 /** Parses an item that was selected as JSON in the third column. */
-export const parseItem = ([, , json]: ReadonlyArray<unknown>) => JSON.parse(String(json))
+export const parseItem = ([, , json]: PageRow) => JSON.parse(String(json))
 
 /** An order by one indexed column. The id breaks ties. */
 export interface Order {
@@ -118,7 +127,7 @@ export const ordered = (
   { column, idType = "uuid", type, unique = false }: Order,
   descending: boolean,
   after: Key | undefined,
-  add: (value: unknown) => string
+  add: Add
 ) => {
   const columns = unique ? [column] : [column, "id"]
   const begin =

@@ -18,13 +18,12 @@ import {
 } from "./SqlErrors.ts"
 import { ConnectionQueue, queued, priorityQueued, queuedAsWriter } from "./ConnectionQueue.ts"
 import { interruptAtOnce } from "./interruptAtOnce.ts"
-import { asUser, asUserInTransaction, forEachOfMany } from "./UserScopeSql.ts"
-
-/** Rows as arrays of their columns, in the order of the select. */
-export type Rows = ReadonlyArray<ReadonlyArray<unknown>>
+import { asUser, asUserInTransaction, forEachOfMany, type Row, type SelectOf } from "./UserScopeSql.ts"
 
 /** Runs a statement for the current user. The parameters are `$2` and following. */
-export type Statement<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Effect<Rows, E, CurrentUser>
+export type Statement<R extends Row, E> = (
+  ...parameters: ReadonlyArray<unknown>
+) => Effect.Effect<ReadonlyArray<R>, E, CurrentUser>
 
 /**
  * The ways to run a statement. Transient failures are retried if that is safe. In a transaction of the host nothing is
@@ -32,15 +31,15 @@ export type Statement<E> = (...parameters: ReadonlyArray<unknown>) => Effect.Eff
  */
 export interface UserScope {
   /** A select without effects. */
-  readonly read: (select: string) => Statement<Unavailable>
+  readonly read: <R extends Row>(select: SelectOf<R>) => Statement<R, Unavailable>
   /** A select that every request needs first. It has a connection queue of its own. */
-  readonly readPriority: (select: string) => Statement<Unavailable>
+  readonly readPriority: <R extends Row>(select: SelectOf<R>) => Statement<R, Unavailable>
   /** A call of one of the write functions, which set the user themselves. It is a transaction in itself. */
-  readonly write: (call: string) => Statement<Unavailable | Conflict>
+  readonly write: <R extends Row>(call: SelectOf<R>) => Statement<R, Unavailable | Conflict>
   /** A select without effects that runs once for each of many users, as that user, in one round trip. */
-  readonly readEach: (
-    select: string
-  ) => (users: ReadonlyArray<UserId>, seen: ReadonlyArray<number>) => Effect.Effect<Rows, Unavailable>
+  readonly readEach: <R extends Row>(
+    select: SelectOf<R>
+  ) => (users: ReadonlyArray<UserId>, seen: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<R>, Unavailable>
   /** Runs several statements as a transaction, or as a savepoint inside a transaction of the host. */
   readonly atomically: <A, E, R>(
     self: Effect.Effect<A, E, R>
@@ -58,7 +57,31 @@ export const userOf = ({ context }: Fiber.Fiber<unknown, unknown>): UserId | und
 /** Without a valid user nothing is sent. This is a defect of the host. */
 export const invalidUser = Effect.die(new Error("CurrentUser has no valid id"))
 
-type Transform = (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, StatementError>
+/** Runs a statement. The compiler cannot see that PostgreSQL returns the columns `R`: this is the only cast of rows. */
+export const rowsOf = <R extends Row>(
+  sql: SqlClient.SqlClient,
+  text: SelectOf<R>,
+  parameters: ReadonlyArray<unknown>
+): Effect.Effect<ReadonlyArray<R>, SqlError> =>
+  sql.unsafe(text, parameters).values as Effect.Effect<ReadonlyArray<Row>, SqlError> as Effect.Effect<
+    ReadonlyArray<R>,
+    SqlError
+  >
+
+/** Adds something to a statement, such as retries, and keeps its rows. */
+type Transform = <A>(self: Effect.Effect<A, StatementError>) => Effect.Effect<A, StatementError>
+
+/** A statement, and the ways to run it. */
+interface StatementOptions<R extends Row, E> {
+  /** Its text outside of a transaction of the host. */
+  readonly alone: SelectOf<R>
+  /** Its text inside a transaction of the host. */
+  readonly within: SelectOf<R>
+  readonly retry: Transform
+  /** Waits for a connection. */
+  readonly wait: (user: UserId) => Transform
+  readonly toError: (self: Effect.Effect<ReadonlyArray<R>, StatementError>) => Effect.Effect<ReadonlyArray<R>, E>
+}
 
 /** Builds the scope on the host's `SqlClient`. */
 export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect.gen(function* () {
@@ -66,33 +89,40 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
   const queue = yield* ConnectionQueue
 
   const statement =
-    <E>(
-      alone: string,
-      within: string,
-      retry: Transform,
-      toError: (self: Effect.Effect<Rows, StatementError>) => Effect.Effect<Rows, E>,
-      wait: (user: UserId) => Transform
-    ): Statement<E> =>
+    <R extends Row, E>({ alone, retry, toError, wait, within }: StatementOptions<R, E>): Statement<R, E> =>
     (...parameters) =>
       Effect.withFiber((fiber) => {
         const user = userOf(fiber)
         if (user === undefined) return invalidUser
         const inTransaction = isInTransaction(sql, fiber)
-        const rows = sql.unsafe(inTransaction ? within : alone, [user, ...parameters]).values
+        const rows = rowsOf(sql, inTransaction ? within : alone, [user, ...parameters])
         // Each attempt queues for a connection again, so no connection is held during the pauses between attempts.
         return toError(inTransaction ? rows : interruptAtOnce(retry(wait(user)(rows))))
       })
 
-  const read = (select: string, wait: Transform) =>
-    statement(asUser(select), asUserInTransaction(select), retryRead, toReadError, () => wait)
+  const read = <R extends Row>(select: SelectOf<R>, wait: Transform) =>
+    statement({
+      alone: asUser(select),
+      within: asUserInTransaction(select),
+      retry: retryRead,
+      wait: () => wait,
+      toError: toReadError
+    })
 
   return {
     read: (select) => read(select, queued(queue)),
     readPriority: (select) => read(select, priorityQueued(queue)),
-    write: (call) => statement(call, call, retryWrite, toWriteError, (user) => queuedAsWriter(queue, user)),
+    write: (call) =>
+      statement({
+        alone: call,
+        within: call,
+        retry: retryWrite,
+        wait: (user) => queuedAsWriter(queue, user),
+        toError: toWriteError
+      }),
     readEach: (select) => {
       const text = forEachOfMany(select)
-      return (users, seen) => interruptAtOnce(toReadError(sql.unsafe(text, [users, seen.map(String)]).values))
+      return (users, seen) => interruptAtOnce(toReadError(rowsOf(sql, text, [users, seen.map(String)])))
     },
     atomically: (self) =>
       Effect.withFiber((fiber) => {

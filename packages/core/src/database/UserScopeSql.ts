@@ -5,6 +5,12 @@
  * A select names the user as `$1`, as in `owner_id = $1`. Its own parameters begin with `$2`.
  */
 
+/** The columns of a row, in the order of the select. */
+export type Row = ReadonlyArray<unknown>
+
+/** The text of a statement whose rows have the columns `R`, in this order. It exists for the compiler only. */
+export type SelectOf<R extends Row> = string & { readonly row?: R }
+
 /**
  * Sets the user and runs a select, in one statement and one round trip. The select is gated by the row of `me`, so the
  * setting exists before PostgreSQL evaluates a policy (`offset 0` keeps the planner from merging the two). The setting
@@ -16,9 +22,9 @@
  *
  * Speed: 33.4k reads a second; 33.5k without row-level security; 9.5k with BEGIN, set_config, select and COMMIT.
  */
-export const asUser = (
-  select: string
-): string => /* sql */ `select t.* from (select set_config('todo.user_id', $1, true) as id offset 0) me
+export const asUser = <R extends Row>(
+  select: SelectOf<R>
+): SelectOf<R> => /* sql */ `select t.* from (select set_config('todo.user_id', $1, true) as id offset 0) me
 cross join lateral (select s.* from (${select}) s where me.id = $1 offset 0) t`
 
 /**
@@ -27,7 +33,9 @@ cross join lateral (select s.* from (${select}) s where me.id = $1 offset 0) t`
  * setting back. Data dependencies fix the order: `me` needs the row of `earlier`, the count needs all rows of `found`, and
  * rows are returned only after the setting is restored.
  */
-export const asUserInTransaction = (select: string): string => /* sql */ `with earlier as materialized (
+export const asUserInTransaction = <R extends Row>(
+  select: SelectOf<R>
+): SelectOf<R> => /* sql */ `with earlier as materialized (
   select coalesce(current_setting('todo.user_id', true), '') as id
 ), found as materialized (
   select t.* from (select set_config('todo.user_id', $1, true) as id from earlier offset 0) me
@@ -50,18 +58,18 @@ cross join lateral (${select} offset 0) t`
 const ofHiddenLength = (parameter: number): string => `(select $${parameter}::text[])`
 
 /** Runs the select once for each of many users (`$1`), each with a number (`$2`). In the select the number is `calls.seen`. */
-export const forEachOfMany = (select: string): string =>
+export const forEachOfMany = <R extends Row>(select: SelectOf<R>): SelectOf<R> =>
   forEach(
     `unnest(${ofHiddenLength(1)}, ${ofHiddenLength(2)}::bigint[]) calls (id, seen)`,
     select.replaceAll("$1", "me.id")
   )
 
 /**
- * Runs the select once for each of many calls. The last column of a row is the number of its call, from 1. The condition on
+ * Runs the select once for each of many calls. Rows have the number of their call, from 1, as an additional last column. The condition on
  * that number prevents a `Memoize` node, which would copy the rows of each call to reuse them for the same user. The copy
  * would cost 20 µs a page.
  */
-export const forEachCall = (select: string, parameters: number): string => {
+export const forEachCall = <R extends Row>(select: SelectOf<R>, parameters: number): SelectOf<R> => {
   const numbers = Array.from({ length: parameters }, (_, n) => n + 2)
   const own = select.replaceAll(/\$(\d+)/g, (_, n) => (n === "1" ? "me.id" : `calls.p${n}`))
   const calls = `unnest(${[1, ...numbers].map(ofHiddenLength).join(", ")}) with ordinality

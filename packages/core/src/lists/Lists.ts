@@ -140,7 +140,7 @@ const make = Effect.gen(function* () {
 
     get: Effect.fnUntraced(function* (id) {
       const [row] = yield* selectOne(id)
-      return row === undefined ? yield* new ListNotFound({}) : JSON.parse(String(row[0]))
+      return row === undefined ? yield* new ListNotFound({}) : JSON.parse(row[0])
     }),
 
     list: Effect.fnUntraced(function* (input) {
@@ -148,7 +148,7 @@ const make = Effect.gen(function* () {
       return yield* KeysetPage.read<TodoList, ListQuery>(scope, "lists", query, {
         rows: (limit, after) => ListsSql.list(schema, query, limit, after),
         item: KeysetPage.parseItem,
-        total: (count) => count(ListsSql.count(schema, query))
+        total: () => Effect.map(scope.read(ListsSql.count(schema, query))(), ([row]) => row?.[0] ?? 0)
       })
     }),
 

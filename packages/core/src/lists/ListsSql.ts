@@ -1,21 +1,30 @@
 /** The selects of lists. Each names its owner as `owner_id = $1`. `UserScopeSql.ts` explains why. */
 import type { ListQuery, ListSort } from "../domain/TodoQuery.ts"
-import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../database/KeysetPage.ts"
+import {
+  direction,
+  type Key,
+  type Order,
+  ordered,
+  type PageSelect,
+  parameters,
+  sortValue
+} from "../database/KeysetPage.ts"
+import type { SelectOf } from "../database/UserScopeSql.ts"
 
 /** One list as JSON. Uses the primary key. */
 export const get = (
   schema: string
-) => /* sql */ `select ${schema}.list_json(row(l.*)::${schema}.lists)::text as item from ${schema}.lists l
+): SelectOf<
+  readonly [item: string]
+> => /* sql */ `select ${schema}.list_json(row(l.*)::${schema}.lists)::text as item from ${schema}.lists l
 where owner_id = $1 and id = $2::uuid and deleted_at is null`
 
 const conditions = (query: ListQuery) =>
   `owner_id = $1 and deleted_at is ${query.deleted === true ? "not null" : "null"}`
 
 /** The number of lists. */
-export const count = (schema: string, query: ListQuery): Select => ({
-  text: /* sql */ `select count(*)::int as total from ${schema}.lists where ${conditions(query)}`,
-  parameters: []
-})
+export const count = (schema: string, query: ListQuery): SelectOf<readonly [total: number]> =>
+  /* sql */ `select count(*)::int as total from ${schema}.lists where ${conditions(query)}`
 
 type Column = Exclude<ListSort, `-${string}`>
 
@@ -26,7 +35,7 @@ const orders: Record<Column, Order> = {
 }
 
 /** A page of lists after a key. Columns: sort value, id, JSON. */
-export const list = (schema: string, query: ListQuery, limit: number, after: Key | undefined): Select => {
+export const list = (schema: string, query: ListQuery, limit: number, after: Key | undefined): PageSelect => {
   const { add, values } = parameters()
   const [sort, descending] = direction<Column>(query.sort ?? "position")
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)

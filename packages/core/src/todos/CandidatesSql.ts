@@ -6,9 +6,10 @@
  * other plan then finds nothing and costs nothing. Both check all conditions.
  */
 import type { TodoQuery } from "../domain/TodoQuery.ts"
+import type { Add } from "../database/KeysetPage.ts"
 import { askedWords, endOfPrefix, tagWord } from "./SearchWords.ts"
 import { isRenewed } from "./StoredWordsSql.ts"
-import { type Add, hasWords } from "./TodoConditionsSql.ts"
+import { hasWords } from "./TodoConditionsSql.ts"
 
 /** With up to this many candidates, all of them are read. With more, reading in order fills a page sooner. */
 const maxCandidates = 1_000

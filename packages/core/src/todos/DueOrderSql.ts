@@ -5,12 +5,10 @@
  */
 import type { TodoQuery } from "../domain/TodoQuery.ts"
 import { dateOf, endOfDate, isTime, toTimestamp } from "./DueInstant.ts"
-import { type Key, parameters, type Select } from "../database/KeysetPage.ts"
+import { type Key, type PageRow, type PageSelect, parameters } from "../database/KeysetPage.ts"
 import * as CandidatesSql from "./CandidatesSql.ts"
 import { conditions, type Now } from "./TodoConditionsSql.ts"
 import * as TodoRow from "./TodoRow.ts"
-
-type Row = ReadonlyArray<unknown>
 
 export const list = (
   schema: string,
@@ -19,7 +17,7 @@ export const list = (
   descending: boolean,
   limit: number,
   after: Key | undefined
-): Select => {
+): PageSelect => {
   const { add, values } = parameters()
   const shared = conditions(query, now, add)
   const plans = CandidatesSql.plans(schema, query, add)
@@ -74,14 +72,13 @@ where ${[...shared, ...own, ...plan].join(" and ")} order by ${order} limit ${n}
     return [timed(begin), dated(`due_date ${descending ? "<" : ">="} ${add(dateOf(instant, zone))}::date`), never()]
   }
 
-  const arrange = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
+  const arrange = (rows: ReadonlyArray<PageRow>): ReadonlyArray<PageRow> => {
     const sign = descending ? -1 : 1
     return rows
       .map((row) => {
-        const [value, id] = row
-        const key = value === null ? null : String(value)
+        const [key, id] = row
         const instant = key === null ? sign * Infinity : isDate(key) ? endOfDate(key, zone) : Number(key)
-        return { row, key, instant, id: String(id) }
+        return { row, key, instant, id }
       })
       .toSorted(
         (one, other) =>

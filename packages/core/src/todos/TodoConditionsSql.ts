@@ -1,14 +1,12 @@
 import * as DateTime from "effect/DateTime"
 import { Priority } from "../domain/Todo.ts"
 import type { TodoQuery } from "../domain/TodoQuery.ts"
+import type { Add } from "../database/KeysetPage.ts"
 import { dateOf, dayOf, endOfDate, startOfDate, toTimestamp } from "./DueInstant.ts"
 import { askedWords } from "./SearchWords.ts"
 
 /** The time of the request. `overdue`, `today` and `upcoming` refer to it. */
 export type Now = DateTime.Utc
-
-/** Adds a parameter to the statement and returns its placeholder. */
-export type Add = (value: unknown) => string
 
 /** The conditions of a query, as SQL. All of them must hold. The owner comes first. */
 export const conditions = (query: TodoQuery, now: Now, add: Add): ReadonlyArray<string> => [

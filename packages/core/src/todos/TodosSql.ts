@@ -4,19 +4,32 @@ import { pageLimit } from "../domain/Page.ts"
 import type { TodoQuery, TodoSort } from "../domain/TodoQuery.ts"
 import * as CandidatesSql from "./CandidatesSql.ts"
 import * as DueOrderSql from "./DueOrderSql.ts"
-import { direction, type Key, type Order, ordered, parameters, type Select, sortValue } from "../database/KeysetPage.ts"
+import {
+  direction,
+  type Key,
+  type Order,
+  ordered,
+  type PageRow,
+  type PageSelect,
+  parameters,
+  type Select,
+  sortValue
+} from "../database/KeysetPage.ts"
+import type { SelectOf } from "../database/UserScopeSql.ts"
 import { conditions, type Now } from "./TodoConditionsSql.ts"
 import * as TodoRow from "./TodoRow.ts"
 
 /** Uses the primary key. */
-export const get = (schema: string) => /* sql */ `select ${TodoRow.columns("null")} from ${schema}.todos t
+export const get = (
+  schema: string
+): SelectOf<PageRow> => /* sql */ `select ${TodoRow.columns("null")} from ${schema}.todos t
 where owner_id = $1 and id = $2::uuid and deleted_at is null`
 
 /** A total, and the user's revision in the same snapshot. */
 export type CountRow = readonly [total: number, revision: string]
 
-/** Counts the todos that meet the conditions: a `CountRow`. */
-export const count = (schema: string, query: TodoQuery, now: Now): Select => {
+/** Counts the todos that meet the conditions. */
+export const count = (schema: string, query: TodoQuery, now: Now): Select<CountRow> => {
   const { add, values } = parameters()
   const shared = conditions(query, now, add)
   const plans = CandidatesSql.plans(schema, query, add)
@@ -39,7 +52,7 @@ select sum(n) from (${counted(plans.lookUp)} union all ${scanned}) counts`
 }
 
 /** The user's revision. It returns a row even if the user has never written. */
-export const revision = (schema: string) =>
+export const revision = (schema: string): SelectOf<readonly [revision: string]> =>
   /* sql */ `select coalesce(max(u.revision), 0)::text as revision from ${schema}.users u where u.id = $1`
 
 /** The default page size plus one row. It is part of the text and not a parameter, so the planner knows it. */
@@ -58,7 +71,7 @@ const orders: Record<Column, Order> = {
 }
 
 /** Todos that meet the conditions, in order, after a key: sort value, and the columns of a row. */
-export const list = (schema: string, query: TodoQuery, now: Now, limit: number, after: Key | undefined): Select => {
+export const list = (schema: string, query: TodoQuery, now: Now, limit: number, after: Key | undefined): PageSelect => {
   const [sort, descending] = direction<Column | "due">(query.sort ?? "position")
   if (sort === "due") return DueOrderSql.list(schema, query, now, descending, limit, after)
   const { add, values } = parameters()
@@ -79,5 +92,5 @@ order by ${orderBy} limit ${most}`
 }
 
 /** The statements of a first and of a later page without filters, of the default size. They do not depend on the time. */
-export const plainPages = (schema: string): ReadonlyArray<Select> =>
+export const plainPages = (schema: string): ReadonlyArray<PageSelect> =>
   [undefined, ["", ""] as const].map((after) => list(schema, {}, DateTime.makeUnsafe(0), usualLimit, after))

@@ -20,6 +20,8 @@ import * as TodosSql from "./TodosSql.ts"
 import type { BatchedScope } from "../database/BatchedScope.ts"
 import type { UserScope } from "../database/UserScope.ts"
 
+type CountSelect = Select<TodosSql.CountRow>
+
 interface Total {
   readonly total: number
   readonly revision: number
@@ -44,10 +46,10 @@ export const make = Effect.fnUntraced(function* (
 
   const revisionNow = Effect.map(selectRevision(), ([row]) => Number(row?.[0] ?? 0))
 
-  const count = ({ parameters, text }: Select): Effect.Effect<Total, Unavailable, CurrentUser> =>
+  const count = ({ parameters, text }: CountSelect): Effect.Effect<Total, Unavailable, CurrentUser> =>
     Effect.flatMap(Clock.currentTimeMillis, (at) =>
       Effect.map(scope.read(text)(...parameters), ([row]) => {
-        const [total, revision] = row as unknown as TodosSql.CountRow
+        const [total, revision] = row ?? [0, "0"]
         return { total, revision: Number(revision), at }
       })
     )
@@ -60,7 +62,7 @@ export const make = Effect.fnUntraced(function* (
   }
 
   /** Counts, and then resumes the calls that wait for the count, even if it fails or is interrupted. */
-  const countForAll = Effect.fnUntraced(function* (key: string, select: Select) {
+  const countForAll = Effect.fnUntraced(function* (key: string, select: CountSelect) {
     const result = Deferred.makeUnsafe<Total | undefined>()
     counting.set(key, result)
     let counted: Total | undefined
@@ -75,7 +77,7 @@ export const make = Effect.fnUntraced(function* (
     )
   })
 
-  const shared = Effect.fnUntraced(function* (key: string, select: Select) {
+  const shared = Effect.fnUntraced(function* (key: string, select: CountSelect) {
     if (!cache.has(key) && !counting.has(key)) return yield* countForAll(key, select)
     const revision = yield* revisionNow
     for (;;) {
@@ -91,7 +93,7 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     /** Returns the total of a query. `select` counts it. */
-    of: (query: TodoQuery, select: Select): Effect.Effect<number, Unavailable, CurrentUser> =>
+    of: (query: TodoQuery, select: CountSelect): Effect.Effect<number, Unavailable, CurrentUser> =>
       Effect.withFiber((fiber) => {
         // Three totals are not cached. In a transaction of the host, revisions may be rolled back. A purge changes the trash
         // without a revision. Overdue todos change with time.

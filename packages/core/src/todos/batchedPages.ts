@@ -6,7 +6,7 @@
  * statement of its own.
  */
 import type { BatchedScope } from "../database/BatchedScope.ts"
-import type { UserScope } from "../database/UserScope.ts"
+import type { PageScope } from "../database/KeysetPage.ts"
 import { optimisations } from "../database/optimisations.ts"
 import * as TodosSql from "./TodosSql.ts"
 
@@ -17,7 +17,7 @@ import * as TodosSql from "./TodosSql.ts"
 const limits = { calls: 4 }
 
 /** Reads pages. A page with conditions may be slow, so it runs alone. */
-export const batchedPages = (scope: UserScope, batched: BatchedScope, schema: string): Pick<UserScope, "read"> => {
+export const batchedPages = (scope: PageScope, batched: BatchedScope, schema: string): PageScope => {
   if (!optimisations.batchedPages) return scope
   const batchedSelects = new Map(
     TodosSql.plainPages(schema).map(({ parameters, text }) => [text, batched.read(text, parameters.length, limits)])

@@ -85,8 +85,8 @@ export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: strin
     expected: ReadonlyArray<Expected>,
     ...parameters: ReadonlyArray<string>
   ): Effect.Effect<Done, FailureOf<Expected> | WriteError, CurrentUser> =>
-    Effect.flatMap(call(...parameters), (rows) => {
-      const answer: Answer<Done> = JSON.parse(String(rows[0]?.[0]))
+    Effect.flatMap(call(...parameters), ([row]) => {
+      const answer: Answer<Done> = JSON.parse(row?.[0] ?? "")
       if (!("failure" in answer)) return Effect.succeed(answer)
       const isExpected = answer.failure === "user-disabled" || expected.some((name) => name === answer.failure)
       return isExpected

@@ -2,6 +2,10 @@
  * The statements of writes. They call the functions in `schema/functions/write.ts`, which set the user (`$1`) themselves.
  * The call stands alone in `from`: Citus sends only such a call to the machine of the user.
  */
+import type { SelectOf } from "../database/UserScopeSql.ts"
+
+/** The answer of a write function as JSON. */
+export type AnswerRow = readonly [answer: string]
 
 /** The user's row as `locked.account`, or no row if another transaction holds its lock. It is the only lock that a write waits for. */
 const unlessLocked = (schema: string) => /* sql */ `from (
@@ -9,27 +13,31 @@ const unlessLocked = (schema: string) => /* sql */ `from (
 ) locked`
 
 /** One write. */
-export const write = (schema: string) => /* sql */ `select w::text as answer from ${schema}.write($1, $2::jsonb) w`
+export const write = (schema: string): SelectOf<AnswerRow> =>
+  /* sql */ `select w::text as answer from ${schema}.write($1, $2::jsonb) w`
 
 /** One write, which returns no row instead of waiting for the user's lock. */
-export const writeUnlessLocked = (schema: string) =>
+export const writeUnlessLocked = (schema: string): SelectOf<AnswerRow> =>
   /* sql */ `select ${schema}.write_locked(locked.account, $2::jsonb)::text as answer ${unlessLocked(schema)}`
 
 /** A batch of writes, all of them or none. */
-export const writeAll = (schema: string) =>
+export const writeAll = (schema: string): SelectOf<AnswerRow> =>
   /* sql */ `select w::text as answer from ${schema}.write_all($1, $2::jsonb) w`
 
 /** One write or a batch under the idempotency key `$3` with the fingerprint `$4`. */
-export const writeOnce = (schema: string) =>
+export const writeOnce = (schema: string): SelectOf<AnswerRow> =>
   /* sql */ `select w::text as answer from ${schema}.write_once($1, $2::jsonb, $3, $4) w`
 
 /** One write under an idempotency key, which returns no row instead of waiting for the user's lock. */
-export const writeOnceUnlessLocked = (schema: string) =>
+export const writeOnceUnlessLocked = (schema: string): SelectOf<AnswerRow> =>
   /* sql */ `select ${schema}.write_once($1, $2::jsonb, $3, $4)::text as answer ${unlessLocked(schema)}`
 
 /** Locks the user until the end of the transaction. */
-export const lockUser = (schema: string) => /* sql */ `select w::text as answer from ${schema}.lock_user($1) w`
+export const lockUser = (schema: string): SelectOf<AnswerRow> =>
+  /* sql */ `select w::text as answer from ${schema}.lock_user($1) w`
 
 /** One row if the answer of a write under the key `$2` is stored and not older than 24 hours. */
-export const storedAnswer = (schema: string) => /* sql */ `select key from ${schema}.idempotency_keys
+export const storedAnswer = (
+  schema: string
+): SelectOf<readonly [key: string]> => /* sql */ `select key from ${schema}.idempotency_keys
 where owner_id = $1 and key = $2 and created_at > now() - interval '24 hours'`

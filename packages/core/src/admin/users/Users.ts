@@ -9,6 +9,8 @@ import type { Page } from "../../domain/Page.ts"
 import type { Timestamp } from "../../domain/Time.ts"
 import type { UserId } from "../../domain/User.ts"
 import * as KeysetPage from "../../database/KeysetPage.ts"
+import { rowsOf } from "../../database/UserScope.ts"
+import type { Row, SelectOf } from "../../database/UserScopeSql.ts"
 import { toUnavailable } from "../../database/SqlErrors.ts"
 import { onBehalfOf, overAllUsers } from "../../database/OperatorScope.ts"
 import { validate } from "../../domain/validate.ts"
@@ -136,6 +138,8 @@ const page = Effect.fnUntraced(function* (query: UserQuery) {
   const sql = yield* SqlClient.SqlClient
   const schema = yield* quotedSchema
   yield* toUnavailable(TableOwner.required)
+  const run = <R extends Row>(text: SelectOf<R>, parameters: Row = []) =>
+    toUnavailable(overAllUsers(rowsOf(sql, text, parameters)))
   return yield* KeysetPage.readWith<User, UserQuery, SqlClient.SqlClient>(
     null,
     "users",
@@ -143,8 +147,8 @@ const page = Effect.fnUntraced(function* (query: UserQuery) {
     {
       rows: (limit, after) => UsersSql.list(schema, query, limit, after),
       item: KeysetPage.parseItem,
-      total: (count) => count(UsersSql.count(schema, query))
+      total: () => Effect.map(run(UsersSql.count(schema, query)), ([row]) => row?.[0] ?? 0)
     },
-    ({ parameters, text }) => toUnavailable(overAllUsers(sql.unsafe(text, parameters).values))
+    ({ parameters, text }) => run(text, parameters)
   )
 })

@@ -5,11 +5,11 @@ import {
   type Key,
   type Order,
   ordered,
+  type PageSelect,
   parameters,
-  type Select,
   sortValue
 } from "../../database/KeysetPage.ts"
-import { forEachUser } from "../../database/UserScopeSql.ts"
+import { forEachUser, type SelectOf } from "../../database/UserScopeSql.ts"
 import type { UserQuery, UserSort } from "./UserQuery.ts"
 
 type Column = Exclude<UserSort, `-${string}`>
@@ -25,13 +25,11 @@ const orders: Record<Column, Order> = {
 const conditions = (query: UserQuery) => (query.disabled === true ? ["disabled_at is not null"] : ["true"])
 
 /** The number of matching users. */
-export const count = (schema: string, query: UserQuery): Select => ({
-  text: /* sql */ `select count(*)::int as total from ${schema}.users where ${conditions(query).join(" and ")}`,
-  parameters: []
-})
+export const count = (schema: string, query: UserQuery): SelectOf<readonly [total: number]> =>
+  /* sql */ `select count(*)::int as total from ${schema}.users where ${conditions(query).join(" and ")}`
 
 /** One page of users after a key. Columns: sort value, id, and the fields of `User` as JSON. */
-export const list = (schema: string, query: UserQuery, limit: number, after: Key | undefined): Select => {
+export const list = (schema: string, query: UserQuery, limit: number, after: Key | undefined): PageSelect => {
   const { add, values } = parameters(1)
   const [sort, descending] = direction<Column>(query.sort ?? "id")
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
