@@ -5,7 +5,7 @@ import { Database } from "@todo/core"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
-import { lockUser } from "../support/lockUser.ts"
+import { lockUser, waitingForLock } from "../support/lockUser.ts"
 import { assertPromised } from "../support/OpenApiAnswers.ts"
 import { launch, main, type Program, settings, useDatabase } from "../support/program.ts"
 import { claims, request, type Sent, sign } from "../support/testServer.ts"
@@ -40,9 +40,6 @@ const hosts = [
 /** A timeout for a busy machine. */
 const patient = { timeout: 20_000, interval: 20 }
 
-/** Repeats tests that depend on time: a wait for a lock ends by itself after 3 s. */
-const again = { retry: 2 }
-
 /** The statement that all streams of a process share. It runs four times a second while a stream is open. */
 const lastTick = `select max(query_start)::text as at from pg_stat_activity
   where datname = current_database() and usename = 'todo_runtime' and query like '%calls.seen%'`
@@ -60,7 +57,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
     }
     const begin = async () => {
       await end()
-      const begun = launch(script, { ...settings, DATABASE_URL: urls.DATABASE_URL })
+      const begun = launch(script, { ...settings, DATABASE_URL: urls.unlimited })
       program = begun
       origin = await begun.address()
       return begun
@@ -108,12 +105,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       return { response, ended, titles, text: () => text, cut: () => controller.abort() }
     }
 
-    const waiting = async () =>
-      (
-        await ask(
-          "select 1 from pg_stat_activity where datname = current_database() and usename = 'todo_runtime' and wait_event_type = 'Lock'"
-        )
-      ).length
+    const waiting = () => waitingForLock(urls.admin)
 
     it("a todo is created, read, changed, put into the trash and restored", async () => {
       const me = await newUser()
@@ -270,7 +262,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
       await expect.poll(ticked, { interval: 1_000, timeout: 10_000 }).toBe(false)
     })
 
-    it("a closed connection ends its statement, which changes nothing", again, async () => {
+    it("a closed connection ends its statement, which changes nothing", async () => {
       const me = await newUser()
       await me.send("POST", "/v1/todos", { json: { title: "first" } })
       const release = await lockUser(urls.admin, me.id)
@@ -280,9 +272,9 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
         headers: { ...me.headers, "content-type": "application/json" }
       })
       asked.on("error", () => {}).end('{"title":"never"}')
-      await expect.poll(waiting, { interval: 20, timeout: 2_500 }).toBe(1)
+      await expect.poll(waiting, patient).toBe(1)
       asked.destroy()
-      await expect.poll(waiting, { interval: 20, timeout: 2_500 }).toBe(0)
+      await expect.poll(waiting, patient).toBe(0)
       release()
       await me.send("POST", "/v1/todos", { json: { title: "second" } })
       const { body } = await me.send("GET", "/v1/todos")
@@ -323,7 +315,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
     })
 
     // Next.js does not tell its handlers about a shutdown.
-    it.skipIf(name.includes("Next.js"))("the shutdown ends streams and answers requests in flight", again, async () => {
+    it.skipIf(name.includes("Next.js"))("the shutdown ends streams and answers requests in flight", async () => {
       const program = await begin()
       const me = await newUser()
       await me.send("POST", "/v1/todos", { json: { title: "first" } })
@@ -341,7 +333,7 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
         )
         sending.on("error", fail).end('{"title":"last"}')
       })
-      await expect.poll(waiting, { interval: 20, timeout: 2_500 }).toBe(1)
+      await expect.poll(waiting, patient).toBe(1)
       program.kill("SIGTERM")
       // The stream ends properly, and the connection is not cut.
       expect(await live.ended).toBe("ended")

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto"
 import { connect } from "node:net"
 import { Database } from "@todo/core"
-import { Deferred, Effect } from "effect"
+import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { describe, expect, it } from "vitest"
+import { lockUser, waitingForLock } from "../support/lockUser.ts"
 import { answers, gate, settings, start, useDatabase } from "../support/program.ts"
 import { claims, request, type Sent, sign } from "../support/testServer.ts"
 
@@ -34,44 +35,23 @@ describe("The process", () => {
   })
 
   it("the process answers requests in flight after SIGTERM, and accepts no new ones", async () => {
-    const program = start(environment())
+    const program = start({ ...environment(), DATABASE_URL: urls.unlimited })
     const address = await program.address()
     const me = await newUser()
     const { body } = await me.send(address, "POST", "/v1/todos", { json: { title: "a" } })
 
-    await asAdmin(
-      Effect.gen(function* () {
-        const sql = yield* SqlClient.SqlClient
-        const waits = sql`select 1 from pg_stat_activity
-          where wait_event_type = 'Lock' and datname = current_database()`.pipe(Effect.map((rows) => rows.length))
-        const [locked, release] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
-        const writer = sql`select 1 from todo.users where id = ${me.id} for update`.pipe(
-          Effect.andThen(Deferred.succeed(locked, undefined)),
-          Effect.andThen(Deferred.await(release)),
-          sql.withTransaction
-        )
-        yield* Effect.forkChild(writer)
-        yield* Deferred.await(locked)
-
-        const inFlight = me.send(address, "PATCH", `/v1/todos/${body.id}`, { json: { title: "b" } })
-        yield* Effect.promise(async () => {
-          await expect.poll(() => Effect.runPromise(waits), { timeout: 30_000 }).toBe(1)
-        })
-        program.kill("SIGTERM")
-        const refused = () =>
-          request(`${address}/livez`, "GET").then(
-            () => false,
-            () => true
-          )
-        yield* Effect.promise(async () => {
-          await expect.poll(refused, { timeout: 30_000, interval: 20 }).toBe(true)
-        })
-        yield* Deferred.succeed(release, undefined)
-
-        const answer = yield* Effect.promise(() => inFlight)
-        expect(answer).toMatchObject({ status: 200, body: { title: "b" }, headers: { connection: "close" } })
-      })
-    )
+    const release = await lockUser(urls.admin, me.id)
+    const inFlight = me.send(address, "PATCH", `/v1/todos/${body.id}`, { json: { title: "b" } })
+    await expect.poll(() => waitingForLock(urls.admin), { timeout: 30_000 }).toBe(1)
+    program.kill("SIGTERM")
+    const refused = () =>
+      request(`${address}/livez`, "GET").then(
+        () => false,
+        () => true
+      )
+    await expect.poll(refused, { timeout: 30_000, interval: 20 }).toBe(true)
+    await release()
+    expect(await inFlight).toMatchObject({ status: 200, body: { title: "b" }, headers: { connection: "close" } })
     expect(await program.ended).toBe(0)
   })
 

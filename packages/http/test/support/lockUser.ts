@@ -1,5 +1,5 @@
 /**
- * Test kit: a transaction that locks the row of a user.
+ * Test kit: a transaction that locks the row of a user, and the statements that wait for it.
  */
 import { Database } from "@todo/core"
 import { Effect, type Redacted } from "effect"
@@ -27,3 +27,17 @@ export const lockUser = async (url: Redacted.Redacted, user: string): Promise<()
   await Promise.race([held.promise, holding])
   return release
 }
+
+/** The number of statements of servers that wait for a lock. */
+export const waitingForLock = (url: Redacted.Redacted): Promise<number> =>
+  Effect.runPromise(
+    Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) =>
+        sql`select 1 from pg_stat_activity
+        where datname = current_database() and usename = 'todo_runtime' and wait_event_type = 'Lock'`.values
+    ).pipe(
+      Effect.map(({ length }) => length),
+      Effect.provide(Database.layer({ url, poolSize: 1 }))
+    )
+  )

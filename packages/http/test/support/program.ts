@@ -106,11 +106,22 @@ export const run = (environment: Record<string, string>) =>
 /** Makes a database for the tests of a file. Call it at the top of the file. */
 export const useDatabase = (layer = TestDatabase.layer) => {
   const runtime = ManagedRuntime.make(layer)
-  const urls = { DATABASE_URL: "", prepare: true, TODO_MIGRATE_URL: "", admin: Redacted.make("") }
+  const urls = {
+    DATABASE_URL: "",
+    /** The same without time limits: a statement waits for a lock until the lock is released. */
+    unlimited: "",
+    prepare: true,
+    TODO_MIGRATE_URL: "",
+    admin: Redacted.make("")
+  }
   beforeAll(() =>
     runtime.runPromise(
       Effect.map(TestDatabase, ({ adminUrl, ownerUrl, prepare, url }) => {
         urls.DATABASE_URL = Redacted.value(url)
+        // A server that does not prepare statements sets no limits, and poolers refuse `options`.
+        urls.unlimited = prepare
+          ? `${urls.DATABASE_URL}?options=-c%20lock_timeout%3D0%20-c%20statement_timeout%3D0`
+          : urls.DATABASE_URL
         urls.prepare = prepare
         urls.TODO_MIGRATE_URL = Redacted.value(ownerUrl)
         urls.admin = adminUrl
