@@ -81,6 +81,7 @@ export interface LoadOptions {
 export const load = async (url: string, { agent = new Agent({ keepAlive: true }), patience, rate }: LoadOptions) => {
   const users = await Promise.all(Array.from({ length: 20 }, () => bearer()))
   const samples: Array<Promise<Sample>> = []
+  const ended: Array<Sample> = []
   const began = performance.now()
   const end = new AbortController()
   const next = (n: number): Sent => {
@@ -94,12 +95,16 @@ export const load = async (url: string, { agent = new Agent({ keepAlive: true })
     for (let n = 0; !end.signal.aborted; n++) {
       const wait = began + (n * 1_000) / rate - performance.now()
       if (wait > 1) await sleep(wait)
-      samples.push(exchange(url, next(n)))
+      const sample = exchange(url, next(n))
+      samples.push(sample)
+      void sample.then((one) => ended.push(one))
     }
   })()
   return {
     /** The number of sent requests. */
     sent: () => samples.length,
+    /** The requests that have ended. */
+    ended: (): ReadonlyArray<Sample> => ended,
     /** Stops sending, and waits for requests in flight. */
     stop: async (): Promise<ReadonlyArray<Sample>> => {
       end.abort()
