@@ -1,13 +1,5 @@
 import { UserId } from "@todo/core/domain"
-import {
-  ForeignImport,
-  Import,
-  type ImportConflict,
-  type ImportInvalid,
-  type ImportReport,
-  type RowCounts,
-  textFile
-} from "@todo/core/admin"
+import { ForeignImport, Import, type ImportConflict, type ImportInvalid, textFile } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
@@ -28,9 +20,8 @@ import { resolveFilePath } from "../flags/FilePath.ts"
 import { Json } from "../flags/GlobalFlags.ts"
 import { printResult, printInfo, printError } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
-import type { Screen } from "../terminal/Screen.ts"
-import { table } from "../views/Table.ts"
 import { oneLine } from "../terminal/TerminalText.ts"
+import { renderImport, whyUnchanged } from "../views/ImportReportView.ts"
 
 const isUserId = Schema.is(UserId)
 
@@ -82,15 +73,11 @@ export const importUser = Command.make(
       Effect.tapErrorTag("ImportConflict", printProblems)
     )
     const leftOut = notes.all
-    yield* printResult({ ...report, ...(format !== "ndjson" && { leftOut }), dryRun }, render)
+    yield* printResult({ ...report, ...(format !== "ndjson" && { leftOut }), dryRun }, renderImport)
     for (const note of leftOut.slice(0, maxPrinted)) yield* printInfo(oneLine(ConversionNotes.format(note)))
     if (leftOut.length > maxPrinted) yield* printInfo(`and ${leftOut.length - maxPrinted} more`)
-    if (dryRun) yield* printInfo("Nothing was changed: this was a dry run")
-    else if (changes(report) === 0) {
-      yield* printInfo(
-        `Nothing was changed: ${isEmpty(report) ? "the file has no todos" : "the user has all rows of the file already"}`
-      )
-    }
+    const reason = dryRun ? "this was a dry run" : whyUnchanged(report)
+    if (reason !== undefined) yield* printInfo(`Nothing was changed: ${reason}`)
   })
 ).pipe(
   Command.withDescription(
@@ -160,38 +147,3 @@ const printProblems = Effect.fnUntraced(function* ({ count, problems }: ImportIn
   for (const { line, message } of problems) yield* printError(oneLine(`line ${line}: ${message}`))
   if (count > problems.length) yield* printError(`and ${count - problems.length} more`)
 })
-
-const isEmpty = ({ lists, todos }: ImportReport): boolean =>
-  [lists, todos].every(({ added, kept, replaced, same }) => added + kept + replaced + same === 0)
-
-const changes = ({ lists, takenOut, todos }: ImportReport): number =>
-  lists.added + lists.replaced + todos.added + todos.replaced + takenOut
-
-const render = ({ differing, lists, takenOut, todos, user }: ImportReport, screen: Screen): string => {
-  const number = (name: string, of: keyof RowCounts) => ({
-    name,
-    cell: (row: { readonly outcome: RowCounts }) => String(row.outcome[of])
-  })
-  const rows = [
-    { kind: "lists", outcome: lists },
-    { kind: "todos", outcome: todos }
-  ]
-  const columns = [
-    { name: oneLine(user), cell: (row: (typeof rows)[number]) => row.kind, minWidth: 5 },
-    number("ADDED", "added"),
-    number("REPLACED", "replaced"),
-    number("KEPT", "kept"),
-    number("UNCHANGED", "same")
-  ]
-  const differ = lists.replaced + lists.kept + todos.replaced + todos.kept
-  return [
-    table(columns, rows, screen),
-    ...differing.map(({ id, kind, line, verdict }) =>
-      verdict === "kept"
-        ? `line ${line}: ${kind} ${id} differs; the row in the database is kept`
-        : `line ${line}: ${kind} ${id} differs; the older row in the database is replaced`
-    ),
-    ...(differ > differing.length ? [`and ${differ - differing.length} more that differ`] : []),
-    ...(takenOut > 0 ? [`${takenOut} todos were moved out of lists that are in the trash`] : [])
-  ].join("\n")
-}

@@ -9,7 +9,7 @@ import * as Flag from "effect/cli/Flag"
 import { runAsOwner } from "../database/RunAs.ts"
 import { wholeNumber } from "../flags/Flags.ts"
 import { printResult, printInfo, infoPrinter } from "../terminal/Output.ts"
-import { table } from "../views/Table.ts"
+import { renderPlan, renderStatus } from "../views/MigrationView.ts"
 
 const runtimeRole = Flag.String("runtime-role").pipe(
   Flag.withMetavar("ROLE"),
@@ -21,21 +21,6 @@ const runtimeRole = Flag.String("runtime-role").pipe(
     )
   )
 )
-
-interface Step {
-  readonly name: string
-  readonly statements: ReadonlyArray<string>
-}
-
-/** SQL for psql, in one transaction. */
-const renderPlan = (steps: ReadonlyArray<Step>): string =>
-  steps.length === 0
-    ? ""
-    : [
-        "begin;",
-        ...steps.flatMap(({ name, statements }) => [`-- ${name}`, ...statements.map((text) => `${text};`)]),
-        "commit;"
-      ].join("\n\n")
 
 const plan = Command.make(
   "plan",
@@ -90,18 +75,7 @@ const status = Command.make(
   "status",
   {},
   Effect.fnUntraced(function* () {
-    const steps = yield* runAsOwner(Migrations.status)
-    yield* printResult(steps, (steps, screen) =>
-      table(
-        [
-          { name: "VERSION", cell: ({ id }) => String(id) },
-          { name: "NAME", cell: ({ name }) => name, minWidth: 8 },
-          { name: "APPLIED", cell: ({ appliedAt }) => appliedAt ?? "not yet" }
-        ],
-        steps,
-        screen
-      )
-    )
+    yield* printResult(yield* runAsOwner(Migrations.status), renderStatus)
   })
 ).pipe(
   Command.withDescription("List the migrations and when each was applied"),
