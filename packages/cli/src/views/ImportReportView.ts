@@ -37,5 +37,6 @@ export const renderImport = ({ differing, lists, takenOut, todos, user }: Import
 export const whyUnchanged = ({ lists, takenOut, todos }: ImportReport): string | undefined => {
   const rows = (outcome: keyof RowCounts) => lists[outcome] + todos[outcome]
   if (rows("added") + rows("replaced") + takenOut > 0) return undefined
-  return rows("same") + rows("kept") > 0 ? "the user has all rows of the file already" : "the file has no todos"
+  if (rows("kept") > 0) return "rows that differ are later in the database than in the file, or as late"
+  return rows("same") > 0 ? "the user has all rows of the file already" : "the file has no todos"
 }

@@ -102,6 +102,10 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const merged = yield* admin("user", "import", path, "--merge")
         assert.strictEqual(merged.code, 0)
         assert.match(merged.stdout, /\ntodos +0 +0 +1 +1\nline 2: todo \S+ differs; the row in the database is kept\n$/)
+        assert.strictEqual(
+          merged.stderr,
+          "Nothing was changed: rows that differ are later in the database than in the file, or as late\n"
+        )
         assert.deepStrictEqual(yield* titles(user), ["A", "b"])
       })
     )
