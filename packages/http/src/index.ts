@@ -13,7 +13,7 @@ export {
   type Identification
 } from "./embed/createHandler.ts"
 export type { EmbeddedSettings, HandlerSettings } from "./embed/EmbeddedApi.ts"
-export { Lifecycle } from "./serve/Lifecycle.ts"
+export { Lifecycle } from "./boundary/Lifecycle.ts"
 export * as Mount from "./embed/Mount.ts"
 export { NodeHandler } from "./embed/NodeHandler.ts"
 export { ErrorTracker, type Report, type ReportedError } from "./observability/ErrorReports.ts"

@@ -4,11 +4,14 @@
 import { HttpApi } from "effect/http-api"
 import { Api } from "./Api.ts"
 
-/** The methods of each path template: `/v1/todos/:id` has `GET`, `HEAD`, `PUT`, `PATCH` and `DELETE`. */
-export const methodsByPath: ReadonlyMap<string, ReadonlySet<string>> = (() => {
-  const known = new Map<string, Set<string>>(
-    ["/openapi.json", "/docs", "/metrics"].map((path) => [path, new Set(["GET", "HEAD"])])
-  )
+/** The methods of path templates: `/v1/todos/:id` has `GET`, `HEAD`, `PUT`, `PATCH` and `DELETE`. */
+export type MethodsByPath = ReadonlyMap<string, ReadonlySet<string>>
+
+const readOnly = new Set(["GET", "HEAD"])
+
+/** The paths that are always served. */
+export const methodsByPath: MethodsByPath = (() => {
+  const known = new Map<string, Set<string>>(["/openapi.json", "/docs"].map((path) => [path, new Set(readOnly)]))
   HttpApi.reflect(Api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint }) => {
@@ -21,6 +24,9 @@ export const methodsByPath: ReadonlyMap<string, ReadonlySet<string>> = (() => {
   return known
 })()
 
+/** These paths and `/metrics`, which embedded handlers do not serve, and servers with a port for metrics serve there. */
+export const methodsWithMetrics: MethodsByPath = new Map([...methodsByPath, ["/metrics", readOnly]])
+
 /** Splits a path into the parts before and after its id. */
 const withId = /^(\/[^/]*\/[^/]*\/)[^/]*(.*)$/
 
@@ -31,8 +37,8 @@ const withId = /^(\/[^/]*\/[^/]*\/)[^/]*(.*)$/
 export const templateOf = (url: string): string => {
   const end = url.search(/[?#;]/)
   const path = end === -1 ? url : url.slice(0, end)
-  if (methodsByPath.has(path)) return path
+  if (methodsWithMetrics.has(path)) return path
   const known = withId.exec(path)
   const template = known === null ? path : `${known[1]}:id${known[2]}`
-  return methodsByPath.has(template) ? template : "unknown"
+  return methodsWithMetrics.has(template) ? template : "unknown"
 }

@@ -5,23 +5,24 @@
 import * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { methodsByPath, templateOf } from "../api/PathTemplates.ts"
+import { type MethodsByPath, templateOf } from "../api/PathTemplates.ts"
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const
 
-export const layer = HttpRouter.addAll(
-  [...methodsByPath].flatMap(([path, known]) => {
-    const allow = [...known, "OPTIONS"].join(", ")
-    return [
-      HttpRouter.route("OPTIONS", path as `/${string}`, HttpServerResponse.empty({ status: 204, headers: { allow } })),
+/** The response with the methods of a path. */
+const withAllow = (status: 204 | 405, known: ReadonlySet<string>) =>
+  HttpServerResponse.empty({ status, headers: { allow: [...known, "OPTIONS"].join(", ") } })
+
+/** The routes for the paths that the app serves. */
+export const layer = (paths: MethodsByPath) =>
+  HttpRouter.addAll(
+    [...paths].flatMap(([path, known]) => [
+      HttpRouter.route("OPTIONS", path as `/${string}`, withAllow(204, known)),
       ...methods
         .filter((method) => !known.has(method))
-        .map((method) =>
-          HttpRouter.route(method, path as `/${string}`, HttpServerResponse.empty({ status: 405, headers: { allow } }))
-        )
-    ]
-  })
-)
+        .map((method) => HttpRouter.route(method, path as `/${string}`, withAllow(405, known)))
+    ])
+  )
 
 const routed = new Set<string>([...methods, "HEAD", "OPTIONS"])
 
@@ -29,9 +30,7 @@ const routed = new Set<string>([...methods, "HEAD", "OPTIONS"])
  * The 405 response to a method that the router cannot route, such as `PROPFIND`, on a known path. `undefined` if the 404
  * of the router is right.
  */
-export const notAllowed = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
-  const known = routed.has(method) ? undefined : methodsByPath.get(templateOf(url))
-  return known === undefined
-    ? undefined
-    : HttpServerResponse.empty({ status: 405, headers: { allow: [...known, "OPTIONS"].join(", ") } })
+export const notAllowed = (paths: MethodsByPath, { method, url }: HttpServerRequest.HttpServerRequest) => {
+  const known = routed.has(method) ? undefined : paths.get(templateOf(url))
+  return known === undefined ? undefined : withAllow(405, known)
 }

@@ -10,8 +10,9 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { MethodsByPath } from "../api/PathTemplates.ts"
 import * as RequestMetrics from "../observability/RequestMetrics.ts"
-import { Lifecycle } from "../serve/Lifecycle.ts"
+import { Lifecycle } from "./Lifecycle.ts"
 import * as Deadline from "./Deadline.ts"
 import { notAllowed } from "./MethodNotAllowed.ts"
 import { outOfTime, outOfTimeWriting, toProblem } from "./ProblemResponse.ts"
@@ -32,7 +33,8 @@ const wellFormedId = /^[\w.:-]{1,128}$/
 
 const canWrite = ({ method }: HttpServerRequest.HttpServerRequest): boolean => method !== "GET" && method !== "HEAD"
 
-export const layer = (settings: RequestSettings) =>
+/** The middleware of an app that serves `paths`. */
+export const layer = (settings: RequestSettings, paths: MethodsByPath) =>
   HttpRouter.middleware(
     Effect.gen(function* () {
       const lifecycle = yield* Lifecycle
@@ -55,7 +57,7 @@ export const layer = (settings: RequestSettings) =>
           /** Completes an empty 404 of the router, and an empty 503 that the server makes when it ends mid-request. */
           const completed = (response: HttpServerResponse.HttpServerResponse) => {
             if (response.body._tag !== "Empty") return response
-            if (response.status === 404) return notAllowed(request) ?? response
+            if (response.status === 404) return notAllowed(paths, request) ?? response
             return response.status === 503 ? late : response
           }
 

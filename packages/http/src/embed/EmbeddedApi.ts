@@ -10,7 +10,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpApp from "../serve/HttpApp.ts"
-import { Lifecycle } from "../serve/Lifecycle.ts"
+import { Lifecycle } from "../boundary/Lifecycle.ts"
 import { ending } from "../boundary/ProblemResponse.ts"
 
 /** The settings of an embedded API. */
@@ -30,7 +30,10 @@ export interface HandlerSettings extends EmbeddedSettings {
 type RouteMiddleware = Layer.Layer<never, never, HttpRouter.HttpRouter>
 
 /** Makes the app, and the services that its requests need in addition to those of the host. */
-export const make = Effect.fnUntraced(function* (embedded: EmbeddedSettings, routeMiddleware?: RouteMiddleware) {
+export const make = Effect.fnUntraced(function* (
+  embedded: EmbeddedSettings,
+  routeMiddleware: RouteMiddleware = Layer.empty
+) {
   const settings = {
     ...embedded,
     requestTimeout: Duration.fromInputUnsafe(embedded.requestTimeout ?? "10 seconds"),
@@ -38,7 +41,7 @@ export const make = Effect.fnUntraced(function* (embedded: EmbeddedSettings, rou
   }
   const requestServices = yield* Layer.build(HttpApp.layerRequestServices(settings))
   const app = yield* HttpRouter.toHttpEffect(
-    HttpApp.layer(settings, routeMiddleware).pipe(Layer.provide(HttpServer.layerServices))
+    HttpApp.layer(settings, { routeMiddleware }).pipe(Layer.provide(HttpServer.layerServices))
   ).pipe(
     Effect.provideService(HttpRouter.RouterConfig, HttpApp.routerConfig),
     // A new memo map, so that layers which the host has built, above all its router, are not reused.

@@ -5,7 +5,7 @@ import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { Lifecycle } from "../serve/Lifecycle.ts"
+import { Lifecycle } from "../boundary/Lifecycle.ts"
 import { RequestInfo } from "../boundary/RequestInfo.ts"
 import { streams } from "../observability/RequestMetrics.ts"
 

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { HttpApiBuilder } from "effect/http-api"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Api } from "../api/Api.ts"
-import { Lifecycle } from "../serve/Lifecycle.ts"
+import { Lifecycle } from "../boundary/Lifecycle.ts"
 import { ending } from "../boundary/ProblemResponse.ts"
 
 const ok = { status: "ok" } as const

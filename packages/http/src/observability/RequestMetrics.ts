@@ -7,12 +7,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { PrometheusMetrics } from "effect/observability"
-import * as HostHeader from "../boundary/HostHeader.ts"
-import { ownUrl } from "../boundary/Prefix.ts"
-import { invalidHost } from "../boundary/ProblemResponse.ts"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type { RequestInfo } from "../boundary/RequestInfo.ts"
 import { templateOf } from "../api/PathTemplates.ts"
 
@@ -116,21 +111,6 @@ export const observe = (
     return line
   })
 }
-
-/** `GET /metrics`, in Prometheus' text format. */
-export const layerMetricsRoute = PrometheusMetrics.layerHttp({ path: "/metrics" })
-
-/** `GET /metrics` as an app without other routes, for a port of its own. It also answers below `publicPath`. */
-export const metricsApp = (publicPath: string) =>
-  Effect.gen(function* () {
-    const { headers, url } = yield* HttpServerRequest.HttpServerRequest
-    if (!HostHeader.isAcceptable(headers)) return invalidHost
-    return ownUrl(publicPath, url) === "/metrics"
-      ? HttpServerResponse.text(yield* PrometheusMetrics.format(), {
-          contentType: "text/plain; version=0.0.4; charset=utf-8"
-        })
-      : HttpServerResponse.empty({ status: 404 })
-  })
 
 /** Sets the metrics of refusals and streams to 0 at the start. Alerts need a series that exists before the first event. */
 export const layerRefusals = Layer.effectDiscard(

@@ -16,14 +16,16 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { HttpApiBuilder, OpenApi } from "effect/http-api"
 import { Api } from "../api/Api.ts"
 import { Authorization } from "../api/Authorization.ts"
+import { methodsByPath, methodsWithMetrics } from "../api/PathTemplates.ts"
 import { Validation } from "../api/Validation.ts"
 import * as DocsPage from "./DocsPage.ts"
+import * as MetricsRoute from "./MetricsRoute.ts"
 import * as RequestMiddleware from "../boundary/RequestMiddleware.ts"
 import * as ChangesHandlers from "../handlers/ChangesHandlers.ts"
 import * as ListsHandlers from "../handlers/ListsHandlers.ts"
 import * as SystemHandlers from "../handlers/SystemHandlers.ts"
 import * as TodosHandlers from "../handlers/TodosHandlers.ts"
-import { Lifecycle } from "./Lifecycle.ts"
+import { Lifecycle } from "../boundary/Lifecycle.ts"
 import * as MethodNotAllowed from "../boundary/MethodNotAllowed.ts"
 import * as Prefix from "../boundary/Prefix.ts"
 import * as ErrorReports from "../observability/ErrorReports.ts"
@@ -120,11 +122,16 @@ export const routerConfig = {
 export const layerRequestServices = ({ bodyLimit }: AppSettings) =>
   Layer.merge(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)), ErrorReports.layer)
 
-/** All routes with their middleware. `routeMiddleware` runs inside of all other middleware, right before the routes. */
-export const layer = (
-  settings: AppSettings,
-  routeMiddleware: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.empty
-) => {
+/** The parts of an app that only some hosts have. */
+interface AppOptions {
+  /** Whether `/metrics` is served beside the API. */
+  readonly metrics?: boolean
+  /** Runs inside of all other middleware, right before the routes. */
+  readonly routeMiddleware?: Layer.Layer<never, never, HttpRouter.HttpRouter>
+}
+
+/** All routes with their middleware. */
+export const layer = (settings: AppSettings, { metrics = false, routeMiddleware = Layer.empty }: AppOptions = {}) => {
   const { prefix = "", publicUrl } = settings
   if (prefix !== "" && publicUrl !== undefined) {
     throw new TypeError("prefix: leave it out with publicUrl, whose path is used instead")
@@ -132,16 +139,18 @@ export const layer = (
   // Without a public URL the address is relative, so it is right behind proxies that keep the path.
   const base = publicUrl ?? prefix
   const api = Api.annotate(OpenApi.Servers, [{ url: base === "" ? "/" : base }])
+  const paths = metrics ? methodsWithMetrics : methodsByPath
   return Layer.mergeAll(
     HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(layerHandlers),
       Layer.provide(ValidationErrors.layer)
     ),
     DocsPage.layer(Api, base),
-    MethodNotAllowed.layer
+    metrics ? MetricsRoute.layer : Layer.empty,
+    MethodNotAllowed.layer(paths)
   ).pipe(
     Layer.provide(routeMiddleware),
-    Layer.provide(RequestMiddleware.layer(settings)),
+    Layer.provide(RequestMiddleware.layer(settings, paths)),
     Layer.provide(layerCors(settings.corsOrigins ?? [])),
     Layer.provide(publicUrl === undefined ? Prefix.layer(prefix) : Prefix.layerPublic(publicUrl))
   )

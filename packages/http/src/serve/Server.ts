@@ -10,7 +10,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Authentication from "../auth/Authentication.ts"
 import * as Prefix from "../boundary/Prefix.ts"
 import * as HttpApp from "./HttpApp.ts"
-import { Lifecycle } from "./Lifecycle.ts"
+import { Lifecycle } from "../boundary/Lifecycle.ts"
+import * as MetricsRoute from "./MetricsRoute.ts"
 import * as Socket from "./Socket.ts"
 import * as ProcessMetrics from "../observability/ProcessMetrics.ts"
 import * as RequestMetrics from "../observability/RequestMetrics.ts"
@@ -70,24 +71,17 @@ const layerHome = HttpRouter.add("GET", "/", HttpServerResponse.redirect("/docs"
  */
 export const layer = (settings: ServerSettings) => {
   const { development = false, metricsPort } = settings
-  const app = HttpApp.layer(settings).pipe(Layer.provide(Authentication.layer(settings)))
+  const app = HttpApp.layer(settings, { metrics: metricsPort === undefined }).pipe(
+    Layer.provide(Authentication.layer(settings))
+  )
   const metrics =
     metricsPort === undefined
       ? Layer.empty
-      : HttpServer.serve(RequestMetrics.metricsApp(Prefix.pathOf(settings.publicUrl))).pipe(
+      : HttpServer.serve(MetricsRoute.app(Prefix.pathOf(settings.publicUrl))).pipe(
           Layer.provide(Socket.layer(settings, metricsPort, "TODO_METRICS_PORT"))
         )
   return layerDrain(settings).pipe(
-    Layer.provideMerge(
-      HttpRouter.serve(
-        Layer.mergeAll(
-          app,
-          metricsPort === undefined ? RequestMetrics.layerMetricsRoute : Layer.empty,
-          development ? layerHome : Layer.empty
-        ),
-        options
-      )
-    ),
+    Layer.provideMerge(HttpRouter.serve(Layer.merge(app, development ? layerHome : Layer.empty), options)),
     Layer.provideMerge(Socket.layer(settings, settings.port, "PORT")),
     Layer.provide([metrics, RequestMetrics.layerEventLoop, ProcessMetrics.layer, RequestMetrics.layerRefusals]),
     Layer.provide(HttpApp.layerRequestServices(settings)),

@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { describe, mediaType, unparsedRequests } from "../api/ProblemTypes.ts"
 import * as HostHeader from "../boundary/HostHeader.ts"
-import { Lifecycle } from "./Lifecycle.ts"
+import { Lifecycle } from "../boundary/Lifecycle.ts"
 
 export interface SocketSettings {
   /** The address to listen on: `127.0.0.1` serves this machine only, `0.0.0.0` serves others too. */

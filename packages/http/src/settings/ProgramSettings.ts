@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ServerSettings } from "../serve/Server.ts"
 import type { TokenKeys, TokenSettings } from "../auth/TokenVerifier.ts"
-import { methodsByPath } from "../api/PathTemplates.ts"
+import { methodsWithMetrics } from "../api/PathTemplates.ts"
 import * as PublicKeys from "../auth/PublicKeys.ts"
 
 /** Far above normal use. It stops a client that repeats requests in a loop. */
@@ -24,7 +24,7 @@ const publicKeys = (text: string) =>
   )
 
 /** The first segments of the paths of the API: `/v1`, `/docs`, `/livez` and others. */
-const ownPaths = new Set([...methodsByPath.keys()].map((path) => path.split("/", 2).join("/")))
+const ownPaths = new Set([...methodsWithMetrics.keys()].map((path) => path.split("/", 2).join("/")))
 
 /** Refuses a public path that begins like a path of the API: the server could not see whether a proxy has removed it. */
 const checkPublicPath = (publicUrl: string | undefined) => {

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto"
-import { describe, expect, it } from "vitest"
+import { createHandler } from "@todo/http"
+import { describe, expect, it, onTestFinished } from "vitest"
 import { routes } from "../support/routes.ts"
 import { useServer } from "../support/testServer.ts"
 
 /** The methods of each path: those of the contract, and those that HTTP adds. */
 const known = new Map<string, Set<string>>([
   ["/openapi.json", new Set(["GET", "HEAD", "OPTIONS"])],
-  ["/docs", new Set(["GET", "HEAD", "OPTIONS"])]
+  ["/docs", new Set(["GET", "HEAD", "OPTIONS"])],
+  ["/metrics", new Set(["GET", "HEAD", "OPTIONS"])]
 ])
 for (const { method, path } of routes) {
   const methods = known.get(path) ?? new Set(["OPTIONS"])
@@ -55,3 +57,17 @@ describe("Methods", () => {
     })
   })
 })
+
+it.each(["GET", "POST", "OPTIONS", "PROPFIND"])(
+  "a handler without /metrics answers 404 to %s /metrics",
+  async (method) => {
+    const { dispose, handler } = createHandler({
+      url: "postgres://user@127.0.0.1:1/todo",
+      authenticate: () => undefined
+    })
+    onTestFinished(dispose)
+    const response = await handler(new Request("http://localhost/metrics", { method }))
+    expect(response.status).toBe(404)
+    expect(await response.json()).toMatchObject({ code: "route-not-found" })
+  }
+)
