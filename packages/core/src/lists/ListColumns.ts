@@ -1,5 +1,6 @@
 import type { NewList } from "../domain/TodoList.ts"
-import { columnsOf, type FieldsColumns } from "../writes/FieldColumns.ts"
+import { columnsOf, derivedColumns, type FieldsColumns, type FieldWrites } from "../writes/FieldColumns.ts"
+import type { ListRequest } from "../writes/WriteRequest.ts"
 
 /** The fields of a list that clients set, with their columns. */
 export const listColumns: FieldsColumns<NewList> = {
@@ -8,3 +9,10 @@ export const listColumns: FieldsColumns<NewList> = {
 
 /** Turns fields of a list into columns. An absent field has none. */
 export const columnsOfList = columnsOf(listColumns)
+
+/** How the writer stores the fields of a list. */
+export const listWrites: FieldWrites<ListRequest> = {
+  columnsOf: (request) =>
+    "list" in request ? columnsOfList(request.list) : "patch" in request ? columnsOfList(request.patch) : undefined,
+  derived: derivedColumns(listColumns)
+}

@@ -16,6 +16,7 @@ import type { ListId } from "../domain/Todo.ts"
 import { ListPatch, type ListTodos, NewList, type TodoList } from "../domain/TodoList.ts"
 import { ListQuery } from "../domain/TodoQuery.ts"
 import type { CurrentUser } from "../domain/User.ts"
+import { listWrites } from "./ListColumns.ts"
 import * as ListsSql from "./ListsSql.ts"
 import { newId } from "../writes/newId.ts"
 import * as KeysetPage from "../database/KeysetPage.ts"
@@ -116,7 +117,12 @@ const make = Effect.gen(function* () {
   const batched = yield* BatchedScope.make
   const schema = yield* quotedSchema
   const selectOne = batched.read(ListsSql.get(schema), 1)
-  const write = withHooks(yield* Hooks, scope, schema, Writer.make<TodoList>(scope, batched, schema))
+  const write = withHooks(
+    yield* Hooks,
+    scope,
+    schema,
+    Writer.make<TodoList, ListRequest>(scope, batched, schema, listWrites)
+  )
 
   const validNew = validate(NewList)
   const validPatch = validate(ListPatch)

@@ -2,7 +2,8 @@ import { type Due, type NewTodo, Priority, type Todo } from "../domain/Todo.ts"
 import { instantOf } from "./DueInstant.ts"
 import { fastTimestamp } from "./fastTimestamp.ts"
 import { titleKey, words } from "./SearchWords.ts"
-import { columnsOf, type FieldsColumns } from "../writes/FieldColumns.ts"
+import { columnsOf, derivedColumns, type FieldsColumns, type FieldWrites } from "../writes/FieldColumns.ts"
+import type { TodoRequest } from "../writes/WriteRequest.ts"
 
 /** How a page reads a field. */
 interface PageColumns {
@@ -103,6 +104,13 @@ export const todoColumns: FieldsColumns<NewTodo, PageColumns> = {
 
 /** Turns fields of a todo into columns. An absent field has none. */
 export const columnsOfTodo = columnsOf(todoColumns)
+
+/** How the writer stores the fields of a todo. */
+export const todoWrites: FieldWrites<TodoRequest> = {
+  columnsOf: (request) =>
+    "todo" in request ? columnsOfTodo(request.todo) : "patch" in request ? columnsOfTodo(request.patch) : undefined,
+  derived: derivedColumns(todoColumns)
+}
 
 const dueColumns = (due: Due | null) => {
   const local = due !== null && "dateTime" in due ? due : undefined

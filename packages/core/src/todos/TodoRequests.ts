@@ -4,7 +4,7 @@ import type { TodoOperation } from "../domain/Batch.ts"
 import type { NewTodo, TodoId } from "../domain/Todo.ts"
 import { todoDefaults } from "../domain/TodoDefaults.ts"
 import { newId } from "../writes/newId.ts"
-import type { Step, TodoRequest } from "../writes/WriteRequest.ts"
+import type { ConditionalRequest, TodoRequest } from "../writes/WriteRequest.ts"
 
 /** A request to create a todo under a new id. */
 export const creation = (todo: NewTodo): Effect.Effect<TodoRequest> =>
@@ -19,7 +19,7 @@ export const replacement = (id: TodoId, todo: NewTodo, ifAbsent = false): TodoRe
 })
 
 /** The request of one operation of a batch. */
-export const step = (operation: TodoOperation): Effect.Effect<Step> => {
+export const conditionalRequest = (operation: TodoOperation): Effect.Effect<ConditionalRequest<TodoRequest>> => {
   if (operation.op === "create") return Effect.map(creation(operation.todo), (request) => ({ request }))
   const { id, ifRevision, op } = operation
   const request: TodoRequest =

@@ -20,6 +20,7 @@ import type { CurrentUser } from "../domain/User.ts"
 import { batchedPages } from "./batchedPages.ts"
 import * as KeysetPage from "../database/KeysetPage.ts"
 import * as TodoRow from "./TodoRow.ts"
+import { todoWrites } from "./TodoColumns.ts"
 import * as TodosSql from "./TodosSql.ts"
 import * as BatchedScope from "../database/BatchedScope.ts"
 import * as UserScope from "../database/UserScope.ts"
@@ -27,7 +28,7 @@ import * as TotalCache from "./TotalCache.ts"
 import { validate } from "../domain/validate.ts"
 import { Hooks } from "../writes/Hooks.ts"
 import { quotedSchema } from "../schema/SchemaName.ts"
-import { creation, replacement, step } from "./TodoRequests.ts"
+import { conditionalRequest, creation, replacement } from "./TodoRequests.ts"
 import { withHooks } from "../writes/withHooks.ts"
 import type { TodoRequest } from "../writes/WriteRequest.ts"
 import * as Writer from "../writes/Writer.ts"
@@ -210,7 +211,12 @@ const make = Effect.gen(function* () {
   const selectOne = batched.read(TodosSql.get(schema), 1)
   const pages = batchedPages(scope, batched, schema)
   const totals = yield* TotalCache.make(scope, batched, schema)
-  const write = withHooks(yield* Hooks, scope, schema, Writer.make<Todo>(scope, batched, schema))
+  const write = withHooks(
+    yield* Hooks,
+    scope,
+    schema,
+    Writer.make<Todo, TodoRequest>(scope, batched, schema, todoWrites)
+  )
 
   const validNew = validate(NewTodo)
   const validPatch = validate(TodoPatch)
@@ -286,11 +292,11 @@ const make = Effect.gen(function* () {
 
     batch: Effect.fnUntraced(function* (input, options) {
       const { operations } = yield* validBatch({ operations: input })
-      const written = yield* write.allOnce(options?.idempotencyKey, yield* Effect.forEach(operations, step), [
-        "todo-not-found",
-        "list-not-found",
-        "revision-mismatch"
-      ])
+      const written = yield* write.allOnce(
+        options?.idempotencyKey,
+        yield* Effect.forEach(operations, conditionalRequest),
+        ["todo-not-found", "list-not-found", "revision-mismatch"]
+      )
       return written.map(({ row }) => row)
     })
   })

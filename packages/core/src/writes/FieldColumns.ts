@@ -28,6 +28,14 @@ export const columnsOf =
     return columns
   }
 
+/** How the writer stores the fields of requests. */
+export interface FieldWrites<Request> {
+  /** The columns that a request sets, derived ones included. */
+  readonly columnsOf: (request: Request) => Readonly<Record<string, unknown>> | undefined
+  /** The names of the derived columns. */
+  readonly derived: ReadonlyArray<string>
+}
+
 type ColumnNames = Readonly<Record<string, Pick<FieldColumns<never>, "columns" | "derived">>>
 
 /** The names of the columns that are not derived. */

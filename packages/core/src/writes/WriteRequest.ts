@@ -25,8 +25,8 @@ export type ListRequest =
 export type WriteRequest = TodoRequest | ListRequest
 
 /** A request with the revision that it expects. */
-export interface Step {
-  readonly request: WriteRequest
+export interface ConditionalRequest<Request extends WriteRequest = WriteRequest> {
+  readonly request: Request
   readonly ifRevision?: IfRevision | undefined
 }
 

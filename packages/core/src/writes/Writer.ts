@@ -7,11 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Errors from "../domain/Errors.ts"
 import type { IdempotencyKey } from "../domain/IdempotencyKey.ts"
 import type { CurrentUser } from "../domain/User.ts"
-import { columnsOfList } from "../lists/ListColumns.ts"
-import { columnsOfTodo, todoColumns } from "../todos/TodoColumns.ts"
-import { derivedColumns } from "./FieldColumns.ts"
+import { batchedWrites } from "./batchedWrites.ts"
+import type { FieldWrites } from "./FieldColumns.ts"
 import * as WritesSql from "./WritesSql.ts"
-import type { Step, WriteRequest } from "./WriteRequest.ts"
+import type { ConditionalRequest, WriteRequest } from "./WriteRequest.ts"
 import type { BatchedScope } from "../database/BatchedScope.ts"
 import type { UserScope } from "../database/UserScope.ts"
 
@@ -52,36 +51,39 @@ export type KeyError = Errors.IdempotencyKeyReused | Errors.IdempotencyKeyInUse
 type Answer<Done> = Done | (Details & { readonly failure: Failure })
 
 /** The writes of todos or of lists. `expected` lists the failures that a write can have; any other failure is a defect. */
-export interface Writer<Row> {
+export interface Writer<Row, Request extends WriteRequest> {
   /** Runs one request. */
   readonly one: <const Expected extends Failure>(
-    step: Step,
+    request: ConditionalRequest<Request>,
     expected: ReadonlyArray<Expected>
   ) => Effect.Effect<Written<Row>, FailureOf<Expected> | WriteError, CurrentUser>
   /** Runs one request. With a key it happens at most once. */
   readonly once: <const Expected extends Failure>(
     key: IdempotencyKey | undefined,
-    step: Step,
+    request: ConditionalRequest<Request>,
     expected: ReadonlyArray<Expected>
   ) => Effect.Effect<Written<Row>, FailureOf<Expected> | KeyError | WriteError, CurrentUser>
   /** Runs all requests or none. With a key they happen at most once. */
   readonly allOnce: <const Expected extends Failure>(
     key: IdempotencyKey | undefined,
-    steps: ReadonlyArray<Step>,
+    requests: ReadonlyArray<ConditionalRequest<Request>>,
     expected: ReadonlyArray<Expected>
   ) => Effect.Effect<ReadonlyArray<Written<Row>>, FailureOf<Expected> | KeyError | WriteError, CurrentUser>
 }
 
 /** Builds the writer. `schema` is the quoted name. */
-export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: string): Writer<Row> => {
-  const write = scope.write(WritesSql.write(schema))
-  const writeBatched = batched.write(WritesSql.write(schema), WritesSql.writeUnlessLocked(schema), 1)
+export const make = <Row, Request extends WriteRequest>(
+  scope: UserScope,
+  batched: BatchedScope,
+  schema: string,
+  { columnsOf, derived }: FieldWrites<Request>
+): Writer<Row, Request> => {
+  const single = batchedWrites(scope, batched, schema)
   const writeAll = scope.write(WritesSql.writeAll(schema))
-  const writeOnce = scope.write(WritesSql.writeOnce(schema))
-  const writeOnceBatched = batched.write(WritesSql.writeOnce(schema), WritesSql.writeOnceUnlessLocked(schema), 3)
+  const writeAllOnce = scope.write(WritesSql.writeOnce(schema))
 
   const run = <Done extends object, const Expected extends Failure>(
-    call: typeof write,
+    call: typeof writeAll,
     expected: ReadonlyArray<Expected>,
     ...parameters: ReadonlyArray<string>
   ): Effect.Effect<Done, FailureOf<Expected> | WriteError, CurrentUser> =>
@@ -96,31 +98,28 @@ export const make = <Row>(scope: UserScope, batched: BatchedScope, schema: strin
 
   const runOne = <const Expected extends Failure>(operation: Operation, expected: ReadonlyArray<Expected>) => {
     const json = JSON.stringify(operation)
-    return run<Written<Row>, Expected>(isQuick(operation, json) ? writeBatched : write, expected, json)
+    return run<Written<Row>, Expected>(single.write(operation, json), expected, json)
   }
+
+  const operationOf = ({ ifRevision, request }: ConditionalRequest<Request>): Operation =>
+    toOperation(request, columnsOf(request), ifRevision)
 
   const keyFailures = ["idempotency-key-reused", "idempotency-key-in-use"] as const
   return {
-    one: (step, expected) => runOne(toOperation(step), expected),
-    once: (key, step, expected) => {
-      const operation = toOperation(step)
+    one: (request, expected) => runOne(operationOf(request), expected),
+    once: (key, request, expected) => {
+      const operation = operationOf(request)
       if (key === undefined) return runOne(operation, expected)
       const json = JSON.stringify(operation)
-      const contentHash = fingerprint({ ...contentOf(operation), ifRevision: undefined })
-      return run(
-        isQuick(operation, json) ? writeOnceBatched : writeOnce,
-        [...expected, ...keyFailures],
-        json,
-        key,
-        contentHash
-      )
+      const contentHash = fingerprint({ ...contentOf(operation, derived), ifRevision: undefined })
+      return run(single.writeOnce(operation, json), [...expected, ...keyFailures], json, key, contentHash)
     },
-    allOnce: (key, steps, expected) => {
-      const operations = steps.map(toOperation)
+    allOnce: (key, requests, expected) => {
+      const operations = requests.map(operationOf)
       const json = JSON.stringify(operations)
-      return key === undefined
-        ? run(writeAll, expected, json)
-        : run(writeOnce, [...expected, ...keyFailures], json, key, fingerprint(operations.map(contentOf)))
+      if (key === undefined) return run(writeAll, expected, json)
+      const contentHash = fingerprint(operations.map((operation) => contentOf(operation, derived)))
+      return run(writeAllOnce, [...expected, ...keyFailures], json, key, contentHash)
     }
   }
 }
@@ -130,39 +129,44 @@ interface Operation {
   readonly kind: WriteRequest["kind"]
   readonly op: Exclude<WriteRequest["op"], "create">
   readonly id: string
-  readonly fields?: Record<string, unknown>
-  readonly ifRevision?: Step["ifRevision"]
+  readonly fields?: Readonly<Record<string, unknown>> | undefined
+  readonly ifRevision: ConditionalRequest["ifRevision"]
   readonly ifAbsent?: boolean
   readonly before?: string
   readonly after?: string
-  readonly todos?: "trash" | "keep"
+  readonly todos?: "trash" | "keep" | undefined
 }
 
-const toOperation = ({ ifRevision, request }: Step): Operation => {
-  const { id, kind, op } = request
-  return {
-    kind,
-    op: op === "create" ? "put" : op,
-    id,
-    ...(op === "create" && { ifAbsent: true }),
-    ...("todo" in request && { fields: columnsOfTodo(request.todo) }),
-    ...("list" in request && { fields: columnsOfList(request.list) }),
-    ...("patch" in request && { fields: (kind === "todo" ? columnsOfTodo : columnsOfList)(request.patch) }),
-    ...("to" in request && request.to),
-    ...("todos" in request && { todos: request.todos }),
-    ...(ifRevision !== undefined && { ifRevision })
+/** The fingerprint of an idempotency key does not depend on the order of these members (`contentOf`). */
+const toOperation = (
+  request: WriteRequest,
+  fields: Operation["fields"],
+  ifRevision: ConditionalRequest["ifRevision"]
+): Operation => {
+  const { id, kind } = request
+  switch (request.op) {
+    case "create":
+      return { kind, op: "put", id, fields, ifRevision, ifAbsent: true }
+    case "put":
+    case "update":
+      return { kind, op: request.op, id, fields, ifRevision }
+    case "delete":
+      return { kind, op: "delete", id, ifRevision, todos: request.kind === "list" ? request.todos : undefined }
+    case "restore":
+      return { kind, op: "restore", id, ifRevision }
+    case "move":
+      return { kind, op: "move", id, ifRevision, ...request.to }
   }
 }
-
-/** Whether the write is short enough to share a statement with other calls, which wait for it. */
-const isQuick = ({ kind, op }: Operation, json: string): boolean =>
-  kind === "todo" && op !== "move" && json.length <= 4_096
 
 /**
  * The content by which an idempotency key recognises a repeated request: no ids of the server, no derived columns. A
  * stored fingerprint must still match after an upgrade, so the order of these members and columns must not change.
  */
-const contentOf = ({ after, before, fields, id, ifAbsent, ifRevision, kind, op }: Operation) => ({
+const contentOf = (
+  { after, before, fields, id, ifAbsent, ifRevision, kind, op }: Operation,
+  derived: ReadonlyArray<string>
+) => ({
   kind,
   op,
   // A single revision and a list with that revision are the same condition.
@@ -173,13 +177,11 @@ const contentOf = ({ after, before, fields, id, ifAbsent, ifRevision, kind, op }
   fields:
     fields &&
     Object.entries(fields)
-      .filter(([column]) => !derived.has(column))
+      .filter(([column]) => !derived.includes(column))
       .toSorted(([one], [other]) => Number(isDueColumn(one)) - Number(isDueColumn(other)))
 })
 
 const isDueColumn = (column: string): boolean => column.startsWith("due_")
-
-const derived = new Set(derivedColumns(todoColumns))
 
 const fingerprint = (content: unknown): string =>
   createHash("sha256").update(JSON.stringify(content)).digest("base64url")

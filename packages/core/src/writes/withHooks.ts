@@ -7,17 +7,17 @@ import type { Todo } from "../domain/Todo.ts"
 import type { TodoList } from "../domain/TodoList.ts"
 import type { CurrentUser } from "../domain/User.ts"
 import type { WriteHooks } from "./Hooks.ts"
-import type { Step, WriteDone, WriteRequest } from "./WriteRequest.ts"
+import type { ConditionalRequest, WriteDone, WriteRequest } from "./WriteRequest.ts"
 import type { WriteError, Writer, Written } from "./Writer.ts"
 import * as WritesSql from "./WritesSql.ts"
 
 /** A writer that runs the host's hooks around each write, or the same writer if there are none. */
-export const withHooks = <Row extends Todo | TodoList>(
+export const withHooks = <Row extends Todo | TodoList, Request extends WriteRequest>(
   hooks: WriteHooks | undefined,
   scope: UserScope,
   schema: string,
-  writer: Writer<Row>
-): Writer<Row> => {
+  writer: Writer<Row, Request>
+): Writer<Row, Request> => {
   if (hooks === undefined) return writer
   const { after, before } = hooks
 
@@ -26,7 +26,7 @@ export const withHooks = <Row extends Todo | TodoList>(
 
   const around = <Done, E>(
     key: IdempotencyKey | undefined,
-    steps: ReadonlyArray<Step>,
+    requests: ReadonlyArray<ConditionalRequest>,
     write: Effect.Effect<Done, E, CurrentUser>,
     rows: (done: Done) => ReadonlyArray<Written<Row>>
   ): Effect.Effect<Done, Exclude<E, SqlError> | WriteError, CurrentUser> =>
@@ -35,18 +35,18 @@ export const withHooks = <Row extends Todo | TodoList>(
         yield* lockUser()
         const isRepeated = key !== undefined && (yield* storedAnswer(key)).length > 0
         if (isRepeated) return yield* write
-        const requests = steps.map(({ request }) => request)
-        if (before !== undefined) yield* before(requests)
+        const written = requests.map(({ request }) => request)
+        if (before !== undefined) yield* before(written)
         const done = yield* write
-        if (after !== undefined) yield* after(zipWith(requests, rows(done), toWriteDone))
+        if (after !== undefined) yield* after(zipWith(written, rows(done), toWriteDone))
         return done
       })
     )
 
   return {
-    one: (step, expected) => around(undefined, [step], writer.one(step, expected), (done) => [done]),
-    once: (key, step, expected) => around(key, [step], writer.once(key, step, expected), (done) => [done]),
-    allOnce: (key, steps, expected) => around(key, steps, writer.allOnce(key, steps, expected), (done) => done)
+    one: (request, expected) => around(undefined, [request], writer.one(request, expected), (done) => [done]),
+    once: (key, request, expected) => around(key, [request], writer.once(key, request, expected), (done) => [done]),
+    allOnce: (key, requests, expected) => around(key, requests, writer.allOnce(key, requests, expected), (done) => done)
   }
 }
 
