@@ -119,7 +119,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
     "insert into pg_temp.import_todos",
     "import_steps\nselect",
     'insert into "todo".todos',
-    "index_words",
+    "replace_words",
     'update "todo".users',
     "COMMIT"
   ]

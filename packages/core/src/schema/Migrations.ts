@@ -15,8 +15,9 @@ import type { Unavailable } from "../domain/Errors.ts"
 import * as StoredWords from "../todos/StoredWords.ts"
 import { errorCode, toUnavailable } from "../database/SqlErrors.ts"
 import { checkEncoding, type EncodingUnsupported } from "./Encoding.ts"
-import { functions, nameAndBody } from "./functions/index.ts"
+import { functions, parse } from "./functions/index.ts"
 import { type Migration, migrations } from "./migrations/index.ts"
+import { ownedTables } from "./tables.ts"
 import * as MigrationsSql from "./MigrationsSql.ts"
 import { SchemaName } from "./SchemaName.ts"
 
@@ -43,12 +44,17 @@ export class SchemaMismatch extends Schema.TaggedError<SchemaMismatch>()("Schema
   found: Schema.Int,
   expected: Schema.Int,
   /** If the version is right: the names of the database functions that differ from this release's. */
-  functions: Schema.optionalKey(Schema.Array(Schema.String))
+  functions: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** If the version is right: the names of the tables on which row-level security or its policy is missing. */
+  openTables: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message() {
-    const { expected, found, functions, schema } = this
+    const { expected, found, functions, openTables, schema } = this
     if (functions !== undefined) {
       return `functions of schema "${schema}" differ from this release's (${functions.join(", ")}): run "todo-admin migrate up"`
+    }
+    if (openTables !== undefined) {
+      return `row-level security is missing on tables of schema "${schema}" (${openTables.join(", ")}): run "todo-admin migrate up"`
     }
     const versions = `schema "${schema}" is at version ${found}, this program needs version ${expected}`
     if (found > expected) return `${versions}: install a newer release`
@@ -93,7 +99,8 @@ export const status: Effect.Effect<ReadonlyArray<MigrationStatus>, Unavailable, 
 )
 
 /**
- * Checks that the database is encoded in UTF-8 and has the schema version and the functions of this release.
+ * Checks that the database is encoded in UTF-8 and has the schema version, the functions and the row-level security of
+ * this release.
  *
  * Errors: `EncodingUnsupported`; `SchemaMismatch`; `SchemaForbidden` if the role has no right to use the schema;
  * `Unavailable`.
@@ -120,6 +127,8 @@ export const check: Effect.Effect<
   if (differing.length > 0) {
     return yield* new SchemaMismatch({ schema, found, expected: version, functions: differing })
   }
+  const open = yield* toUnavailable(openTables(schema))
+  if (open.length > 0) return yield* new SchemaMismatch({ schema, found, expected: version, openTables: open })
 })
 
 /** Row-level security does not apply to the role of this connection, so one of the two guards of isolation is missing. */
@@ -208,22 +217,34 @@ export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.vo
       return yield* new SchemaMismatch({ schema, found, expected })
     }
     const differing = yield* differingFunctions(schema)
-    for (const { name, statements } of script(known, schema, found, runtimeRole, differing.length > 0)) {
+    const isBehind = found < expected || differing.length > 0 || (yield* openTables(schema)).length > 0
+    for (const { name, statements } of script(known, schema, found, runtimeRole, isBehind)) {
       yield* onStep(name)
       for (const statement of statements) yield* run(name, statement)
     }
     return { migrations: pending(known, found).map(({ id, name }) => ({ id, name })), functions: differing }
   }).pipe(inTransaction, toUnavailable)
 
-/** The names of functions of this release that are missing in the database or have another body there. */
+/** The names of functions of this release that are missing in the database or differ there. */
 const differingFunctions = Effect.fnUntraced(function* (schema: string) {
   const sql = yield* SqlClient.SqlClient
   const stored = yield* sql.unsafe<MigrationsSql.StoredFunction>(MigrationsSql.storedFunctions, [schema])
   const there = new Set(stored.map(({ digest, name }) => `${name} ${digest}`))
   return functions(`"${schema}"`)
-    .map(nameAndBody)
-    .filter(([name, body]) => !there.has(`${name} ${createHash("md5").update(body).digest("hex")}`))
-    .map(([name]) => name)
+    .map(parse)
+    .filter(({ body, isSecurityDefiner, name, settings, volatility }) => {
+      const text = [volatility.at(0), isSecurityDefiner ? "t" : "f", settings, body].join(" ")
+      return !there.has(`${name} ${createHash("md5").update(text).digest("hex")}`)
+    })
+    .map(({ name }) => name)
+})
+
+/** The names of tables with an owner on which row-level security or its policy is missing. */
+const openTables = Effect.fnUntraced(function* (schema: string) {
+  const sql = yield* SqlClient.SqlClient
+  const owned = ownedTables.map(({ name }) => name)
+  const open = yield* sql.unsafe<MigrationsSql.OpenTable>(MigrationsSql.openTables, [schema, owned])
+  return open.map(({ name }) => name)
 })
 
 /** The steps of `up`, in order, with their statements. */

@@ -31,14 +31,25 @@ export const applied = (schema: string) => /* sql */ `select
   id, name, to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "appliedAt"
 from "${schema}".migrations order by id`
 
-/** A function of the database, and the MD5 digest of its body. */
+/** A function of the database, with the MD5 digest of its attributes and its body. */
 export interface StoredFunction {
   readonly name: string
   readonly digest: string
 }
 
-export const storedFunctions = /* sql */ `select proname as name, md5(prosrc) as digest
+export const storedFunctions = /* sql */ `select proname as name,
+  md5(concat_ws(' ', provolatile, prosecdef, coalesce(array_to_string(proconfig, ','), ''), prosrc)) as digest
 from pg_proc where pronamespace = to_regnamespace(quote_ident($1))`
+
+/** The tables of the list `$2` without forced row-level security, or without the policy of users. */
+export interface OpenTable {
+  readonly name: string
+}
+
+export const openTables = /* sql */ `select relname::text as name
+from pg_class c where relnamespace = to_regnamespace(quote_ident($1)) and relname = any($2::text[]) and not (
+  relrowsecurity and relforcerowsecurity and exists (select from pg_policy where polrelid = c.oid and polname = 'own_rows')
+) order by relname`
 
 /** The current role, and what lets it see rows of all users. */
 export interface Role {
@@ -82,13 +93,15 @@ end $$`,
 export const record = (schema: string, { id, name }: { readonly id: number; readonly name: string }) =>
   /* sql */ `insert into "${schema}".migrations (id, name) values (${id}, '${name}')`
 
-/** Statements that force row-level security and create the policy on each table that does not have the policy yet. */
+/** Statements that force row-level security and create the policy on each table that lacks it. */
 export const policies = (s: string): ReadonlyArray<string> =>
   ownedTables.map(({ name, owner }) => {
     const isOwn = `${owner} = nullif(current_setting('todo.user_id', true), '')`
     return /* sql */ `do $$ begin
-  if not exists (select from pg_policy where polrelid = '${s}.${name}'::regclass and polname = 'own_rows') then
+  if not (select relrowsecurity and relforcerowsecurity from pg_class where oid = '${s}.${name}'::regclass) then
     alter table ${s}.${name} enable row level security, force row level security;
+  end if;
+  if not exists (select from pg_policy where polrelid = '${s}.${name}'::regclass and polname = 'own_rows') then
     create policy own_rows on ${s}.${name} for all using (${isOwn}) with check (${isOwn});
   end if;
 end $$`

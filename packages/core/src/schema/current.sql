@@ -3,7 +3,7 @@
 create type todo.outcome as (
   failure text,
   current bigint,
-  steps integer,
+  revisions integer,
   created boolean,
   body json
 );
@@ -122,7 +122,7 @@ create policy operators_read on todo.users for select to <the owner of the table
 create policy own_rows on todo.users for all using ((id = NULLIF(current_setting('todo.user_id'::text, true), ''::text))) with check ((id = NULLIF(current_setting('todo.user_id'::text, true), ''::text)));
 
 CREATE OR REPLACE FUNCTION todo.add_words(me text, todo uuid, words text[])
- RETURNS void
+ RETURNS integer
  LANGUAGE plpgsql
 AS $function$
 declare
@@ -132,7 +132,7 @@ begin
   if count > 15 then
     execute 'insert into "todo".todo_words (owner_id, word, todo_id) values '
       || (select string_agg('($1, ' || quote_literal(word) || ', $2)', ', ') from unnest(words) word) using me, todo;
-    return;
+    return count;
   end if;
   if count & 8 > 0 then
     insert into "todo".todo_words (owner_id, word, todo_id)
@@ -154,15 +154,16 @@ begin
     values (me, words[at + 0], todo);
     at := at + 1;
   end if;
+  return count;
 end
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION todo.done(steps integer, body json, created boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION todo.done(revisions integer, body json, created boolean DEFAULT false)
  RETURNS todo.outcome
  LANGUAGE sql
  IMMUTABLE
-AS $function$ select row(null, null, steps, created, body)::"todo".outcome $function$
+AS $function$ select row(null, null, revisions, created, body)::"todo".outcome $function$
 ;
 
 CREATE OR REPLACE FUNCTION todo.expected(op jsonb, current bigint)
@@ -199,17 +200,6 @@ CREATE OR REPLACE FUNCTION todo.first_revision()
 AS $function$ select revision from "todo".erasures $function$
 ;
 
-CREATE OR REPLACE FUNCTION todo.index_words(me text, todo uuid, was text[], next text[])
- RETURNS void
- LANGUAGE plpgsql
-AS $function$
-begin
-  perform "todo".remove_words(me, todo, array(select unnest(was) except select unnest(next)));
-  perform "todo".add_words(me, todo, array(select unnest(next) except select unnest(was)));
-end
-$function$
-;
-
 CREATE OR REPLACE FUNCTION todo.instant(moment timestamp with time zone)
  RETURNS text
  LANGUAGE sql
@@ -244,24 +234,24 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION todo.list_json(l todo.lists)
+CREATE OR REPLACE FUNCTION todo.list_json(t todo.lists)
  RETURNS json
  LANGUAGE sql
  STABLE
 AS $function$
   select json_build_object(
-    'id', l.id,
-    'name', l.name,
-    'position', l.position,
-    'revision', l.revision,
-    'createdAt', "todo".instant(l.created_at),
-    'updatedAt', "todo".instant(l.updated_at),
-    'deletedAt', "todo".instant(l.deleted_at)
+    'id', t.id,
+    'name', t.name,
+    'position', t.position,
+    'revision', t.revision,
+    'createdAt', "todo".instant(t.created_at),
+    'updatedAt', "todo".instant(t.updated_at),
+    'deletedAt', "todo".instant(t.deleted_at)
   )
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION todo.lock_row(me text)
+CREATE OR REPLACE FUNCTION todo.lock_as_user(me text)
  RETURNS json
  LANGUAGE plpgsql
 AS $function$
@@ -279,11 +269,10 @@ CREATE OR REPLACE FUNCTION todo.lock_user(me text)
 AS $function$
 declare
   before constant text := coalesce(current_setting('todo.user_id', true), '');
-  answer json;
+  own text := set_config('todo.user_id', me, true);
+  answer constant json := "todo".lock_as_user(me);
 begin
-  perform set_config('todo.user_id', me, true);
-  answer := "todo".lock_row(me);
-  perform set_config('todo.user_id', before, true);
+  own := set_config('todo.user_id', before, true);
   return answer;
 end
 $function$
@@ -360,7 +349,7 @@ $function$
 ;
 
 CREATE OR REPLACE FUNCTION todo.remove_words(me text, todo uuid, words text[])
- RETURNS void
+ RETURNS integer
  LANGUAGE plpgsql
  SET enable_seqscan TO 'off'
 AS $function$
@@ -370,7 +359,7 @@ declare
 begin
   if count > 15 then
     execute 'delete from "todo".todo_words where owner_id = $1 and word = any($2) and todo_id = $3' using me, words, todo;
-    return;
+    return count;
   end if;
   if count & 8 > 0 then
     delete from "todo".todo_words
@@ -392,6 +381,44 @@ begin
     where owner_id = me and word = words[at + 0] and todo_id = todo;
     at := at + 1;
   end if;
+  return count;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION todo.replace_words(me text, todo uuid, was text[], next text[])
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+declare
+  word text;
+  removed text[] := '{}';
+  added text[] := '{}';
+begin
+  if cardinality(was) + cardinality(next) > 60 then
+    select array(select unnest(was) except select unnest(next)), array(select unnest(next) except select unnest(was))
+    into removed, added;
+  else
+    foreach word in array was loop
+      if word <> all(next) and word <> all(removed) then removed := removed || word; end if;
+    end loop;
+    foreach word in array next loop
+      if word <> all(was) and word <> all(added) then added := added || word; end if;
+    end loop;
+  end if;
+  return "todo".remove_words(me, todo, removed) + "todo".add_words(me, todo, added);
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION todo.stored_words(t todo.todos)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  if t.tags = '{}' then return t.title_words || t.description_words; end if;
+  return t.title_words || t.description_words || array(select ' ' || tag from unnest(t.tags) tag);
 end
 $function$
 ;
@@ -429,11 +456,10 @@ CREATE OR REPLACE FUNCTION todo.write(me text, op jsonb)
 AS $function$
 declare
   before constant text := coalesce(current_setting('todo.user_id', true), '');
-  answer json;
+  own text := set_config('todo.user_id', me, true);
+  answer constant json := "todo".write_as_user(me, op);
 begin
-  perform set_config('todo.user_id', me, true);
-  answer := "todo".write_one(me, op);
-  perform set_config('todo.user_id', before, true);
+  own := set_config('todo.user_id', before, true);
   return answer;
 end
 $function$
@@ -445,17 +471,16 @@ CREATE OR REPLACE FUNCTION todo.write_all(me text, operations jsonb)
 AS $function$
 declare
   before constant text := coalesce(current_setting('todo.user_id', true), '');
-  answer json;
+  own text := set_config('todo.user_id', me, true);
+  answer constant json := "todo".write_all_as_user(me, operations);
 begin
-  perform set_config('todo.user_id', me, true);
-  answer := "todo".write_each(me, operations);
-  perform set_config('todo.user_id', before, true);
+  own := set_config('todo.user_id', before, true);
   return answer;
 end
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION todo.write_each(me text, operations jsonb)
+CREATE OR REPLACE FUNCTION todo.write_all_as_user(me text, operations jsonb)
  RETURNS json
  LANGUAGE plpgsql
 AS $function$
@@ -464,7 +489,7 @@ declare
   answer json;
 begin
   for index in 0 .. jsonb_array_length(operations) - 1 loop
-    answer := "todo".write_one(me, operations->index);
+    answer := "todo".write_as_user(me, operations->index);
     if answer->>'failure' is not null then
       raise exception using errcode = 'TODO0',
         message = json_build_object('failure', answer->'failure', 'current', answer->'current', 'index', index);
@@ -478,6 +503,26 @@ end
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION todo.write_as_user(me text, op jsonb)
+ RETURNS json
+ LANGUAGE plpgsql
+AS $function$
+declare
+  account "todo".users;
+begin
+  select * into account from "todo".users where id = me for no key update;
+  if not found then
+    if op->>'op' <> 'put' then return json_build_object('failure', op->>'kind' || '-not-found'); end if;
+    if op ? 'ifRevision' then return json_build_object('failure', 'revision-mismatch'); end if;
+    if op->'fields'->>'list_id' is not null then return json_build_object('failure', 'list-not-found'); end if;
+    insert into "todo".users (id) values (me) on conflict (id) do nothing;
+    select * into strict account from "todo".users where id = me for no key update;
+  end if;
+  return "todo".write_locked(account, op);
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION todo.write_held(account todo.users, op jsonb)
  RETURNS json
  LANGUAGE sql
@@ -486,47 +531,7 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION todo.write_keyed(me text, input jsonb, token text, print text)
- RETURNS json
- LANGUAGE plpgsql
-AS $function$
-declare
-  kept "todo".idempotency_keys;
-  expired text;
-  answer json;
-  day_ago constant timestamptz := now() - interval '24 hours';
-begin
-  if not pg_try_advisory_xact_lock(hashtextextended('"todo"' || length(me) || ':' || me || token, 0)) then
-    return json_build_object('failure', 'idempotency-key-in-use');
-  end if;
-  select * into kept from "todo".idempotency_keys where owner_id = me and key = token;
-  if kept.created_at > day_ago then
-    perform from "todo".users where id = me and disabled_at is not null;
-    if found then return json_build_object('failure', 'user-disabled'); end if;
-    if kept.fingerprint <> print then return json_build_object('failure', 'idempotency-key-reused'); end if;
-    return kept.answer;
-  end if;
-
-  answer := case jsonb_typeof(input) when 'array' then "todo".write_each(me, input) else "todo".write_one(me, input) end;
-  if json_typeof(answer) = 'object' and answer->>'failure' is not null then return answer; end if;
-  if kept.key is not null then
-    delete from "todo".idempotency_keys where owner_id = me and key = token;
-  end if;
-  for expired in
-    select key from "todo".idempotency_keys where owner_id = me and created_at <= day_ago order by created_at limit 100
-  loop
-    delete from "todo".idempotency_keys where owner_id = me and key = expired;
-  end loop;
-  insert into "todo".idempotency_keys (owner_id, key, fingerprint, answer, created_at)
-  values (me, token, print, answer, clock_timestamp())
-  -- Only a host transaction with an older snapshot gets here; it then fails as a concurrent write.
-  on conflict (owner_id, key) do nothing;
-  return answer;
-end
-$function$
-;
-
-CREATE OR REPLACE FUNCTION todo.write_list(me text, op jsonb, step bigint, moment timestamp with time zone)
+CREATE OR REPLACE FUNCTION todo.write_list(me text, op jsonb, next_revision bigint, moment timestamp with time zone)
  RETURNS todo.outcome
  LANGUAGE plpgsql
 AS $function$
@@ -536,7 +541,7 @@ declare
   anchor text;
   low text;
   high text;
-  steps int := 0;
+  moved int := 0;
   ids uuid[];
   places jsonb;
 begin
@@ -554,8 +559,8 @@ begin
 
   if was.id is null then
     next.id := (op->>'id')::uuid;
-    next.position := "todo".last_position(step);
-    next.revision := step;
+    next.position := "todo".last_position(next_revision);
+    next.revision := next_revision;
     next.created_at := moment;
     next.updated_at := moment;
     insert into "todo".lists (owner_id, id, created_at, name, position, revision, updated_at, deleted_at)
@@ -574,10 +579,10 @@ begin
       update "todo".todos set
         list_id = case when op->>'todos' = 'trash' then list_id end,
         deleted_at = case when op->>'todos' = 'trash' then moment end,
-        revision = step + (places->>id::text)::bigint,
+        revision = next_revision + (places->>id::text)::bigint,
         updated_at = moment
       where owner_id = me and id = any(ids);
-      steps := cardinality(ids);
+      moved := cardinality(ids);
     end if;
     next.deleted_at := moment;
   when 'restore' then
@@ -594,7 +599,7 @@ begin
       high := anchor;
     end if;
     if anchor <> was.position then
-      next.position := "todo".position_for(was.position, low, high, step);
+      next.position := "todo".position_for(was.position, low, high, next_revision);
     end if;
     if length(next.position) > 64 then
       low := left(next.position, "todo".position_width(next.position));
@@ -603,7 +608,7 @@ begin
       places := "todo".numbered(ids);
       update "todo".lists set
         position = "todo".position_spread(low, (places->>id::text)::bigint, cardinality(ids)),
-        revision = step - 1 + (places->>id::text)::bigint,
+        revision = next_revision - 1 + (places->>id::text)::bigint,
         updated_at = moment
       where owner_id = me and id = any(ids);
       select * into next from "todo".lists where owner_id = me and id = was.id;
@@ -615,12 +620,12 @@ begin
     return "todo".done(0, "todo".list_json(was));
   end if;
 
-  next.revision := step;
+  next.revision := next_revision;
   next.updated_at := moment;
   update "todo".lists set
     name = next.name, position = next.position, revision = next.revision, updated_at = next.updated_at, deleted_at = next.deleted_at
   where owner_id = me and id = next.id;
-  return "todo".done(steps + 1, "todo".list_json(next));
+  return "todo".done(moved + 1, "todo".list_json(next));
 end
 $function$
 ;
@@ -646,51 +651,70 @@ begin
   if outcome.failure is not null then
     return json_build_object('failure', outcome.failure, 'current', outcome.current);
   end if;
-  if outcome.steps > 0 then
-    update "todo".users set revision = revision + outcome.steps, written_at = moment where id = me;
+  if outcome.revisions > 0 then
+    update "todo".users set revision = revision + outcome.revisions, written_at = moment where id = me;
   end if;
   return json_build_object('created', outcome.created, 'row', outcome.body);
 end
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION todo.write_once(me text, input jsonb, token text, print text)
+CREATE OR REPLACE FUNCTION todo.write_once(me text, input jsonb, idempotency_key text, fingerprint text)
  RETURNS json
  LANGUAGE plpgsql
 AS $function$
 declare
   before constant text := coalesce(current_setting('todo.user_id', true), '');
-  answer json;
+  own text := set_config('todo.user_id', me, true);
+  answer constant json := "todo".write_once_as_user(me, input, idempotency_key, fingerprint);
 begin
-  perform set_config('todo.user_id', me, true);
-  answer := "todo".write_keyed(me, input, token, print);
-  perform set_config('todo.user_id', before, true);
+  own := set_config('todo.user_id', before, true);
   return answer;
 end
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION todo.write_one(me text, op jsonb)
+CREATE OR REPLACE FUNCTION todo.write_once_as_user(me text, input jsonb, idempotency_key text, fingerprint text)
  RETURNS json
  LANGUAGE plpgsql
 AS $function$
 declare
-  account "todo".users;
+  stored "todo".idempotency_keys;
+  expired text;
+  answer json;
+  day_ago constant timestamptz := now() - interval '24 hours';
 begin
-  select * into account from "todo".users where id = me for no key update;
-  if not found then
-    if op->>'op' <> 'put' then return json_build_object('failure', op->>'kind' || '-not-found'); end if;
-    if op ? 'ifRevision' then return json_build_object('failure', 'revision-mismatch'); end if;
-    if op->'fields'->>'list_id' is not null then return json_build_object('failure', 'list-not-found'); end if;
-    insert into "todo".users (id) values (me) on conflict (id) do nothing;
-    select * into strict account from "todo".users where id = me for no key update;
+  if not pg_try_advisory_xact_lock(hashtextextended('"todo"' || length(me) || ':' || me || idempotency_key, 0)) then
+    return json_build_object('failure', 'idempotency-key-in-use');
   end if;
-  return "todo".write_locked(account, op);
+  select * into stored from "todo".idempotency_keys where owner_id = me and key = idempotency_key;
+  if stored.created_at > day_ago then
+    perform from "todo".users where id = me and disabled_at is not null;
+    if found then return json_build_object('failure', 'user-disabled'); end if;
+    if stored.fingerprint <> fingerprint then return json_build_object('failure', 'idempotency-key-reused'); end if;
+    return stored.answer;
+  end if;
+
+  answer := case jsonb_typeof(input) when 'array' then "todo".write_all_as_user(me, input) else "todo".write_as_user(me, input) end;
+  if json_typeof(answer) = 'object' and answer->>'failure' is not null then return answer; end if;
+  if stored.key is not null then
+    delete from "todo".idempotency_keys where owner_id = me and key = idempotency_key;
+  end if;
+  for expired in
+    select key from "todo".idempotency_keys where owner_id = me and created_at <= day_ago order by created_at limit 10
+  loop
+    delete from "todo".idempotency_keys where owner_id = me and key = expired;
+  end loop;
+  insert into "todo".idempotency_keys (owner_id, key, fingerprint, answer, created_at)
+  values (me, idempotency_key, fingerprint, answer, clock_timestamp())
+  -- Only a host transaction with an older snapshot gets here; it then fails as a concurrent write.
+  on conflict (owner_id, key) do nothing;
+  return answer;
 end
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION todo.write_todo(me text, op jsonb, step bigint, moment timestamp with time zone)
+CREATE OR REPLACE FUNCTION todo.write_todo(me text, op jsonb, next_revision bigint, moment timestamp with time zone)
  RETURNS todo.outcome
  LANGUAGE plpgsql
 AS $function$
@@ -698,6 +722,7 @@ declare
   fields constant jsonb := op->'fields';
   was "todo".todos;
   next "todo".todos;
+  words int;
   anchor text;
   low text;
   high text;
@@ -725,13 +750,13 @@ begin
 
   if was.id is null then
     next.id := (op->>'id')::uuid;
-    next.position := "todo".last_position(step);
-    next.revision := step;
+    next.position := "todo".last_position(next_revision);
+    next.revision := next_revision;
     next.created_at := moment;
     next.updated_at := moment;
     insert into "todo".todos (owner_id, id, created_at, title, description, completed_at, priority, due_date, due_time, due_zone, tags, list_id, title_key, title_words, description_words, due_at, position, revision, updated_at, deleted_at)
     values (me, next.id, next.created_at, next.title, next.description, next.completed_at, next.priority, next.due_date, next.due_time, next.due_zone, next.tags, next.list_id, next.title_key, next.title_words, next.description_words, next.due_at, next.position, next.revision, next.updated_at, next.deleted_at);
-    perform "todo".add_words(me, next.id, array(select unnest(next.title_words || next.description_words || array(select ' ' || tag from unnest(next.tags) tag)) group by 1));
+    words := "todo".replace_words(me, next.id, '{}', "todo".stored_words(next));
     return "todo".done(1, "todo".todo_json(next), true);
   end if;
 
@@ -754,7 +779,7 @@ begin
       high := anchor;
     end if;
     if anchor <> was.position then
-      next.position := "todo".position_for(was.position, low, high, step);
+      next.position := "todo".position_for(was.position, low, high, next_revision);
     end if;
     if length(next.position) > 64 then
       low := left(next.position, "todo".position_width(next.position));
@@ -763,7 +788,7 @@ begin
       places := "todo".numbered(ids);
       update "todo".todos set
         position = "todo".position_spread(low, (places->>id::text)::bigint, cardinality(ids)),
-        revision = step - 1 + (places->>id::text)::bigint,
+        revision = next_revision - 1 + (places->>id::text)::bigint,
         updated_at = moment
       where owner_id = me and id = any(ids);
       select * into next from "todo".todos where owner_id = me and id = was.id;
@@ -775,7 +800,7 @@ begin
     return "todo".done(0, "todo".todo_json(was));
   end if;
 
-  next.revision := step;
+  next.revision := next_revision;
   next.updated_at := moment;
   update "todo".todos set
     title = next.title,
@@ -797,7 +822,7 @@ begin
     deleted_at = next.deleted_at
   where owner_id = me and id = next.id;
   if next.title <> was.title or next.description is distinct from was.description or next.tags <> was.tags then
-    perform "todo".index_words(me, next.id, was.title_words || was.description_words || array(select ' ' || tag from unnest(was.tags) tag), next.title_words || next.description_words || array(select ' ' || tag from unnest(next.tags) tag));
+    words := "todo".replace_words(me, next.id, "todo".stored_words(was), "todo".stored_words(next));
   end if;
   return "todo".done(1, "todo".todo_json(next));
 end

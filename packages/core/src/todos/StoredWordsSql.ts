@@ -63,7 +63,7 @@ join ${schema}.todos t on t.owner_id = $1 and t.id = new.id
 
 /** Updates the index of words. It must run before `storeWords`. */
 export const indexWords = (schema: string) => /* sql */ `select count(*)::int as todos from ${renewed(schema)}
-cross join lateral ${schema}.index_words(
+cross join lateral ${schema}.replace_words(
   $1, new.id, t.title_words || t.description_words, new."titleWords" || new."descriptionWords"
 )`
 

@@ -3,6 +3,7 @@
  * The call stands alone in `from`: Citus sends only such a call to the machine of the user.
  */
 import type { SelectOf } from "../database/UserScopeSql.ts"
+import { keyLifetime } from "./keyLifetime.ts"
 
 /** The answer of a write function as JSON. */
 export type AnswerRow = readonly [answer: string]
@@ -40,4 +41,4 @@ export const lockUser = (schema: string): SelectOf<AnswerRow> =>
 export const storedAnswer = (
   schema: string
 ): SelectOf<readonly [key: string]> => /* sql */ `select key from ${schema}.idempotency_keys
-where owner_id = $1 and key = $2 and created_at > now() - interval '24 hours'`
+where owner_id = $1 and key = $2 and created_at > now() - ${keyLifetime}`

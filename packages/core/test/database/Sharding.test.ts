@@ -9,7 +9,7 @@ import { newUser } from "@todo/core/testing"
 import { Effect, Layer, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { optimisations } from "../../src/database/optimisations.ts"
-import { functions, nameAndBody } from "../../src/schema/functions/index.ts"
+import { functions, parse } from "../../src/schema/functions/index.ts"
 import { ownedTables } from "../../src/schema/tables.ts"
 import { layerDatabase } from "../support/host.ts"
 import { asAdmin, live, newTodoId, query } from "../support/suite.ts"
@@ -202,10 +202,10 @@ const broken = (body: string): ReadonlyArray<string> =>
 layer(layerDatabase, live)("the schema", (it) => {
   it.effect("each statement of a function names one table and the owner, and has no subquery", () =>
     Effect.sync(() => {
-      const bodies = functions('"todo"').map(nameAndBody)
-      const found = bodies.flatMap(([name, body]) => broken(body).map((rule) => `${name} ${rule}`))
+      const bodies = functions('"todo"').map(parse)
+      const found = bodies.flatMap(({ body, name }) => broken(body).map((rule) => `${name} ${rule}`))
       assert.deepStrictEqual(found, [])
-      assert.isAtLeast(bodies.filter(([, body]) => /owner_id = me/.test(body)).length, 4)
+      assert.isAtLeast(bodies.filter(({ body }) => /owner_id = me/.test(body)).length, 4)
     })
   )
 

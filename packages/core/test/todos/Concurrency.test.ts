@@ -183,7 +183,7 @@ layer(onPool(10), live)("without the check of the revision", (it) => {
 layer(onPool(10), live)("without the lock on the user", (it) => {
   it.effect("concurrent writers fail, so the tests above can fail", () =>
     Effect.gen(function* () {
-      yield* broken("write_one", ["for no key update", ""])
+      yield* broken("write_as_user", ["for no key update", ""])
       const todos = yield* Todos
       yield* todos.create({ title: "a" })
       const exits = yield* Effect.forEach(range(40), (n) => Effect.exit(todos.create({ title: `${n}` })), together)

@@ -49,7 +49,7 @@ layer(services, live)("without statistics", (it) => {
           yield* sql.withTransaction(
             Effect.gen(function* () {
               const edit = (n: number) =>
-                pagesOf(`select todo.index_words('${id}', id, title_words, array['other']) from todo.todos
+                pagesOf(`select todo.replace_words('${id}', id, title_words, array['other']) from todo.todos
 where owner_id = '${id}' and id = '00000000-0000-4000-8000-${String(n).padStart(12, "0")}'`)
               // From the sixth execution on, PostgreSQL may use a generic plan.
               for (let n = 1; n <= 5; n++) yield* edit(n)

@@ -248,7 +248,7 @@ order by word collate "C", n.id`
 export const indexReplaced = (schema: string) => /* sql */ `select count(*)::int as rows from (
   select n.* from ${steps("todo", "replaced")}
 ) n join ${schema}.todos d on d.owner_id = $1 and d.id = n.id
-cross join lateral ${schema}.index_words(
+cross join lateral ${schema}.replace_words(
   $1, n.id, ${storedWords("d")}, ${storedWords("n")}
 )`
 

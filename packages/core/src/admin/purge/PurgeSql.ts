@@ -4,9 +4,9 @@
 import type { UserId } from "../../domain/User.ts"
 import { storedWords } from "../../todos/SearchWords.ts"
 import { forEachUser } from "../../database/UserScopeSql.ts"
+import { keyLifetime } from "../../writes/keyLifetime.ts"
 
-/** Idempotency keys expire after 24 hours, the same time as in the database function `write_once`. */
-const expired = "created_at <= clock_timestamp() - interval '24 hours'"
+const expired = `created_at <= clock_timestamp() - ${keyLifetime}`
 
 export interface Before {
   readonly before: string
@@ -84,7 +84,7 @@ export const todos = (schema: string) => /* sql */ `with deleted as (
 ), user_of as (
   ${raised(schema)}
 )
-select count(*)::int as rows, max(position) as last from deleted cross join lateral ${schema}.index_words($1, id, words, null)`
+select count(*)::int as rows, max(position) as last from deleted cross join lateral ${schema}.replace_words($1, id, words, '{}')`
 
 /** Deletes some empty lists of the user. Returns their number. */
 export const lists = (schema: string) => /* sql */ `with deleted as (

@@ -19,9 +19,17 @@ import { writeTodo } from "./writeTodo.ts"
 export const functions = (schema: string): ReadonlyArray<string> =>
   [checks, json, positions, outcome, writeTodo, writeList, write, formerNames].flatMap((part) => part(schema))
 
-/** The name of a function, and its body as PostgreSQL stores it. */
-export const nameAndBody = (definition: string): readonly [name: string, body: string] => {
-  const [, name, body] = /^create or replace function [^(]*\.(\w+)\([\s\S]*?\$\$([\s\S]*)\$\$$/.exec(definition) ?? []
+/** The parts of a definition as PostgreSQL stores them in `pg_proc`. Parameters are not among them. */
+export const parse = (definition: string) => {
+  const [, name, header = "", body] =
+    /^create or replace function [^(]*\.(\w+)\(([\s\S]*?)\$\$([\s\S]*)\$\$$/.exec(definition) ?? []
   if (name === undefined || body === undefined) throw new Error(`not a function: ${definition.slice(0, 80)}`)
-  return [name, body]
+  const setting = / set (\w+) = (\S+)/.exec(header)
+  return {
+    name,
+    volatility: /\b(immutable|stable)\b/.exec(header)?.[0].at(0) ?? "v",
+    isSecurityDefiner: header.includes(" security definer"),
+    settings: setting === null ? "" : `${setting[1]}=${setting[2]?.replace("''", '""')}`,
+    body
+  }
 }

@@ -17,7 +17,7 @@ export const move = (s: string, table: "todos" | "lists", missing: string) => /*
       high := anchor;
     end if;
     if anchor <> was.position then
-      next.position := ${s}.position_for(was.position, low, high, step);
+      next.position := ${s}.position_for(was.position, low, high, next_revision);
     end if;
     if length(next.position) > ${longest} then
       low := left(next.position, ${s}.position_width(next.position));
@@ -26,7 +26,7 @@ export const move = (s: string, table: "todos" | "lists", missing: string) => /*
       places := ${s}.numbered(ids);
       update ${s}.${table} set
         position = ${s}.position_spread(low, (places->>id::text)::bigint, cardinality(ids)),
-        revision = step - 1 + (places->>id::text)::bigint,
+        revision = next_revision - 1 + (places->>id::text)::bigint,
         updated_at = moment
       where owner_id = me and id = any(ids);
       select * into next from ${s}.${table} where owner_id = me and id = was.id;

@@ -6,8 +6,8 @@ export const outcome = (s: string): ReadonlyArray<string> => [
   /* sql */ `create or replace function ${s}.failed(failure text, current bigint default null) returns ${s}.outcome
 language sql immutable as $$ select row(failure, current, 0, false, null)::${s}.outcome $$`,
 
-  /* sql */ `create or replace function ${s}.done(steps int, body json, created boolean default false) returns ${s}.outcome
-language sql immutable as $$ select row(null, null, steps, created, body)::${s}.outcome $$`,
+  /* sql */ `create or replace function ${s}.done(revisions int, body json, created boolean default false) returns ${s}.outcome
+language sql immutable as $$ select row(null, null, revisions, created, body)::${s}.outcome $$`,
 
   // Whether an existing row is at a revision that the operation expects.
   /* sql */ `create or replace function ${s}.expected(op jsonb, current bigint) returns boolean language sql immutable as $$

@@ -11,7 +11,7 @@ const inserted = ["id", "created_at", ...changed]
 
 /** One operation on one list, under the lock on its user. */
 export const writeList = (s: string): ReadonlyArray<string> => [
-  /* sql */ `create or replace function ${s}.write_list(me text, op jsonb, step bigint, moment timestamptz) returns ${s}.outcome
+  /* sql */ `create or replace function ${s}.write_list(me text, op jsonb, next_revision bigint, moment timestamptz) returns ${s}.outcome
 language plpgsql as $$
 declare
   was ${s}.lists;
@@ -19,7 +19,7 @@ declare
   anchor text;
   low text;
   high text;
-  steps int := 0;
+  moved int := 0;
   ids uuid[];
   places jsonb;
 begin
@@ -29,8 +29,8 @@ begin
 
   if was.id is null then
     next.id := (op->>'id')::uuid;
-    next.position := ${s}.last_position(step);
-    next.revision := step;
+    next.position := ${s}.last_position(next_revision);
+    next.revision := next_revision;
     next.created_at := moment;
     next.updated_at := moment;
     insert into ${s}.lists (owner_id, ${inserted.join(", ")})
@@ -49,10 +49,10 @@ begin
       update ${s}.todos set
         list_id = case when op->>'todos' = 'trash' then list_id end,
         deleted_at = case when op->>'todos' = 'trash' then moment end,
-        revision = step + (places->>id::text)::bigint,
+        revision = next_revision + (places->>id::text)::bigint,
         updated_at = moment
       where owner_id = me and id = any(ids);
-      steps := cardinality(ids);
+      moved := cardinality(ids);
     end if;
     next.deleted_at := moment;
   when 'restore' then
@@ -64,12 +64,12 @@ begin
     return ${s}.done(0, ${s}.list_json(was));
   end if;
 
-  next.revision := step;
+  next.revision := next_revision;
   next.updated_at := moment;
   update ${s}.lists set
     ${changed.map((column) => `${column} = next.${column}`).join(", ")}
   where owner_id = me and id = next.id;
-  return ${s}.done(steps + 1, ${s}.list_json(next));
+  return ${s}.done(moved + 1, ${s}.list_json(next));
 end
 $$`
 ]

