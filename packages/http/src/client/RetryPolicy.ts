@@ -24,6 +24,25 @@ export const isNotApplied = (error: Failed): boolean =>
 
 const outcomeOf = ({ problem }: ProblemError<ProblemCode>) => ("outcome" in problem ? problem.outcome : undefined)
 
+/** What the decision to repeat a call depends on, besides its error. */
+interface Attempted {
+  /** Whether repeating is safe even if an earlier attempt was applied. */
+  readonly isRepeatable: boolean
+  /** Whether an earlier attempt may have been applied. */
+  readonly mayBeApplied: boolean
+}
+
+/**
+ * Whether a failed call may be sent again. The failure must be transient, and the call repeatable, unless the response
+ * guarantees that this attempt was not applied.
+ *
+ * A key in use is waited for only if an earlier attempt of this call may be using it. Otherwise another call uses the key.
+ */
+export const mayRepeat = (error: Failed, { isRepeatable, mayBeApplied }: Attempted): boolean => {
+  if (error._tag === "IdempotencyKeyInUse" && !mayBeApplied) return false
+  return isTransient(error) && (isRepeatable || isNotApplied(error))
+}
+
 const firstDelay = 200
 const longestDelay = 5_000
 

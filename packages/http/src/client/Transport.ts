@@ -202,12 +202,12 @@ export const make = (settings: ClientSettings, getToken: GetToken): Transport =>
     headers: Record<string, string>,
     limit: Duration.Input,
     take: (response: Response) => A | Promise<A>,
-    within?: AbortSignal
+    signal?: AbortSignal
   ): Effect.Effect<A, NetworkError> =>
     Effect.flatMap(trace, (trace) => {
       const { init, url } = requestOf(call, token, { ...trace, ...headers })
       const fetch = settings.fetch ?? globalThis.fetch
-      return answered(limit, async (signal) => take(await fetch(url, { ...init, signal: within ?? signal })))
+      return answered(limit, async (limited) => take(await fetch(url, { ...init, signal: signal ?? limited })))
     })
 
   /** Sends with a token, and after a 401 once more with a new one. A 401 means that nothing was applied. */
@@ -275,21 +275,19 @@ export const make = (settings: ClientSettings, getToken: GetToken): Transport =>
     const started = yield* Clock.currentTimeMillis
     let mayBeApplied = false
     for (let attempt = 1; ; attempt++) {
-      const answer = yield* Effect.result(sendOnce(call, key))
-      if (Result.isSuccess(answer)) return answer.success
-      const error = answer.failure
+      const result = yield* Effect.result(sendOnce(call, key))
+      if (Result.isSuccess(result)) return result.success
+      const error = result.failure
       if (mayBeApplied && call.settle !== undefined && error instanceof ProblemError) {
         const settled = yield* call.settle(error)
         if (Result.isSuccess(settled)) return settled.success
       }
-      const isNotApplied = RetryPolicy.isNotApplied(error)
-      const ours = error._tag !== "IdempotencyKeyInUse" || mayBeApplied
       const wait = yield* RetryPolicy.wait(error, attempt)
-      const late = (yield* Clock.currentTimeMillis) + wait - started > patience
-      if (!RetryPolicy.isTransient(error) || !ours || !(isRepeatable || isNotApplied) || attempt > times || late) {
+      const isOutOfTime = (yield* Clock.currentTimeMillis) + wait - started > patience
+      if (isOutOfTime || attempt > times || !RetryPolicy.mayRepeat(error, { isRepeatable, mayBeApplied })) {
         return yield* Effect.fail(error)
       }
-      mayBeApplied ||= !isNotApplied
+      mayBeApplied ||= !RetryPolicy.isNotApplied(error)
       yield* Effect.sleep(wait)
     }
   })
