@@ -1,3 +1,4 @@
+/** Runs programs of the operating system, and reads the command line of a running process. */
 import { spawn, type SpawnOptions } from "node:child_process"
 import { readFile } from "node:fs/promises"
 
