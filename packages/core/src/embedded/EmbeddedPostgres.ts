@@ -94,7 +94,7 @@ const make = Effect.fnUntraced(function* ({ directory, onProgress = () => Effect
   }).pipe(Effect.scoped)
 
   const patience = Effect.sleep("3 seconds").pipe(
-    Effect.andThen(onProgress(`Still waiting for PostgreSQL in ${data}…`)),
+    Effect.andThen(onProgress(`Waiting for PostgreSQL in ${data} (a first start takes some seconds)…`)),
     Effect.andThen(Effect.never)
   )
   const { credentials, port, started } = yield* Effect.raceFirst(run, patience)

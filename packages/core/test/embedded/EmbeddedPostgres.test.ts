@@ -95,7 +95,7 @@ describe.runIf(process.platform === "linux")("EmbeddedPostgres", { concurrent: t
       const first = new EmbeddedPostgresProcess(directory)
       const { url, ...ready } = await first.ready
       // On a busy machine it also reports that it still waits.
-      const said = first.progress.filter((line) => !line.startsWith("Still waiting for PostgreSQL"))
+      const said = first.progress.filter((line) => !line.startsWith("Waiting for PostgreSQL"))
       expect(said).toEqual([`Preparing PostgreSQL in ${ready.directory} (first start)…`])
       expect(ready).toMatchObject({ started: true, directory: join(directory, "embedded-postgres", "data") })
       const pid = serverOf(ready.directory)
