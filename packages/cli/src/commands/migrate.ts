@@ -1,5 +1,4 @@
 import { Migrations, SchemaName } from "@todo/core"
-import { Revision } from "@todo/core/domain"
 import { Installation } from "@todo/core/installation"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -22,10 +21,13 @@ const runtimeRole = Flag.String("runtime-role").pipe(
   )
 )
 
+/** 0 is an empty database. */
+const SchemaVersion = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expected: "a whole number from 0" }))
+
 const plan = Command.make(
   "plan",
   {
-    from: wholeNumber("from", Revision).pipe(
+    from: wholeNumber("from", SchemaVersion).pipe(
       Flag.withMetavar("VERSION"),
       Flag.withDescription("The present version of the schema (default: 0, an empty database)"),
       Flag.withDefault(0)
