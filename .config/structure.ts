@@ -87,7 +87,7 @@ const misnamed = [
     const name = basename(file, ".ts")
     if (entries.has(file) || /\/(index|main|schema\/migrations\/\d+)\.ts$/.test(file)) return []
     const exported = exportsOf(file)
-    // `toICalendar` in ICalendar.ts, and `textFile` in TextFile.ts.
+    // `textFile` in TextFile.ts.
     if ([...exported].some((one) => one.toLowerCase().includes(name.toLowerCase()))) return []
     if (wholeImports.some(({ target }) => target === file)) return []
     if (/^[A-Z]/.test(name) && exported.size > 1) return []

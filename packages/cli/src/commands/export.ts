@@ -10,10 +10,10 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runAsAdmin } from "../database/RunAs.ts"
 import * as OutputFile from "../terminal/OutputFile.ts"
-import { toCsv } from "../formats/Csv.ts"
-import { toICalendar } from "../formats/ICalendar.ts"
+import * as CsvExport from "../formats/CsvExport.ts"
+import * as ICalendarExport from "../formats/ICalendarExport.ts"
 import { ConversionNotes } from "../formats/ConversionNotes.ts"
-import { toTodoTxt } from "../formats/TodoTxt.ts"
+import * as TodoTxtExport from "../formats/TodoTxtExport.ts"
 import { resolveFilePath } from "../flags/FilePath.ts"
 import { printResult, printInfo } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
@@ -113,13 +113,15 @@ const text = (
     case "ndjson":
       return Export.toLines(snapshot)
     case "ics":
-      return toICalendar(snapshot.todos)
+      return ICalendarExport.format(snapshot.todos)
     case "csv":
     case "todotxt":
       return Stream.unwrap(
         Effect.map(Stream.runCollect(snapshot.lists), (pages) => {
           const lists = new Map(pages.flat().map(({ id, name }) => [id, name]))
-          return format === "csv" ? toCsv(snapshot.todos, lists) : toTodoTxt(snapshot.todos, lists, notes)
+          return format === "csv"
+            ? CsvExport.format(snapshot.todos, lists)
+            : TodoTxtExport.format(snapshot.todos, lists, notes)
         })
       )
   }

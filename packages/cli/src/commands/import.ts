@@ -12,9 +12,9 @@ import * as Flag from "effect/cli/Flag"
 import { runAsAdmin } from "../database/RunAs.ts"
 import { Usage } from "../errors/CommandError.ts"
 import * as Flags from "../flags/Flags.ts"
-import { todosOfCsv } from "../formats/TodosOfCsv.ts"
-import { todosOfICalendar } from "../formats/TodosOfICalendar.ts"
-import { todosOfTodoTxt } from "../formats/TodosOfTodoTxt.ts"
+import * as CsvImport from "../formats/CsvImport.ts"
+import * as ICalendarImport from "../formats/ICalendarImport.ts"
+import * as TodoTxtImport from "../formats/TodoTxtImport.ts"
 import { ConversionNotes } from "../formats/ConversionNotes.ts"
 import { resolveFilePath } from "../flags/FilePath.ts"
 import { Json } from "../flags/GlobalFlags.ts"
@@ -122,11 +122,11 @@ const parseTodos = <E, R>(
 ): Stream.Stream<ForeignImport.UnvalidatedTodo, E, R> => {
   switch (format) {
     case "csv":
-      return todosOfCsv(bytes, notes)
+      return CsvImport.parse(bytes, notes)
     case "todotxt":
-      return todosOfTodoTxt(bytes, notes)
+      return TodoTxtImport.parse(bytes, notes)
     case "ics":
-      return todosOfICalendar(bytes, notes)
+      return ICalendarImport.parse(bytes, notes)
   }
 }
 

@@ -1,3 +1,5 @@
+/** Splits the text of a CSV file (RFC 4180) into records of cells. */
+
 /** A record of a CSV file, and the line on which it begins. */
 export interface CsvRecord {
   readonly line: number

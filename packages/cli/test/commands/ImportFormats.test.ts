@@ -5,12 +5,12 @@ import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { ConversionNotes } from "../../src/formats/ConversionNotes.ts"
-import { todosOfCsv } from "../../src/formats/TodosOfCsv.ts"
-import { todosOfICalendar } from "../../src/formats/TodosOfICalendar.ts"
-import { todosOfTodoTxt } from "../../src/formats/TodosOfTodoTxt.ts"
+import * as CsvImport from "../../src/formats/CsvImport.ts"
+import * as ICalendarImport from "../../src/formats/ICalendarImport.ts"
+import * as TodoTxtImport from "../../src/formats/TodoTxtImport.ts"
 import { asUser, newUser } from "../support/program.ts"
 
-const formats = { csv: todosOfCsv, ics: todosOfICalendar, txt: todosOfTodoTxt }
+const formats = { csv: CsvImport.parse, ics: ICalendarImport.parse, txt: TodoTxtImport.parse }
 type Format = keyof typeof formats | "ndjson"
 
 /** The todos that are read from a file in pieces of `size` bytes, or the problems of the file. */

@@ -9,7 +9,7 @@ import { instantOf } from "../time/LocalTime.ts"
 ICAL.foldLength = 74
 
 /** A calendar of todos. The same todos give the same text. */
-export const toICalendar = <E, R>(pages: Stream.Stream<ReadonlyArray<Todo>, E, R>): Stream.Stream<string, E, R> =>
+export const format = <E, R>(pages: Stream.Stream<ReadonlyArray<Todo>, E, R>): Stream.Stream<string, E, R> =>
   Stream.succeed("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//todo//todo-admin//EN\r\n").pipe(
     Stream.concat(Stream.map(pages, (page) => page.map((todo) => `${component(todo)}\r\n`).join(""))),
     Stream.concat(Stream.succeed("END:VCALENDAR\r\n"))

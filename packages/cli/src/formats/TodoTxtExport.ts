@@ -4,7 +4,7 @@ import * as Stream from "effect/Stream"
 import type { ConversionNotes } from "./ConversionNotes.ts"
 
 /** One line per todo: the list is its project, tags are its contexts. Content without a place is added to `notes`. */
-export const toTodoTxt = <E, R>(
+export const format = <E, R>(
   pages: Stream.Stream<ReadonlyArray<Todo>, E, R>,
   /** The names of the lists. */
   lists: ReadonlyMap<string, string>,

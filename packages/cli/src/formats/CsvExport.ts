@@ -19,7 +19,7 @@ export const columns = [
 ] as const
 
 /** A header and one row per todo. The same todos give the same text. */
-export const toCsv = <E, R>(
+export const format = <E, R>(
   pages: Stream.Stream<ReadonlyArray<Todo>, E, R>,
   /** The names of the lists. */
   lists: ReadonlyMap<string, string>

@@ -1,15 +1,16 @@
+/** Reads todos from CSV (RFC 4180), as spreadsheets and our own export write it. */
 import type { ForeignImport } from "@todo/core/admin"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { columns, unescapeFormula, splitTags } from "./Csv.ts"
+import { columns, unescapeFormula, splitTags } from "./CsvExport.ts"
 import { type CsvRecord, CsvReader } from "./CsvReader.ts"
 import type { ConversionNotes } from "./ConversionNotes.ts"
 
 /** The longest record, in characters; no todo is longer. */
 const longest = 64 * 1024
 
-/** Reads todos from CSV. The first line names the columns of our export; only `title` is required. */
-export const todosOfCsv = <E, R>(
+/** The first line names the columns of our export; only `title` is required. */
+export const parse = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: ConversionNotes
 ): Stream.Stream<ForeignImport.UnvalidatedTodo, E, R> =>

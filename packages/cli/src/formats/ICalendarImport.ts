@@ -1,3 +1,4 @@
+/** Reads the todos of a calendar: the VTODO components of iCalendar (RFC 5545, 3.6.2). */
 import { type ForeignImport, LineReader } from "@todo/core/admin"
 import { TimeZone, TodoId } from "@todo/core/domain"
 import * as Option from "effect/Option"
@@ -20,8 +21,8 @@ const known = new Set(
   )
 )
 
-/** Reads the todos of a calendar (RFC 5545, 3.6.2) as a stream. Only one of them is in memory at a time. */
-export const todosOfICalendar = <E, R>(
+/** Only one todo is in memory at a time. */
+export const parse = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: ConversionNotes
 ): Stream.Stream<ForeignImport.UnvalidatedTodo, E, R> =>

@@ -1,3 +1,4 @@
+/** Reads todos from todo.txt (github.com/todotxt/todo.txt), one per line. */
 import { CalendarDate } from "@todo/core/domain"
 import { type ForeignImport, LineReader } from "@todo/core/admin"
 import * as Option from "effect/Option"
@@ -8,8 +9,7 @@ import type { ConversionNotes } from "./ConversionNotes.ts"
 /** The longest line, in bytes; no title with its tags is longer. */
 const longest = 64 * 1024
 
-/** Reads todos from a todo.txt (github.com/todotxt/todo.txt), one per line. */
-export const todosOfTodoTxt = <E, R>(
+export const parse = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   notes: ConversionNotes
 ): Stream.Stream<ForeignImport.UnvalidatedTodo, E, R> =>
