@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Struct from "effect/Struct"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import * as Database from "../../database/Database.ts"
@@ -11,7 +12,7 @@ import { isForbidden, isRefusedRole, isUnknownDatabase } from "../../database/Sq
 import * as Migrations from "../../schema/Migrations.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
 import * as DoctorSql from "./DoctorSql.ts"
-import { type Finding, failed, passed, warning } from "./Finding.ts"
+import { type CheckFinding, type Finding, failed, passed, warning } from "./Finding.ts"
 import * as ClockCheck from "./ClockCheck.ts"
 import * as IsolationCheck from "./IsolationCheck.ts"
 import * as OtherPathsCheck from "./OtherPathsCheck.ts"
@@ -20,7 +21,8 @@ import * as RoleCheck from "./RoleCheck.ts"
 import * as RightsCheck from "./RightsCheck.ts"
 import * as RowSecurityCheck from "./RowSecurityCheck.ts"
 import * as SchemaCheck from "./SchemaCheck.ts"
-import * as DurabilityCheck from "./DurabilityCheck.ts"
+import * as ServerCheck from "./ServerCheck.ts"
+import * as PostgresSettingsCheck from "./PostgresSettingsCheck.ts"
 import * as SettingsCheck from "./SettingsCheck.ts"
 
 /**
@@ -51,7 +53,7 @@ export const examine = (onProgress?: (line: string) => Effect.Effect<void>): Eff
         SqlError: (error) => Effect.succeed([unreachable("the database", error)])
       })
     )
-    return [...settings, ...database]
+    return [...settings, ...database].map((finding: CheckFinding): Finding => Struct.omit(finding, ["isBlocking"]))
   })
 
 /** Checks a database, the most basic facts first. A failure that later checks depend on ends the examination. */
@@ -63,35 +65,17 @@ const inspect = Effect.gen(function* () {
   const { place, role: runtimeRole } = yield* Database.address(url)
   const server = yield* Effect.result(sql.unsafe<DoctorSql.Server>(DoctorSql.server))
   if (server._tag === "Failure") return [unreachable(place, server.failure)]
-  const { encoding, isStandby, number, readOnly, release, role } = server.success[0] as DoctorSql.Server
-  const findings: Array<Finding> = [passed("connection", `to ${place} as ${role}`)]
+  const facts = server.success[0] as DoctorSql.Server
+  const findings: Array<CheckFinding> = [
+    passed("connection", `to ${place} as ${facts.role}`),
+    ...ServerCheck.check(facts),
+    ...(yield* guarded("clocks", ClockCheck.check))
+  ]
 
-  findings.push(
-    number >= 150_000
-      ? passed("server version", `PostgreSQL ${release}`)
-      : failed("server version", `PostgreSQL ${release} is too old`, "upgrade it to PostgreSQL 15 or newer"),
-    encoding === "UTF8"
-      ? passed("encoding", "UTF8")
-      : failed(
-          "encoding",
-          `the database is encoded in ${encoding}, which cannot hold every text`,
-          "move the data to a database that was created with encoding 'UTF8'"
-        ),
-    readOnly === "off"
-      ? passed("writes", "accepted")
-      : failed(
-          "writes",
-          isStandby ? "the server is a standby, in read-only mode" : "the database is in read-only mode",
-          isStandby
-            ? "let DATABASE_URL name the primary"
-            : "set default_transaction_read_only to off, for the server, the database, the role or in DATABASE_URL"
-        )
-  )
-
-  findings.push(...(yield* guarded("clocks", ClockCheck.check)))
-  findings.push(...(yield* guarded("pooler", PoolerCheck.check({ url, prepare: yield* prepare }))))
+  const pooler = yield* guarded("pooler", PoolerCheck.check({ url, prepare: yield* prepare }))
+  findings.push(...pooler)
   // Later checks would fail at random because of it.
-  if (findings.some(({ check, status }) => check === "pooler" && status === "failed")) return findings
+  if (isAnyFailed(pooler)) return findings
 
   const migrated = yield* guarded("schema version", schemaVersion(schema))
   findings.push(...migrated)
@@ -99,32 +83,27 @@ const inspect = Effect.gen(function* () {
   const reachedRoles = sql.unsafe<DoctorSql.ReachedRole>(DoctorSql.reachedRoles)
   const withRoles = <E, R>(
     check: string,
-    examine: (roles: ReadonlyArray<DoctorSql.ReachedRole>) => Effect.Effect<ReadonlyArray<Finding>, E, R>
+    examine: (roles: ReadonlyArray<DoctorSql.ReachedRole>) => Effect.Effect<ReadonlyArray<CheckFinding>, E, R>
   ) => guarded(check, Effect.flatMap(reachedRoles, examine))
   findings.push(
     ...(yield* withRoles("runtime role", (roles) => RoleCheck.check(schema, roles, { alsoMigrates }))),
     ...(yield* withRoles("rights", (roles) => RightsCheck.check(schema, roles))),
     ...(yield* withRoles("other paths", (roles) => OtherPathsCheck.check(schema, roles))),
-    ...(yield* guarded("role settings", DurabilityCheck.check)),
+    ...(yield* guarded("role settings", PostgresSettingsCheck.check)),
     ...(yield* guarded("row-level security", RowSecurityCheck.check(schema)))
   )
   const skipped = (why: string, hint: string) => [
     warning("schema", `not compared with the schema of this release, because ${why}`, hint),
     warning("isolation", `not probed, because ${why}`, hint)
   ]
-  if (migrated.some(({ status }) => status === "failed")) {
+  if (isAnyFailed(migrated)) {
     return [...findings, ...skipped("the schema has another version", "bring the schema to this release first")]
   }
-  if (readOnly !== "off")
+  if (facts.readOnly !== "off")
     return [...findings, ...skipped("nothing can be written", "let the database take writes first")]
   findings.push(...(yield* guarded("schema", SchemaCheck.check(schema))))
-  const cannotTry = findings.some(
-    ({ check, detail, status }) =>
-      status === "failed" &&
-      ((check === "rights" && detail.includes(" lacks ")) || detail.startsWith("row_security is"))
-  )
   findings.push(
-    ...(cannotTry
+    ...(findings.some(({ isBlocking }) => isBlocking)
       ? [
           warning(
             "isolation",
@@ -136,6 +115,8 @@ const inspect = Effect.gen(function* () {
   )
   return findings
 })
+
+const isAnyFailed = (findings: ReadonlyArray<Finding>): boolean => findings.some(({ status }) => status === "failed")
 
 const schemaVersion = (schema: string) =>
   Migrations.check.pipe(
@@ -172,7 +153,7 @@ const schemaVersion = (schema: string) =>
   )
 
 /** Turns an error of one check into a finding, so that the other checks still run. */
-const guarded = <E, R>(check: string, self: Effect.Effect<ReadonlyArray<Finding>, E, R>) =>
+const guarded = <E, R>(check: string, self: Effect.Effect<ReadonlyArray<CheckFinding>, E, R>) =>
   self.pipe(
     Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
     Effect.catch((error) => Effect.succeed([refused(check, error)]))

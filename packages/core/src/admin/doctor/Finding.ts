@@ -15,6 +15,15 @@ export interface Finding {
   readonly statements?: ReadonlyArray<string>
 }
 
+/** A finding as the checks return it. */
+export interface CheckFinding extends Finding {
+  /** A server cannot run because of it, so the check that writes is skipped. */
+  readonly isBlocking?: true
+}
+
+/** A server cannot run because of the finding. */
+export const blocking = (finding: CheckFinding): CheckFinding => ({ ...finding, isBlocking: true })
+
 export const passed = (check: string, detail: string): Finding => ({ check, status: "passed", detail })
 
 const wrong =

@@ -6,14 +6,14 @@ import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { grants } from "../../schema/Migrations.ts"
 import { rights } from "../../schema/tables.ts"
-import { type Finding, failed, passed, warning } from "./Finding.ts"
+import { blocking, type CheckFinding, type Finding, failed, passed, warning } from "./Finding.ts"
 import type { ReachedRole } from "./DoctorSql.ts"
 import * as RightsSql from "./RightsSql.ts"
 
 const subject = "rights"
 
 export const check = Effect.fnUntraced(function* (schema: string, roles: ReadonlyArray<ReachedRole>) {
-  const findings = [
+  const findings: ReadonlyArray<CheckFinding> = [
     ...(yield* lacking(schema, roles)),
     ...(yield* excess(schema, roles)),
     ...(yield* later(schema, roles))
@@ -75,7 +75,8 @@ const lacking = Effect.fnUntraced(function* (schema: string, roles: ReadonlyArra
   if (rows.length === 0) return []
   const name = roles[0]?.name ?? ""
   const detail = `"${name}" lacks ${rows.map(({ label }) => label).join("; ")}`
-  return [failed(subject, detail, "grant them; a restore without grants may have left them out", grants(schema, name))]
+  const hint = "grant them; a restore without grants may have left them out"
+  return [blocking(failed(subject, detail, hint, grants(schema, name)))]
 })
 
 /** Finds default privileges that would give these roles rights on tables that the owner creates later. */

@@ -1,12 +1,12 @@
 /**
- * Settings of the server, the database and the role that break durability or row-level security. Each finding names the
- * place where the setting is made.
+ * Settings of PostgreSQL, for the server, the database or the role, that break durability or row-level security. Each
+ * finding names the place where the setting is made.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as ServerRequirements from "../../installation/ServerRequirements.ts"
 import * as DoctorSql from "./DoctorSql.ts"
-import { failed, type Finding, passed, warning } from "./Finding.ts"
+import { blocking, type CheckFinding, failed, passed, warning } from "./Finding.ts"
 
 const off = /^(off|false|no|0)$/i
 const on = /^(on|true|yes|1)$/i
@@ -17,6 +17,7 @@ interface Danger {
   /** The value to restore. Absent for settings that a server does not have by itself. */
   readonly good?: string
   readonly why: string
+  readonly isBlocking?: true
 }
 
 const dangers: Readonly<Record<string, Danger>> = {
@@ -34,7 +35,13 @@ const dangers: Readonly<Record<string, Danger>> = {
     good: "off",
     why: "damaged pages lose their rows without an error"
   },
-  row_security: { check: "role settings", value: off, good: "on", why: "every statement of a server fails" },
+  row_security: {
+    check: "role settings",
+    value: off,
+    good: "on",
+    why: "every statement of a server fails",
+    isBlocking: true
+  },
   session_replication_role: {
     check: "role settings",
     value: /^(replica|local)$/i,
@@ -50,14 +57,15 @@ export const check = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const isProduction = yield* Effect.orElseSucceed(ServerRequirements.isProduction, () => false)
   const rows = yield* sql.unsafe<DoctorSql.Setting>(DoctorSql.settings, [Object.keys(dangers)])
-  const findings = rows.flatMap(({ name, source, stored, value }): ReadonlyArray<Finding> => {
+  const findings = rows.flatMap(({ name, source, stored, value }): ReadonlyArray<CheckFinding> => {
     const danger = dangers[name]
     if (danger === undefined || !danger.value.test(value)) return []
     const subject = name.startsWith("todo.") ? `${name} is set` : `${name} is ${value}`
     const resets = stored.flatMap((setting) => (danger.value.test(setting.value) ? [setting.place] : []))
     const [hint, statements] = repair(name, danger.good, source, resets)
     const found = danger.check === "durability" && !isProduction ? warning : failed
-    return [found(danger.check, `${subject}: ${danger.why}`, hint, statements)]
+    const finding = found(danger.check, `${subject}: ${danger.why}`, hint, statements)
+    return [danger.isBlocking === true ? blocking(finding) : finding]
   })
   const fine = (check: Danger["check"], detail: string) =>
     findings.some((finding) => finding.check === check) ? [] : [passed(check, detail)]
