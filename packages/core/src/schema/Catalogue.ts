@@ -47,9 +47,14 @@ const entries = Effect.fnUntraced(function* (schema: string, to: string) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql.unsafe<Entry>(CatalogueSql.entries, [schema])
   const home = schema === "pg_temp" ? /"pg_temp"|\bpg_temp(_\d+)?(?=\.)/g : new RegExp(`"${schema}"`, "g")
-  return rows.map((entry): Entry => ({
-    ...entry,
-    definition: entry.definition.replaceAll(home, "ours").replaceAll("ours.", ""),
-    statement: entry.statement?.replaceAll(home, `"${to}"`) ?? null
-  }))
+  const withoutSchema = (text: string) => text.replaceAll(home, "ours").replaceAll("ours.", "")
+  return rows.map((row): Entry => {
+    const entry = {
+      ...row,
+      definition: withoutSchema(row.definition),
+      statement: row.statement?.replaceAll(home, `"${to}"`) ?? null
+    }
+    if (entry.kind !== "column" || entry.facts.default === null) return entry
+    return { ...entry, facts: { ...entry.facts, default: withoutSchema(entry.facts.default) } }
+  })
 })

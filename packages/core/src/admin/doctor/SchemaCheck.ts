@@ -37,7 +37,9 @@ const compare = (
 ): ReadonlyArray<Finding> => {
   const found = new Map(here.map((entry) => [label(entry), entry]))
   const expected = new Set(ours.map(label))
-  const functions = new Set(ours.flatMap(({ kind, name }) => (kind === "function" ? [called(name)] : [])))
+  const functions = new Set(
+    ours.flatMap(({ facts, kind }) => (kind === "function" ? [facts.nameWithoutParameters] : []))
+  )
   const isGone = ({ table }: Catalogue.Entry) => table !== null && !found.has(`table ${table}`)
   const findings = [
     ...ours.flatMap((entry) => {
@@ -64,9 +66,6 @@ const compare = (
 const label = ({ kind, name, table }: Catalogue.Entry): string =>
   `${kind} ${kind === "column" ? `${table}.${name}` : table === null ? name : `${name} on ${table}`}`
 
-/** The name of a function, without its parameters. */
-const called = (signature: string): string => signature.slice(0, signature.indexOf("("))
-
 /** The statements of the catalogue name objects without their schema. */
 const inSchema = (schema: string, statements: ReadonlyArray<string>): ReadonlyArray<string> => [
   `set search_path to "${schema}"`,
@@ -92,8 +91,9 @@ const missing = (schema: string, entry: Catalogue.Entry): Finding => {
   return failed("schema", detail, again, entry.statement === null ? [] : inSchema(schema, [entry.statement]))
 }
 
+/** `there` is in the database, and `ours` is the same object as this release makes it. */
 const changed = (schema: string, there: Catalogue.Entry, ours: Catalogue.Entry): Finding => {
-  const { kind, name, table } = there
+  const { facts, kind, name, table } = there
   const drop = dropOf(schema, there)
   const make = ours.statement === null ? [] : [ours.statement]
   switch (kind) {
@@ -106,14 +106,16 @@ const changed = (schema: string, there: Catalogue.Entry, ours: Catalogue.Entry):
       return failed("schema", `${label(there)} differs from that of this release`, again, inSchema(schema, make))
     case "table":
       return failed("schema", `${label(there)} is ${there.definition}`, "restore it, as a superuser", [
-        ...(there.definition.includes("unlogged") ? [`alter table "${schema}"."${name}" set logged`] : []),
-        ...(there.definition.includes("foreign keys") ? [`alter table "${schema}"."${name}" enable trigger all`] : [])
+        ...(facts.isUnlogged ? [`alter table "${schema}"."${name}" set logged`] : []),
+        ...(facts.lacksForeignKeyChecks ? [`alter table "${schema}"."${name}" enable trigger all`] : [])
       ])
     case "column": {
       const alter = `alter table "${schema}"."${table}" alter column "${name}"`
       const detail = `${label(there)} is ${there.definition}, and not ${ours.definition}`
       const hint = "change it back, as the owner of the tables; correct rows that do not fit before"
-      return failed("schema", detail, hint, inSchema(schema, columnChanges(alter, name, parts(there), parts(ours))))
+      // Both have the same kind, because they have the same label.
+      const { facts: expected } = ours as Catalogue.Entry<"column">
+      return failed("schema", detail, hint, inSchema(schema, columnChanges(alter, name, facts, expected)))
     }
     default: {
       const detail = `${label(there)} is ${there.definition}, and not ${ours.definition}`
@@ -122,24 +124,14 @@ const changed = (schema: string, there: Catalogue.Entry, ours: Catalogue.Entry):
   }
 }
 
-/** The type, whether it is `not null`, and the default of a column. */
-const parts = ({ definition }: Catalogue.Entry) => {
-  const [, type = definition, isRequired, value] = /^(.*?)( not null)?(?: default (.*))?$/.exec(definition) ?? []
-  return { type, isRequired: isRequired !== undefined, value }
-}
+type ColumnFacts = Catalogue.Entry<"column">["facts"]
 
-const columnChanges = (
-  alter: string,
-  name: string,
-  there: ReturnType<typeof parts>,
-  ours: ReturnType<typeof parts>
-): ReadonlyArray<string> => [
-  ...(there.type === ours.type
+/** The statements that change a column back. */
+const columnChanges = (alter: string, name: string, there: ColumnFacts, ours: ColumnFacts): ReadonlyArray<string> => [
+  ...(there.type === ours.type ? [] : [`${alter} type ${ours.type} using "${name}"::${ours.type}`]),
+  ...(there.default === ours.default
     ? []
-    : [`${alter} type ${ours.type} using "${name}"::${ours.type.replace(/ collate .*/, "")}`]),
-  ...(there.value === ours.value
-    ? []
-    : [`${alter} ${ours.value === undefined ? "drop default" : `set default ${ours.value}`}`]),
+    : [`${alter} ${ours.default === null ? "drop default" : `set default ${ours.default}`}`]),
   ...(there.isRequired === ours.isRequired ? [] : [`${alter} ${ours.isRequired ? "set" : "drop"} not null`])
 ]
 
@@ -163,12 +155,12 @@ const dropOf = (schema: string, { kind, name, table }: Catalogue.Entry): string 
 
 /** Added objects that run with our writes or decide about them. Other tables, functions and indexes are ignored. */
 const added = (schema: string, entry: Catalogue.Entry): ReadonlyArray<Finding> => {
-  const { definition, kind, name, table } = entry
+  const { definition, facts, kind, name, table } = entry
   const statements = [dropOf(schema, entry)]
   const drop = "drop it, unless you know why it is there"
   switch (kind) {
     case "policy":
-      return definition.startsWith("permissive")
+      return facts.isPermissive
         ? [failed("row-level security", `is weakened on ${table} by policy "${name}"`, "drop the policy", statements)]
         : [warning("schema", `${label(entry)} is not ours: it may hide rows and refuse writes`, drop, statements)]
     case "trigger":
@@ -180,11 +172,11 @@ const added = (schema: string, entry: Catalogue.Entry): ReadonlyArray<Finding> =
     case "constraint":
       return [warning("schema", `${label(entry)} is not ours: it may refuse writes`, drop, statements)]
     case "index":
-      return definition.startsWith("CREATE UNIQUE")
+      return facts.isUnique
         ? [warning("schema", `${label(entry)} is not ours: it may refuse writes`, drop, statements)]
         : []
     case "column": {
-      const isInTheWay = / not null(?! default)/.test(definition)
+      const isInTheWay = facts.isRequired && facts.default === null
       const detail = `${label(entry)} (${definition}) is not ours: ${isInTheWay ? "no row can be inserted" : "exports leave it out"}`
       const hint = "move its data to a table of your own, and drop it"
       return [failed("schema", detail, hint, statements)]
@@ -197,9 +189,13 @@ const added = (schema: string, entry: Catalogue.Entry): ReadonlyArray<Finding> =
 /**
  * An added function with the name of ours may be called in its place. One that runs as its owner has the owner's rights.
  */
-const addedFunction = (schema: string, entry: Catalogue.Entry, ours: ReadonlySet<string>): ReadonlyArray<Finding> => {
+const addedFunction = (
+  schema: string,
+  entry: Catalogue.Entry<"function">,
+  ours: ReadonlySet<string>
+): ReadonlyArray<Finding> => {
   const statements = [dropOf(schema, entry)]
-  if (entry.definition.startsWith("security definer")) {
+  if (entry.facts.runsAsOwner) {
     const detail = `${label(entry)} is not ours and runs with the rights of its owner`
     return [
       failed(
@@ -210,7 +206,7 @@ const addedFunction = (schema: string, entry: Catalogue.Entry, ours: ReadonlySet
       )
     ]
   }
-  if (!ours.has(called(entry.name))) return []
+  if (!ours.has(entry.facts.nameWithoutParameters)) return []
   // Upgrades keep functions with older parameters, because older servers may still run.
   const detail = `${label(entry)} is not part of this release and may be called instead of ours`
   return [warning("schema", detail, "drop it, unless servers of an older release still run", statements)]

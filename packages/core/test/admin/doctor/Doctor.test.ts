@@ -144,6 +144,11 @@ describe("Doctor", () => {
       ["schema: column todos.title is text, and not text not null"]
     ],
     [
+      "a column has another collation",
+      "alter table todo.todos alter column title_key type text",
+      ['schema: column todos.title_key is text not null, and not text collate "C" not null']
+    ],
+    [
       "a column is missing",
       "alter table todo.idempotency_keys drop column fingerprint",
       ["schema: column idempotency_keys.fingerprint is missing"]
