@@ -85,8 +85,8 @@ describe.concurrent("todo-admin doctor", () => {
     ["an index dropped", "drop index todo.todos_by_due_date", /^schema: index todos_by_due_date on todos is missing/],
     [
       "a column changed",
-      "alter table todo.todos alter column priority type int",
-      /^schema: column todos.priority is integer not null, and not smallint not null/
+      "alter table todo.lists alter column name type varchar(100)",
+      /^schema: column lists.name is character varying\(100\) not null, and not text not null/
     ],
     [
       "a constraint dropped",
