@@ -24,14 +24,16 @@ export const purge = Command.make(
     yield* requireTerminalOrYes(yes || dryRun)
     const purged = yield* runAsAdmin(
       Effect.gen(function* () {
-        const { before, of, ...planned } = yield* Purge.plan({ olderThan, ...Flags.given({ user }) })
+        const { before, userIds, ...planned } = yield* Purge.plan({ olderThan, ...Flags.given({ user }) })
         const rows = planned.todos + planned.lists + planned.keys
         if (dryRun || rows === 0) return { ...planned, before, dryRun }
         yield* confirm(
           `Permanently remove ${describePurged(planned)} that were moved to the trash before ${before}?`,
           yes
         )
-        const done = yield* withProgress("Purging", rows, (advance) => Purge.run({ before, of, ...planned }, advance))
+        const done = yield* withProgress("Purging", rows, (advance) =>
+          Purge.run({ before, userIds, ...planned }, advance)
+        )
         return { ...done, before, dryRun }
       })
     )

@@ -57,7 +57,7 @@ where owner_id = '${id}' and id = '00000000-0000-4000-8000-${String(n).padStart(
               yield* query(
                 `update todo.todos set deleted_at = now() - interval '2 days' where revision between 101 and 150`
               )
-              const purge = PurgeSql.todos('"todo"')
+              const purge = PurgeSql.deleteTodos('"todo"')
                 .replaceAll("$1", `'${id}'`)
                 .replaceAll("$2", "now()")
                 .replaceAll("$3", "''")

@@ -31,7 +31,7 @@ export interface PurgePlan extends Purged {
   /** Rows that were trashed before this time are removed. */
   readonly before: Timestamp
   /** The users with rows to remove. */
-  readonly of: ReadonlyArray<UserId>
+  readonly userIds: ReadonlyArray<UserId>
 }
 
 /** The options of a purge. */
@@ -55,10 +55,10 @@ export const plan = ({
     const sql = yield* SqlClient.SqlClient
     const schema = yield* quotedSchema
     yield* TableOwner.required
-    const [row] = yield* sql.unsafe<PurgeSql.Before>(PurgeSql.before(schema), [olderThan])
-    const { before } = row as PurgeSql.Before
+    const [row] = yield* sql.unsafe<PurgeSql.PurgeTime>(PurgeSql.purgeTime(schema), [olderThan])
+    const { before } = row as PurgeSql.PurgeTime
 
-    const of: Array<UserId> = []
+    const userIds: Array<UserId> = []
     const total = { todos: 0, lists: 0, keys: 0 }
     let last: UserId | undefined
     for (;;) {
@@ -67,12 +67,12 @@ export const plan = ({
       if (user !== undefined && found.length === 0 && last === undefined) return yield* new UserNotFound({})
       for (const { id, keys, lists, todos } of found) {
         if (todos + lists + keys === 0) continue
-        of.push(id)
+        userIds.push(id)
         total.todos += todos
         total.lists += lists
         total.keys += keys
       }
-      if (found.length < PurgeSql.usersAtOnce) return { before, of, users: of.length, ...total }
+      if (found.length < PurgeSql.usersAtOnce) return { before, userIds, users: userIds.length, ...total }
       last = found.at(-1)?.id
     }
   }).pipe(toUnavailable)
@@ -87,7 +87,7 @@ const longestPause = Duration.millis(100)
  * @param onProgress receives the number of rows that each transaction removed.
  */
 export const run = (
-  { before, of }: PurgePlan,
+  { before, userIds }: PurgePlan,
   onProgress: (rows: number) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Purged, Unavailable, SqlClient.SqlClient> =>
   Effect.gen(function* () {
@@ -96,22 +96,26 @@ export const run = (
     const purged = { users: 0, todos: 0, lists: 0, keys: 0 }
 
     /** Runs one transaction. `last` is the position after which the next one continues. */
-    const some = (user: UserId, position: string) =>
+    const purgeBatch = (user: UserId, position: string) =>
       onBehalfOf(user)(
         Effect.gen(function* () {
           const [locked] = yield* sql.unsafe(PurgeSql.lock(schema), [user])
           if (locked === undefined) return { todos: 0, lists: 0, keys: 0, last: "" }
-          const [todos] = yield* sql.unsafe<PurgeSql.DeletedTodos>(PurgeSql.todos(schema), [user, before, position])
-          const [lists] = yield* sql.unsafe<PurgeSql.Deleted>(PurgeSql.lists(schema), [user, before])
-          const [keys] = yield* sql.unsafe<PurgeSql.Deleted>(PurgeSql.keys(schema), [user])
+          const [todos] = yield* sql.unsafe<PurgeSql.DeletedTodos>(PurgeSql.deleteTodos(schema), [
+            user,
+            before,
+            position
+          ])
+          const [lists] = yield* sql.unsafe<PurgeSql.Deleted>(PurgeSql.deleteLists(schema), [user, before])
+          const [keys] = yield* sql.unsafe<PurgeSql.Deleted>(PurgeSql.deleteKeys(schema), [user])
           return { todos: todos?.rows ?? 0, lists: lists?.rows ?? 0, keys: keys?.rows ?? 0, last: todos?.last ?? "" }
         })
       )
 
-    for (const user of of) {
+    for (const user of userIds) {
       let rows = 0
       for (let position = ""; ;) {
-        const [duration, { keys, last, lists, todos }] = yield* Effect.timed(some(user, position))
+        const [duration, { keys, last, lists, todos }] = yield* Effect.timed(purgeBatch(user, position))
         purged.todos += todos
         purged.lists += lists
         purged.keys += keys

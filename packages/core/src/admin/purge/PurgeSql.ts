@@ -8,12 +8,13 @@ import { keyLifetime } from "../../writes/keyLifetime.ts"
 
 const expired = `created_at <= clock_timestamp() - ${keyLifetime}`
 
-export interface Before {
+/** Rows that were trashed before this time are old enough. */
+export interface PurgeTime {
   readonly before: string
 }
 
-/** The time before which rows are old enough. `$1` is the age in seconds, at most a century. */
-export const before = (schema: string) =>
+/** `$1` is the age in seconds, at most a century. */
+export const purgeTime = (schema: string) =>
   /* sql */ `select ${schema}.instant(clock_timestamp() - make_interval(secs => least($1::float8, 3e9))) as before`
 
 /** The number of a user's rows that a purge removes. */
@@ -58,7 +59,7 @@ export const lock = (schema: string) => /* sql */ `select id from ${schema}.user
 export const rowsAtOnce = 50
 
 /** Raises the horizon in the statement that deletes the rows, so that readers see both changes or neither. */
-const raised = (
+const raiseHorizon = (
   schema: string
 ) => /* sql */ `update ${schema}.users set horizon = greatest(horizon, (select max(revision) from deleted))
   where id = $1 and exists (select from deleted)`
@@ -76,30 +77,30 @@ export interface DeletedTodos extends Deleted {
  * Deletes the next todos of the user after a position (`$3`), with their words. Returns their number and the position of
  * the last one. The index of the trash returns todos in order, so those that stay are read only once.
  */
-export const todos = (schema: string) => /* sql */ `with deleted as (
+export const deleteTodos = (schema: string) => /* sql */ `with deleted as (
   delete from ${schema}.todos where owner_id = $1 and id in (
     select id from ${schema}.todos where owner_id = $1 and deleted_at < $2::timestamptz and position > $3
     order by position limit ${rowsAtOnce}
   ) returning id, position, revision, ${storedWords("todos")} as words
-), user_of as (
-  ${raised(schema)}
+), raised_horizon as (
+  ${raiseHorizon(schema)}
 )
 select count(*)::int as rows, max(position) as last from deleted cross join lateral ${schema}.replace_words($1, id, words, '{}')`
 
 /** Deletes some empty lists of the user. Returns their number. */
-export const lists = (schema: string) => /* sql */ `with deleted as (
+export const deleteLists = (schema: string) => /* sql */ `with deleted as (
   delete from ${schema}.lists where owner_id = $1 and id in (
     select id from ${schema}.lists l where owner_id = $1 and deleted_at < $2::timestamptz
       and not exists (select from ${schema}.todos where owner_id = $1 and list_id = l.id)
     limit ${rowsAtOnce}
   ) returning revision
-), user_of as (
-  ${raised(schema)}
+), raised_horizon as (
+  ${raiseHorizon(schema)}
 )
 select count(*)::int as rows from deleted`
 
 /** Deletes some expired idempotency keys of the user. Returns their number. */
-export const keys = (schema: string) => /* sql */ `with deleted as (
+export const deleteKeys = (schema: string) => /* sql */ `with deleted as (
   delete from ${schema}.idempotency_keys where owner_id = $1 and key in (
     select key from ${schema}.idempotency_keys where owner_id = $1 and ${expired} limit ${rowsAtOnce}
   ) returning 1

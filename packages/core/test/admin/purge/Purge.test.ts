@@ -59,7 +59,7 @@ layer(services, live)("a purge", (it) => {
       const [young] = yield* trash("young milk")
       const open = yield* todos.create({ title: "open" })
       const planned = yield* asOwner(Purge.plan({ olderThan: 30 * day, user: user.id }))
-      assert.deepInclude(planned, { of: [user.id], users: 1, todos: 2, lists: 0, keys: 0 })
+      assert.deepInclude(planned, { userIds: [user.id], users: 1, todos: 2, lists: 0, keys: 0 })
       assert.lengthOf((yield* todos.list({ deleted: true })).items, 3)
       const { purged } = yield* purge(30 * day)
       assert.deepStrictEqual(purged, numbersOf(planned))
