@@ -1,4 +1,4 @@
-import { developmentClaims, developmentSecret, settings } from "@todo/core/installation"
+import { developmentClaims, developmentSecret, maxTokenAge, settings } from "@todo/core/installation"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -32,7 +32,7 @@ export const token = Command.make(
     audience: claim("audience", "TODO_JWT_AUDIENCE")
   },
   Effect.fnUntraced(function* (flags) {
-    const maxAge = yield* settings.TODO_JWT_MAX_AGE.pipe(Config.withDefault(Duration.hours(24)))
+    const maxAge = yield* maxTokenAge
     if (flags.expires > Duration.toSeconds(maxAge)) {
       return yield* new Usage({
         message: `--expires must be at most ${Duration.format(maxAge)} (TODO_JWT_MAX_AGE); servers refuse longer tokens`

@@ -2,8 +2,7 @@
  * Runs effects on the database of the installation: as the owner of the tables, as an administrator, or on behalf of a user.
  */
 import { Changes, CurrentUser, Lists, Migrations, Services, Todos, type UserId } from "@todo/core"
-import { Installation, unknownSettings } from "@todo/core/installation"
-import * as Config from "effect/Config"
+import { Installation, migrateMode, unknownSettings } from "@todo/core/installation"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { noticePrinter } from "../terminal/Output.ts"
@@ -42,13 +41,10 @@ export const runAsUser = <A, E, R>(
     )
   )
 
-/** The same rule as in the server: migrates the embedded database, and any other only if TODO_MIGRATE is auto. */
+/** Migrates or checks the schema, by the same rule as a server. */
 const ensureMigrated = Effect.gen(function* () {
-  const { embedded, runtimeRole } = yield* Installation
-  const mode = yield* Config.Literals(["auto", "check"], "TODO_MIGRATE").pipe(
-    Config.withDefault(embedded === undefined ? "check" : "auto")
-  )
-  yield* mode === "check"
+  const { runtimeRole } = yield* Installation
+  yield* (yield* migrateMode) === "check"
     ? Migrations.check
     : Effect.catchTag(Migrations.check, "SchemaMismatch", () =>
         Effect.provide(Migrations.up({ runtimeRole }), Installation.layerMigrations)

@@ -1,6 +1,6 @@
 /** Flags that several commands share. */
 import type { Expectation } from "@todo/core"
-import { expectation, IfRevision, PageLimit, UserId } from "@todo/core/domain"
+import { expectation, IfRevision, PageLimit, pageLimit, UserId } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -88,7 +88,10 @@ export const wholeNumber = (name: string, schema: Schema.Codec<number, number>) 
 
 /** Flags of paginated lists. */
 export const paging = {
-  limit: wholeNumber("limit", PageLimit).pipe(Flag.withDescription("Page size, 1 to 200 (default: 50)"), Flag.optional),
+  limit: wholeNumber("limit", PageLimit).pipe(
+    Flag.withDescription(`Page size, ${pageLimit.min} to ${pageLimit.max} (default: ${pageLimit.default})`),
+    Flag.optional
+  ),
   cursor: text("cursor", "Start after the previous page: the cursor it printed. Repeat the other flags").pipe(
     Flag.optional
   ),

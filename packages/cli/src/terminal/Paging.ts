@@ -1,5 +1,5 @@
 /** Collects and prints the pages of the core, for each `list` command. */
-import type { Page } from "@todo/core/domain"
+import { type Page, pageLimit } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
 import { printResult, printInfo } from "./Output.ts"
 import type { Screen } from "./Screen.ts"
@@ -15,10 +15,10 @@ export const collectPages = Effect.fnUntraced(function* <Query extends PageQuery
   query: Query
 ) {
   const items: Array<Item> = []
-  let page = yield* list({ limit: 200, ...query })
+  let page = yield* list({ limit: pageLimit.max, ...query })
   items.push(...page.items)
   while (page.nextCursor !== null) {
-    page = yield* list({ limit: 200, ...query, cursor: page.nextCursor })
+    page = yield* list({ limit: pageLimit.max, ...query, cursor: page.nextCursor })
     items.push(...page.items)
   }
   return { ...page, items }

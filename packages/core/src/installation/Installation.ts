@@ -7,6 +7,7 @@ import { link, readFile, rm, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -147,6 +148,15 @@ const poolSize = settings.TODO_DATABASE_POOL.pipe(Config.withDefault(10))
 
 /** Whether statements are prepared by name. */
 export const prepare = settings.TODO_DATABASE_PREPARE.pipe(Config.withDefault(true))
+
+/** Whether a program migrates at its start (`auto`) or checks the schema: `auto` by default for the embedded database only. */
+export const migrateMode = Effect.gen(function* () {
+  const url = yield* Config.option(settings.DATABASE_URL)
+  return yield* settings.TODO_MIGRATE.pipe(Config.withDefault(Option.isNone(url) ? "auto" : "check"))
+})
+
+/** The longest time for which servers accept a token. */
+export const maxTokenAge = settings.TODO_JWT_MAX_AGE.pipe(Config.withDefault(Duration.hours(24)))
 
 /** Issuer and audience of the tokens of development mode. */
 export const developmentClaims = { issuer: "todo", audience: "todo" } as const

@@ -107,5 +107,5 @@ export const load = Effect.gen(function* () {
     if (issuer === undefined) return yield* new MissingSetting({ name: "TODO_JWT_ISSUER", why })
     if (audience === undefined) return yield* new MissingSetting({ name: "TODO_JWT_AUDIENCE", why })
   }
-  return { host: yield* host, development, databaseUrl, keys, issuer, audience }
+  return { host: yield* host, development, keys, issuer, audience }
 })

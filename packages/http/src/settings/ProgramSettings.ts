@@ -2,7 +2,14 @@
  * Reads the settings of the server from the environment, once at the start. A missing or invalid value stops the start
  * with the name of the setting and the reason.
  */
-import { developmentClaims, developmentSecret, ServerRequirements, settings } from "@todo/core/installation"
+import {
+  developmentClaims,
+  developmentSecret,
+  maxTokenAge,
+  migrateMode,
+  ServerRequirements,
+  settings
+} from "@todo/core/installation"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -50,7 +57,7 @@ export interface ProgramSettings {
 }
 
 export const loadSettings = Effect.gen(function* () {
-  const { audience, databaseUrl, development, host, issuer, keys } = yield* ServerRequirements.load
+  const { audience, development, host, issuer, keys } = yield* ServerRequirements.load
   const tokenKeys: TokenKeys =
     keys === undefined
       ? { secrets: [yield* developmentSecret] }
@@ -79,7 +86,7 @@ export const loadSettings = Effect.gen(function* () {
     allowUnsafeRole: yield* settings.TODO_ALLOW_UNSAFE_ROLE.pipe(
       Config.withDefault(!(yield* ServerRequirements.isProduction))
     ),
-    migrate: yield* settings.TODO_MIGRATE.pipe(Config.withDefault(databaseUrl === undefined ? "auto" : "check")),
+    migrate: yield* migrateMode,
     server: {
       development,
       host,
@@ -103,7 +110,7 @@ export const loadSettings = Effect.gen(function* () {
       issuer: issuer ?? developmentClaims.issuer,
       audience: audience ?? developmentClaims.audience,
       type: yield* optional(settings.TODO_JWT_TYP),
-      maxAge: yield* settings.TODO_JWT_MAX_AGE.pipe(Config.withDefault(Duration.hours(24)))
+      maxAge: yield* maxTokenAge
     }
   } satisfies ProgramSettings
 })
