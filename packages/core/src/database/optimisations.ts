@@ -5,6 +5,8 @@
 export const optimisations = {
   /** `database/BatchedScope.ts` */
   requestBatching: true,
+  /** `todos/fastRows.ts` */
+  fastRows: true,
   /** `todos/fastTimestamp.ts` */
   fastTimestamps: true,
   /** `writes/randomBytes.ts` */

@@ -29,7 +29,7 @@ export const list = (
   const branch = (value: string, order: string, ...own: ReadonlyArray<string>) =>
     (plans === undefined ? [[]] : [[plans.lookUp], [plans.scan]])
       .map(
-        (plan) => /* sql */ `(select ${TodoRow.columns(value)} from ${schema}.todos t
+        (plan) => /* sql */ `(select ${TodoRow.columns(schema, value)} from ${schema}.todos t
 where ${[...shared, ...own, ...plan].join(" and ")} order by ${order} limit ${n})`
       )
       .join("\nunion all\n")

@@ -22,7 +22,7 @@ import * as TodoRow from "./TodoRow.ts"
 /** Uses the primary key. */
 export const get = (
   schema: string
-): SelectOf<PageRow> => /* sql */ `select ${TodoRow.columns("null")} from ${schema}.todos t
+): SelectOf<PageRow> => /* sql */ `select ${TodoRow.columns(schema, "null")} from ${schema}.todos t
 where owner_id = $1 and id = $2::uuid and deleted_at is null`
 
 /** A total, and the user's revision in the same snapshot. */
@@ -81,7 +81,7 @@ export const list = (schema: string, query: TodoQuery, now: Now, limit: number, 
   const most = limit === usualLimit ? limit : add(limit)
   const page = (
     ...plan: ReadonlyArray<string>
-  ) => /* sql */ `select ${TodoRow.columns(sortValue(schema, orders[sort]))} from ${schema}.todos t
+  ) => /* sql */ `select ${TodoRow.columns(schema, sortValue(schema, orders[sort]))} from ${schema}.todos t
 where ${[...shared, ...begin, ...plan].join(" and ")}
 order by ${orderBy} limit ${most}`
   return {

@@ -3,9 +3,10 @@ import { CurrentUser, Services, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import type { PageRow } from "../../src/database/KeysetPage.ts"
 import { newTodo } from "../support/arbitraries.ts"
 import { layerDatabase } from "../support/host.ts"
-import { toTodo } from "../../src/todos/TodoRow.ts"
+import { fastRows } from "../../src/todos/fastRows.ts"
 
 /** The range of `Date`. */
 const Moment = Schema.Int.check(Schema.isBetween({ minimum: -8.64e15, maximum: 8.64e15 }))
@@ -24,7 +25,7 @@ it.prop(
     const valid = moments.filter((moment) => Math.abs(moment) <= 8.64e15)
     assert.deepStrictEqual(
       valid.map((moment) => {
-        const row = [
+        const row: PageRow = [
           null,
           "id",
           "title",
@@ -42,7 +43,7 @@ it.prop(
           moment + 0.0001,
           null
         ]
-        const { createdAt, updatedAt } = toTodo(row)
+        const { createdAt, updatedAt } = fastRows.toTodo(row)
         return [createdAt, updatedAt]
       }),
       valid.map((moment) => [new Date(moment).toISOString(), new Date(moment).toISOString()])
