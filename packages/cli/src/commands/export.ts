@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { runAsAdmin } from "../database/RunAs.ts"
+import { runAsOperator } from "../database/RunAs.ts"
 import * as OutputFile from "../terminal/OutputFile.ts"
 import * as CsvExport from "../formats/CsvExport.ts"
 import * as ICalendarExport from "../formats/ICalendarExport.ts"
@@ -44,7 +44,7 @@ export const exportUser = Command.make(
     const output =
       Option.isSome(named) && named.value !== "-" ? Option.some(yield* resolveFilePath(named.value)) : Option.none()
     const notes = new ConversionNotes()
-    const written = yield* runAsAdmin(
+    const written = yield* runAsOperator(
       Export.snapshot(
         id,
         Effect.fnUntraced(function* ({ counts, lists, todos, user }) {

@@ -9,7 +9,7 @@ import type * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { runAsAdmin } from "../database/RunAs.ts"
+import { runAsOperator } from "../database/RunAs.ts"
 import { Usage } from "../errors/CommandError.ts"
 import * as Flags from "../flags/Flags.ts"
 import * as CsvImport from "../formats/CsvImport.ts"
@@ -68,7 +68,7 @@ export const importUser = Command.make(
         user
       })
     })
-    const report = yield* runAsAdmin(imported).pipe(
+    const report = yield* runAsOperator(imported).pipe(
       Effect.tapErrorTag("ImportInvalid", printProblems),
       Effect.tapErrorTag("ImportConflict", printProblems)
     )

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { runAsOwner } from "../database/RunAs.ts"
+import { runAsMigrator } from "../database/RunAs.ts"
 import { wholeNumber } from "../flags/Flags.ts"
 import { printResult, printInfo, infoPrinter } from "../terminal/Output.ts"
 import { renderPlan, renderStatus } from "../views/MigrationView.ts"
@@ -77,7 +77,7 @@ const status = Command.make(
   "status",
   {},
   Effect.fnUntraced(function* () {
-    yield* printResult(yield* runAsOwner(Migrations.status), renderStatus)
+    yield* printResult(yield* runAsMigrator(Migrations.status), renderStatus)
   })
 ).pipe(
   Command.withDescription("List the migrations and when each was applied"),
@@ -99,7 +99,7 @@ const up = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const onStep = yield* infoPrinter
-    const done = yield* runAsOwner(
+    const done = yield* runAsMigrator(
       Effect.gen(function* () {
         const installed = yield* Installation
         const runtimeRole = Option.getOrElse(flags.runtimeRole, () => installed.runtimeRole)

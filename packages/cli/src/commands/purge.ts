@@ -2,7 +2,7 @@ import { Purge } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { runAsAdmin } from "../database/RunAs.ts"
+import { runAsOperator } from "../database/RunAs.ts"
 import { confirm, requireTerminalOrYes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
 import { Quiet } from "../flags/GlobalFlags.ts"
@@ -22,7 +22,7 @@ export const purge = Command.make(
   },
   Effect.fnUntraced(function* ({ dryRun, olderThan, user, yes }) {
     yield* requireTerminalOrYes(yes || dryRun)
-    const purged = yield* runAsAdmin(
+    const purged = yield* runAsOperator(
       Effect.gen(function* () {
         const { before, userIds, ...planned } = yield* Purge.plan({ olderThan, ...Flags.given({ user }) })
         const rows = planned.todos + planned.lists + planned.keys

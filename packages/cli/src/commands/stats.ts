@@ -1,7 +1,7 @@
 import { Stats } from "@todo/core/admin"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
-import { runAsAdmin } from "../database/RunAs.ts"
+import { runAsOperator } from "../database/RunAs.ts"
 import { printResult } from "../terminal/Output.ts"
 import { renderStats } from "../views/StatsView.ts"
 
@@ -9,7 +9,7 @@ export const stats = Command.make(
   "stats",
   {},
   Effect.fnUntraced(function* () {
-    yield* printResult(yield* runAsAdmin(Stats.read), renderStats)
+    yield* printResult(yield* runAsOperator(Stats.read), renderStats)
   })
 ).pipe(
   Command.withDescription(

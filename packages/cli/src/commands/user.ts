@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { runAsAdmin } from "../database/RunAs.ts"
+import { runAsOperator } from "../database/RunAs.ts"
 import { confirm, requireTerminalOrYes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
 import { printResult, printInfo } from "../terminal/Output.ts"
@@ -37,7 +37,7 @@ const list = Command.make(
   },
   Effect.fnUntraced(function* ({ all, count, disabled, limit, ...rest }) {
     const query = { ...Flags.given(rest), ...(disabled && { disabled }), ...(count && { count }) }
-    const page = yield* runAsAdmin(all ? Users.listAll(query) : Users.list({ ...query, ...Flags.given({ limit }) }))
+    const page = yield* runAsOperator(all ? Users.listAll(query) : Users.list({ ...query, ...Flags.given({ limit }) }))
     yield* printPage(page, "No users", renderUsers)
   })
 ).pipe(
@@ -63,7 +63,7 @@ const show = Command.make(
   "show",
   { id },
   Effect.fnUntraced(function* ({ id }) {
-    yield* printResult(yield* runAsAdmin(Users.show(id)), renderUser)
+    yield* printResult(yield* runAsOperator(Users.show(id)), renderUser)
   })
 ).pipe(
   Command.withDescription("Show one user: numbers, sizes and the time of the last change"),
@@ -74,7 +74,7 @@ const disable = Command.make(
   "disable",
   { id },
   Effect.fnUntraced(function* ({ id }) {
-    const user = yield* runAsAdmin(Users.disable(id))
+    const user = yield* runAsOperator(Users.disable(id))
     yield* printResult(user, renderUser)
     yield* printInfo(
       user.appeared
@@ -97,7 +97,7 @@ const enable = Command.make(
   "enable",
   { id },
   Effect.fnUntraced(function* ({ id }) {
-    const user = yield* runAsAdmin(Users.enable(id))
+    const user = yield* runAsOperator(Users.enable(id))
     yield* printResult(user, renderUser)
     yield* printInfo(user.changed ? "Enabled: servers accept this user within 5 seconds" : "The user was not disabled")
   })
@@ -108,7 +108,7 @@ const erase = Command.make(
   { id, yes: Flags.yes },
   Effect.fnUntraced(function* ({ id, yes }) {
     yield* requireTerminalOrYes(yes)
-    const erased = yield* runAsAdmin(eraseConfirmed(id, yes))
+    const erased = yield* runAsOperator(eraseConfirmed(id, yes))
     yield* printResult(
       erased,
       ({ id, lists, todos }) => `Erased ${oneLine(id)}: ${pluralize(todos, "todo")}, ${pluralize(lists, "list")}`

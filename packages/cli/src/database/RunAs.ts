@@ -1,5 +1,5 @@
 /**
- * Runs effects on the database of the installation: as the owner of the tables, as an administrator, or on behalf of a user.
+ * Runs effects on the database of the installation: for migrations, for operators, or on behalf of a user.
  */
 import { Changes, CurrentUser, Lists, Migrations, Services, Todos, type UserId } from "@todo/core"
 import { Installation, migrateMode, unknownSettings } from "@todo/core/installation"
@@ -16,11 +16,12 @@ const installation = Layer.unwrap(
   })
 ).pipe(Layer.provideMerge(Installation.layerSchema))
 
-/** Runs as the owner of the tables, without a check of the schema. */
-export const runAsOwner = Effect.provide(Installation.layerMigrations.pipe(Layer.provideMerge(installation)))
+/** Runs as the owner of the tables, whatever version the schema has. */
+export const runAsMigrator = Effect.provide(Installation.layerMigrations.pipe(Layer.provideMerge(installation)))
 
 /** Runs as the owner of the tables, after the check that the schema has the version of this release. */
-export const runAsAdmin = <A, E, R>(self: Effect.Effect<A, E, R>) => runAsOwner(Effect.andThen(ensureMigrated, self))
+export const runAsOperator = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  runAsMigrator(Effect.andThen(ensureMigrated, self))
 
 /** Runs on behalf of a user, after the check that the schema has the version of this release. */
 export const runAsUser = <A, E, R>(
