@@ -69,52 +69,20 @@ describe.concurrent("todo-admin doctor", () => {
     }).pipe(onItsOwn)
   )
 
-  const faults: ReadonlyArray<readonly [fault: string, statement: string, found: RegExp]> = [
-    [
-      "row-level security off",
-      "alter table todo.todos disable row level security",
-      /^row-level security: is off on todos/
-    ],
-    ["not forced", "alter table todo.users no force row level security", /^row-level security: is not forced on users/],
-    ["a policy dropped", "drop policy own_rows on todo.lists", /^row-level security: has no policy on lists/],
-    [
-      "a policy widened",
-      "alter policy own_rows on todo.lists using (true)",
-      /^row-level security: policy own_rows on lists differs from that of this release: .*\(true\)/
-    ],
-    ["an index dropped", "drop index todo.todos_by_due_date", /^schema: index todos_by_due_date on todos is missing/],
-    [
-      "a column changed",
-      "alter table todo.lists alter column name type varchar(100)",
-      /^schema: column lists.name is character varying\(100\) not null, and not text not null/
-    ],
-    [
-      "a constraint dropped",
-      "alter table todo.lists drop constraint lists_name_check",
-      /^schema: constraint lists_name_check on lists is missing/
-    ],
-    [
-      "a function replaced",
-      "create or replace function todo.last_position(revision bigint) returns text language sql immutable as $$ select 'a1' $$",
-      /^schema: function last_position\(revision bigint\) differs from that of this release/
-    ],
-    ["an older schema", "delete from todo.migrations", /^schema version: "todo" is at version 0, this release needs/],
-    ["a newer schema", "insert into todo.migrations values (99, 'x')", /^schema version: "todo" is at version 99, this/]
-  ]
-  for (const [fault, statement, found] of faults) {
-    it.live(`finds ${fault}, prints a hint, and exits with 6`, () =>
-      Effect.gen(function* () {
-        const { ownerUrl } = yield* TestDatabase
-        yield* sql(ownerUrl, statement)
-        const { code, stderr, wrong } = yield* doctor()
-        const finding = wrong.find(({ check, detail }) => found.test(`${check}: ${detail}`))
-        assert.deepInclude(finding, { status: "failed" }, JSON.stringify(wrong))
-        assert.isNotEmpty(finding?.hint)
-        assert.strictEqual(code, 6)
-        assert.match(stderr, /^todo-admin: \d problems? found\n$/)
-      }).pipe(onItsOwn)
-    )
-  }
+  // The test of the core has all faults.
+  it.live("`doctor` prints a hint for a fault, and exits with 6", () =>
+    Effect.gen(function* () {
+      const { ownerUrl } = yield* TestDatabase
+      yield* sql(ownerUrl, "alter table todo.todos disable row level security")
+      const { code, stderr, wrong } = yield* doctor()
+      const finding = wrong.find(({ check }) => check === "row-level security")
+      assert.deepInclude(finding, { status: "failed" }, JSON.stringify(wrong))
+      assert.match(finding?.detail ?? "", /^is off on todos/)
+      assert.isNotEmpty(finding?.hint)
+      assert.strictEqual(code, 6)
+      assert.match(stderr, /^todo-admin: \d problems? found\n$/)
+    }).pipe(onItsOwn)
+  )
 
   it.live(
     "`doctor` finds a server that runs as the owner of the tables, one that runs as superuser, and a clock that is off",

@@ -61,17 +61,21 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("requires an age, an existing user, and a role that sees all users", () =>
+    it.effect("`purge` without an age exits with 2", () =>
+      Effect.map(admin("purge", "--yes"), (made) => assertFailed(made, 2, /--older-than/))
+    )
+
+    it.effect("`purge` of an unknown user exits with 3", () =>
+      Effect.map(admin("purge", "--older-than", "1d", "--user", newUser(), "--yes"), (made) =>
+        assertFailed(made, 3, /no such user/)
+      )
+    )
+
+    it.effect("`purge` as the role of servers names the setting that is missing", () =>
       Effect.gen(function* () {
         const { url } = yield* TestDatabase
-        const [ageless, unknown, served] = yield* together(
-          admin("purge", "--yes"),
-          admin("purge", "--older-than", "1d", "--user", newUser(), "--yes"),
-          run(["purge", "--older-than", "1d", "--yes"], { DATABASE_URL: Redacted.value(url) })
-        )
-        assertFailed(ageless, 2, /--older-than/)
-        assertFailed(unknown, 3, /no such user/)
-        assertFailed(served, 1, /set TODO_MIGRATE_URL/)
+        const made = yield* run(["purge", "--older-than", "1d", "--yes"], { DATABASE_URL: Redacted.value(url) })
+        assertFailed(made, 1, /set TODO_MIGRATE_URL/)
       })
     )
   })

@@ -5,6 +5,27 @@ import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
 import { admin, assertFailed, asUser, environment, json, newUser, run, together } from "../support/program.ts"
 
+/** A user with three todos: "a" is completed and has tags, "b" has a tag and a priority. */
+const abc = Effect.gen(function* () {
+  const user = newUser()
+  const [a, b, c] = yield* asUser(
+    user,
+    Effect.flatMap(Todos, ({ create }) =>
+      Effect.all([
+        create({ title: "a", tags: ["x", "y"], completed: true }),
+        create({ title: "b", tags: ["x"], priority: "low" }),
+        create({ title: "c" })
+      ])
+    )
+  )
+  return { a, b, c, user }
+})
+
+const list = (user: string, ...flags: ReadonlyArray<string>) =>
+  json<Page<Todo>>("todo", "list", "--user", user, ...flags)
+
+const titles = ({ items }: Page<Todo>) => items.map(({ title }) => title)
+
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin todo", () => {
     it.effect("`todo list` shows the names of lists, for any number of lists, also of lists in the trash", () =>
@@ -107,81 +128,99 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("lists a page, filtered todos, and all todos", () =>
+    it.effect("`todo list` of a new user prints no table", () =>
+      Effect.map(admin("todo", "list", "--user", newUser()), (made) =>
+        assert.deepStrictEqual(made, { code: 0, stdout: "", stderr: "No todos\n" })
+      )
+    )
+
+    it.effect("`todo list` prints a page and how to get the next, or all pages with --all", () =>
       Effect.gen(function* () {
-        const user = newUser()
-        const list = (...flags: ReadonlyArray<string>) => json<Page<Todo>>("todo", "list", "--user", user, ...flags)
-        const titles = ({ items }: Page<Todo>) => items.map(({ title }) => title)
-        assert.deepStrictEqual(yield* admin("todo", "list", "--user", user), {
-          code: 0,
-          stdout: "",
-          stderr: "No todos\n"
-        })
-
-        const a = yield* json<Todo>("todo", "add", "a", "--user", user, "--tag", "x", "--tag", "y")
-        yield* admin("todo", "add", "b", "--user", user, "--tag", "x", "--priority", "low")
-        yield* admin("todo", "add", "c", "--user", user)
-        yield* admin("todo", "done", a.id, "--user", user)
-
+        const { user } = yield* abc
         const first = yield* admin("todo", "list", "--user", user, "--limit", "2")
         const cursor = /^There are more pages: add --all, or --cursor (\S+)\n$/.exec(first.stderr)?.[1]
         assert.isDefined(cursor)
-        const [next, all, open, tagged, low, descending, searched, due, trash, other] = yield* together(
-          list("--limit", "2", "--cursor", cursor),
-          list("--limit", "1", "--all"),
-          list("--open"),
-          list("--tag", "x", "--tag", "y", "--completed"),
-          list("--priority", "low", "--list", "none"),
-          list("--sort=-createdAt"),
-          list("--search", "b"),
-          list("--due", "none", "--time-zone", "Europe/Paris"),
-          list("--trash"),
+        const [next, all, other] = yield* together(
+          list(user, "--limit", "2", "--cursor", cursor),
+          list(user, "--limit", "1", "--all"),
           admin("todo", "list", "--user", newUser(), "--cursor", cursor)
         )
         assert.deepStrictEqual([titles(next), next.nextCursor], [["c"], null])
         assert.deepStrictEqual([titles(all), all.nextCursor], [["a", "b", "c"], null])
-        assert.deepStrictEqual(titles(open), ["b", "c"])
-        assert.deepStrictEqual(titles(tagged), ["a"])
-        assert.deepStrictEqual(titles(low), ["b"])
-        assert.deepStrictEqual(titles(descending), ["c", "b", "a"])
-        assert.deepStrictEqual(titles(searched), ["b"])
-        assert.deepStrictEqual(titles(due), ["a", "b", "c"])
-        assert.deepStrictEqual(titles(trash), [])
         assertFailed(other, 2, /cursor does not belong to this user/)
       })
     )
 
-    it.effect("moves a todo before or after another one, at the given revision", () =>
-      Effect.gen(function* () {
-        const user = newUser()
-        const [a, b, c] = yield* asUser(
-          user,
-          Effect.flatMap(Todos, ({ create }) => Effect.forEach(["a", "b", "c"], (title) => create({ title })))
-        )
-        assert.isDefined(a)
-        assert.isDefined(b)
-        assert.isDefined(c)
-        const before = ["todo", "move", "--user", user, c.id, "--before", a.id]
-        const [late, missing] = yield* together(
-          admin(...before, "--if-revision", "9,8"),
-          admin("todo", "move", "--user", user, c.id, "--after", randomUUID())
-        )
-        assertFailed(late, 4, /the revision is 3 now/)
-        assertFailed(missing, 3, /no todo with this id/)
+    const filters: ReadonlyArray<readonly [flags: ReadonlyArray<string>, listed: ReadonlyArray<string>]> = [
+      [["--open"], ["b", "c"]],
+      [["--tag", "x", "--tag", "y", "--completed"], ["a"]],
+      [["--priority", "low", "--list", "none"], ["b"]],
+      [["--sort=-createdAt"], ["c", "b", "a"]],
+      [["--search", "b"], ["b"]],
+      [
+        ["--due", "none", "--time-zone", "Europe/Paris"],
+        ["a", "b", "c"]
+      ],
+      [["--trash"], []]
+    ]
+    for (const [flags, listed] of filters) {
+      it.effect(`\`todo list ${flags.join(" ")}\` lists "${listed.join(" ")}"`, () =>
+        Effect.gen(function* () {
+          const { user } = yield* abc
+          assert.deepStrictEqual(titles(yield* list(user, ...flags)), listed)
+        })
+      )
+    }
 
-        assert.strictEqual((yield* json<Todo>(...before, "--if-revision", "2,3")).revision, 4)
-        const reopen = ["todo", "reopen", c.id, "--user", user]
-        const [any, ...wrong] = yield* together(
-          admin(...reopen, "--if-revision", "*"),
-          ...["", "3,", "0x3"].map((value) => admin(...reopen, `--if-revision=${value}`))
-        )
-        assert.strictEqual(any.code, 0)
-        for (const each of wrong) assertFailed(each, 2, /a revision like 7, several like 7,9, or '\*'/)
+    it.effect("`todo move` moves a todo before or after another one", () =>
+      Effect.gen(function* () {
+        const { a, b, c, user } = yield* abc
+        yield* json<Todo>("todo", "move", "--user", user, c.id, "--before", a.id)
+        assert.deepStrictEqual(titles(yield* list(user)), ["c", "a", "b"])
         yield* json<Todo>("todo", "move", "--user", user, a.id, "--after", b.id)
+        assert.deepStrictEqual(titles(yield* list(user)), ["c", "b", "a"])
+      })
+    )
+
+    it.effect("`todo move` after an unknown id exits with 3", () =>
+      Effect.gen(function* () {
+        const { c, user } = yield* abc
+        assertFailed(yield* admin("todo", "move", "--user", user, c.id, "--after", randomUUID()), 3, /no todo with/)
+      })
+    )
+
+    it.effect("`--if-revision` exits with 4 if the todo has none of the revisions", () =>
+      Effect.gen(function* () {
+        const { c, user } = yield* abc
+        const reopen = ["todo", "reopen", c.id, "--user", user]
+        assertFailed(yield* admin(...reopen, "--if-revision", "9,8"), 4, new RegExp(`revision is ${c.revision} now`))
+        assert.strictEqual((yield* admin(...reopen, "--if-revision", `9,${c.revision}`)).code, 0)
+      })
+    )
+
+    for (const value of ["", "3,", "0x3"]) {
+      it.effect(`\`--if-revision=${value}\` exits with 2 and says what is accepted`, () =>
+        Effect.map(admin("todo", "reopen", randomUUID(), "--user", newUser(), `--if-revision=${value}`), (made) =>
+          assertFailed(made, 2, /a revision like 7, several like 7,9, or '\*'/)
+        )
+      )
+    }
+
+    it.effect("`todo reopen` accepts any revision with --if-revision='*'", () =>
+      Effect.gen(function* () {
+        const { a, user } = yield* abc
+        const reopened = yield* json<Todo>("todo", "reopen", a.id, "--user", user, "--if-revision", "*")
+        assert.isFalse(reopened.completed)
+      })
+    )
+
+    it.effect("`todo list --count` prints the number of all todos below its table", () =>
+      Effect.gen(function* () {
+        const { user } = yield* abc
         const { items, total } = yield* json<Page<Todo>>("todo", "list", "--user", user, "--count", "--limit", "1")
-        assert.deepStrictEqual([items.map(({ title }) => title), total], [["c"], 3])
-        const { stdout } = yield* admin("todo", "list", "--user", user, "--count")
-        assert.match(stdout, /^ID +TITLE\n\S+ +c\n\S+ +b\n\S+ +a\n\n3 in total\n$/)
+        assert.deepStrictEqual([items.map(({ title }) => title), total], [["a"], 3])
+        const { stdout } = yield* admin("todo", "list", "--user", user, "--count", "--open")
+        assert.match(stdout, /^ID +TITLE .*\n\S+ +b .*\n\S+ +c\n\n2 in total\n$/)
       })
     )
 
