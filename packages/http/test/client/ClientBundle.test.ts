@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { bundle } from "../support/bundle.ts"
+import { logInLongRuns } from "../support/longRun.ts"
 
 const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} kB`
 
@@ -15,7 +16,7 @@ describe("The bundle of", () => {
     "the bundle of %s is small, needs nothing of its surroundings, and has no schema, SQL or builtin in it",
     async (name, source, most) => {
       const { gzip, imports, modules } = await bundle(source)
-      console.log(`${name}: ${kilobytes(gzip)} gzip`)
+      logInLongRuns(`${name}: ${kilobytes(gzip)} gzip`)
       expect(gzip).toBeLessThan(most)
       expect(imports).toEqual([])
       expect(modules).toContain("packages/http/src/client/Transport.ts")

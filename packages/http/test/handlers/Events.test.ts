@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { newUser, useServers } from "../support/liveServer.ts"
 import { now, request } from "../support/testServer.ts"
-
-const long = process.env["TODO_TEST_LONG"] === "1"
+import { logInLongRuns, long } from "../support/longRun.ts"
 
 /** The statement that all streams of a server share. */
 const tick = "calls.seen"
@@ -209,7 +208,7 @@ describe("Live events over HTTP", () => {
       before = pages()
       await new Promise((resume) => setTimeout(resume, 700))
     }
-    console.log(`${before} of 30 pages read ahead`)
+    logInLongRuns(`${before} of 30 pages read ahead`)
     expect(before).toBeLessThan(25)
     const reader = await me.follow(server)
     await expect.poll(() => reader.events().length, { timeout: 15_000, interval: 100 }).toBe(3_000)
@@ -226,7 +225,7 @@ describe("Live events over HTTP", () => {
       expect(await quiet(server)).toBe(false)
       const began = performance.now()
       await expect.poll(() => quiet(server), { timeout: 180_000, interval: 1_000 }).toBe(true)
-      console.log(`ended after ${Math.round((performance.now() - began) / 1_000)} s`)
+      logInLongRuns(`ended after ${Math.round((performance.now() - began) / 1_000)} s`)
     }
   )
 
@@ -251,7 +250,7 @@ describe("Many idle streams", () => {
     await new Promise((resume) => setTimeout(resume, 3_000))
     const { system, user } = process.cpuUsage(used)
     const share = (user + system) / 1_000 / (performance.now() - began)
-    console.log(`300 idle streams: ${(share * 100).toFixed(1)} % of a core, clients included`)
+    logInLongRuns(`300 idle streams: ${(share * 100).toFixed(1)} % of a core, clients included`)
     expect(share).toBeLessThan(0.3)
     expect(streams.slice(1).every(({ events }) => events().length === 0)).toBe(true)
   })

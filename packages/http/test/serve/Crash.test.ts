@@ -6,8 +6,7 @@ import { SqlClient } from "effect/sql"
 import { describe, expect, it } from "vitest"
 import { acknowledgedWrites, soon } from "../support/acknowledgedWrites.ts"
 import { settings, start, temporaryDirectory, useDatabase } from "../support/program.ts"
-
-const long = process.env["TODO_TEST_LONG"] === "1"
+import { logInLongRuns, long } from "../support/longRun.ts"
 
 describe("kill -9", () => {
   const urls = useDatabase()
@@ -34,7 +33,7 @@ describe("kill -9", () => {
         url = await server.address()
         unanswered += await writers.settle(url)
       }
-      console.log(`${writers.acknowledged} acknowledged; ${unanswered} had happened without an answer`)
+      logInLongRuns(`${writers.acknowledged} acknowledged; ${unanswered} had happened without an answer`)
       expect(writers.acknowledged).toBeGreaterThan(rounds * 20)
     }
   )
@@ -64,7 +63,7 @@ describe("kill -9", () => {
         server.kill("SIGTERM")
         expect(await server.ended).toBe(0)
       }
-      console.log(`${writers.acknowledged} acknowledged; ${unanswered} had happened without an answer`)
+      logInLongRuns(`${writers.acknowledged} acknowledged; ${unanswered} had happened without an answer`)
       expect(writers.acknowledged).toBeGreaterThan(postmasters * 20)
     }
   )

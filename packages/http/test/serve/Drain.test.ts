@@ -6,8 +6,7 @@ import { lockUser, waitingForLock } from "../support/lockUser.ts"
 import { newUser } from "../support/liveServer.ts"
 import { bearer, exchange, load, type Sample, statuses } from "../support/load.ts"
 import { answers, settings, start, useDatabase } from "../support/program.ts"
-
-const long = process.env["TODO_TEST_LONG"] === "1"
+import { logInLongRuns, long } from "../support/longRun.ts"
 
 /** The load in requests per second. */
 const rate = long ? 200 : 30
@@ -92,8 +91,7 @@ describe("A server that gets a signal to stop", () => {
     const code = await program.ended
     const took = performance.now() - told
     const samples = await clients.stop()
-    if (long)
-      console.log(statuses(samples), `not ready after ${notReady.toFixed()} ms, ended after ${took.toFixed()} ms`)
+    logInLongRuns(statuses(samples), `not ready after ${notReady.toFixed()} ms, ended after ${took.toFixed()} ms`)
     return {
       closed,
       code,
@@ -216,7 +214,7 @@ describe("A server that gets a signal to stop", () => {
       running = [...rest, next]
     }
     const samples = await clients.stop()
-    if (long) console.log(`3 replaced: ${JSON.stringify(statuses(samples))}`)
+    logInLongRuns(`3 replaced: ${JSON.stringify(statuses(samples))}`)
     expect(samples.length).toBeGreaterThan(rate * 3)
     expect(failed(samples)).toEqual([])
   })

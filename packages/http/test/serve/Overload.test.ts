@@ -5,6 +5,7 @@ import { SqlClient } from "effect/sql"
 import { beforeAll, describe, expect, it } from "vitest"
 import { settings, start, useDatabase } from "../support/program.ts"
 import { type Answer, claims, request, sign } from "../support/testServer.ts"
+import { logInLongRuns } from "../support/longRun.ts"
 
 /** The requests per second of one database connection, equal on every machine: a read of changes sleeps for 100 ms. */
 const slow = ["create policy slow on todo.todos as restrictive for select using (pg_sleep(0.1)::text is not null)"]
@@ -59,7 +60,7 @@ describe("An overloaded server", () => {
     // Measures once the queue is full.
     const good = answers.filter(({ at, status }) => status === 200 && at > seconds * 1_000 && at <= 2 * seconds * 1_000)
     const refused = answers.filter(({ status }) => status !== 200)
-    console.log(`capacity ${capacity.toFixed(0)}/s, at twice that ${(good.length / seconds).toFixed(0)}/s`)
+    logInLongRuns(`capacity ${capacity.toFixed(0)}/s, at twice that ${(good.length / seconds).toFixed(0)}/s`)
 
     expect(good.length / seconds).toBeGreaterThan(0.8 * capacity)
     expect(refused.length).toBeGreaterThan(0)

@@ -11,8 +11,7 @@ import { SqlClient } from "effect/sql"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { bearer, exchange, held, load, percentile, type Sample, statuses } from "../support/load.ts"
 import { answers, type Program, settings, start, useDatabase } from "../support/program.ts"
-
-const long = process.env["TODO_TEST_LONG"] === "1"
+import { logInLongRuns, long } from "../support/longRun.ts"
 
 /** The longest response time of other clients, times ten on a busy machine. */
 const promised = long ? 250 : 2_500
@@ -119,7 +118,7 @@ describe("Clients that are slow or rude", () => {
   }
 
   const report = (what: string, samples: ReadonlyArray<Sample>, before: object, after: object) =>
-    console.log(what, statuses(samples), `p99 ${Math.round(percentile(samples, 99))} ms`, before, after)
+    logInLongRuns(what, statuses(samples), `p99 ${Math.round(percentile(samples, 99))} ms`, before, after)
 
   const sockets = 2_000
   it(`${sockets} clients that send their headers byte by byte are disconnected, and others are served`, async () => {
@@ -243,7 +242,7 @@ describe("Clients that are slow or rude", () => {
     const files = async () => (await held(server.program.pid)).files
     await expect.poll(files, { timeout: 20_000 }).toBeGreaterThanOrEqual(before.files + deaf.length)
     await expect.poll(files, { timeout: 150_000, interval: 1_000 }).toBeLessThan(before.files + 12)
-    console.log(`cut off after ${Math.round((performance.now() - began) / 1_000)} s`)
+    logInLongRuns(`cut off after ${Math.round((performance.now() - began) / 1_000)} s`)
     await expectNothingLost(server, before)
   })
 

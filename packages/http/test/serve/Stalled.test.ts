@@ -9,8 +9,7 @@ import {
   statuses
 } from "../support/load.ts"
 import { answers, gate, settings, start, useDatabase } from "../support/program.ts"
-
-const long = process.env["TODO_TEST_LONG"] === "1"
+import { logInLongRuns } from "../support/longRun.ts"
 
 /** The request timeout of the server, and the tolerance for a slow machine. */
 const deadline = 2_000
@@ -51,7 +50,7 @@ describe("A network to the database that goes silent", () => {
     const later = performance.now() + 2_000
     await untilEnded(10, ({ began }) => began > later)
     const samples = await clients.stop()
-    if (long) console.log(statuses(samples), `slowest ${Math.round(percentile(samples, 100))} ms`)
+    logInLongRuns(statuses(samples), `slowest ${Math.round(percentile(samples, 100))} ms`)
     expectAnsweredOrUnavailable(samples)
     expect(samples.filter(({ began, status }) => began > later && status === 503)).toEqual([])
 
@@ -95,7 +94,7 @@ describe("A network to the database that goes silent", () => {
     const told = performance.now()
     program.kill("SIGTERM")
     expect(await program.ended).toBe(0)
-    if (long) console.log(`ended after ${Math.round(performance.now() - told)} ms`)
+    logInLongRuns(`ended after ${Math.round(performance.now() - told)} ms`)
     expect(performance.now() - told).toBeLessThan(most + slack)
     const samples = await waiting
     expect(statuses(samples)).toEqual({ 503: 20 })

@@ -5,6 +5,7 @@ import { Duration, Effect, Fiber, Redacted, Stream } from "effect"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { newUser, useServers } from "../support/liveServer.ts"
 import { gate } from "../support/program.ts"
+import { logInLongRuns } from "../support/longRun.ts"
 
 /** The duration of an action in milliseconds. */
 const duration = async (promise: Promise<unknown>): Promise<number> => {
@@ -29,7 +30,7 @@ describe("Two servers on one database", () => {
       delays.push(performance.now() - began)
       expect(events.at(-1)?.change.todo).toEqual(body)
     }
-    console.log(`seen after ${Math.round(Math.max(...delays))} ms at most`)
+    logInLongRuns(`seen after ${Math.round(Math.max(...delays))} ms at most`)
     expect(Math.max(...delays)).toBeLessThan(1_000)
   })
 
