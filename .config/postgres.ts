@@ -1,7 +1,7 @@
 import { startThrowAway } from "@todo/core/postgres"
 import { prepare } from "@todo/core/testing"
 import { Effect } from "effect"
-import { startPooler } from "../packages/http/test/support/pooler.ts"
+import { startPgBouncer } from "./pgbouncer.ts"
 
 /**
  * One PostgreSQL for the whole run, with a migrated template database; `TEST_POSTGRES` names
@@ -13,7 +13,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   const server = given ?? postgres?.url("postgres") ?? ""
   await Effect.runPromise(prepare(server))
   process.env["TEST_POSTGRES"] = server
-  const pooler = process.env["TEST_POOLER"] === "pgbouncer" ? await startPooler(server) : undefined
+  const pooler = process.env["TEST_POOLER"] === "pgbouncer" ? await startPgBouncer(server) : undefined
   if (pooler !== undefined) process.env["TEST_POOLER"] = pooler.url
   return async () => {
     await pooler?.stop()

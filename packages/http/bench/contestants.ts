@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { open, readFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { freePort } from "../../../.config/freePort.ts"
 import type { BenchDatabase } from "./postgres.ts"
 import { claims, secret } from "./tokens.ts"
 
@@ -63,15 +63,6 @@ const command = (name: Name, port: number): readonly [string, ReadonlyArray<stri
       ]
     }
   }
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  return typeof address === "object" && address !== null ? address.port : 0
 }
 
 /** The directory for CPU profiles of contestants on Node. */

@@ -1,9 +1,8 @@
-import { spawnSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { startPgBouncer } from "../support/pgbouncer.ts"
+import { pgbouncer, startPgBouncer } from "../../../../.config/pgbouncer.ts"
 import { run, sql, together } from "../support/program.ts"
 
 const onItsOwn = Effect.provide(TestDatabase.layer)
@@ -149,12 +148,18 @@ describe.concurrent("todo-admin doctor", () => {
     "`doctor` knows a pooler that forgets prepared statements, one that refuses time limits, and what suits both",
     (test) =>
       Effect.gen(function* () {
-        if (spawnSync("pgbouncer", ["--version"]).error) return test.skip("there is no pgbouncer on this machine")
+        if (pgbouncer === undefined) return test.skip("there is no pgbouncer on this machine")
         const { url } = yield* TestDatabase
+        const through = (mode: "session" | "transaction", ignored: ReadonlyArray<string>) =>
+          Effect.acquireRelease(
+            Effect.promise(() => startPgBouncer(Redacted.value(url), { mode, ignored, poolSize: 5 })),
+            ({ stop }) => Effect.promise(stop)
+          ).pipe(Effect.map(({ url }) => url))
+        const timeLimits = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]
         const [tolerant, strict, sessions] = yield* Effect.all([
-          startPgBouncer(url, "transaction", "statement_timeout,lock_timeout,idle_in_transaction_session_timeout"),
-          startPgBouncer(url, "transaction", ""),
-          startPgBouncer(url, "session", "statement_timeout,lock_timeout,idle_in_transaction_session_timeout")
+          through("transaction", timeLimits),
+          through("transaction", []),
+          through("session", timeLimits)
         ])
         const [forgets, refuses, suits, session] = yield* together(
           doctor({ DATABASE_URL: tolerant }),

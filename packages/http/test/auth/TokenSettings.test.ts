@@ -6,7 +6,8 @@ import { Config, ConfigProvider, Effect } from "effect"
 import { expect, it } from "vitest"
 import { loadSettings } from "../../src/settings/ProgramSettings.ts"
 import { algs, makeKey } from "../support/issuer.ts"
-import { answers, freePort, start, temporaryDirectory } from "../support/program.ts"
+import { freePort } from "../../../../.config/freePort.ts"
+import { answers, start, temporaryDirectory } from "../support/program.ts"
 import { audience, issuer, request } from "../support/testServer.ts"
 
 const database = { DATABASE_URL: "postgres://user:canary@127.0.0.1:1/todo" }

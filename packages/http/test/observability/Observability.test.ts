@@ -8,7 +8,8 @@ import { SqlClient } from "effect/sql"
 import { describe, expect, it, onTestFinished } from "vitest"
 import pkg from "../../package.json" with { type: "json" }
 import { lockUser } from "../support/lockUser.ts"
-import { freePort, type Program, settings, start, useDatabase } from "../support/program.ts"
+import { freePort } from "../../../../.config/freePort.ts"
+import { type Program, settings, start, useDatabase } from "../support/program.ts"
 import { audience, claims, issuer, request, secret, sign } from "../support/testServer.ts"
 
 const user = "somebody@example.com"

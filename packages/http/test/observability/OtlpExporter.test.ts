@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { collector } from "../support/otlpCollector.ts"
-import { freePort, settings, start, useDatabase } from "../support/program.ts"
+import { freePort } from "../../../../.config/freePort.ts"
+import { settings, start, useDatabase } from "../support/program.ts"
 import { claims, request, sign } from "../support/testServer.ts"
 
 const authorization = `Bearer ${await sign(claims("somebody"))}`

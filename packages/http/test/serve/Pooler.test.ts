@@ -1,7 +1,7 @@
 import { request as send } from "node:http"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { bearer, exchange, statuses } from "../support/load.ts"
-import { pgbouncer, startPooler } from "../support/pooler.ts"
+import { pgbouncer, startPgBouncer } from "../../../../.config/pgbouncer.ts"
 import { answers, settings, start, useDatabase } from "../support/program.ts"
 
 if (pgbouncer === undefined)
@@ -17,7 +17,7 @@ describe.skipIf(pgbouncer === undefined)(
       const { pathname, username } = new URL(urls.DATABASE_URL)
       direct.pathname = pathname
       direct.username = username
-      const pooler = await startPooler(direct.href, { poolSize: 3 })
+      const pooler = await startPgBouncer(direct.href, { poolSize: 3 })
       onTestFinished(pooler.stop)
       const program = start({ ...settings, DATABASE_URL: pooler.url, TODO_DATABASE_PREPARE: "false" })
       const address = await program.address()

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Server } from "@todo/http"
 import { collector } from "../support/otlpCollector.ts"
 import { pathProxy, type ProxyKind } from "../support/pathProxy.ts"
-import { freePort, run, settings, start, useDatabase } from "../support/program.ts"
+import { freePort } from "../../../../.config/freePort.ts"
+import { run, settings, start, useDatabase } from "../support/program.ts"
 import { claims, request, sign } from "../support/testServer.ts"
 
 /** Starts a server behind a proxy below a path, for the tests of a block. */

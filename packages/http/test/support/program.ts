@@ -10,6 +10,7 @@ import { join, resolve } from "node:path"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, ManagedRuntime, Redacted } from "effect"
 import { afterAll, beforeAll, expect, inject, onTestFinished, vi } from "vitest"
+import { freePort } from "../../../../.config/freePort.ts"
 import { audience, issuer, request, secret } from "./testServer.ts"
 
 /** The bundled server. `.config/server.ts` makes it before the tests. */
@@ -137,16 +138,6 @@ export const answers = async (address: string, path: string, status: number): Pr
   await expect
     .poll(async () => (await request(address + path, "GET")).status, { timeout: 15_000, interval: 20 })
     .toBe(status)
-}
-
-/** A free port of 127.0.0.1. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const port = portOf(server)
-  server.close()
-  await once(server, "close")
-  return port
 }
 
 export const portOf = (server: Server): number => {
