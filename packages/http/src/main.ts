@@ -13,16 +13,18 @@ import * as CommandLine from "./settings/CommandLine.ts"
 import * as OtlpExporter from "./observability/OtlpExporter.ts"
 import * as Logging from "./observability/Logging.ts"
 import * as Program from "./serve/Program.ts"
+import { CannotListen } from "./serve/Socket.ts"
 import { describe } from "./observability/ErrorReports.ts"
 
 /** The reason why the server cannot start, in one line. */
 const reason = (error: unknown): string => {
   if (error instanceof Config.ConfigError) return settingMessage(error)
+  if (error instanceof CannotListen) return error.describe(Program.listenSettings)
   if (!(error instanceof Error)) return String(error)
   const { cause } = error
   if (Predicate.isTagged(error, "Unavailable")) {
     const { message, sqlState } = describe(cause)
-    return error.message.replace("; ", () => ` (${message ?? sqlState ?? "the reason is not known"}); `)
+    return `${error.message} (${message ?? sqlState ?? "the reason is not known"})`
   }
   return cause instanceof Error && "code" in cause ? cause.message : error.message
 }

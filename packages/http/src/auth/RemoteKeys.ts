@@ -38,14 +38,14 @@ const fetchJwks = Effect.fnUntraced(function* (url: URL) {
   const document = yield* Effect.tryPromise({
     try: (signal) => download(url, signal),
     catch: (error) =>
-      error instanceof FetchError ? error : new FetchError({ reason: "no answer, or one without JSON" })
+      error instanceof FetchError ? error : new FetchError({ reason: "no response, or one without JSON" })
   }).pipe(
     Effect.timeoutOrElse({
       duration: timeLimit,
-      orElse: () => Effect.fail(new FetchError({ reason: `no answer within ${timeLimit}` }))
+      orElse: () => Effect.fail(new FetchError({ reason: `no response within ${timeLimit}` }))
     })
   )
-  if (!PublicKeys.isJwkSet(document)) return yield* new FetchError({ reason: "the answer is no JWK set" })
+  if (!PublicKeys.isJwkSet(document)) return yield* new FetchError({ reason: "the response is no JWK set" })
   return document.keys
 })
 
@@ -59,6 +59,9 @@ export const make = Effect.fnUntraced(function* (url: URL): Effect.fn.Return<Key
   let known: ReadonlyMap<string, Key> | undefined
   let current: ReadonlySet<Key> = new Set()
 
+  // Only the origin, because the path and the query may have a secret.
+  const name = `the key set of ${url.origin}`
+
   const update = Effect.fnUntraced(function* (jwks: ReadonlyArray<unknown>) {
     const next = new Map<string, Key>()
     for (const jwk of jwks) {
@@ -68,16 +71,14 @@ export const make = Effect.fnUntraced(function* (url: URL): Effect.fn.Return<Key
     }
     known = next
     current = new Set(next.values())
-    if (next.size === 0) yield* Effect.logWarning("TODO_JWKS_URL: the key set has no key that can be used")
+    if (next.size === 0) yield* Effect.logWarning(`${name} has no key that can be used`)
   })
 
   // One fetch at a time, so that a late response cannot replace a newer one.
   const semaphore = yield* Semaphore.make(1)
   const refresh = fetchJwks(url).pipe(
     Effect.flatMap(update),
-    Effect.catchTag("FetchError", ({ reason }) =>
-      Effect.logWarning(`TODO_JWKS_URL: the key set cannot be fetched: ${reason}`)
-    ),
+    Effect.catchTag("FetchError", ({ reason }) => Effect.logWarning(`${name} cannot be fetched: ${reason}`)),
     semaphore.withPermits(1)
   )
 

@@ -111,6 +111,9 @@ const layerAnnouncement = (settings: ProgramSettings) =>
     })
   )
 
+/** The environment variables of the settings that `CannotListen` is about. */
+export const listenSettings = { host: "HOST", port: "PORT", metricsPort: "TODO_METRICS_PORT" }
+
 /** The server. Fails with one of the documented errors if it cannot start. */
 const layer = Layer.unwrap(
   Effect.map(loadSettings, (settings) =>

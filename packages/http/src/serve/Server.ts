@@ -36,10 +36,11 @@ const layerDrain = ({ drainDelay = Duration.zero, drainTimeout }: ServerSettings
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { drain } = yield* Lifecycle
+      const accepted = Duration.isZero(drainDelay)
+        ? ""
+        : `, requests are still accepted for ${Duration.format(drainDelay)}`
       yield* Effect.addFinalizer(() =>
-        Effect.logInfo(
-          `shutdown begins: /readyz answers 503, requests are still accepted for ${Duration.format(drainDelay)}`
-        ).pipe(
+        Effect.logInfo(`shutdown begins: /readyz answers 503${accepted}`).pipe(
           Effect.andThen(drain(drainDelay)),
           Effect.andThen(
             Effect.logInfo(
@@ -78,11 +79,11 @@ export const layer = (settings: ServerSettings) => {
     metricsPort === undefined
       ? Layer.empty
       : HttpServer.serve(MetricsRoute.app(Prefix.pathOf(settings.publicUrl))).pipe(
-          Layer.provide(Socket.layer(settings, metricsPort, "TODO_METRICS_PORT"))
+          Layer.provide(Socket.layer(settings, metricsPort, "metricsPort"))
         )
   return layerDrain(settings).pipe(
     Layer.provideMerge(HttpRouter.serve(Layer.merge(app, development ? layerHome : Layer.empty), options)),
-    Layer.provideMerge(Socket.layer(settings, settings.port, "PORT")),
+    Layer.provideMerge(Socket.layer(settings, settings.port, "port")),
     Layer.provide([metrics, RequestMetrics.layerEventLoop, ProcessMetrics.layer, RequestMetrics.layerRefusals]),
     Layer.provide(HttpApp.layerRequestServices(settings)),
     Layer.provide(Lifecycle.layer)

@@ -50,8 +50,8 @@ const noAddress = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EAI_AGAIN", "EINVAL
 
 /** The server cannot listen on its host and port. The message names the setting and what to do. */
 export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
-  /** The setting of the port. */
-  setting: Schema.Literals(["PORT", "TODO_METRICS_PORT"]),
+  /** The setting of the port, among `ServerSettings`. */
+  setting: Schema.Literals(["port", "metricsPort"]),
   /** The address or name to listen on. */
   host: Schema.String,
   /** The port to listen on. */
@@ -60,12 +60,18 @@ export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotList
   code: Schema.String
 }) {
   override get message() {
-    const { code, host, port, setting } = this
-    if (code === "EADDRINUSE") return `${setting}: ${port} is taken on ${host}; stop what listens there or set another`
-    if (code === "EACCES") return `${setting}: this user may not listen on ${port}; set one from 1024 on`
+    return this.describe({ host: "host", port: "port", metricsPort: "metricsPort" })
+  }
+
+  /** The message, with the names by which the program knows its settings. */
+  describe(names: Readonly<Record<"host" | "port" | "metricsPort", string>>): string {
+    const { code, host, port } = this
+    const name = names[this.setting]
+    if (code === "EADDRINUSE") return `${name}: ${port} is taken on ${host}; stop what listens there or set another`
+    if (code === "EACCES") return `${name}: this user may not listen on ${port}; set one from 1024 on`
     return noAddress.has(code)
-      ? `HOST: ${host} is no address of this machine (${code}); set 127.0.0.1, or 0.0.0.0 to serve others`
-      : `${setting}: the server cannot listen on ${port} of ${host} (${code}); set another`
+      ? `${names.host}: ${host} is no address of this machine (${code}); set 127.0.0.1, or 0.0.0.0 to serve others`
+      : `${name}: the server cannot listen on ${port} of ${host} (${code}); set another`
   }
 }
 
@@ -73,7 +79,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "unknown error"
 
 /** Listens on a port. Fails with `CannotListen`. Slow and silent clients are disconnected, and all clients after the drain timeout. */
-export const layer = (settings: SocketSettings, port: number, setting: "PORT" | "TODO_METRICS_PORT") =>
+export const layer = (settings: SocketSettings, port: number, setting: "port" | "metricsPort") =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { ended } = yield* Lifecycle

@@ -151,7 +151,7 @@ describe("The server does not start, and says why in one line,", () => {
     const DATABASE_URL = "postgres://user:canary@127.0.0.1:1/todo"
     await expectRefusal(
       { ...settings, DATABASE_URL, TODO_MIGRATE: "auto" },
-      /cannot be reached.*\(connect ECONNREFUSED .*\); try again later/
+      /cannot be reached.*; try again later \(connect ECONNREFUSED .*\)/
     )
   })
 
