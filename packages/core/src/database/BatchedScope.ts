@@ -2,7 +2,7 @@
  * Optimisation: request batching. Calls of many users that arrive together share one statement, which runs the select
  * once for each call, as its user. Quick writes also share one commit, which costs as much as the write itself.
  *
- * Gains: 2,400 creates a second instead of 1,500 with 16 connections; "list 50" is 1.3 times as fast with 100 connections.
+ * Gains: create is 1.6 times as fast with 16 connections, and "list 50" 1.3 times with 100 connections.
  * Measure with `npm run bench -- create "list 50" todo`. To do without it, set `optimisations.requestBatching` to
  * `false`: `UserScope` then runs each call alone.
  */

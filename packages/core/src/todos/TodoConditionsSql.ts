@@ -1,4 +1,5 @@
 import * as DateTime from "effect/DateTime"
+import * as Struct from "effect/Struct"
 import { Priority } from "../domain/Todo.ts"
 import type { TodoQuery } from "../domain/TodoQuery.ts"
 import type { Add } from "../database/KeysetPage.ts"
@@ -22,6 +23,9 @@ export const conditions = (query: TodoQuery, now: Now, add: Add): ReadonlyArray<
   ...(query.dueFrom === undefined && query.dueTo === undefined ? [] : [dueBetween(query, add)]),
   ...(query.q === undefined ? [] : [hasWords(query.q, add)])
 ]
+
+/** The members of a query that select todos. */
+export const filtersOf = (query: TodoQuery) => Struct.omit(query, ["count", "cursor", "limit", "sort", "timeZone"])
 
 const due = (kind: NonNullable<TodoQuery["due"]>, timeZone: string, now: Now, add: Add): string => {
   const today = dayOf(DateTime.toEpochMillis(now), timeZone)

@@ -16,7 +16,7 @@ import {
   sortValue
 } from "../database/KeysetPage.ts"
 import type { SelectOf } from "../database/UserScopeSql.ts"
-import { conditions, type Now } from "./TodoConditionsSql.ts"
+import { conditions, filtersOf, type Now } from "./TodoConditionsSql.ts"
 import * as TodoRow from "./TodoRow.ts"
 
 /** Uses the primary key. */
@@ -37,10 +37,10 @@ export const count = (schema: string, query: TodoQuery, now: Now): Select<CountR
     /* sql */ `select count(*) as n from ${schema}.todos t where ${[...shared, ...plan].join(" and ")}`
   const total = () => {
     if (plans === undefined) return counted()
-    const { count: _count, cursor: _cursor, limit: _limit, q, sort: _sort, timeZone: _timeZone, ...others } = query
+    const isOnlyWords = Object.keys(filtersOf(query)).every((name) => name === "q")
     const scanned =
-      q !== undefined && Object.keys(others).length === 0
-        ? /* sql */ `select ${CandidatesSql.countByWord(schema, q, add)} where ${plans.scan}`
+      query.q !== undefined && isOnlyWords
+        ? /* sql */ `select ${CandidatesSql.countByWord(schema, query.q, add)} where ${plans.scan}`
         : counted(plans.scan)
     return /* sql */ `${plans.candidates}
 select sum(n) from (${counted(plans.lookUp)} union all ${scanned}) counts`
