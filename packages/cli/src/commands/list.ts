@@ -25,7 +25,7 @@ const withLists = <A, E, R>(use: (lists: Service) => Effect.Effect<A, E, R | Cur
 const printOne = <E, R>(use: (lists: Service) => Effect.Effect<TodoList, E, R | CurrentUser>) =>
   Effect.flatMap(withLists(use), (list) => printResult(list, renderList))
 
-const id = Argument.String("id").pipe(Argument.withSchema(ListId), Argument.withDescription("The list's id"))
+const id = Argument.String("id").pipe(Flags.withSchema(ListId), Argument.withDescription("The list's id"))
 
 const name = Argument.String("name").pipe(Argument.withDescription("The name of the list"))
 

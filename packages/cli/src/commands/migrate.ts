@@ -6,13 +6,13 @@ import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runAsMigrator } from "../database/RunAs.ts"
-import { wholeNumber } from "../flags/Flags.ts"
+import { wholeNumber, withSchema } from "../flags/Flags.ts"
 import { printResult, printInfo, infoPrinter } from "../terminal/Output.ts"
 import { renderPlan, renderStatus } from "../views/MigrationView.ts"
 
 const runtimeRole = Flag.String("runtime-role").pipe(
   Flag.withMetavar("ROLE"),
-  Flag.withSchema(
+  withSchema(
     Schema.String.check(
       Schema.isPattern(/^[^\p{Cc}$]{1,63}$/u, {
         expected: "the name of a role, at most 63 characters without control characters or $"

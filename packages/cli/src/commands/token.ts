@@ -15,7 +15,7 @@ import { printNotice, printResult } from "../terminal/Output.ts"
 const claim = (name: "issuer" | "audience", setting: string) =>
   Flag.String(name).pipe(
     Flag.withMetavar("TEXT"),
-    Flag.withSchema(Schema.NonEmptyString.annotate({ expected: "a string that is not empty" })),
+    Flags.withSchema(Schema.NonEmptyString.annotate({ expected: "a string that is not empty" })),
     Flag.withDescription(`The ${name} of the token (default: ${setting}, or else the ${name} of development mode)`),
     Flag.optional
   )

@@ -55,7 +55,7 @@ const list = Command.make(
 )
 
 const id = Argument.String("id").pipe(
-  Argument.withSchema(UserId),
+  Flags.withSchema(UserId),
   Argument.withDescription("The id of the user: the sub claim of the user's tokens")
 )
 

@@ -1,12 +1,13 @@
 /** Flags that several commands share. */
 import type { Expectation } from "@todo/core"
-import { expectation, IfRevision, PageLimit, pageLimit, UserId } from "@todo/core/domain"
+import { expectation, IfRevision, PageLimit, pageLimit, toInvalidInput, UserId } from "@todo/core/domain"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Flag from "effect/cli/Flag"
+import * as Param from "effect/cli/Param"
 import { Usage } from "../errors/CommandError.ts"
 
 /** A flag without a value. */
@@ -16,11 +17,23 @@ export const boolean = (name: string, description: string) =>
 export const text = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withMetavar("TEXT"), Flag.withDescription(description))
 
+/** Validates the text of a flag or an argument. It is refused in the words of the core: `must be …`. */
+export const withSchema = <A>(schema: Schema.Codec<A, string>) => {
+  const decode = Schema.decodeUnknownResult(schema)
+  return <Kind extends Param.ParamKind>(param: Param.Param<Kind, string>) =>
+    Param.mapTryCatch(
+      param,
+      (text) => Result.getOrThrow(decode(text)),
+      (error) =>
+        (Schema.isSchemaError(error) ? toInvalidInput(error.issue).errors[0]?.message : undefined) ?? "must be valid"
+    )
+}
+
 export const user = (description: string) =>
   Flag.String("user").pipe(
     Flag.withAlias("u"),
     Flag.withMetavar("USER"),
-    Flag.withSchema(UserId),
+    withSchema(UserId),
     Flag.withDescription(description)
   )
 
@@ -35,7 +48,7 @@ export const ifRevision = Flag.String("if-revision").pipe(
   Flag.withDescription("Apply the change only if the item is at this revision. Several: 7,9. Any: '*'"),
   Flag.filterMap(
     (value) => Result.getSuccess(decodeIfRevision(parseIfRevision(value))),
-    () => "a revision like 7, several like 7,9, or '*'"
+    () => "must be a revision like 7, several like 7,9, or '*'"
   ),
   Flag.optional
 )
@@ -48,12 +61,7 @@ export const expecting = (revision: Option.Option<IfRevision>): Expectation => (
 /** `--before ID` and `--after ID`: the new position. */
 export const position = <Id extends string>(id: Schema.Codec<Id, string>) => {
   const neighbour = (name: string, description: string) =>
-    Flag.String(name).pipe(
-      Flag.withMetavar("ID"),
-      Flag.withSchema(id),
-      Flag.withDescription(description),
-      Flag.optional
-    )
+    Flag.String(name).pipe(Flag.withMetavar("ID"), withSchema(id), Flag.withDescription(description), Flag.optional)
   return {
     before: neighbour("before", "Move directly before this item"),
     after: neighbour("after", "Move directly after this item")
@@ -79,7 +87,7 @@ export const trash = boolean("trash", "Show only items in the trash")
 export const wholeNumber = (name: string, schema: Schema.Codec<number, number>) =>
   Flag.String(name).pipe(
     Flag.withMetavar("N"),
-    Flag.withSchema(
+    withSchema(
       Schema.String.check(Schema.isPattern(/^(0|[1-9]\d{0,8})$/, { expected: expectation(schema) })).pipe(
         Schema.decodeTo(schema, SchemaTransformation.transform({ decode: Number, encode: String }))
       )
@@ -105,7 +113,7 @@ const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }
 export const duration = (name: string) =>
   Flag.String(name).pipe(
     Flag.withMetavar("TIME"),
-    Flag.withSchema(
+    withSchema(
       Schema.String.check(Schema.isPattern(/^[1-9]\d{0,6}[smhd]$/, { expected: "a time like 90s, 30m, 12h or 7d" }))
     ),
     Flag.map((text) => Number.parseInt(text, 10) * seconds[text.slice(-1) as keyof typeof seconds])

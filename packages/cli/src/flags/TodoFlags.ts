@@ -4,9 +4,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import { boolean, paging, text, trash } from "./Flags.ts"
+import { boolean, paging, text, trash, withSchema } from "./Flags.ts"
 
-export const id = Argument.String("id").pipe(Argument.withSchema(TodoId), Argument.withDescription("The todo's id"))
+export const id = Argument.String("id").pipe(withSchema(TodoId), Argument.withDescription("The todo's id"))
 
 export const title = Argument.String("title").pipe(Argument.withDescription("The title of the todo"))
 
@@ -17,7 +17,7 @@ const list = Flag.String("list").pipe(Flag.withMetavar("ID"))
 const bound = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withMetavar("DATE|TIME"),
-    Flag.withSchema(DueBound),
+    withSchema(DueBound),
     Flag.withDescription(`${description}: 2026-12-01, or 2026-12-01T00:00:00Z`),
     Flag.optional
   )
@@ -33,12 +33,12 @@ export const fields = {
     ),
     Flag.filterMap(
       (value) => Result.getSuccess(decodeDue(parseDue(value))),
-      () => "a date like 2026-12-01, or a time in a zone like 2026-12-01T09:00@Europe/Paris"
+      () => "must be a date like 2026-12-01, or a time in a zone like 2026-12-01T09:00@Europe/Paris"
     ),
     Flag.optional
   ),
   tag: tag("A tag. Repeat the flag for several tags"),
-  listId: list.pipe(Flag.withSchema(ListId), Flag.withDescription("The list that the todo belongs to"), Flag.optional)
+  listId: list.pipe(withSchema(ListId), Flag.withDescription("The list that the todo belongs to"), Flag.optional)
 }
 
 /** Parses `DATE` or `DATETIME@ZONE`. The seconds are optional. */
@@ -77,7 +77,7 @@ export const query = {
   tag: tag("Only todos with this tag. Repeat the flag to require several tags"),
   listId: list.pipe(
     Flag.withMetavar("ID|none"),
-    Flag.withSchema(Schema.Union([ListId, Schema.Literal("none")])),
+    withSchema(Schema.Union([ListId, Schema.Literal("none")])),
     Flag.withDescription("Only todos in this list; none: only todos without a list"),
     Flag.optional
   ),
@@ -87,7 +87,7 @@ export const query = {
   ),
   timeZone: Flag.String("time-zone").pipe(
     Flag.withMetavar("ZONE"),
-    Flag.withSchema(TimeZone),
+    withSchema(TimeZone),
     Flag.withDescription("The time zone for dates, such as Europe/Paris (default: this machine's; with --json: UTC)"),
     Flag.optional
   ),
