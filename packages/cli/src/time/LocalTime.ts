@@ -1,7 +1,6 @@
-import { type Due, TimeZone } from "@todo/core/domain"
+import { type Due, TimeZone, zonedTime } from "@todo/core/domain"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 /** The present time and the time zone of the person who reads. "Tomorrow" depends on both. */
@@ -22,8 +21,6 @@ export const machineTimeZone = (): string => {
   return isTimeZone(name) ? name : "UTC"
 }
 
-/** The instant of a due time, by the rule of the core: a skipped local time moves forward, a repeated one is the first. */
-export const instantOf = ({ dateTime, timeZone }: Exclude<Due, { date: string }>) =>
-  Option.getOrThrow(
-    DateTime.makeZoned(`${dateTime}Z`, { timeZone, adjustForTimeZone: true, disambiguation: "compatible" })
-  )
+/** The instant of a due time. */
+export const instantOf = ({ dateTime, timeZone }: Exclude<Due, { date: string }>): DateTime.Zoned =>
+  zonedTime(Date.parse(`${dateTime}Z`), timeZone)

@@ -3,31 +3,16 @@
  * rules, so no conversion happens there.
  */
 import * as DateTime from "effect/DateTime"
-import * as Option from "effect/Option"
+import { timeZoneNamed, zonedTime } from "../domain/zonedTime.ts"
 
 const day = 86_400_000
 
-/** Effect caches zones by name. With lower case, all spellings of a name share one entry. */
-const zoneOf = (name: string) => DateTime.zoneMakeNamedUnsafe(name.toLowerCase())
-
-/**
- * The instant of a wall-clock time, which is given as if it were UTC. As with Temporal's `compatible`, a time in a gap
- * (clocks set forward) moves forward by the gap, and a time in an overlap (clocks set back) is the earlier one.
- */
 const instantAt = (wallClock: number, timeZone: string): number =>
-  DateTime.toEpochMillis(
-    Option.getOrThrow(
-      DateTime.makeZoned(wallClock, {
-        timeZone: zoneOf(timeZone),
-        adjustForTimeZone: true,
-        disambiguation: "compatible"
-      })
-    )
-  )
+  DateTime.toEpochMillis(zonedTime(wallClock, timeZone))
 
 /** The date in a zone, as its midnight in UTC. */
 const dateAt = (instant: number, timeZone: string): number => {
-  const zoned = DateTime.setZone(DateTime.makeUnsafe(instant), zoneOf(timeZone))
+  const zoned = DateTime.setZone(DateTime.makeUnsafe(instant), timeZoneNamed(timeZone))
   return Math.floor((instant + DateTime.zonedOffset(zoned)) / day) * day
 }
 
