@@ -155,11 +155,16 @@ const withCloseTimeout = <A, E>(layer: Layer.Layer<A, E>): Layer.Layer<A, E> =>
     })
   )
 
-/** Sends a query that reads nothing. Fails with `Unavailable` if the database does not answer within two seconds. */
-export const ping: Effect.Effect<void, Unavailable, SqlClient.SqlClient> = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-  interruptAtOnce(sql.unsafe(DatabaseSql.ping).values).pipe(
-    Effect.timeout("2 seconds"),
-    Effect.mapError((cause) => unavailable({ outcome: "not-applied" }, cause)),
-    Effect.asVoid
-  )
+/**
+ * Makes an effect that sends a query which reads nothing. That effect fails with `Unavailable` if the database does not
+ * answer within two seconds.
+ */
+export const makePing: Effect.Effect<Effect.Effect<void, Unavailable>, never, SqlClient.SqlClient> = Effect.map(
+  SqlClient.SqlClient,
+  (sql) =>
+    interruptAtOnce(sql.unsafe(DatabaseSql.ping).values).pipe(
+      Effect.timeout("2 seconds"),
+      Effect.mapError((cause) => unavailable({ outcome: "not-applied" }, cause)),
+      Effect.asVoid
+    )
 )

@@ -26,7 +26,7 @@ export interface AuthenticationSettings {
   readonly rateLimit?: RateLimit.RateLimitSettings | undefined
 }
 
-/** How long the answer "not disabled" is cached: a user who has just been disabled can still read for this time. */
+/** How long it is cached that a user is not disabled: a user who has just been disabled can still read for this time. */
 const disabledAfter = Duration.seconds(4)
 
 /** Whether the header has the Bearer scheme. Any other scheme gets a challenge without an error code (RFC 6750, 3.1). */
@@ -46,7 +46,7 @@ export const layer = (
     Effect.gen(function* () {
       const verifier = yield* TokenVerifier
       const addresses = settings.rateLimit === undefined ? undefined : limitAddresses(settings.rateLimit, verifier)
-      const enter = yield* makeEnter(settings)
+      const admit = yield* makeAdmission(settings)
 
       const verified = (token: string) => (token === "" ? withoutToken : verifier.verify(token))
 
@@ -54,7 +54,7 @@ export const layer = (
         bearer: (handler, { credential }) => {
           const token = Redacted.value(credential)
           const known = addresses === undefined ? verified(token) : addresses(token, verified(token))
-          return Effect.flatMap(known, ({ expires, user }) => enter(handler, user, expires))
+          return Effect.flatMap(known, ({ expires, user }) => admit(handler, user, expires))
         }
       })
     })
@@ -92,7 +92,7 @@ export const layerFrom = <R = never>(
     Authorization,
     Effect.gen(function* () {
       const services = yield* Effect.context<R>()
-      const enter = yield* makeEnter(settings)
+      const admit = yield* makeAdmission(settings)
 
       return Authorization.of({
         bearer: Effect.fnUntraced(function* (handler) {
@@ -101,10 +101,10 @@ export const layerFrom = <R = never>(
           if (caller === undefined) return yield* new Unauthorized({ reason: "missing" })
           const { expires, userId } = typeof caller === "string" ? { userId: caller, expires: undefined } : caller
           if (isUserId(userId)) {
-            if (expires === undefined) return yield* enter(handler, { id: userId }, undefined)
+            if (expires === undefined) return yield* admit(handler, { id: userId }, undefined)
             // The time of an invalid date is NaN, which counts as expired.
             const isOpen = expires.getTime() > (yield* Clock.currentTimeMillis)
-            if (isOpen) return yield* enter(handler, { id: userId }, expires.getTime() / 1_000)
+            if (isOpen) return yield* admit(handler, { id: userId }, expires.getTime() / 1_000)
             return yield* new Unauthorized({ reason: "invalid" })
           }
           yield* Effect.logWarning(
@@ -117,7 +117,7 @@ export const layerFrom = <R = never>(
   )
 
 /** Makes the checks that follow authentication: the rate limit of the user, and whether the user is disabled. */
-const makeEnter = Effect.fnUntraced(function* ({ rateLimit }: AuthenticationSettings) {
+const makeAdmission = Effect.fnUntraced(function* ({ rateLimit }: AuthenticationSettings) {
   const accounts = yield* Accounts
   const limit = rateLimit === undefined ? undefined : limitUsers(rateLimit)
   const disabled = yield* Cache.makeWith(

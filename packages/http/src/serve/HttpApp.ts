@@ -2,9 +2,7 @@
  * The routes of the API with their middleware, from the outside in: prefix, CORS, `RequestMiddleware`, authentication,
  * validation, handlers. `Server` serves it on a socket, and `EmbeddedApi` inside of another program.
  */
-import { Accounts, Changes, Lists, Todos } from "@todo/core"
 import * as ByteSize from "effect/ByteSize"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
@@ -12,12 +10,9 @@ import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as SqlClient from "effect/sql/SqlClient"
 import { HttpApiBuilder, OpenApi } from "effect/http-api"
 import { Api } from "../api/Api.ts"
-import { Authorization } from "../api/Authorization.ts"
 import { methodsByPath, methodsWithMetrics } from "../api/PathTemplates.ts"
-import { Validation } from "../api/Validation.ts"
 import * as DocsPage from "./DocsPage.ts"
 import * as MetricsRoute from "./MetricsRoute.ts"
 import * as RequestMiddleware from "../boundary/RequestMiddleware.ts"
@@ -25,11 +20,10 @@ import * as ChangesHandlers from "../handlers/ChangesHandlers.ts"
 import * as ListsHandlers from "../handlers/ListsHandlers.ts"
 import * as SystemHandlers from "../handlers/SystemHandlers.ts"
 import * as TodosHandlers from "../handlers/TodosHandlers.ts"
-import { Lifecycle } from "../boundary/Lifecycle.ts"
 import * as MethodNotAllowed from "../boundary/MethodNotAllowed.ts"
 import * as Prefix from "../boundary/Prefix.ts"
 import * as ErrorReports from "../observability/ErrorReports.ts"
-import * as ValidationErrors from "../boundary/ValidationErrors.ts"
+import * as Validation from "../boundary/Validation.ts"
 
 export interface AppSettings extends RequestMiddleware.RequestSettings {
   /** The path below which the routes are mounted: with `/api/todos`, `/v1/me` is at `/api/todos/v1/me`. The root by default. */
@@ -90,25 +84,7 @@ const layerCors = (origins: ReadonlyArray<string>) => {
   )
 }
 
-/**
- * The handlers, built with only the services that they need. `HttpApiBuilder` merges the context of the build into the
- * context of each request; with all services in it that took 3 µs a request.
- */
-const layerHandlers = (() => {
-  const all = Layer.mergeAll(TodosHandlers.layer, ListsHandlers.layer, ChangesHandlers.layer, SystemHandlers.layer)
-  type Needed = Layer.Services<typeof all>
-  const needed: (context: Context.Context<Needed>) => Context.Context<Needed> = Context.pick(
-    Todos,
-    Lists,
-    Changes,
-    Accounts,
-    SqlClient.SqlClient,
-    Lifecycle,
-    Authorization,
-    Validation
-  )
-  return Layer.fromBuild((memoMap, scope) => Effect.updateContext(Layer.buildWithMemoMap(all, memoMap, scope), needed))
-})()
+const handlers = Layer.mergeAll(TodosHandlers.layer, ListsHandlers.layer, ChangesHandlers.layer, SystemHandlers.layer)
 
 /** Paths are matched exactly: by case, and with all slashes. */
 export const routerConfig = {
@@ -142,8 +118,8 @@ export const layer = (settings: AppSettings, { metrics = false, routeMiddleware 
   const paths = metrics ? methodsWithMetrics : methodsByPath
   return Layer.mergeAll(
     HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
-      Layer.provide(layerHandlers),
-      Layer.provide(ValidationErrors.layer)
+      Layer.provide(handlers),
+      Layer.provide(Validation.layer)
     ),
     DocsPage.layer(Api, base),
     metrics ? MetricsRoute.layer : Layer.empty,
