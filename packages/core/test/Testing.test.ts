@@ -5,13 +5,14 @@ import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import { ConfigProvider, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { asAdmin, asNewUser, live, query, services, tagOf, walk } from "./support/suite.ts"
+import { asSuperuser } from "./support/connections.ts"
+import { asNewUser, live, query, services, tagOf, walkTodos } from "./support/suite.ts"
 
 layer(services, live)("addTodos", (it) => {
   it.effect("addTodos adds the requested number of todos in order, with default or custom fields", () =>
     Effect.gen(function* () {
       const added = yield* addTodos(3)
-      assert.deepStrictEqual(yield* walk({}), added)
+      assert.deepStrictEqual(yield* walkTodos({}), added)
       assert.deepStrictEqual(
         added.map(({ title }) => title),
         ["Todo 1", "Todo 2", "Todo 3"]
@@ -25,14 +26,16 @@ layer(services, live)("addTodos", (it) => {
 layer(services, live)("probeIsolation", (it) => {
   const own = Effect.flatMap(Todos, (todos) => todos.list({}))
   /** A query without the user, as the superuser, to whom no policy applies. */
-  const all = asAdmin(query("select title from todo.todos"))
+  const all = asSuperuser(query("select title from todo.todos"))
 
   it.effect("probeIsolation accepts a service that isolates users", () =>
     Effect.gen(function* () {
       yield* probeIsolation(() => own)
       yield* probeIsolation(({ list }) => Effect.flatMap(Lists, (lists) => lists.get(list.id)))
       yield* probeIsolation(({ user }) => Promise.resolve({ user }))
-      yield* probeIsolation(({ user }) => asAdmin(query("select id from todo.todos where owner_id = $1", [user.id])))
+      yield* probeIsolation(({ user }) =>
+        asSuperuser(query("select id from todo.todos where owner_id = $1", [user.id]))
+      )
     })
   )
 

@@ -3,8 +3,9 @@ import { assert, layer } from "@effect/vitest"
 import { Changes, CurrentUser, Lists, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Effect } from "effect"
-import { Fold, itemOf, pages, purgeAsAdmin, stored, walk } from "../support/feed.ts"
-import { asAdmin, range } from "../support/clients.ts"
+import { asSuperuser } from "../support/connections.ts"
+import { Fold, itemOf, pages, purgeAsSuperuser, stored, walkChanges } from "../support/feed.ts"
+import { range } from "../support/clients.ts"
 import { asNewUser, live, query, seeded, services, tagOf } from "../support/suite.ts"
 
 /** Creates, changes, moves, deletes and restores lists and todos. Six rows have changes. */
@@ -33,7 +34,7 @@ layer(services, live)("a page of changes", (it) => {
   it.effect("the feed has each row once, complete, at its latest revision, in revision order", () =>
     Effect.gen(function* () {
       const { four, list, one, other, three, two } = yield* mixed
-      const { changes } = yield* walk()
+      const { changes } = yield* walkChanges()
       assert.deepStrictEqual(
         changes.map(({ deleted, id, kind, revision }) => [kind, id, revision, deleted]),
         [
@@ -45,7 +46,7 @@ layer(services, live)("a page of changes", (it) => {
           ["todo", four.id, 15, false]
         ]
       )
-      assert.deepStrictEqual(changes.map(itemOf), yield* asAdmin(stored))
+      assert.deepStrictEqual(changes.map(itemOf), yield* asSuperuser(stored))
       for (const change of changes) {
         assert.strictEqual(itemOf(change).revision, change.revision)
         assert.strictEqual(itemOf(change).deletedAt !== null, change.deleted)
@@ -59,7 +60,7 @@ layer(services, live)("a page of changes", (it) => {
       seeded((random) =>
         Effect.gen(function* () {
           yield* mixed
-          const whole = yield* stored.pipe(asAdmin)
+          const whole = yield* stored.pipe(asSuperuser)
           for (const size of range(whole.length + 1)) {
             const all = yield* pages(undefined, () => size + 1)
             assert.deepStrictEqual(
@@ -72,7 +73,7 @@ layer(services, live)("a page of changes", (it) => {
               whole
             )
           }
-          const { changes } = yield* walk(undefined, () => 1 + random.int(4))
+          const { changes } = yield* walkChanges(undefined, () => 1 + random.int(4))
           assert.deepStrictEqual(changes.map(itemOf), whole)
         }).pipe(asNewUser)
       )
@@ -116,11 +117,11 @@ layer(services, live)("a page of changes", (it) => {
     Effect.gen(function* () {
       const todos = yield* Todos
       const { id } = yield* todos.create({ title: "a" })
-      const { cursor } = yield* walk()
+      const { cursor } = yield* walkChanges()
       yield* todos.update(id, {})
       yield* todos.update(id, { title: "a" })
       yield* todos.restore(id)
-      assert.deepStrictEqual((yield* walk(cursor)).changes, [])
+      assert.deepStrictEqual((yield* walkChanges(cursor)).changes, [])
     }).pipe(asNewUser)
   )
 })
@@ -184,8 +185,8 @@ layer(services, live)("a cursor of changes", (it) => {
       yield* todos.create({ title: "a" })
       yield* todos.create({ title: "b" })
       const { nextCursor } = yield* changes.page({})
-      yield* asAdmin(query("delete from todo.todos where owner_id = $1 and revision = 2", [id]))
-      yield* asAdmin(query("update todo.users set revision = 1 where id = $1", [id]))
+      yield* asSuperuser(query("delete from todo.todos where owner_id = $1 and revision = 2", [id]))
+      yield* asSuperuser(query("update todo.users set revision = 1 where id = $1", [id]))
       assert.strictEqual(yield* tagOf(changes.page({ since: nextCursor })), "CursorExpired")
     }).pipe(asNewUser)
   )
@@ -201,8 +202,8 @@ layer(services, live)("the horizon", (it) => {
       const before = yield* changes.page({})
       const early = yield* changes.page({ limit: 1 })
       yield* todos.delete(gone.id)
-      const { cursor } = yield* walk(before.nextCursor)
-      yield* purgeAsAdmin
+      const { cursor } = yield* walkChanges(before.nextCursor)
+      yield* purgeAsSuperuser
       for (const since of [before.nextCursor, early.nextCursor]) {
         assert.strictEqual(yield* tagOf(changes.page({ since })), "CursorExpired")
       }
@@ -215,17 +216,17 @@ layer(services, live)("the horizon", (it) => {
       const todos = yield* Todos
       for (const n of range(4)) yield* todos.create({ title: `${n}` })
       yield* todos.delete((yield* todos.create({ title: "gone" })).id)
-      yield* purgeAsAdmin
-      const { changes, cursor } = yield* walk(undefined, () => 1)
-      assert.deepStrictEqual(changes.map(itemOf), yield* asAdmin(stored))
+      yield* purgeAsSuperuser
+      const { changes, cursor } = yield* walkChanges(undefined, () => 1)
+      assert.deepStrictEqual(changes.map(itemOf), yield* asSuperuser(stored))
       assert.lengthOf(changes, 4)
       // The reader continues until a purge removes a row that it has.
       const seen = yield* todos.create({ title: "seen" })
-      const next = yield* walk(cursor)
+      const next = yield* walkChanges(cursor)
       assert.lengthOf(next.changes, 1)
       yield* todos.delete(seen.id)
-      yield* purgeAsAdmin
-      assert.strictEqual(yield* tagOf(walk(next.cursor)), "CursorExpired")
+      yield* purgeAsSuperuser
+      assert.strictEqual(yield* tagOf(walkChanges(next.cursor)), "CursorExpired")
     }).pipe(asNewUser)
   )
 
@@ -237,9 +238,9 @@ layer(services, live)("the horizon", (it) => {
       yield* todos.create({ title: "b" })
       const page = yield* changes.page({ limit: 1 })
       yield* todos.delete(first.id)
-      yield* purgeAsAdmin
+      yield* purgeAsSuperuser
       assert.strictEqual(yield* tagOf(changes.page({ since: page.nextCursor })), "CursorExpired")
-      assert.deepStrictEqual(new Fold().add((yield* walk()).changes).rows, yield* asAdmin(stored))
+      assert.deepStrictEqual(new Fold().add((yield* walkChanges()).changes).rows, yield* asSuperuser(stored))
     }).pipe(asNewUser)
   )
 
@@ -254,7 +255,7 @@ layer(services, live)("the horizon", (it) => {
       yield* Effect.gen(function* () {
         yield* todos.delete((yield* todos.create({ title: "x" })).id)
         yield* todos.delete((yield* todos.create({ title: "y" })).id)
-        yield* purgeAsAdmin
+        yield* purgeAsSuperuser
       }).pipe(Effect.provideService(CurrentUser, other))
       assert.lengthOf((yield* changes.page({ since: nextCursor })).changes, 1)
     }).pipe(asNewUser)

@@ -3,8 +3,9 @@ import { Changes, CurrentUser, type LiveChange, Lists, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Effect, Exit, Fiber, Layer, References, Scope, Stream } from "effect"
 import { SqlClient } from "effect/sql"
-import { asAdmin, asOwner, onPool, onRecordedPool, Ran, range } from "../support/clients.ts"
-import { Fold, itemOf, purgeAsAdmin, stored, walk } from "../support/feed.ts"
+import { onPool, onRecordedPool, Ran, range } from "../support/clients.ts"
+import { asOwner, asSuperuser } from "../support/connections.ts"
+import { Fold, itemOf, purgeAsSuperuser, stored, walkChanges } from "../support/feed.ts"
 import { busy, following, until } from "../support/following.ts"
 import { asNewUser, live, query, seeded } from "../support/suite.ts"
 
@@ -31,7 +32,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
         ]
       )
       // Cursors of the stream are valid for pages, and the other way round.
-      assert.lengthOf((yield* walk(got[1]?.cursor)).changes, 1)
+      assert.lengthOf((yield* walkChanges(got[1]?.cursor)).changes, 1)
       const { got: again } = yield* following((yield* (yield* Changes).page({ limit: 1 })).nextCursor)
       yield* until(() => again.length === 1)
       assert.deepStrictEqual(again, got.slice(2))
@@ -54,7 +55,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
         const writing = yield* Effect.forkChild(writers)
         for (const _ of range(50)) yield* follow(Stream.interruptWhen(Effect.sleep(1 + random.int(30))))
         yield* Fiber.join(writing)
-        const { changes: whole } = yield* walk()
+        const { changes: whole } = yield* walkChanges()
         const final = whole.at(-1)?.revision
         if (got.at(-1)?.change.revision !== final)
           yield* follow(Stream.takeUntil(({ change }) => change.revision === final))
@@ -66,7 +67,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
         )
         const followed = new Fold().add(got.map(({ change }) => change)).rows
         assert.deepStrictEqual(followed, whole.map(itemOf))
-        assert.deepStrictEqual(followed, yield* asAdmin(stored))
+        assert.deepStrictEqual(followed, yield* asSuperuser(stored))
       }).pipe(asNewUser)
     )
   )
@@ -116,7 +117,7 @@ layer(onPool(10), live)("a stream of changes", (it) => {
       const { id } = yield* todos.create({ title: "a" })
       const { nextCursor } = yield* changes.page({})
       yield* todos.delete(id)
-      yield* purgeAsAdmin
+      yield* purgeAsSuperuser
       const error = yield* Effect.flip(Stream.runDrain(changes.stream({ since: nextCursor })))
       assert.strictEqual(error._tag, "CursorExpired")
       const bad = yield* Effect.flip(Stream.runDrain(changes.stream({ since: "x" })))
@@ -132,8 +133,8 @@ layer(onPool(10), live)("a stream of changes", (it) => {
       yield* todos.create({ title: "b" })
       const { fiber, got } = yield* following()
       yield* until(() => got.length === 2)
-      yield* asAdmin(query("delete from todo.todos where owner_id = $1 and revision = 2", [id]))
-      yield* asAdmin(query("update todo.users set revision = 1 where id = $1", [id]))
+      yield* asSuperuser(query("delete from todo.todos where owner_id = $1 and revision = 2", [id]))
+      yield* asSuperuser(query("update todo.users set revision = 1 where id = $1", [id]))
       const error = yield* Fiber.join(fiber).pipe(Effect.flip, Effect.timeout("5 seconds"))
       assert.strictEqual(error._tag, "CursorExpired")
     }).pipe(Effect.scoped, asNewUser)
@@ -211,7 +212,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
       const todos = yield* Todos
       yield* todos.create({ title: "stays" })
       yield* todos.delete((yield* todos.create({ title: "goes" })).id)
-      yield* purgeAsAdmin
+      yield* purgeAsSuperuser
       const { got } = yield* following()
       yield* after(2)
       const before = ran.count(page)
@@ -247,7 +248,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
       const { got } = yield* following()
       yield* todos.create({ title: "a" })
       yield* until(() => got.length === 1)
-      yield* asAdmin(
+      yield* asSuperuser(
         query(
           `select pg_terminate_backend(pid) from pg_stat_activity
            where datname = current_database() and pid <> pg_backend_pid()`
@@ -270,7 +271,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
       yield* (yield* Todos).create({ title: "a" })
       const changes = yield* Changes
       const ended = yield* Effect.forkChild(Effect.flip(Stream.runDrain(changes.stream({}))))
-      yield* asAdmin(query("update todo.users set disabled_at = now() where id = $1", [id]))
+      yield* asSuperuser(query("update todo.users set disabled_at = now() where id = $1", [id]))
       assert.strictEqual((yield* Fiber.join(ended))._tag, "UserDisabled")
     }).pipe(Effect.timeout("10 seconds"), asNewUser)
   )

@@ -1,10 +1,11 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { asOwner, broken, onPool, range } from "../support/clients.ts"
-import { Admin, history } from "../support/history.ts"
+import { broken, onPool, range } from "../support/clients.ts"
+import { asOwner } from "../support/connections.ts"
+import { history, Superuser } from "../support/history.ts"
 import { asNewUser, live, query, Random, rounds as howMany, seeded } from "../support/suite.ts"
 
-const on = (poolSize: number) => Admin.layer.pipe(Layer.provideMerge(onPool(poolSize)))
+const on = (poolSize: number) => Superuser.layer.pipe(Layer.provideMerge(onPool(poolSize)))
 
 /** Runs histories, each with a new user and its own seed. */
 const all = (count: number, purges: boolean, concurrency: number) =>

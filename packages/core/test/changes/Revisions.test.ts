@@ -2,7 +2,8 @@ import { assert, layer } from "@effect/vitest"
 import { CurrentUser, Lists, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Effect, Ref } from "effect"
-import { asAdmin, asNewUser, live, query, services } from "../support/suite.ts"
+import { asSuperuser } from "../support/connections.ts"
+import { asNewUser, live, query, services } from "../support/suite.ts"
 
 interface Row {
   readonly id: string
@@ -12,14 +13,14 @@ interface Row {
 /** The revisions of every row of the user, and of the user. */
 const stored = Effect.gen(function* () {
   const { id } = yield* CurrentUser
-  const rows = yield* asAdmin(
+  const rows = yield* asSuperuser(
     query<Row>(
       `select id::text, revision from todo.todos where owner_id = $1
 union all select id::text, revision from todo.lists where owner_id = $1 order by revision`,
       [id]
     )
   )
-  const [user] = yield* asAdmin(query<Row>("select id, revision from todo.users where id = $1", [id]))
+  const [user] = yield* asSuperuser(query<Row>("select id, revision from todo.users where id = $1", [id]))
   return { rows, revision: user?.revision ?? 0n }
 })
 
@@ -127,7 +128,7 @@ layer(services, live)("revisions", (it) => {
       const todos = yield* Todos
       const { id } = yield* CurrentUser
       const created = yield* todos.create({ title: "a" })
-      yield* asAdmin(query("update todo.users set written_at = '2100-01-01T00:00:00Z' where id = $1", [id]))
+      yield* asSuperuser(query("update todo.users set written_at = '2100-01-01T00:00:00Z' where id = $1", [id]))
       const next = yield* todos.update(created.id, { title: "b" })
       assert.strictEqual(next.updatedAt, "2100-01-01T00:00:00.000Z")
       assert.strictEqual(next.createdAt, created.createdAt)

@@ -4,7 +4,8 @@ import { newUser } from "@todo/core/testing"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { ownedTables } from "../../src/schema/tables.ts"
-import { asAdmin, asOwner, onPool, range } from "../support/clients.ts"
+import { onPool, range } from "../support/clients.ts"
+import { asOwner, asSuperuser } from "../support/connections.ts"
 import { following, until } from "../support/following.ts"
 import { newKey, under } from "../support/keys.ts"
 import { asNewUser, ids, live, newTodoId, query } from "../support/suite.ts"
@@ -16,7 +17,9 @@ const everything = Effect.gen(function* () {
     ({ name, owner }) =>
       `(select coalesce(jsonb_agg(t order by t::text), '[]') from todo.${name} t where ${owner} = $1)`
   )
-  const [found] = yield* asAdmin(query<{ rows: unknown }>(`select jsonb_build_array(${rows.join(", ")}) as rows`, [id]))
+  const [found] = yield* asSuperuser(
+    query<{ rows: unknown }>(`select jsonb_build_array(${rows.join(", ")}) as rows`, [id])
+  )
   return found?.rows
 })
 

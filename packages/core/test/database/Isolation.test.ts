@@ -3,6 +3,7 @@ import { CurrentUser, Services, type TodoId, Todos } from "@todo/core"
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { unbounded } from "../support/connections.ts"
 import { layerDatabase, layerPool } from "../support/host.ts"
 import { leaks, withoutWallOne, withoutWallTwo } from "../support/walls.ts"
 
@@ -141,7 +142,7 @@ layer(Todos.layer.pipe(Layer.provideMerge(poolOfFour), Layer.provideMerge(TestDa
               Effect.provideService(Effect.exit(todos.get(bad as TodoId)), CurrentUser, other),
               Effect.provideService(todos.get(id), CurrentUser, mine)
             ],
-            { concurrency: "unbounded" }
+            unbounded
           )
           assert.deepStrictEqual([first.id, poison._tag, last.id], [id, "Failure", id])
         }

@@ -2,9 +2,9 @@ import { getHeapSpaceStatistics } from "node:v8"
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { batching, type BatchLimits } from "../../src/database/RequestBatching.ts"
+import { unbounded } from "../support/connections.ts"
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
-const unbounded = { concurrency: "unbounded" } as const
 /** Waits for a full turn of the event loop. A timer alone may fire before `setImmediate`. */
 const turn = Effect.promise(() => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1)))
 

@@ -3,7 +3,8 @@ import { Conflict, CurrentUser, type Todo, Todos, Unavailable } from "@todo/core
 import { newUser } from "@todo/core/testing"
 import { Cause, Effect, Exit, Fiber, Ref, Result } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
-import { asAdmin, asOwner, onRecordedPool, Ran, range } from "../support/clients.ts"
+import { onRecordedPool, Ran, range } from "../support/clients.ts"
+import { asOwner, asSuperuser } from "../support/connections.ts"
 import { newKey, under } from "../support/keys.ts"
 import { asNewUser, live, query, rounds } from "../support/suite.ts"
 
@@ -25,7 +26,7 @@ deferrable initially deferred for each row execute function todo.flaky()`)
 /** The titles of the current user's todos. */
 const titles = Effect.gen(function* () {
   const { id } = yield* CurrentUser
-  const rows = yield* asAdmin(query<{ title: string }>("select title from todo.todos where owner_id = $1", [id]))
+  const rows = yield* asSuperuser(query<{ title: string }>("select title from todo.todos where owner_id = $1", [id]))
   return rows.map(({ title }) => title).toSorted()
 })
 
@@ -125,7 +126,7 @@ layer(onRecordedPool(ran), live)("a write whose commit fails with 40001", (it) =
 })
 
 /** Ends every connection of the services, as an administrator or a failover would. */
-const terminated = asAdmin(
+const terminated = asSuperuser(
   query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and pid <> pg_backend_pid() and usename <> current_user`

@@ -11,8 +11,9 @@ import { SqlClient } from "effect/sql"
 import { optimisations } from "../../src/database/optimisations.ts"
 import { functions, parse } from "../../src/schema/functions/index.ts"
 import { ownedTables } from "../../src/schema/tables.ts"
+import { asSuperuser } from "../support/connections.ts"
 import { layerDatabase } from "../support/host.ts"
-import { asAdmin, live, newTodoId, query } from "../support/suite.ts"
+import { live, newTodoId, query } from "../support/suite.ts"
 
 // Where tables are distributed, each call is a statement of its own.
 for (const name of ["requestBatching", "batchedPages"] as const) optimisations[name] = false
@@ -53,7 +54,7 @@ const sent = new Map<string, Sent>()
 const onCopiesOnly = Layer.effect(
   SqlClient.SqlClient,
   Effect.gen(function* () {
-    yield* asAdmin(Effect.forEach(copies, (text) => query(text)))
+    yield* asSuperuser(Effect.forEach(copies, (text) => query(text)))
     const sql = yield* SqlClient.SqlClient
     return new Proxy(sql, {
       get: (target, key) =>

@@ -4,7 +4,7 @@ import { createTodos, type TodosForPromises, type TodosOptions } from "@todo/cor
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Redacted } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
-import { asAdmin, asOwner } from "../support/clients.ts"
+import { asOwner, asSuperuser } from "../support/connections.ts"
 import { layerDatabase } from "../support/host.ts"
 import { live, newTodoId, query } from "../support/suite.ts"
 
@@ -212,7 +212,7 @@ layer(layerDatabase, live)("createTodos", (it) => {
         await value(owner.todos.create("alice", { title: "a" }))
         await owner.close()
       })
-      assert.lengthOf(yield* asAdmin(query("select 1 from another.todos")), 1)
+      assert.lengthOf(yield* asSuperuser(query("select 1 from another.todos")), 1)
     })
   )
 })

@@ -4,7 +4,7 @@ import { createTodos, type PromisedHooks, type TodosForPromises, type TodosOptio
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Redacted } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
-import { asOwner } from "../support/clients.ts"
+import { asOwner } from "../support/connections.ts"
 import { layerDatabase } from "../support/host.ts"
 import { live, query } from "../support/suite.ts"
 

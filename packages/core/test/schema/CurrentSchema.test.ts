@@ -2,7 +2,7 @@ import { expect, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { asOwner } from "../support/clients.ts"
+import { asOwner } from "../support/connections.ts"
 
 /**
  * The statements that create every object of the schema, from the catalogues of the database. Indexes, policies and

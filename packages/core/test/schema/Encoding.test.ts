@@ -4,15 +4,16 @@ import { Doctor } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
 import { ConfigProvider, Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
-import { asAdmin, query } from "../support/suite.ts"
+import { asSuperuser } from "../support/connections.ts"
+import { query } from "../support/suite.ts"
 
 /** The URL of the owner for a new database in this encoding. It is dropped when the scope closes. */
 const databaseIn = Effect.fnUntraced(function* (encoding: string) {
   const { ownerUrl } = yield* TestDatabase
   const name = `test_${randomUUID().replaceAll("-", "")}`
   yield* Effect.acquireRelease(
-    asAdmin(query(`create database ${name} encoding '${encoding}' locale 'C' template template0 owner todo_owner`)),
-    () => Effect.ignore(asAdmin(query(`drop database ${name} with (force)`)))
+    asSuperuser(query(`create database ${name} encoding '${encoding}' locale 'C' template template0 owner todo_owner`)),
+    () => Effect.ignore(asSuperuser(query(`drop database ${name} with (force)`)))
   )
   const url = new URL(Redacted.value(ownerUrl))
   url.pathname = `/${name}`

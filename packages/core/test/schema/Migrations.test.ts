@@ -7,13 +7,8 @@ import { SqlClient } from "effect/sql"
 import { functions } from "../../src/schema/functions/index.ts"
 import { migrations } from "../../src/schema/migrations/index.ts"
 import { upTo } from "../../src/schema/Migrations.ts"
+import { asOwner } from "../support/connections.ts"
 import { connect } from "../support/host.ts"
-
-/** Runs statements on a new connection, as the owner of the database. */
-const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
-  Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
-    Effect.provide(self, connect({ url: ownerUrl, poolSize: 1, unlimited: true }))
-  )
 
 const query = <Row extends object>(text: string, parameters: ReadonlyArray<unknown> = []) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<Row>(text, parameters))
@@ -95,7 +90,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
       yield* asOwner(Migrations.up())
       yield* asOwner(query("insert into newer.migrations (id, name) values (99, 'from the future')"))
       for (const attempt of [Migrations.up(), Migrations.check]) {
-        const error = yield* Effect.flip(asOwner<unknown, object>(attempt))
+        const error = yield* Effect.flip(asOwner<unknown, object, SqlClient.SqlClient>(attempt))
         assert.deepInclude(error, { _tag: "SchemaMismatch", found: 99, expected: Migrations.version })
       }
     }).pipe(inSchema("newer"))
@@ -107,7 +102,7 @@ layer(TestDatabase.layerEmpty, { excludeTestServices: true })("Migrations", (it)
       yield* asOwner(query("delete from older.migrations where id > 5"))
       yield* asOwner(query("update older.migrations set id = 3, name = 'erasures'"))
       for (const attempt of [Migrations.up(), Migrations.check]) {
-        const error = yield* Effect.flip(asOwner<unknown, object>(attempt))
+        const error = yield* Effect.flip(asOwner<unknown, object, SqlClient.SqlClient>(attempt))
         assert.deepInclude(error, { _tag: "SchemaMismatch", found: 3, expected: Migrations.version })
         assert.match(String(error), /upgrades from 5 on: run "todo-admin user export" of the release that made it/)
       }

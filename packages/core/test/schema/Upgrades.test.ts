@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Accounts, CurrentUser, IdempotencyKey, Lists, Migrations, Services, Todos, UserId } from "@todo/core"
+import { Accounts, IdempotencyKey, Lists, Migrations, Services, Todos, UserId } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, Layer, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
@@ -10,12 +10,12 @@ import * as Catalogue from "../../src/schema/Catalogue.ts"
 import { asUser } from "../../src/database/UserScopeSql.ts"
 import { todoDefaults } from "../../src/domain/TodoDefaults.ts"
 import { columnsOfTodo } from "../../src/todos/TodoColumns.ts"
-import { asOwner } from "../support/clients.ts"
+import { asOwner, asSuperuser, runAs } from "../support/connections.ts"
 import { exported } from "../support/exports.ts"
-import { walk as changesSince } from "../support/feed.ts"
+import { walkChanges } from "../support/feed.ts"
 import { layerPool } from "../support/host.ts"
 import { storedWords } from "../../src/todos/SearchWords.ts"
-import { asAdmin, ids, live, query, tagOf, walk } from "../support/suite.ts"
+import { ids, live, query, tagOf, walkTodos } from "../support/suite.ts"
 
 /** A dump of a database of an earlier release, or the export of one of its users. */
 const fixture = (file: `${number}.sql` | "export.jsonl") =>
@@ -72,8 +72,6 @@ const [ada, disabled, erased, cem] = ["ada|1", "bob", "gone", "cem"].map((id) =>
   UserId,
   UserId
 ]
-const as = (id: UserId) => Effect.provideService(CurrentUser, { id })
-
 for (const release of releases) {
   layer(upgraded(release), live)(`a database of release ${release}`, (it) => {
     it.effect("an upgraded database has the same schema as a new one", () =>
@@ -94,26 +92,26 @@ for (const release of releases) {
           items.map(({ title }) => title),
           ["Buy milk"]
         )
-      }).pipe(as(ada))
+      }).pipe(runAs({ id: ada }))
     )
 
     it.effect("an upgrade keeps revisions, the feed, keys, disabled users and erased users", () =>
       Effect.gen(function* () {
         const todos = yield* Todos
         const { revision } = yield* (yield* Accounts).me
-        const { cursor } = yield* changesSince()
+        const { cursor } = yield* walkChanges()
         const once = { idempotencyKey: IdempotencyKey.make("once") }
         assert.strictEqual((yield* todos.create({ title: "Under a key" }, once)).revision, revision)
         assert.strictEqual(yield* tagOf(todos.create({ title: "Another" }, once)), "IdempotencyKeyReused")
         const next = yield* todos.create({ title: "after" })
         assert.strictEqual(next.revision, revision + 1)
-        assert.deepStrictEqual(ids((yield* changesSince(cursor)).changes), [next.id])
+        assert.deepStrictEqual(ids((yield* walkChanges(cursor)).changes), [next.id])
 
         const another = todos.create({ title: "another user's" })
-        assert.strictEqual(yield* tagOf(as(disabled)(another)), "UserDisabled")
+        assert.strictEqual(yield* tagOf(runAs({ id: disabled })(another)), "UserDisabled")
         // New users begin after the last revision of the erased user.
-        assert.strictEqual((yield* as(erased)(another)).revision, 5)
-      }).pipe(as(ada))
+        assert.strictEqual((yield* runAs({ id: erased })(another)).revision, 5)
+      }).pipe(runAs({ id: ada }))
     )
 
     it.effect("an upgraded database finds todos by the words of this release, and has no other changes", () =>
@@ -135,15 +133,15 @@ for (const release of releases) {
           )
         }
         assert.strictEqual((yield* (yield* Accounts).me).revision, 5)
-        const stray = yield* asAdmin(
+        const stray = yield* asSuperuser(
           query(`select * from (select owner_id, todo_id, word from todo.todo_words) stored
 full join (select t.owner_id, id as todo_id, word from todo.todos t, unnest(${storedWords("t")}) word group by 1, 2, 3) ours
 using (owner_id, todo_id, word) where stored is null or ours is null`)
         )
         assert.deepStrictEqual(stray, [])
-        const [tags] = yield* asAdmin(query("select 1 from todo.todo_words where word like ' %' limit 1"))
+        const [tags] = yield* asSuperuser(query("select 1 from todo.todo_words where word like ' %' limit 1"))
         assert.isDefined(tags)
-      }).pipe(as(cem))
+      }).pipe(runAs({ id: cem }))
     )
 
     it.effect("an upgrade recomputes the search words once", () =>
@@ -153,19 +151,19 @@ using (owner_id, todo_id, word) where stored is null or ours is null`)
         yield* up
         assert.deepStrictEqual(steps, [])
         const tagged = yield* (yield* Todos).create({ title: "tagged", tags: ["Two words"] })
-        const found = Effect.map(walk({ tag: ["Two words"] }), ids)
+        const found = Effect.map(walkTodos({ tag: ["Two words"] }), ids)
         const stored = Effect.map(
-          asAdmin(query("select 1 from todo.todo_words where todo_id = $1 and word = ' Two words'", [tagged.id])),
+          asSuperuser(query("select 1 from todo.todo_words where todo_id = $1 and word = ' Two words'", [tagged.id])),
           ({ length }) => length
         )
         assert.deepStrictEqual([yield* found, yield* stored], [[tagged.id], 1])
-        yield* asAdmin(query("comment on table todo.todo_words is null"))
-        yield* asAdmin(query("delete from todo.todo_words where word like ' %'"))
+        yield* asSuperuser(query("comment on table todo.todo_words is null"))
+        yield* asSuperuser(query("delete from todo.todo_words where word like ' %'"))
         assert.deepStrictEqual([yield* found, yield* stored], [[tagged.id], 0], "before they are renewed")
         yield* up
         assert.deepStrictEqual(steps, ["Renewing the words of search"])
         assert.deepStrictEqual([yield* found, yield* stored], [[tagged.id], 1])
-      }).pipe(as(UserId.make("dora")))
+      }).pipe(runAs({ id: UserId.make("dora") }))
     )
 
     it.effect("an upgraded database answers calls of a server of the earlier release, which may still run", () =>
@@ -196,18 +194,18 @@ using (owner_id, todo_id, word) where stored is null or ours is null`)
     it.effect("an upgraded database accepts writes to all existing rows", () =>
       Effect.gen(function* () {
         const [todos, lists] = [yield* Todos, yield* Lists]
-        for (const { id } of yield* walk({ deleted: true })) yield* todos.restore(id)
-        const found = yield* walk({})
+        for (const { id } of yield* walkTodos({ deleted: true })) yield* todos.restore(id)
+        const found = yield* walkTodos({})
         for (const { id } of (yield* lists.list({ deleted: true })).items) yield* lists.restore(id)
         for (const { id, name } of (yield* lists.list({})).items) yield* lists.update(id, { name: `${name}!` })
         for (const [n, { id, title, tags }] of found.entries()) {
           const changed = yield* todos.update(id, { description: `${n}`, tags: [...tags, "kept"] })
           assert.deepInclude(changed, { title, description: `${n}`, tags: [...tags, "kept"] })
         }
-        assert.sameMembers(ids(yield* walk({ tag: ["kept"] })), ids(found))
+        assert.sameMembers(ids(yield* walkTodos({ tag: ["kept"] })), ids(found))
         for (const { id } of found) yield* todos.delete(id)
-        assert.deepStrictEqual(yield* walk({}), [])
-      }).pipe(as(ada))
+        assert.deepStrictEqual(yield* walkTodos({}), [])
+      }).pipe(runAs({ id: ada }))
     )
   })
 }

@@ -3,7 +3,8 @@ import { type CurrentUser, Services } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Deferred, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { connect, layerPool } from "./host.ts"
+import { asOwner, asSuperuser } from "./connections.ts"
+import { layerPool } from "./host.ts"
 
 /** The services on a new database, with a pool of this size. */
 export const onPool = (poolSize: number) =>
@@ -44,12 +45,6 @@ export const onRecordedPool = (ran: Ran, poolSize = 10) => {
   )
 }
 
-/** Runs statements as the superuser, who bypasses both guards of isolation. */
-export const asAdmin = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(TestDatabase, ({ adminUrl }) =>
-    Effect.provide(self, connect({ url: adminUrl, poolSize: 1, unlimited: true }))
-  )
-
 /** Locks the row of a user while `self` runs, as a slow transaction would. */
 export const whileHeld = <A, E, R>(
   { id }: typeof CurrentUser.Service,
@@ -65,24 +60,20 @@ export const whileHeld = <A, E, R>(
         sql.withTransaction
       )
     )
-    const holder = yield* Effect.forkChild(asAdmin(holding))
+    const holder = yield* Effect.forkChild(asSuperuser(holding))
     yield* Deferred.await(held)
     const release = Effect.andThen(Deferred.succeed(go, undefined), Effect.ignore(Fiber.join(holder)))
     return yield* Effect.ensuring(self(release), release)
   })
 
 /** The transactions that wait for a lock, with the time when each began. */
-export const waiting = asAdmin(
+export const waiting = asSuperuser(
   Effect.flatMap(
     SqlClient.SqlClient,
     (sql) => sql<{ since: string }>`select xact_start::text as since from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock'`
   )
 )
-
-/** Runs statements as the owner of the schema, who can change it. */
-export const asOwner = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 1 })))
 
 /** Replaces parts of a database function, to show that a test fails without them. Each part must exist. */
 export const broken = (name: string, ...changes: ReadonlyArray<readonly [part: string, by: string]>) =>

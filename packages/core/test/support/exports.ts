@@ -1,15 +1,8 @@
-/** Exports and imports files as text, as the owner of the tables. */
+/** Exports and imports files as text, as the owner of the schema. */
 import type { UserId } from "@todo/core"
 import { Export, Import } from "@todo/core/admin"
-import { TestDatabase } from "@todo/core/testing"
 import { Effect, Stream } from "effect"
-import type { SqlClient } from "effect/sql"
-import { connect } from "./host.ts"
-
-export const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
-  Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
-    Effect.provide(self, connect({ url: ownerUrl, poolSize: 2, unlimited: true }))
-  )
+import { asOwner } from "./connections.ts"
 
 /** The file of an export. */
 export const exported = (user: UserId) =>
@@ -23,14 +16,12 @@ interface Options {
 
 /** Imports a file in chunks of irregular sizes. */
 export const imported = (file: string | Uint8Array, { dryRun = false, merge = false, user }: Options = {}) =>
-  asOwner(
-    Import.restore(pieces(typeof file === "string" ? Buffer.from(file) : file), {
-      dryRun,
-      merge,
-      user,
-      watch: (_step, _total, use) => use(() => Effect.void)
-    })
-  )
+  Import.restore<never, never, never>(pieces(typeof file === "string" ? Buffer.from(file) : file), {
+    dryRun,
+    merge,
+    user,
+    watch: (_step, _total, use) => use(() => Effect.void)
+  }).pipe(asOwner)
 
 const pieces = (bytes: Uint8Array) =>
   Stream.fromIterable(

@@ -1,7 +1,7 @@
 /** Reads the change feed like a client, and the tables, which must have the same rows. */
 import { type Change, type ChangePage, Changes, CurrentUser } from "@todo/core"
 import { Effect } from "effect"
-import { asAdmin } from "./clients.ts"
+import { asSuperuser } from "./connections.ts"
 import { query } from "./suite.ts"
 
 /** Every page after a cursor, until the last one. Each page has its own limit. */
@@ -17,7 +17,7 @@ export const pages = Effect.fnUntraced(function* (since?: string, limit: () => n
 })
 
 /** The changes of all pages, and the last cursor. */
-export const walk = Effect.fnUntraced(function* (since?: string, limit?: () => number) {
+export const walkChanges = Effect.fnUntraced(function* (since?: string, limit?: () => number) {
   const all = yield* pages(since, limit)
   return { changes: all.flatMap((page) => page.changes), cursor: all.at(-1)?.nextCursor ?? "" }
 })
@@ -69,4 +69,4 @@ export const purge = Effect.gen(function* () {
   )
 })
 
-export const purgeAsAdmin = asAdmin(purge)
+export const purgeAsSuperuser = asSuperuser(purge)

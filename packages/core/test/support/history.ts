@@ -7,22 +7,22 @@ import { TestDatabase } from "@todo/core/testing"
 import { Context, Effect, Layer, Ref, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { range } from "./clients.ts"
-import { Fold, purge, stored, walk } from "./feed.ts"
+import { Fold, purge, stored, walkChanges } from "./feed.ts"
 import { connect } from "./host.ts"
 import type { Random } from "./suite.ts"
 
 /** A client of the superuser that stays open. */
-export class Admin extends Context.Service<Admin, SqlClient.SqlClient>()("@todo/core/test/Admin") {
+export class Superuser extends Context.Service<Superuser, SqlClient.SqlClient>()("@todo/core/test/Superuser") {
   static readonly layer = Layer.unwrap(
     Effect.map(TestDatabase, ({ adminUrl }) =>
-      Layer.effect(Admin, SqlClient.SqlClient).pipe(Layer.provide(connect({ url: adminUrl, poolSize: 4 })))
+      Layer.effect(Superuser, SqlClient.SqlClient).pipe(Layer.provide(connect({ url: adminUrl, poolSize: 4 })))
     )
   )
 }
 
-/** Runs statements as the superuser. */
-const asSuperuser = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(Admin, (sql) => Effect.provideService(self, SqlClient.SqlClient, sql))
+/** Runs statements on that client. */
+const withSuperuser = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Superuser, (sql) => Effect.provideService(self, SqlClient.SqlClient, sql))
 
 const kinds = ["create", "create", "list", "update", "update", "delete", "restore", "move", "batch", "drop"] as const
 type Kind = (typeof kinds)[number]
@@ -89,8 +89,8 @@ export const history = Effect.fnUntraced(function* (random: Random, options: Opt
     const inside = Effect.forEach(range(1 + random.int(3)), () => Effect.andThen(write, late), { discard: true })
     return sql.withTransaction(Effect.andThen(inside, ends))
   })
-  const step = Effect.suspend((): Effect.Effect<unknown, unknown, Effect.Services<typeof write> | Admin> => {
-    if (purges && random.chance(15)) return asSuperuser(purge)
+  const step = Effect.suspend((): Effect.Effect<unknown, unknown, Effect.Services<typeof write> | Superuser> => {
+    if (purges && random.chance(15)) return withSuperuser(purge)
     return random.chance(50)
       ? write
       : Effect.catch(inTransaction, (error) => (error instanceof Undone ? Effect.void : Effect.fail(error)))
@@ -133,8 +133,8 @@ export const history = Effect.fnUntraced(function* (random: Random, options: Opt
   })
   yield* Effect.all([writers, reader], { concurrency: 2, discard: true })
 
-  const table = yield* asSuperuser(stored)
-  const whole = new Fold().add((yield* walk(undefined, () => 1 + random.int(5))).changes)
+  const table = yield* withSuperuser(stored)
+  const whole = new Fold().add((yield* walkChanges(undefined, () => 1 + random.int(5))).changes)
   // The feed does not report that a row in the trash was purged, so the reader may still have it.
   const known = new Set(table.map((row) => JSON.stringify(row)))
   const followed = seen.rows.filter((row) => !purges || !isTrashed(row) || known.has(JSON.stringify(row)))

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto"
 import { CurrentUser, IdempotencyKey } from "@todo/core"
 import { Effect } from "effect"
-import { asAdmin } from "./clients.ts"
+import { asSuperuser } from "./connections.ts"
 import { query } from "./suite.ts"
 
 export const newKey = () => IdempotencyKey.make(`key-${randomUUID()}`)
@@ -13,7 +13,9 @@ export const under = (idempotencyKey: IdempotencyKey) => ({ idempotencyKey })
 /** The stored keys of the current user. */
 export const kept = Effect.gen(function* () {
   const { id } = yield* CurrentUser
-  const rows = yield* asAdmin(query<{ key: string }>("select key from todo.idempotency_keys where owner_id = $1", [id]))
+  const rows = yield* asSuperuser(
+    query<{ key: string }>("select key from todo.idempotency_keys where owner_id = $1", [id])
+  )
   return rows.map(({ key }) => key)
 })
 
@@ -21,7 +23,7 @@ export const kept = Effect.gen(function* () {
 export const age = (by: string) =>
   Effect.gen(function* () {
     const { id } = yield* CurrentUser
-    yield* asAdmin(
+    yield* asSuperuser(
       query("update todo.idempotency_keys set created_at = created_at - $2::interval where owner_id = $1", [id, by])
     )
   })

@@ -1,10 +1,10 @@
 /** Shared by the tests: services on a new database, users, and random numbers from a seed. */
 import { CurrentUser, Services, TodoId, type Todo, type TodoQuery, Todos } from "@todo/core"
-import { newUser, TestDatabase } from "@todo/core/testing"
+import { newUser } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomInt, randomUUID } from "node:crypto"
-import { connect, layerDatabase } from "./host.ts"
+import { layerDatabase } from "./host.ts"
 
 /** An option of `layer`: tests use the real clock. */
 export const live = { excludeTestServices: true }
@@ -14,12 +14,6 @@ export const services = Services.layer.pipe(Layer.provideMerge(layerDatabase))
 /** Runs as a new user. */
 export const asNewUser = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.suspend(() => Effect.provideService(self, CurrentUser, newUser()))
-
-/** Runs statements as the superuser, who bypasses both guards of isolation. */
-export const asAdmin = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
-  Effect.flatMap(TestDatabase, ({ adminUrl }) =>
-    Effect.provide(self, connect({ url: adminUrl, poolSize: 1, unlimited: true }))
-  )
 
 export const query = <Row extends object>(text: string, parameters: ReadonlyArray<unknown> = []) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<Row>(text, parameters))
@@ -39,7 +33,7 @@ export const failureOf = <R>(self: Effect.Effect<unknown, Failure, R>): Effect.E
 export const tagOf = <R>(self: Effect.Effect<unknown, Failure, R>) => Effect.map(failureOf(self), ({ _tag }) => _tag)
 
 /** All todos that a query finds, over all pages. */
-export const walk = Effect.fnUntraced(function* (given: TodoQuery) {
+export const walkTodos = Effect.fnUntraced(function* (given: TodoQuery) {
   const todos = yield* Todos
   const found: Array<Todo> = []
   let cursor: string | null | undefined

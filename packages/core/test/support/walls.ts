@@ -2,6 +2,7 @@ import { Accounts, Changes, CurrentUser, IdempotencyKey, Lists, type TodoQuery, 
 import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Exit, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { asOwner, unbounded } from "./connections.ts"
 import { connect } from "./host.ts"
 
 const predicate = /\b(?:\w+\.)?owner_id = me\b|\bid = me\b/g
@@ -21,9 +22,6 @@ const withoutOwner = Effect.map(
           : Reflect.get(target, key)
     })
 )
-
-const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
-  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 1 })))
 
 /** Removes the owner from every statement of this process and of the database functions. */
 export const withoutWallOne = Layer.unwrap(
@@ -126,7 +124,7 @@ export const leaks = Effect.gen(function* () {
   // Reads that may share a statement: one of A, one of B for a todo of A, and one of B for its own todo.
   const [, ofA, own] = yield* Effect.all(
     [asA(todos.get(open.id)), Effect.exit(asB(todos.get(open.id))), asB(todos.get(mine.id))],
-    { concurrency: "unbounded" }
+    unbounded
   )
   if (Exit.isSuccess(ofA)) leaked.add("get together")
   if (own.id !== mine.id) leaked.add("get another's")
@@ -139,7 +137,7 @@ export const leaks = Effect.gen(function* () {
       asA(todos.update(open.id, { title: open.title })),
       Effect.exit(asB(todos.update(open.id, { title: "taken by B" })))
     ],
-    { concurrency: "unbounded" }
+    unbounded
   )
   if (Exit.isSuccess(takenByB)) leaked.add("update together")
   for (const { id } of [list, oldList]) {

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { ListId, type TodoOperation, Todos } from "@todo/core"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
-import { asNewUser, ids, live, newTodoId, services, walk } from "../support/suite.ts"
+import { asNewUser, ids, live, newTodoId, services, walkTodos } from "../support/suite.ts"
 
 const creations = (count: number): ReadonlyArray<TodoOperation> =>
   Array.from({ length: count }, (_, n) => ({ op: "create", todo: { title: `todo ${n}` } }))
@@ -108,7 +108,7 @@ layer(services, live)("a batch", (it) => {
         hundred.map(({ title }) => title),
         Array.from({ length: 100 }, (_, n) => `todo ${n}`)
       )
-      assert.deepStrictEqual(ids(yield* walk({})).slice(1), ids(hundred))
+      assert.deepStrictEqual(ids(yield* walkTodos({})).slice(1), ids(hundred))
     }).pipe(asNewUser)
   )
 

@@ -2,18 +2,17 @@ import { assert, describe, layer } from "@effect/vitest"
 import { type CurrentUser, Lists, type Todo, type TodoId, type TodoOperation, Todos } from "@todo/core"
 import { Effect, Exit, Result } from "effect"
 import { broken, onPool, range } from "../support/clients.ts"
+import { unbounded } from "../support/connections.ts"
 import { explained, type Observed } from "../support/orders.ts"
 import { asNewUser, live, newTodoId, type Random, rounds, seeded } from "../support/suite.ts"
 
 const races = rounds(20, 60, 60)
 const batches = rounds(200, 1_000, 1_000)
 
-const together = { concurrency: "unbounded" } as const
-
 /** Runs a write many times concurrently, and separates successes from failures. */
 const race = <A, E, R>(length: number, attempt: (n: number) => Effect.Effect<A, E, R>) =>
   Effect.map(
-    Effect.forEach(range(length), (n) => Effect.result(attempt(n)), together),
+    Effect.forEach(range(length), (n) => Effect.result(attempt(n)), unbounded),
     (results) => ({
       won: results.filter(Result.isSuccess).map(({ success }) => success),
       lost: results.filter(Result.isFailure).map(({ failure }) => failure)
@@ -186,7 +185,7 @@ layer(onPool(10), live)("without the lock on the user", (it) => {
       yield* broken("write_as_user", ["for no key update", ""])
       const todos = yield* Todos
       yield* todos.create({ title: "a" })
-      const exits = yield* Effect.forEach(range(40), (n) => Effect.exit(todos.create({ title: `${n}` })), together)
+      const exits = yield* Effect.forEach(range(40), (n) => Effect.exit(todos.create({ title: `${n}` })), unbounded)
       assert.isAbove(exits.filter(Exit.isFailure).length, 0)
     }).pipe(asNewUser)
   )

@@ -5,7 +5,8 @@ import { Effect, Redacted } from "effect"
 import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { asAdmin, asNewUser, ids, live, query, services, tagOf, walk } from "../support/suite.ts"
+import { asSuperuser } from "../support/connections.ts"
+import { asNewUser, ids, live, query, services, tagOf, walkTodos } from "../support/suite.ts"
 
 const run = promisify(execFile)
 
@@ -43,7 +44,7 @@ describe("due dates", () => {
         () =>
           Effect.gen(function* () {
             const sessionZone = processZone === "UTC" ? "America/St_Johns" : "Pacific/Kiritimati"
-            yield* asAdmin(
+            yield* asSuperuser(
               query(`do $$ begin
   execute format('alter database %I set timezone = %L', current_database(), '${sessionZone}');
   execute format('alter database %I set datestyle = %L', current_database(), 'SQL, DMY');
@@ -179,7 +180,7 @@ layer(services, live)("due dates", (it) => {
       }
       for (const timeZone of ["UTC", "Asia/Tokyo", "America/St_Johns"]) {
         const expected = yield* todos.list({ sort: "due", timeZone })
-        assert.deepStrictEqual(yield* walk({ sort: "due", timeZone, limit: 1 }), expected.items)
+        assert.deepStrictEqual(yield* walkTodos({ sort: "due", timeZone, limit: 1 }), expected.items)
         const first = expected.items.slice(0, 4).map(({ due }) => JSON.stringify(due).includes("0001"))
         assert.deepStrictEqual(first, [true, true, true, true])
       }
@@ -232,7 +233,7 @@ layer(services, live)("due dates", (it) => {
         todos.create({ title: `${n}`, due: { date: dates[(n * 7) % 4] ?? "" } })
       )
       for (const sort of ["due", "-due"] as const) {
-        const found = yield* walk({ sort, limit: 7, timeZone: "Pacific/Kiritimati" })
+        const found = yield* walkTodos({ sort, limit: 7, timeZone: "Pacific/Kiritimati" })
         assert.deepStrictEqual(ids(found).toSorted(), ids(rows).toSorted(), sort)
       }
     }).pipe(asNewUser)

@@ -7,8 +7,8 @@ import * as Cursor from "../../src/database/Cursor.ts"
 import * as BatchedScope from "../../src/database/BatchedScope.ts"
 import { optimisations } from "../../src/database/optimisations.ts"
 import { onRecordedPool, Ran } from "../support/clients.ts"
+import { asSuperuser, unbounded } from "../support/connections.ts"
 import {
-  asAdmin,
   asNewUser,
   ids,
   live,
@@ -19,7 +19,7 @@ import {
   seeded,
   services,
   tagOf,
-  walk
+  walkTodos
 } from "../support/suite.ts"
 
 const columns = ["position", "createdAt", "updatedAt", "due", "priority", "title"] as const
@@ -95,8 +95,8 @@ const inOneTransaction = (random: Random, count: number) =>
       )
     )
     // All have the same creation time, which is possible with a clock of milliseconds.
-    yield* asAdmin(query("update todo.todos set created_at = '2026-01-01T00:00:00Z' where owner_id = $1", [id]))
-    return yield* walk({ limit: 200 })
+    yield* asSuperuser(query("update todo.todos set created_at = '2026-01-01T00:00:00Z' where owner_id = $1", [id]))
+    return yield* walkTodos({ limit: 200 })
   })
 
 /** Runs eight writers that create todos, and move, change, delete and restore only the todos in `own`. */
@@ -150,7 +150,7 @@ layer(onRecordedPool(ran), live)("plain pages that are read at once", (it) => {
           const before = ran.count('from "todo".todos')
           yield* Effect.all(
             Array.from({ length: 20 }, () => asNewUser(todos.list(given))),
-            { concurrency: "unbounded" }
+            unbounded
           )
           return ran.count('from "todo".todos') - before
         })
@@ -178,7 +178,7 @@ layer(onRecordedPool(ran), live)("plain pages that are read at once", (it) => {
         const pages = yield* Effect.forEach(
           asked.flat(),
           ({ cursor, user }) => Effect.provideService(todos.list({ cursor }), CurrentUser, user),
-          { concurrency: "unbounded" }
+          unbounded
         )
         assert.oneOf(ran.count('from "todo".todos') - before, [5, 6])
         assert.deepStrictEqual(
@@ -210,7 +210,7 @@ layer(services, live)("pages", (it) => {
         const all = yield* inOneTransaction(random, 300)
         assert.lengthOf(all, 300)
         for (const sort of sorts) {
-          assert.deepStrictEqual(ids(yield* walk({ sort, limit: 7 })), ids(ordered(all, sort)), sort)
+          assert.deepStrictEqual(ids(yield* walkTodos({ sort, limit: 7 })), ids(ordered(all, sort)), sort)
         }
         const filters: ReadonlyArray<readonly [TodoQuery, (todo: Todo) => boolean]> = [
           [{ completed: true }, ({ completed }) => completed],
@@ -225,7 +225,7 @@ layer(services, live)("pages", (it) => {
           const { total } = yield* Effect.flatMap(Todos, (todos) => todos.list({ ...filter, count: true, limit: 1 }))
           assert.strictEqual(total, expected.length)
           for (const sort of sorts) {
-            const found = yield* walk({ ...filter, sort, limit: 7 })
+            const found = yield* walkTodos({ ...filter, sort, limit: 7 })
             assert.deepStrictEqual(ids(found), ids(ordered(expected, sort)), `${JSON.stringify(filter)} ${sort}`)
           }
         }
@@ -246,7 +246,7 @@ layer(services, live)("pages", (it) => {
           const walking = Effect.forEach(
             Array.from({ length: walks }, (_, n) => sorts[n % sorts.length] ?? "position"),
             Effect.fnUntraced(function* (sort) {
-              const found = yield* walk({ sort, limit: 7 })
+              const found = yield* walkTodos({ sort, limit: 7 })
               const met = found.filter(({ id }) => untouched.some((todo) => todo.id === id))
               assert.deepStrictEqual(ids(met), ids(ordered(untouched, sort)), sort)
             })
@@ -296,8 +296,8 @@ layer(services, live)("pages", (it) => {
       })
       // Both orders, so that the result does not depend on the place of a user in a batch.
       for (const some of [users, users.toReversed()]) {
-        const walks = some.map(({ user }) => Effect.provideService(walk({}), CurrentUser, user))
-        const found = yield* Effect.all(walks, { concurrency: "unbounded" })
+        const walks = some.map(({ user }) => Effect.provideService(walkTodos({}), CurrentUser, user))
+        const found = yield* Effect.all(walks, unbounded)
         assert.deepStrictEqual(
           found.map((own) => own.map(({ title }) => title)),
           some.map(({ titles }) => titles)

@@ -4,8 +4,9 @@ import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
+import { asSuperuser } from "../support/connections.ts"
 import { connect } from "../support/host.ts"
-import { asAdmin, asNewUser, ids, live, query, type Random, seeded, services, walk } from "../support/suite.ts"
+import { asNewUser, ids, live, query, type Random, seeded, services, walkTodos } from "../support/suite.ts"
 
 const longest = 64
 
@@ -172,7 +173,7 @@ layer(services, live)("order keys", (it) => {
     Effect.gen(function* () {
       yield* intoOneGap(300)
       const { id } = yield* CurrentUser
-      const rows = yield* asAdmin(
+      const rows = yield* asSuperuser(
         query<{ revision: bigint; widest: number }>(
           `select t.revision, u.revision as highest from todo.todos t join todo.users u on u.id = t.owner_id
 where t.owner_id = $1 order by t.revision`,
@@ -224,7 +225,7 @@ where t.owner_id = $1 order by t.revision`,
           ),
           { concurrency: 10, discard: true }
         )
-        const all = yield* walk({ limit: 7 })
+        const all = yield* walkTodos({ limit: 7 })
         assert.strictEqual(all.length, 40)
         const positions = all.map(({ position }) => position)
         assert.deepStrictEqual([...new Set(positions)].toSorted(ascending), positions)
@@ -284,7 +285,7 @@ describe("in a database that sorts by language", () => {
       Effect.gen(function* () {
         const todos = yield* Todos
         for (const title of ["b", "Z", "é", "a-c", "ab", "_", "😀", "中"]) yield* todos.create({ title })
-        const sorted = yield* walk({ sort: "title", limit: 3 })
+        const sorted = yield* walkTodos({ sort: "title", limit: 3 })
         assert.deepStrictEqual(
           sorted.map(({ title }) => title),
           ["_", "a-c", "ab", "b", "Z", "é", "中", "😀"]

@@ -3,7 +3,7 @@ import { Lists, type NewTodo, Todo, TodoList, type TodoPatch, Todos } from "@tod
 import * as Domain from "@todo/core/domain"
 import { Arbitrary, Effect, Schema } from "effect"
 import * as arbitraries from "../support/arbitraries.ts"
-import { asNewUser, live, seeded, services, walk } from "../support/suite.ts"
+import { asNewUser, live, seeded, services, walkTodos } from "../support/suite.ts"
 
 const strictly = { errors: "all", onExcessProperty: "error" } as const
 const decodesTodo = Schema.decodeUnknownEffect(Todo, strictly)
@@ -124,7 +124,7 @@ layer(services, live)("properties", (it) => {
           if (n % 5 === 0) yield* lists.delete(listId, { todos: "keep" })
         }
         for (const deleted of [true, false]) {
-          for (const todo of yield* walk({ deleted, limit: 200 })) yield* decodesTodo(todo)
+          for (const todo of yield* walkTodos({ deleted, limit: 200 })) yield* decodesTodo(todo)
           for (const list of (yield* lists.list({ deleted, limit: 200 })).items) yield* decodesList(list)
         }
       })

@@ -8,8 +8,9 @@ import * as TodosSql from "../../src/todos/TodosSql.ts"
 import * as BatchedScope from "../../src/database/BatchedScope.ts"
 import { optimisations } from "../../src/database/optimisations.ts"
 import * as UserScope from "../../src/database/UserScope.ts"
+import { asSuperuser, unbounded } from "../support/connections.ts"
 import { layerDatabase } from "../support/host.ts"
-import { asAdmin, live, query } from "../support/suite.ts"
+import { live, query } from "../support/suite.ts"
 
 /** Creates 100,000 todos of one user, and 1,000 of each of 100 users. 1 % are done, few are in the trash, some are due. */
 const many = [
@@ -41,13 +42,12 @@ from (
   "analyze todo.todos, todo.todo_words, todo.lists, todo.users"
 ]
 
-const together = { concurrency: "unbounded" } as const
 const big = UserId.make("user 0")
 const small = UserId.make("user 50")
 const now = DateTime.makeUnsafe("2026-06-01T12:00:00Z")
 
 /** A database with these rows. */
-const database = Layer.effectDiscard(asAdmin(Effect.forEach(many, (text) => query(text)))).pipe(
+const database = Layer.effectDiscard(asSuperuser(Effect.forEach(many, (text) => query(text)))).pipe(
   Layer.provideMerge(layerDatabase)
 )
 
@@ -152,7 +152,7 @@ layer(database, { ...live, timeout: "60 seconds" })("on 200,000 todos", (it) => 
             const direction = sort.startsWith("-") ? "desc" : "asc"
             const column = columns[name]
             // A row after nine tenths of the others.
-            const [deep] = yield* asAdmin(
+            const [deep] = yield* asSuperuser(
               query<{ value: string; id: string }>(
                 `select ${name === "due" ? "(extract(epoch from due_at) * 1000)::bigint" : column}::text as value, id::text from todo.todos where owner_id = $1 and ${column} is not null
 order by todos.${column} ${direction}, id ${direction} offset (select 0.9 * count(${column}) from todo.todos where owner_id = $1) limit 1`,
@@ -175,7 +175,7 @@ order by todos.${column} ${direction}, id ${direction} offset (select 0.9 * coun
     () =>
       Effect.gen(function* () {
         const users = [big, small]
-        const deep = yield* asAdmin(
+        const deep = yield* asSuperuser(
           query<{ position: string }>(
             `select (array_agg(position order by position))[900] as position from todo.todos
 where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
@@ -191,7 +191,7 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
               return Effect.forEach(
                 users,
                 (id) => Effect.provideService(page(...parameters), CurrentUser, { id }),
-                together
+                unbounded
               )
             },
             text.replaceAll("$", "calls.p"),
@@ -224,7 +224,7 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
 
   it.effect("every filter uses an index that begins with the owner, with every order and for the count", () =>
     Effect.gen(function* () {
-      const [row] = yield* asAdmin(
+      const [row] = yield* asSuperuser(
         query<{ id: string }>("select id::text from todo.lists where owner_id = $1 order by revision limit 1", [big])
       )
       const filters: ReadonlyArray<TodoQuery> = [
@@ -288,7 +288,7 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
 
   it.effect("they are found with few page reads even without statistics", () =>
     Effect.gen(function* () {
-      yield* asAdmin(
+      yield* asSuperuser(
         query("delete from pg_statistic where starelid = any (array['todo.todos', 'todo.todo_words']::regclass[])")
       )
       yield* bounded(queries)

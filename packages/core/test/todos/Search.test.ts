@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Lists, type Todo, type TodoQuery, Todos } from "@todo/core"
 import { Effect } from "effect"
-import { asNewUser, ids, live, type Random, seeded, services, tagOf, walk } from "../support/suite.ts"
+import { asNewUser, ids, live, type Random, seeded, services, tagOf, walkTodos } from "../support/suite.ts"
 
 /** Scripts without spaces between words. */
 const unspaced = /^[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}]$/u
@@ -116,7 +116,7 @@ const anyText = (random: Random, parts: number): string => {
   return wordsOf(text).length === 0 ? "a" : text
 }
 
-const find = (query: TodoQuery) => Effect.map(walk({ limit: 200, ...query }), (found) => ids(found).toSorted())
+const find = (query: TodoQuery) => Effect.map(walkTodos({ limit: 200, ...query }), (found) => ids(found).toSorted())
 
 layer(services, live)("search", (it) => {
   it.effect("search finds the same todos as a filter in memory, for 500 strings with special characters", () =>
@@ -131,7 +131,7 @@ layer(services, live)("search", (it) => {
             completed: random.chance(30)
           })
         }
-        const all = yield* walk({ limit: 200 })
+        const all = yield* walkTodos({ limit: 200 })
         let hits = 0
         yield* Effect.forEach(
           Array.from({ length: 500 }),

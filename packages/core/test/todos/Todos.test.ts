@@ -3,7 +3,8 @@ import { CurrentUser, ListId, Lists, TodoId, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Effect, Schema } from "effect"
 import { randomUUID } from "node:crypto"
-import { asAdmin, asNewUser, failureOf, live, newTodoId, query, services, tagOf } from "../support/suite.ts"
+import { asSuperuser } from "../support/connections.ts"
+import { asNewUser, failureOf, live, newTodoId, query, services, tagOf } from "../support/suite.ts"
 
 const full = {
   title: "Call Ada",
@@ -24,7 +25,7 @@ const inList = Effect.gen(function* () {
 
 const revision = Effect.flatMap(CurrentUser, ({ id }) =>
   Effect.map(
-    asAdmin(query<{ revision: bigint }>("select revision from todo.users where id = $1", [id])),
+    asSuperuser(query<{ revision: bigint }>("select revision from todo.users where id = $1", [id])),
     ([row]) => row?.revision
   )
 )
@@ -245,7 +246,7 @@ layer(services, live)("Todos", (it) => {
     Effect.gen(function* () {
       const { list, lists, todo, todos } = yield* inList
       const user = yield* CurrentUser
-      yield* asAdmin(query("update todo.users set disabled_at = now() where id = $1", [user.id]))
+      yield* asSuperuser(query("update todo.users set disabled_at = now() where id = $1", [user.id]))
       const { id } = todo
       const writes = [
         todos.create({ title: "a" }),

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Todos, type TodoQuery } from "@todo/core"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { purgeAsAdmin } from "../support/feed.ts"
+import { purgeAsSuperuser } from "../support/feed.ts"
 import { asNewUser, live, services } from "../support/suite.ts"
 
 const total = (query: TodoQuery) =>
@@ -77,7 +77,7 @@ layer(services, live)("a total", (it) => {
       const { id } = yield* todos.create({ title: "milk" })
       yield* todos.delete(id)
       assert.strictEqual(yield* total({ deleted: true }), 1)
-      yield* purgeAsAdmin
+      yield* purgeAsSuperuser
       assert.strictEqual(yield* total({ deleted: true }), 0)
     }).pipe(asNewUser)
   )

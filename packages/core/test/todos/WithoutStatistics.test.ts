@@ -5,8 +5,9 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import * as ImportSql from "../../src/admin/import/ImportSql.ts"
 import * as PurgeSql from "../../src/admin/purge/PurgeSql.ts"
+import { asSuperuser } from "../support/connections.ts"
 import { exported, imported } from "../support/exports.ts"
-import { asAdmin, live, query, services } from "../support/suite.ts"
+import { live, query, services } from "../support/suite.ts"
 
 /** A user with 20,000 todos. The statistics of PostgreSQL are from the time when the tables were empty. */
 const size = 20_000
@@ -25,7 +26,7 @@ from generate_series(1, ${size}) n`,
     `insert into todo.todo_words select owner_id, word, id from todo.todos, unnest(title_words) word
 where owner_id = '${id}'`
   ]
-  yield* asAdmin(Effect.forEach(statements, (text) => query(text), { discard: true }))
+  yield* asSuperuser(Effect.forEach(statements, (text) => query(text), { discard: true }))
   return id
 })
 
@@ -43,7 +44,7 @@ layer(services, live)("without statistics", (it) => {
   it.effect("an edit and a purge find words by the primary key", () =>
     Effect.gen(function* () {
       const id = yield* filled
-      yield* asAdmin(
+      yield* asSuperuser(
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
           yield* sql.withTransaction(
@@ -76,7 +77,7 @@ and not exists (select from todo.todos t where t.owner_id = w.owner_id and t.id 
   it.effect("an import reads only the staged rows that it writes", () =>
     Effect.gen(function* () {
       const id = yield* filled
-      yield* asAdmin(
+      yield* asSuperuser(
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
           yield* sql.withTransaction(
@@ -119,10 +120,10 @@ select line, 'todo', id, 'added', revision, position from pg_temp.import_todos`)
     Effect.gen(function* () {
       const file = yield* exported(yield* filled)
       const other = newUser()
-      yield* asAdmin(query("update pg_class set reltuples = 0 where oid = 'todo.todo_words'::regclass"))
+      yield* asSuperuser(query("update pg_class set reltuples = 0 where oid = 'todo.todo_words'::regclass"))
       const report = yield* imported(file, { user: other.id })
       assert.strictEqual(report.todos.added, size)
-      const known = yield* asAdmin(
+      const known = yield* asSuperuser(
         query<{ rows: number; columns: number }>(`select reltuples::int as rows,
   (select count(*)::int from pg_statistic where starelid = c.oid) as columns
 from pg_class c where oid = 'todo.todo_words'::regclass`)

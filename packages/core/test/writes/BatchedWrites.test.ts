@@ -1,36 +1,31 @@
 import { assert, layer } from "@effect/vitest"
-import { Accounts, CurrentUser, Lists, Todos } from "@todo/core"
+import { Accounts, type CurrentUser, Lists, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Cause, Effect, Exit, Fiber } from "effect"
-import { asAdmin, asOwner, onPool, onRecordedPool, Ran, range, waiting, whileHeld } from "../support/clients.ts"
+import { onPool, onRecordedPool, Ran, range, waiting, whileHeld } from "../support/clients.ts"
+import { asOwner, asSuperuser, runAs, unbounded } from "../support/connections.ts"
 import { newKey, under } from "../support/keys.ts"
 import { live, newTodoId, query } from "../support/suite.ts"
 
 type User = ReturnType<typeof newUser>
 type Write = Effect.Effect<unknown, { readonly _tag: string }, CurrentUser>
 
-const as =
-  (user: User) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.provideService(self, CurrentUser, user)
-
 /** Runs all calls concurrently. */
-const atOnce = <A, E, R>(calls: ReadonlyArray<Effect.Effect<A, E, R>>) =>
-  Effect.all(calls, { concurrency: "unbounded" })
+const atOnce = <A, E, R>(calls: ReadonlyArray<Effect.Effect<A, E, R>>) => Effect.all(calls, unbounded)
 
 /** New users, each with one todo. */
 const someUsers = (count: number) =>
   Effect.forEach(range(count), () => {
     const user = newUser()
     return Effect.flatMap(Todos, (todos) =>
-      Effect.map(as(user)(todos.create({ title: "first" })), (first) => ({ user, first }))
+      Effect.map(runAs(user)(todos.create({ title: "first" })), (first) => ({ user, first }))
     )
   })
 
 /** The titles of the user with their revisions. */
 const stored = ({ user }: { readonly user: User }) =>
   Effect.map(
-    asAdmin(
+    asSuperuser(
       query<{ title: string; revision: bigint }>(
         "select title, revision from todo.todos where owner_id = $1 order by revision",
         [user.id]
@@ -67,12 +62,12 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
     Effect.gen(function* () {
       const todos = yield* Todos
       const users = yield* someUsers(50)
-      const creates = users.map(({ user }, n) => as(user)(todos.create({ title: `of ${n}` })))
+      const creates = users.map(({ user }, n) => runAs(user)(todos.create({ title: `of ${n}` })))
       const created = yield* statements(atOnce(creates))
       assert.isAtMost(created.count, 4)
       for (const [n, todo] of created.result.entries()) {
         assert.deepInclude(todo, { title: `of ${n}`, revision: 2 })
-        assert.deepStrictEqual(yield* as(users[n]?.user ?? assert.fail())(todos.get(todo.id)), todo)
+        assert.deepStrictEqual(yield* runAs(users[n]?.user ?? assert.fail())(todos.get(todo.id)), todo)
       }
       const mixed = yield* statements(
         atOnce(
@@ -83,7 +78,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
               todos.delete(id),
               todos.put(id, { title: "put" })
             ]
-            return as(user)(writes[n % 4] ?? assert.fail())
+            return runAs(user)(writes[n % 4] ?? assert.fail())
           })
         )
       )
@@ -103,9 +98,9 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
       const key = under(newKey())
       const fresh = newUser()
       const answers = yield* atOnce([
-        ...range(12).map((n) => as(one.user)(todos.create({ title: `${n}` }))),
-        ...range(12).map((n) => as(fresh)(todos.create({ title: `${n}` }))),
-        ...others.map(({ user }) => as(user)(todos.create({ title: "other" }, under(newKey()))))
+        ...range(12).map((n) => runAs(one.user)(todos.create({ title: `${n}` }))),
+        ...range(12).map((n) => runAs(fresh)(todos.create({ title: `${n}` }))),
+        ...others.map(({ user }) => runAs(user)(todos.create({ title: "other" }, under(newKey()))))
       ])
       const revisions = (from: number) => answers.slice(from, from + 12).map(({ revision }) => revision)
       assert.deepStrictEqual(
@@ -121,7 +116,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
       const again = Effect.retry(todos.create({ title: "once" }, key), {
         while: ({ _tag }) => _tag === "IdempotencyKeyInUse"
       })
-      const keyed = yield* atOnce([...range(8).map(() => as(fresh)(again)), as(one.user)(again)])
+      const keyed = yield* atOnce([...range(8).map(() => runAs(fresh)(again)), runAs(one.user)(again)])
       assert.strictEqual(new Set(keyed.map(({ id }) => id)).size, 2)
     })
   )
@@ -131,7 +126,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
       const [todos, accounts] = [yield* Todos, yield* Accounts]
       const users = yield* someUsers(20)
       const [disabled] = users
-      yield* asAdmin(query("update todo.users set disabled_at = now() where id = $1", [disabled?.user.id]))
+      yield* asSuperuser(query("update todo.users set disabled_at = now() where id = $1", [disabled?.user.id]))
       const attempts = users.map(({ first, user }, n) => {
         const writes: ReadonlyArray<Write> = [
           todos.update(newTodoId(), { title: "a" }),
@@ -139,7 +134,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
           todos.create({ title: "a", listId: null }),
           todos.put(first.id, { title: "a" }, { ifAbsent: true })
         ]
-        return as(user)(
+        return runAs(user)(
           Effect.match(writes[n % 4] ?? assert.fail(), { onSuccess: () => "done", onFailure: ({ _tag }) => _tag })
         )
       })
@@ -151,7 +146,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
         users.map((_, n) => (n === 0 ? "UserDisabled" : (expected[n % 4] ?? "")))
       )
       for (const [n, { user }] of users.entries()) {
-        const { revision } = yield* as(user)(accounts.me).pipe(Effect.orElseSucceed(() => ({ revision: 1 })))
+        const { revision } = yield* runAs(user)(accounts.me).pipe(Effect.orElseSucceed(() => ({ revision: 1 })))
         assert.strictEqual(revision, n % 4 === 2 ? 2 : 1)
       }
     })
@@ -162,7 +157,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
       const todos = yield* Todos
       const users = yield* someUsers(10)
       const held = users[4] ?? assert.fail()
-      const write = ({ user }: { readonly user: User }) => as(user)(todos.create({ title: "second" }))
+      const write = ({ user }: { readonly user: User }) => runAs(user)(todos.create({ title: "second" }))
       const { count } = yield* statements(
         whileHeld(held.user, (release) =>
           Effect.gen(function* () {
@@ -191,7 +186,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
       const written = () => ran.texts.slice(before).flatMap((text) => /todo"\.(write\w*)/.exec(text)?.[1] ?? [])
       yield* whileHeld(held.user, (release) =>
         Effect.gen(function* () {
-          const write = yield* Effect.forkChild(as(held.user)(todos.create({ title: "second" })))
+          const write = yield* Effect.forkChild(runAs(held.user)(todos.create({ title: "second" })))
           yield* waiting.pipe(Effect.repeat({ while: ({ length }) => length < 1 }))
           assert.deepStrictEqual(written(), ["write_locked", "write"])
           yield* release
@@ -215,14 +210,14 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
       yield* whileHeld(held.user, () =>
         Effect.gen(function* () {
           const fibers = yield* Effect.forEach(range(40), (n) =>
-            Effect.forkChild(as(held.user)(writes()[n % 4] ?? assert.fail()), { startImmediately: true })
+            Effect.forkChild(runAs(held.user)(writes()[n % 4] ?? assert.fail()), { startImmediately: true })
           )
           // One user may use eight of the ten connections.
           yield* waiting.pipe(Effect.repeat({ while: ({ length }) => length < 8 }))
-          yield* as(other.user)(todos.get(other.first.id))
-          yield* as(other.user)(todos.list({}))
-          yield* as(other.user)(todos.create({ title: "second" }))
-          yield* as(other.user)(todos.batch([{ op: "create", todo: { title: "third" } }]))
+          yield* runAs(other.user)(todos.get(other.first.id))
+          yield* runAs(other.user)(todos.list({}))
+          yield* runAs(other.user)(todos.create({ title: "second" }))
+          yield* runAs(other.user)(todos.batch([{ op: "create", todo: { title: "third" } }]))
           // After three seconds they would fail and free their connections.
           assert.isTrue(fibers.every((fiber) => fiber.pollUnsafe() === undefined))
           assert.lengthOf(yield* waiting, 8)
@@ -239,7 +234,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
         yield* refusing("refused", when)
         const users = yield* someUsers(9)
         const exits = yield* atOnce(
-          users.map(({ user }, n) => as(user)(Effect.exit(todos.create({ title: n === 4 ? "refused" : "fine" }))))
+          users.map(({ user }, n) => runAs(user)(Effect.exit(todos.create({ title: n === 4 ? "refused" : "fine" }))))
         )
         for (const [n, exit] of exits.entries()) {
           if (n === 4) assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
@@ -259,7 +254,7 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
       const todos = yield* Todos
       const users = yield* someUsers(6)
       const fibers = yield* Effect.forEach(users, ({ user }) =>
-        Effect.forkChild(as(user)(todos.create({ title: "second" })), { startImmediately: true })
+        Effect.forkChild(runAs(user)(todos.create({ title: "second" })), { startImmediately: true })
       )
       yield* Fiber.interrupt(fibers[2] ?? assert.fail())
       yield* Fiber.joinAll(fibers.filter((_, n) => n !== 2))
@@ -277,16 +272,16 @@ layer(onRecordedPool(ran), live)("concurrent writes of several users", (it) => {
       const round = (order: typeof users, todos: typeof other) =>
         Effect.forEach(
           range(40),
-          (n) => atOnce(order.map(({ user, first }) => as(user)(todos.update(first.id, { title: `${n}` })))),
+          (n) => atOnce(order.map(({ user, first }) => runAs(user)(todos.update(first.id, { title: `${n}` })))),
           { discard: true }
         )
       yield* atOnce([round(users, todos), round(users.toReversed(), other)])
       for (const { first, user } of users) {
-        const { revision } = yield* as(user)(todos.get(first.id))
+        const { revision } = yield* runAs(user)(todos.get(first.id))
         assert.isAtMost(revision, 81)
         assert.isAtLeast(revision, 41)
       }
-      const [database] = yield* asAdmin(
+      const [database] = yield* asSuperuser(
         query<{ deadlocks: bigint }>("select deadlocks from pg_stat_database where datname = current_database()")
       )
       assert.strictEqual(Number(database?.deadlocks), 0)
@@ -301,8 +296,8 @@ layer(onPool(1), live)("statements of batches", (it) => {
       const users = yield* someUsers(12)
       for (const round of range(20)) {
         const some = users.slice(0, round < 10 ? 2 : 12)
-        yield* atOnce(some.map(({ first, user }) => as(user)(todos.update(first.id, { title: `${round}` }))))
-        yield* atOnce(some.map(({ first, user }) => as(user)(todos.get(first.id))))
+        yield* atOnce(some.map(({ first, user }) => runAs(user)(todos.update(first.id, { title: `${round}` }))))
+        yield* atOnce(some.map(({ first, user }) => runAs(user)(todos.get(first.id))))
       }
       const plans = yield* query<{ custom: bigint; generic: bigint }>(
         `select custom_plans as custom, generic_plans as generic from pg_prepared_statements

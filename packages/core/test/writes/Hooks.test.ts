@@ -15,7 +15,8 @@ import {
 import { TestDatabase } from "@todo/core/testing"
 import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { Ran, asAdmin, asOwner, onRecordedPool, range, waiting, whileHeld } from "../support/clients.ts"
+import { Ran, onRecordedPool, range, waiting, whileHeld } from "../support/clients.ts"
+import { asOwner, asSuperuser } from "../support/connections.ts"
 import { connect } from "../support/host.ts"
 import { newKey, under } from "../support/keys.ts"
 import { asNewUser, live, newTodoId, query, tagOf } from "../support/suite.ts"
@@ -262,7 +263,7 @@ layer(services, live)("hooks", (it) => {
           const write = yield* Effect.forkChild(host.during({ before: refuse }, create))
           const [transaction] = yield* waiting.pipe(Effect.repeat({ until: ({ length }) => length > 0 }))
           // The key expires a millisecond after the transaction began, so it has expired by now.
-          yield* asAdmin(
+          yield* asSuperuser(
             query(
               `update todo.idempotency_keys set created_at = $2::timestamptz - interval '24 hours' + interval '1 millisecond'
                where owner_id = $1`,

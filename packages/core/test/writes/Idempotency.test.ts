@@ -3,13 +3,12 @@ import { CurrentUser, IdempotencyKey, Lists, Todos, UserId } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Deferred, Effect, Fiber, Result } from "effect"
 import { SqlClient } from "effect/sql"
-import { asAdmin, broken, onPool, range } from "../support/clients.ts"
+import { broken, onPool, range } from "../support/clients.ts"
+import { asSuperuser, unbounded } from "../support/connections.ts"
 import { age, kept, newKey, under } from "../support/keys.ts"
 import { asNewUser, live, newTodoId, query, services, tagOf } from "../support/suite.ts"
 
 type Attempt = Effect.Effect<unknown, { readonly _tag: string }, CurrentUser>
-
-const together = { concurrency: "unbounded" } as const
 
 /** The number of todos of the user. */
 const count = Effect.gen(function* () {
@@ -20,7 +19,7 @@ const count = Effect.gen(function* () {
 const storm = Effect.fnUntraced(function* (key: IdempotencyKey) {
   const todos = yield* Todos
   const create = todos.create({ title: "Buy milk", tags: ["home"] }, under(key))
-  return yield* Effect.forEach(range(50), () => Effect.result(create), together)
+  return yield* Effect.forEach(range(50), () => Effect.result(create), unbounded)
 })
 
 describe.each([2, 10])("with a pool of %d", (poolSize) => {
@@ -47,7 +46,7 @@ describe.each([2, 10])("with a pool of %d", (poolSize) => {
 /** Stores keys of the current user that expired an hour ago. */
 const oldKeys = (count: number) =>
   Effect.flatMap(CurrentUser, ({ id }) =>
-    asAdmin(
+    asSuperuser(
       query(
         `insert into todo.idempotency_keys (owner_id, key, fingerprint, answer, created_at)
          select $1, 'old ' || n, '', '{}', now() - interval '25 hours' from generate_series(1, $2::int) n`,
@@ -242,7 +241,7 @@ layer(services, live)("a key", (it) => {
       const { id } = yield* CurrentUser
       const key = newKey()
       yield* todos.create({ title: "a" }, under(key))
-      yield* asAdmin(query("update todo.users set disabled_at = now() where id = $1", [id]))
+      yield* asSuperuser(query("update todo.users set disabled_at = now() where id = $1", [id]))
       assert.strictEqual(yield* tagOf(todos.create({ title: "a" }, under(key))), "UserDisabled")
     }).pipe(asNewUser)
   )
@@ -250,7 +249,7 @@ layer(services, live)("a key", (it) => {
 
 const revisionOf = Effect.gen(function* () {
   const { id } = yield* CurrentUser
-  const [user] = yield* asAdmin(query<{ revision: bigint }>("select revision from todo.users where id = $1", [id]))
+  const [user] = yield* asSuperuser(query<{ revision: bigint }>("select revision from todo.users where id = $1", [id]))
   return user ?? { revision: 0n }
 })
 

@@ -3,8 +3,9 @@ import { CurrentUser, TodoId, Todos, UserId } from "@todo/core"
 import { Export } from "@todo/core/admin"
 import { newUser } from "@todo/core/testing"
 import { Effect, Stream } from "effect"
-import { asOwner, exported, linesOf } from "../../support/exports.ts"
-import { purgeAsAdmin } from "../../support/feed.ts"
+import { asOwner } from "../../support/connections.ts"
+import { exported, linesOf } from "../../support/exports.ts"
+import { purgeAsSuperuser } from "../../support/feed.ts"
 import { asNewUser, live, newTodoId, services, tagOf } from "../../support/suite.ts"
 
 layer(services, live)("an export", (it) => {
@@ -39,7 +40,7 @@ layer(services, live)("an export", (it) => {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
       yield* todos.delete((yield* todos.create({ title: "gone" })).id)
-      yield* purgeAsAdmin
+      yield* purgeAsSuperuser
       const [header, trailer] = linesOf(yield* exported(id))
       assert.nestedInclude(header, { "user.revision": 2, "user.horizon": 2 })
       assert.deepStrictEqual(trailer, { end: { lists: 0, todos: 0 } })

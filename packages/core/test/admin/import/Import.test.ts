@@ -4,31 +4,19 @@ import { type ImportInvalid, Users } from "@todo/core/admin"
 import { newUser } from "@todo/core/testing"
 import { Arbitrary, Effect } from "effect"
 import * as arbitraries from "../../support/arbitraries.ts"
-import { asOwner, exported, fileOf, imported, linesOf } from "../../support/exports.ts"
-import { purgeAsAdmin, walk as walkChanges } from "../../support/feed.ts"
-import {
-  asAdmin,
-  asNewUser,
-  ids,
-  live,
-  query,
-  type Random,
-  seeded,
-  services,
-  tagOf,
-  walk
-} from "../../support/suite.ts"
-
-const as = <A, E, R>(id: UserId, self: Effect.Effect<A, E, R>) => Effect.provideService(self, CurrentUser, { id })
+import { asOwner, asSuperuser, runAs } from "../../support/connections.ts"
+import { exported, fileOf, imported, linesOf } from "../../support/exports.ts"
+import { purgeAsSuperuser, walkChanges } from "../../support/feed.ts"
+import { asNewUser, ids, live, query, type Random, seeded, services, tagOf, walkTodos } from "../../support/suite.ts"
 
 /** Everything that a client of the user can read. */
 const visible = Effect.gen(function* () {
   const lists = yield* Lists
   const sorts = ["position", "-updatedAt", "createdAt", "due", "priority", "title"] as const
   return {
-    todos: yield* Effect.forEach(sorts, (sort) => walk({ sort, limit: 200 })),
-    trash: yield* walk({ deleted: true, limit: 200 }),
-    found: yield* walk({ q: "m", limit: 200 }),
+    todos: yield* Effect.forEach(sorts, (sort) => walkTodos({ sort, limit: 200 })),
+    trash: yield* walkTodos({ deleted: true, limit: 200 }),
+    found: yield* walkTodos({ q: "m", limit: 200 }),
     lists: (yield* lists.list({ limit: 200 })).items,
     listsInTrash: (yield* lists.list({ limit: 200, deleted: true })).items,
     changes: (yield* walkChanges()).changes,
@@ -56,7 +44,7 @@ const useAtRandom = Effect.fnUntraced(function* (random: Random, steps: number) 
   }
   yield* todos.put(TodoId.make("00000000-0000-0000-0000-000000000000"), { title: "nil" })
   yield* lists.delete(listIds[0] as never, { todos: random.chance(50) ? "trash" : "keep" })
-  if (random.chance(50)) yield* purgeAsAdmin
+  if (random.chance(50)) yield* purgeAsSuperuser
 })
 
 layer(services, live)("an import", (it) => {
@@ -71,12 +59,12 @@ layer(services, live)("an import", (it) => {
           const report = yield* imported(file, { user: other })
           assert.strictEqual(report.todos.added, linesOf(file).filter((line) => "todo" in line).length)
           assert.strictEqual(yield* exported(other), file.replace(id, other))
-          assert.deepStrictEqual(yield* as(other, visible), yield* visible)
+          assert.deepStrictEqual(yield* runAs({ id: other })(visible), yield* visible)
           const words = (owner: UserId) =>
-            asAdmin(query("select word, todo_id from todo.todo_words where owner_id = $1 order by 1, 2", [owner]))
+            asSuperuser(query("select word, todo_id from todo.todo_words where owner_id = $1 order by 1, 2", [owner]))
           assert.deepStrictEqual(yield* words(other), yield* words(id))
           const derived = (owner: UserId) =>
-            asAdmin(
+            asSuperuser(
               query(
                 "select title_key, title_words, description_words, due_at::text from todo.todos where owner_id = $1 order by id",
                 [owner]
@@ -99,13 +87,9 @@ layer(services, live)("an import", (it) => {
       yield* todos.create({ title: "a" })
       yield* todos.create({ title: "b" })
       const other = newUser().id
-      const before = yield* as(
-        other,
-        Effect.flatMap(Changes, ({ page }) => page({}))
-      )
+      const before = yield* runAs({ id: other })(Effect.flatMap(Changes, ({ page }) => page({})))
       yield* imported(yield* exported(id), { user: other })
-      yield* as(
-        other,
+      yield* runAs({ id: other })(
         Effect.gen(function* () {
           const heard = yield* walkChanges(before.nextCursor)
           assert.lengthOf(heard.changes, 2)
@@ -126,10 +110,10 @@ layer(services, live)("an import", (it) => {
       const { id } = yield* CurrentUser
       const todos = yield* Todos
       yield* todos.create({ title: "a" })
-      yield* asAdmin(query("update todo.users set disabled_at = now() where id = $1", [id]))
+      yield* asSuperuser(query("update todo.users set disabled_at = now() where id = $1", [id]))
       const other = newUser().id
       yield* imported(yield* exported(id), { user: other })
-      assert.strictEqual((yield* as(other, todos.create({ title: "b" }))).title, "b")
+      assert.strictEqual((yield* runAs({ id: other })(todos.create({ title: "b" }))).title, "b")
     }).pipe(asNewUser)
   )
 
@@ -141,7 +125,7 @@ layer(services, live)("an import", (it) => {
       const other = newUser().id
       const ahead = put(0, "user", { writtenAt: "9999-12-31T00:00:00.000Z" })(linesOf(yield* exported(id)))
       yield* imported(fileOf(ahead), { user: other })
-      const later = yield* as(other, todos.create({ title: "b" }))
+      const later = yield* runAs({ id: other })(todos.create({ title: "b" }))
       assert.strictEqual(later.updatedAt.slice(0, 4), updatedAt.slice(0, 4))
     }).pipe(asNewUser)
   )
@@ -336,10 +320,10 @@ layer(services, live)("an import after an erasure", (it) => {
       yield* asOwner(Users.erase(id))
       const other = newUser().id
       yield* asOwner(Effect.andThen(Users.disable(other), Users.enable(other)))
-      const { cursor } = yield* as(other, walkChanges())
+      const { cursor } = yield* runAs({ id: other })(walkChanges())
       yield* imported(file, { user: other })
-      assert.lengthOf((yield* as(other, todos.list({}))).items, 1)
-      assert.strictEqual(yield* tagOf(as(other, walkChanges(cursor))), "CursorExpired")
+      assert.lengthOf((yield* runAs({ id: other })(todos.list({}))).items, 1)
+      assert.strictEqual(yield* tagOf(runAs({ id: other })(walkChanges(cursor))), "CursorExpired")
     }).pipe(asNewUser)
   )
 })

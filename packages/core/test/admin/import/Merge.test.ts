@@ -3,11 +3,10 @@ import { Changes, CurrentUser, Lists, type Todo, TodoId, Todos, type UserId } fr
 import { ForeignImport, type ImportConflict, type ImportInvalid } from "@todo/core/admin"
 import { newUser } from "@todo/core/testing"
 import { Effect, Stream } from "effect"
-import { asOwner, exported, fileOf, imported, linesOf } from "../../support/exports.ts"
-import { Fold, purgeAsAdmin, stored, walk as walkChanges } from "../../support/feed.ts"
-import { asAdmin, asNewUser, ids, live, services, tagOf, walk } from "../../support/suite.ts"
-
-const as = <A, E, R>(id: UserId, self: Effect.Effect<A, E, R>) => Effect.provideService(self, CurrentUser, { id })
+import { asOwner, asSuperuser, runAs } from "../../support/connections.ts"
+import { exported, fileOf, imported, linesOf } from "../../support/exports.ts"
+import { Fold, purgeAsSuperuser, stored, walkChanges } from "../../support/feed.ts"
+import { asNewUser, ids, live, services, tagOf, walkTodos } from "../../support/suite.ts"
 
 const create = (title: string) => Effect.flatMap(Todos, ({ create }) => create({ title }))
 
@@ -39,7 +38,7 @@ layer(services, live)("an import for a user who has data", (it) => {
         const todos = yield* Todos
         yield* todos.update(a.id, { title: "A" })
         yield* todos.delete(b.id)
-        yield* purgeAsAdmin
+        yield* purgeAsSuperuser
         const error = (yield* Effect.flip(unchanged(id, imported(file)))) as ImportConflict
         assert.strictEqual(error._tag, "ImportConflict")
         assert.deepStrictEqual(error.problems, [
@@ -67,7 +66,7 @@ layer(services, live)("an import for a user who has data", (it) => {
       const { a, b, cursor, file, id } = yield* saved
       const todos = yield* Todos
       yield* todos.delete(b.id)
-      yield* purgeAsAdmin
+      yield* purgeAsSuperuser
       const seen = yield* walkChanges(cursor).pipe(Effect.flip)
       assert.strictEqual(seen._tag, "CursorExpired")
       const { changes, cursor: now } = yield* walkChanges()
@@ -78,13 +77,13 @@ layer(services, live)("an import for a user who has data", (it) => {
       assert.deepStrictEqual(ids(after.changes), [b.id])
       assert.deepStrictEqual(
         follower.add(after.changes).rows,
-        yield* asAdmin(Effect.provideService(stored, CurrentUser, { id }))
+        yield* asSuperuser(Effect.provideService(stored, CurrentUser, { id }))
       )
       const back = yield* todos.get(b.id)
       assert.deepInclude(back, { title: "b", createdAt: b.createdAt, revision: 5, position: b.position })
       assert.isTrue(back.updatedAt > b.updatedAt)
-      assert.deepStrictEqual(ids(yield* walk({})), [a.id, b.id])
-      assert.deepStrictEqual(ids(yield* walk({ q: "b" })), [b.id])
+      assert.deepStrictEqual(ids(yield* walkTodos({})), [a.id, b.id])
+      assert.deepStrictEqual(ids(yield* walkTodos({ q: "b" })), [b.id])
       assert.strictEqual((yield* unchanged(id, imported(file, { merge: true }))).revision, 5)
     }).pipe(asNewUser)
   )
@@ -118,8 +117,8 @@ layer(services, live)("an import for a user who has data", (it) => {
       const B = yield* todos.get(b.id)
       assert.deepInclude(B, { title: "B, later than here", revision: 5, position: b.position })
       assert.isBelow(Date.parse(B.updatedAt), Date.parse("2900-01-01"))
-      assert.deepStrictEqual(ids(yield* walk({ q: "later than here" })), [b.id])
-      assert.deepStrictEqual(ids(yield* walk({ q: "b" })), [b.id])
+      assert.deepStrictEqual(ids(yield* walkTodos({ q: "later than here" })), [b.id])
+      assert.deepStrictEqual(ids(yield* walkTodos({ q: "b" })), [b.id])
       assert.deepInclude(yield* unchanged(id, imported(later, { merge: true })), { revision: 5, takenOut: 0 })
       assert.strictEqual((yield* Effect.flatMap(Lists, ({ get }) => get(list.id))).revision, list.revision)
     }).pipe(asNewUser)
@@ -133,16 +132,15 @@ layer(services, live)("an import for a user who has data", (it) => {
         const todos = yield* Todos
         yield* todos.move(b.id, { before: (yield* todos.list({})).items[0]?.id ?? b.id })
         const other = newUser().id
-        yield* as(
-          other,
+        yield* runAs({ id: other })(
           Effect.gen(function* () {
             for (const title of ["1", "2", "3", "4", "5", "6", "7"]) yield* create(title)
             const report = yield* imported(file, { merge: true, user: other })
             assert.deepInclude(report, { revision: 10, todos: { added: 2, replaced: 0, kept: 0, same: 0 } })
             yield* create("last")
-            const titles = (yield* walk({})).map(({ title }) => title)
+            const titles = (yield* walkTodos({})).map(({ title }) => title)
             assert.deepStrictEqual(titles, ["1", "2", "3", "4", "5", "6", "7", "a", "b", "last"])
-            const rows = yield* asAdmin(Effect.provideService(stored, CurrentUser, { id: other }))
+            const rows = yield* asSuperuser(Effect.provideService(stored, CurrentUser, { id: other }))
             assert.deepStrictEqual(
               rows.map((row) => (row as Todo).revision),
               [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
@@ -158,13 +156,12 @@ layer(services, live)("an import for a user who has data", (it) => {
       for (let n = 0; n < 20; n++) yield* create(`${n}`)
       const file = yield* exported(id)
       const other = newUser().id
-      yield* as(
-        other,
+      yield* runAs({ id: other })(
         Effect.gen(function* () {
           yield* create("here")
           yield* imported(file, { merge: true, user: other })
           for (let n = 0; n < 50; n++) yield* create(`new ${n}`)
-          const positions = (yield* walk({})).map(({ position }) => position)
+          const positions = (yield* walkTodos({})).map(({ position }) => position)
           assert.strictEqual(new Set(positions).size, 71)
         })
       )
@@ -180,7 +177,7 @@ layer(services, live)("an import for a user who has data", (it) => {
       const held = yield* todos.create({ title: "held", listId: list.id })
       const file = yield* exported(id)
       yield* todos.delete(held.id)
-      yield* purgeAsAdmin
+      yield* purgeAsSuperuser
       yield* lists.delete(list.id)
       const report = yield* imported(file, { merge: true })
       assert.deepInclude(report, { takenOut: 1, revision: 6 })
@@ -225,8 +222,7 @@ layer(services, live)("an import for a user who has data", (it) => {
       for (let n = 0; n < 30; n++) yield* create(`${n}`)
       const file = yield* exported(id)
       const user = newUser()
-      yield* as(
-        user.id,
+      yield* runAs(user)(
         Effect.gen(function* () {
           const changes = yield* Changes
           const follower = new Fold()
@@ -250,8 +246,8 @@ layer(services, live)("an import for a user who has data", (it) => {
             Effect.sync(() => (done = true))
           )
           yield* Effect.all([work, follow], { concurrency: 2 })
-          assert.lengthOf(yield* walk({ limit: 200 }), 90)
-          assert.deepStrictEqual(follower.rows, yield* asAdmin(Effect.provideService(stored, CurrentUser, user)))
+          assert.lengthOf(yield* walkTodos({ limit: 200 }), 90)
+          assert.deepStrictEqual(follower.rows, yield* asSuperuser(Effect.provideService(stored, CurrentUser, user)))
         })
       )
     }).pipe(asNewUser)
@@ -260,7 +256,7 @@ layer(services, live)("an import for a user who has data", (it) => {
 
 const importedForeign = (user: UserId, todos: ReadonlyArray<unknown>, dryRun = false) =>
   asOwner(
-    ForeignImport.run(
+    ForeignImport.run<never, never, never>(
       Stream.fromIterable(todos.map((todo, n) => ({ line: n + 1, source: JSON.stringify(todo), todo }))),
       {
         user,
@@ -280,9 +276,9 @@ layer(services, live)("todos of other programs", (it) => {
       assert.deepInclude((yield* unchanged(id, importedForeign(id, input, true))).todos, { added: 4 })
       const report = yield* importedForeign(id, input)
       assert.deepInclude(report, { revision: 5, todos: { added: 4, replaced: 0, kept: 0, same: 0 } })
-      const [, , x, , y] = yield* walk({})
+      const [, , x, , y] = yield* walkTodos({})
       assert.deepStrictEqual(
-        (yield* walk({})).map(({ title }) => title),
+        (yield* walkTodos({})).map(({ title }) => title),
         ["first", "x", "x", "x", "y"]
       )
       assert.deepInclude(y, { tags: ["t"], description: null, due: null, priority: "none", completed: false })

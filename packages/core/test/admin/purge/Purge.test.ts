@@ -3,8 +3,9 @@ import { Changes, CurrentUser, IdempotencyKey, Lists, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Effect, Fiber, Schedule } from "effect"
 import { Purge } from "../../../src/admin.ts"
-import { asAdmin, asOwner, range } from "../../support/clients.ts"
-import { Fold, pages, stored, walk } from "../../support/feed.ts"
+import { range } from "../../support/clients.ts"
+import { asOwner, asSuperuser } from "../../support/connections.ts"
+import { Fold, pages, stored, walkChanges } from "../../support/feed.ts"
 import { asNewUser, ids, live, query, seeded, services, tagOf } from "../../support/suite.ts"
 
 const day = 86_400
@@ -23,7 +24,7 @@ const purge = (olderThan: number) =>
 /** Makes the current user's trash older by a number of days. */
 const age = (days: number) =>
   Effect.flatMap(CurrentUser, ({ id }) =>
-    asAdmin(
+    asSuperuser(
       Effect.forEach(["todos", "lists"], (table) =>
         query(`update todo.${table} set deleted_at = deleted_at - make_interval(days => $2) where owner_id = $1`, [
           id,
@@ -43,7 +44,7 @@ const trash = Effect.fnUntraced(function* (...titles: ReadonlyArray<string>) {
 const numbersOf = ({ keys, lists, todos, users }: Purge.Purged) => ({ keys, lists, todos, users })
 
 const words = Effect.flatMap(CurrentUser, ({ id }) =>
-  asAdmin(query<{ word: string }>("select word from todo.todo_words where owner_id = $1 order by 1", [id]))
+  asSuperuser(query<{ word: string }>("select word from todo.todo_words where owner_id = $1 order by 1", [id]))
 )
 
 const untrashed = (rows: ReadonlyArray<unknown>) =>
@@ -113,7 +114,9 @@ layer(services, live)("a purge", (it) => {
       const [old, young] = yield* Effect.forEach(["old", "young"], (title) => todos.create({ title, listId: list.id }))
       yield* lists.delete(list.id, { todos: "trash" })
       yield* age(40)
-      yield* asAdmin(query("update todo.todos set deleted_at = now() where owner_id = $1 and id = $2", [id, young?.id]))
+      yield* asSuperuser(
+        query("update todo.todos set deleted_at = now() where owner_id = $1 and id = $2", [id, young?.id])
+      )
       const first = yield* purge(30 * day)
       assert.deepInclude(first.purged, { todos: 1, lists: 0 })
       assert.deepStrictEqual(first.purged, numbersOf(first.planned))
@@ -122,7 +125,7 @@ layer(services, live)("a purge", (it) => {
       const second = yield* purge(30 * day)
       assert.deepInclude(second.purged, { todos: 1, lists: 1 })
       assert.deepStrictEqual(second.purged, numbersOf(second.planned))
-      assert.deepStrictEqual(yield* asAdmin(stored), [])
+      assert.deepStrictEqual(yield* asSuperuser(stored), [])
     }).pipe(asNewUser)
   )
 
@@ -141,14 +144,14 @@ layer(services, live)("a purge", (it) => {
       const behind = yield* changes.page({})
       yield* trash("young")
       yield* todos.create({ title: "last" })
-      const expected = yield* walk(behind.nextCursor)
+      const expected = yield* walkChanges(behind.nextCursor)
       assert.lengthOf(expected.changes, 2)
       yield* purge(30 * day)
       for (const since of [before.nextCursor, between.nextCursor]) {
         assert.strictEqual(yield* tagOf(changes.page({ since })), "CursorExpired")
       }
-      assert.deepStrictEqual(yield* walk(behind.nextCursor), expected)
-      assert.deepStrictEqual(new Fold().add((yield* walk()).changes).rows, yield* asAdmin(stored))
+      assert.deepStrictEqual(yield* walkChanges(behind.nextCursor), expected)
+      assert.deepStrictEqual(new Fold().add((yield* walkChanges()).changes).rows, yield* asSuperuser(stored))
     }).pipe(asNewUser)
   )
 
@@ -158,7 +161,7 @@ layer(services, live)("a purge", (it) => {
       const { id } = yield* CurrentUser
       const write = (key: string) => todos.create({ title: key }, { idempotencyKey: IdempotencyKey.make(key) })
       const [, kept] = [yield* write("old"), yield* write("young")]
-      yield* asAdmin(
+      yield* asSuperuser(
         query(
           "update todo.idempotency_keys set created_at = now() - interval '25 hours' where owner_id = $1 and key = 'old'",
           [id]
@@ -182,7 +185,7 @@ layer(services, live)("a purge", (it) => {
       yield* todos.restore(two?.id ?? assert.fail())
       yield* todos.delete(two?.id ?? assert.fail())
       assert.deepStrictEqual(yield* asOwner(Purge.run(planned)), { users: 0, todos: 0, lists: 0, keys: 0 })
-      assert.lengthOf((yield* walk()).changes, 2)
+      assert.lengthOf((yield* walkChanges()).changes, 2)
     }).pipe(asNewUser)
   )
 
@@ -206,23 +209,23 @@ layer(services, live)("a purge", (it) => {
         yield* todos.batch(batch.map(({ id }) => ({ op: "delete" as const, id })))
       }
       yield* age(40)
-      const { cursor } = yield* walk()
-      yield* asAdmin(
+      const { cursor } = yield* walkChanges()
+      yield* asSuperuser(
         query(`create function todo.stop() returns trigger language plpgsql as
           $$ begin raise exception 'stop' using errcode = '57P01'; end $$`)
       )
-      yield* asAdmin(
+      yield* asSuperuser(
         query(`create trigger stop before delete on todo.todos for each row when (old.id = '${made[5]?.[9]?.id}')
           execute function todo.stop()`)
       )
       assert.strictEqual(yield* tagOf(purge(30 * day)), "Unavailable")
-      yield* asAdmin(query("drop trigger stop on todo.todos"))
-      assert.lengthOf(yield* asAdmin(stored), 100)
+      yield* asSuperuser(query("drop trigger stop on todo.todos"))
+      assert.lengthOf(yield* asSuperuser(stored), 100)
       for (const since of cursors) assert.strictEqual(yield* tagOf(changes.page({ since })), "CursorExpired")
       assert.deepInclude(yield* changes.page({ since: cursor }), { changes: [], hasMore: false })
       assert.deepInclude((yield* purge(30 * day)).purged, { todos: 100 })
-      assert.deepStrictEqual([yield* asAdmin(stored), yield* words], [[], []])
-      const numbers = yield* asAdmin(
+      assert.deepStrictEqual([yield* asSuperuser(stored), yield* words], [[], []])
+      const numbers = yield* asSuperuser(
         query<{ held: boolean }>("select horizon <= revision as held from todo.users where id = $1", [id])
       )
       assert.isTrue(numbers[0]?.held)
@@ -278,17 +281,17 @@ layer(services, live)("a purge", (it) => {
           const { id } = yield* CurrentUser
           yield* read
           if (cursor === undefined) yield* read
-          const rows = yield* asAdmin(stored)
+          const rows = yield* asSuperuser(stored)
           // The feed does not report that a row in the trash was purged.
           assert.deepStrictEqual(untrashed(fold.rows), untrashed(rows))
           assert.isAbove(expired, 0)
-          const [made] = yield* asAdmin(
+          const [made] = yield* asSuperuser(
             query<{ n: number }>("select revision::int as n from todo.users where id = $1", [id])
           )
           assert.isAbove(purged, 0)
           assert.isAbove(made?.n ?? 0, purged)
           assert.deepStrictEqual(
-            yield* asAdmin(
+            yield* asSuperuser(
               query(
                 "select 1 from todo.todo_words w where owner_id = $1 and not exists (select from todo.todos where owner_id = $1 and id = todo_id)",
                 [id]

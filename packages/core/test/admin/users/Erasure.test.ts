@@ -1,20 +1,19 @@
 import { assert, layer } from "@effect/vitest"
-import { Accounts, Changes, CurrentUser, IdempotencyKey, Lists, Todos, type UserId } from "@todo/core"
+import { Accounts, Changes, IdempotencyKey, Lists, Todos, type UserId } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Deferred, Effect, Fiber, Schedule, Stream } from "effect"
 import { Users } from "../../../src/admin.ts"
-import { asAdmin, asOwner, range } from "../../support/clients.ts"
-import { walk } from "../../support/feed.ts"
+import { range } from "../../support/clients.ts"
+import { asOwner, asSuperuser, runAs } from "../../support/connections.ts"
+import { walkChanges } from "../../support/feed.ts"
 import { erasedTables, ownedTables } from "../../../src/schema/tables.ts"
 import { ids, live, query, services, tagOf } from "../../support/suite.ts"
-
-const as = (user: { readonly id: UserId }) => Effect.provideService(CurrentUser, user)
 
 const erase = (id: UserId) => asOwner(Users.erase(id))
 
 /** The tables that have a text in any column. */
 const tablesWith = (text: string) =>
-  asAdmin(
+  asSuperuser(
     Effect.gen(function* () {
       const tables = yield* query<{ name: string }>(
         "select tablename::text as name from pg_tables where schemaname = 'todo' order by 1"
@@ -43,20 +42,20 @@ layer(services, live)("a user who is erased", (it) => {
   it.effect("an erased user is in no column of any table, and other users are unchanged", () =>
     Effect.gen(function* () {
       const [user, other] = [newUser(), newUser()]
-      yield* as(user)(fill)
-      yield* as(other)(fill)
+      yield* runAs(user)(fill)
+      yield* runAs(other)(fill)
       const everywhere = ownedTables.map(({ name }) => name).toSorted()
       assert.deepStrictEqual(yield* tablesWith(user.id), everywhere)
       assert.deepStrictEqual(yield* erase(user.id), { id: user.id, todos: 2, lists: 1 })
       assert.deepStrictEqual(yield* tablesWith(user.id), [])
       assert.deepStrictEqual(yield* tablesWith(other.id), everywhere)
-      assert.lengthOf((yield* as(other)(walk())).changes, 3)
+      assert.lengthOf((yield* runAs(other)(walkChanges())).changes, 3)
     })
   )
 
   it.effect("an erasure covers every table with an owner", () =>
     Effect.gen(function* () {
-      const owned = yield* asAdmin(
+      const owned = yield* asSuperuser(
         query<{ name: string }>(`select relname::text as name from pg_attribute join pg_class c on c.oid = attrelid
           where relnamespace = 'todo'::regnamespace and relkind in ('r', 'p') and attname = 'owner_id'`)
       )
@@ -70,7 +69,7 @@ layer(services, live)("a user who is erased", (it) => {
   it.effect("an erased user is unknown, like a user who has never written", () =>
     Effect.gen(function* () {
       const user = newUser()
-      yield* as(user)(fill)
+      yield* runAs(user)(fill)
       yield* erase(user.id)
       for (const id of [user.id, newUser().id]) {
         assert.strictEqual(yield* tagOf(asOwner(Users.show(id))), "UserNotFound")
@@ -83,7 +82,7 @@ layer(services, live)("a user who is erased", (it) => {
   it.effect("an erased user can start again, and can use the old ids and idempotency keys", () =>
     Effect.gen(function* () {
       const user = newUser()
-      const before = yield* as(user)(fill)
+      const before = yield* runAs(user)(fill)
       yield* erase(user.id)
       yield* Effect.gen(function* () {
         const todos = yield* Todos
@@ -99,8 +98,8 @@ layer(services, live)("a user who is erased", (it) => {
         const idempotencyKey = IdempotencyKey.make("the-first-time")
         const again = yield* todos.create({ title: "Buy oat milk" }, { idempotencyKey })
         assert.notStrictEqual(again.id, before.kept.id)
-        assert.deepStrictEqual(ids((yield* walk()).changes), [put.todo.id, again.id])
-      }).pipe(as(user))
+        assert.deepStrictEqual(ids((yield* walkChanges()).changes), [put.todo.id, again.id])
+      }).pipe(runAs(user))
     })
   )
 
@@ -113,7 +112,7 @@ layer(services, live)("a user who is erased", (it) => {
         const first = yield* changes.page({})
         const before = yield* fill
         const early = yield* changes.page({ limit: 1 })
-        const { cursor: late } = yield* walk()
+        const { cursor: late } = yield* walkChanges()
         const { revision } = yield* (yield* Accounts).me
         yield* erase(user.id)
         for (const since of [early.nextCursor, late]) {
@@ -132,14 +131,14 @@ layer(services, live)("a user who is erased", (it) => {
           yield* tagOf(todos.update(todo.id, { title: "x" }, { ifRevision: range(revision + 1) })),
           "RevisionMismatch"
         )
-        const all = yield* walk()
+        const all = yield* walkChanges()
         assert.lengthOf(all.changes, revision + 3)
         // A cursor from before the first write has missed nothing.
-        assert.deepStrictEqual((yield* walk(first.nextCursor)).changes, all.changes)
+        assert.deepStrictEqual((yield* walkChanges(first.nextCursor)).changes, all.changes)
         // New cursors are valid.
         yield* todos.update(todo.id, { title: "y" })
-        assert.lengthOf((yield* walk(all.cursor)).changes, 1)
-      }).pipe(as(user))
+        assert.lengthOf((yield* walkChanges(all.cursor)).changes, 1)
+      }).pipe(runAs(user))
     })
   )
 
@@ -147,19 +146,19 @@ layer(services, live)("a user who is erased", (it) => {
     Effect.gen(function* () {
       const [user, other] = [newUser(), newUser()]
       const changes = yield* Changes
-      yield* as(user)(fill)
+      yield* runAs(user)(fill)
       const followed = yield* Deferred.make<void>()
-      const open = yield* as(user)(
+      const open = yield* runAs(user)(
         changes.stream({}).pipe(
           Stream.tap(() => Deferred.succeed(followed, undefined)),
           Stream.runDrain
         )
       ).pipe(Effect.flip, Effect.forkChild)
-      const first = yield* as(other)(Stream.runHead(changes.stream({}))).pipe(Effect.forkChild)
+      const first = yield* runAs(other)(Stream.runHead(changes.stream({}))).pipe(Effect.forkChild)
       yield* Deferred.await(followed)
       yield* erase(user.id)
       assert.include(["UserDisabled", "CursorExpired"], (yield* Fiber.join(open))._tag)
-      yield* as(other)(fill)
+      yield* runAs(other)(fill)
       assert.strictEqual((yield* Fiber.join(first))._tag, "Some")
     })
   )
@@ -169,18 +168,18 @@ layer(services, live)("a user who is erased", (it) => {
     () =>
       Effect.gen(function* () {
         const user = newUser()
-        yield* as(user)(fill)
-        yield* asAdmin(
+        yield* runAs(user)(fill)
+        yield* asSuperuser(
           query(`create function todo.stop() returns trigger language plpgsql as
           $$ begin raise exception 'stop' using errcode = '57P01'; end $$`)
         )
-        yield* asAdmin(query("create trigger stop before delete on todo.users execute function todo.stop()"))
-        const before = yield* as(user)(walk())
+        yield* asSuperuser(query("create trigger stop before delete on todo.users execute function todo.stop()"))
+        const before = yield* runAs(user)(walkChanges())
         assert.strictEqual(yield* tagOf(erase(user.id)), "Unavailable")
-        assert.deepStrictEqual(yield* as(user)(walk()), before)
+        assert.deepStrictEqual(yield* runAs(user)(walkChanges()), before)
         assert.isNotNull((yield* asOwner(Users.show(user.id))).disabledAt)
-        assert.strictEqual(yield* tagOf(as(user)(fill)), "UserDisabled")
-        yield* asAdmin(query("drop trigger stop on todo.users"))
+        assert.strictEqual(yield* tagOf(runAs(user)(fill)), "UserDisabled")
+        yield* asSuperuser(query("drop trigger stop on todo.users"))
         yield* erase(user.id)
         assert.deepStrictEqual(yield* tablesWith(user.id), [])
       })
@@ -190,7 +189,7 @@ layer(services, live)("a user who is erased", (it) => {
     Effect.gen(function* () {
       const todos = yield* Todos
       const user = newUser()
-      yield* as(user)(fill)
+      yield* runAs(user)(fill)
       const idempotencyKey = IdempotencyKey.make("the-first-time")
       const write = (n: number) =>
         Effect.gen(function* () {
@@ -211,7 +210,7 @@ layer(services, live)("a user who is erased", (it) => {
       const writers = yield* Effect.forEach(range(6), (n) => Effect.repeat(write(n), Schedule.forever), {
         concurrency: "unbounded",
         discard: true
-      }).pipe(as(user), Effect.forkChild)
+      }).pipe(runAs(user), Effect.forkChild)
       let last = 0
       for (const _ of range(10)) {
         yield* Effect.sleep("20 millis")
@@ -223,9 +222,9 @@ layer(services, live)("a user who is erased", (it) => {
         yield* erase(user.id).pipe(Effect.catchTag("UserNotFound", () => Effect.void))
       }
       yield* Fiber.interrupt(writers)
-      const { changes } = yield* as(user)(walk())
+      const { changes } = yield* runAs(user)(walkChanges())
       for (const change of changes) assert.isAbove(change.revision, last)
-      const orphans = yield* asAdmin(
+      const orphans = yield* asSuperuser(
         query(
           `select 1 from todo.todo_words w where owner_id = $1 and not exists (
           select from todo.todos where owner_id = $1 and id = todo_id)`,

@@ -1,15 +1,12 @@
 import { assert, layer } from "@effect/vitest"
 import { CurrentUser, Services, Todos } from "@todo/core"
-import { newUser, TestDatabase } from "@todo/core/testing"
+import { newUser } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { onBehalfOf, overAllUsers } from "../../../src/database/OperatorScope.ts"
 import { forEachUser } from "../../../src/database/UserScopeSql.ts"
-import { connect, layerDatabase } from "../../support/host.ts"
-
-/** Connects as migrations and operators do. */
-const asOwner = <A, E>(self: Effect.Effect<A, E, SqlClient.SqlClient>) =>
-  Effect.flatMap(TestDatabase, ({ ownerUrl }) => Effect.provide(self, connect({ url: ownerUrl, poolSize: 2 })))
+import { asOwner } from "../../support/connections.ts"
+import { layerDatabase } from "../../support/host.ts"
 
 const rowsOf = (statement: string) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
