@@ -23,8 +23,8 @@ const withoutOwner = Effect.map(
     })
 )
 
-/** Removes the owner from every statement of this process and of the database functions. */
-export const withoutWallOne = Layer.unwrap(
+/** Removes the condition on the owner, the first guard, from every statement of this process and of the database functions. */
+export const withoutOwnerCondition = Layer.unwrap(
   Effect.gen(function* () {
     yield* asOwner(
       Effect.gen(function* () {
@@ -41,8 +41,8 @@ export const withoutWallOne = Layer.unwrap(
   })
 )
 
-/** Switches row-level security off. */
-export const withoutWallTwo = Layer.effectDiscard(
+/** Switches row-level security off, the second guard. */
+export const withoutRowSecurity = Layer.effectDiscard(
   asOwner(
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
