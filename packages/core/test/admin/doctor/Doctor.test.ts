@@ -1,52 +1,14 @@
 import { randomUUID } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Migrations, SchemaName } from "@todo/core"
-import { Doctor, type Finding } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
-import * as Clock from "effect/Clock"
-import * as ConfigProvider from "effect/ConfigProvider"
-import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import * as SqlClient from "effect/sql/SqlClient"
+import { Clock, Effect, Redacted } from "effect"
+import { examineServer, messagesOf, problemsOf, run } from "../../support/doctor.ts"
 import { connect } from "../../support/host.ts"
 
-const run = (url: Redacted.Redacted, ...statements: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    return yield* Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared)
-  }).pipe(Effect.provide(connect({ url, poolSize: 1 })))
-
-/** The settings that a server needs besides its database. */
-const server = {
-  TODO_JWT_SECRET: "correct horse battery staple, and so on",
-  TODO_JWT_ISSUER: "https://issuer.example",
-  TODO_JWT_AUDIENCE: "todo"
-}
-
 /** Runs doctor for a server that connects to the test database with `url`. */
-const examine = (url: Redacted.Redacted, environment: Record<string, string> = {}) =>
-  Effect.flatMap(TestDatabase, ({ ownerUrl }) =>
-    Effect.provide(
-      Doctor.examine(),
-      ConfigProvider.layer(
-        ConfigProvider.fromEnv({
-          env: {
-            ...server,
-            DATABASE_URL: Redacted.value(url),
-            TODO_MIGRATE_URL: Redacted.value(ownerUrl),
-            ...environment
-          }
-        })
-      )
-    )
-  )
-
-/** Leaves out durability, because test servers run without fsync. */
-const problemsOf = (findings: ReadonlyArray<Finding>) =>
-  findings.filter(({ check, status }) => status !== "passed" && check !== "durability")
-
-const messages = (findings: ReadonlyArray<Finding>) =>
-  problemsOf(findings).map(({ check, detail }) => `${check}: ${detail}`)
+const examine = (url: Redacted.Redacted, environment?: Readonly<Record<string, string>>) =>
+  Effect.flatMap(TestDatabase, ({ ownerUrl }) => examineServer(url, ownerUrl, environment))
 
 /** A test with its own database, which it may damage. */
 const withOwnDatabase = Effect.provide(TestDatabase.layer)
@@ -56,7 +18,7 @@ describe("Doctor", () => {
     Effect.gen(function* () {
       const { adminUrl, url } = yield* TestDatabase
       const findings = yield* examine(url)
-      assert.deepStrictEqual(messages(findings), [])
+      assert.deepStrictEqual(messagesOf(findings), [])
       assert.deepStrictEqual(
         [...new Set(findings.map(({ check }) => check))],
         [
@@ -78,7 +40,7 @@ describe("Doctor", () => {
           "isolation"
         ]
       )
-      const [users, todos] = yield* run(adminUrl, "select from todo.users", "select from todo.todos")
+      const [users, todos] = yield* run(adminUrl, ["select from todo.users", "select from todo.todos"])
       assert.deepStrictEqual([users?.length, todos?.length], [0, 0])
     }).pipe(withOwnDatabase)
   )
@@ -235,13 +197,16 @@ describe("Doctor", () => {
     it.live(`doctor finds that ${fault}, and its statements repair it`, () =>
       Effect.gen(function* () {
         const { ownerUrl, url } = yield* TestDatabase
-        yield* run(ownerUrl, ...statement.split(/;\n/))
+        yield* run(ownerUrl, statement.split(/;\n/))
         const findings = yield* examine(url)
-        assert.deepStrictEqual(messages(findings), found)
+        assert.deepStrictEqual(messagesOf(findings), found)
         for (const { hint, status } of findings) assert.strictEqual(hint === undefined, status === "passed")
         if (found.some((line) => line.startsWith("schema version"))) return
-        yield* run(ownerUrl, ...findings.flatMap(({ statements = [] }) => statements))
-        assert.deepStrictEqual(messages(yield* examine(url)), [])
+        yield* run(
+          ownerUrl,
+          findings.flatMap(({ statements = [] }) => statements)
+        )
+        assert.deepStrictEqual(messagesOf(yield* examine(url)), [])
       }).pipe(withOwnDatabase)
     )
   }
@@ -252,29 +217,28 @@ describe("Doctor", () => {
       const name = `doctor_${randomUUID().slice(0, 8)}`
       const as = (role: string) => Redacted.make(Redacted.value(url).replace("todo_runtime", role))
       yield* Effect.acquireUseRelease(
-        run(
-          adminUrl,
+        run(adminUrl, [
           `create role ${name}_bypass login bypassrls in role todo_runtime`,
           `create role ${name}_member login in role todo_runtime, ${name}_bypass`
-        ),
+        ]),
         () =>
           Effect.gen(function* () {
-            const [superuser] = messages(yield* examine(adminUrl))
+            const [superuser] = messagesOf(yield* examine(adminUrl))
             assert.strictEqual(superuser, 'runtime role: "postgres" is a superuser and bypasses row-level security')
-            const [owner] = messages(yield* examine(ownerUrl, { TODO_MIGRATE_URL: Redacted.value(adminUrl) }))
+            const [owner] = messagesOf(yield* examine(ownerUrl, { TODO_MIGRATE_URL: Redacted.value(adminUrl) }))
             assert.match(
               owner ?? "",
               /^runtime role: "todo_owner" owns .*\blists\b.*\btodos\b.* and can switch row-level security off$/
             )
-            const [bypass] = messages(yield* examine(as(`${name}_bypass`)))
+            const [bypass] = messagesOf(yield* examine(as(`${name}_bypass`)))
             assert.strictEqual(bypass, `runtime role: "${name}_bypass" has BYPASSRLS: it bypasses row-level security`)
-            const [member] = messages(yield* examine(as(`${name}_member`)))
+            const [member] = messagesOf(yield* examine(as(`${name}_member`)))
             assert.strictEqual(
               member,
               `runtime role: "${name}_member" is a member of "${name}_bypass", which bypasses row-level security`
             )
           }),
-        () => run(adminUrl, `drop role ${name}_member, ${name}_bypass`)
+        () => run(adminUrl, [`drop role ${name}_member, ${name}_bypass`])
       )
     }).pipe(withOwnDatabase)
   )
@@ -304,7 +268,7 @@ describe("Doctor", () => {
               currentTimeMillis: { value: Effect.map(clock.currentTimeMillis, (now) => now + milliseconds) }
             })
           ),
-          messages
+          messagesOf
         )
       const [ahead] = yield* shifted(-7_000)
       assert.match(ahead ?? "", /^clocks: the database is [67]\.\d seconds ahead of this machine: tokens, due dates/)
@@ -317,11 +281,13 @@ describe("Doctor", () => {
   it.live("doctor compares the schema as the owner if the role may not create temporary tables, or warns", () =>
     Effect.gen(function* () {
       const { adminUrl, ownerUrl, url } = yield* TestDatabase
-      yield* run(adminUrl, `revoke temporary on database ${new URL(Redacted.value(url)).pathname.slice(1)} from public`)
-      assert.deepStrictEqual(messages(yield* examine(url)), [])
-      yield* run(ownerUrl, "drop index todo.todos_by_list")
-      assert.deepStrictEqual(messages(yield* examine(url)), ["schema: index todos_by_list on todos is missing"])
-      assert.deepStrictEqual(messages(yield* examine(url, { TODO_MIGRATE_URL: Redacted.value(url) })), [
+      yield* run(adminUrl, [
+        `revoke temporary on database ${new URL(Redacted.value(url)).pathname.slice(1)} from public`
+      ])
+      assert.deepStrictEqual(messagesOf(yield* examine(url)), [])
+      yield* run(ownerUrl, ["drop index todo.todos_by_list"])
+      assert.deepStrictEqual(messagesOf(yield* examine(url)), ["schema: index todos_by_list on todos is missing"])
+      assert.deepStrictEqual(messagesOf(yield* examine(url, { TODO_MIGRATE_URL: Redacted.value(url) })), [
         "schema: not compared with the schema of this release, because the role may not create temporary tables"
       ])
     }).pipe(withOwnDatabase)
@@ -334,7 +300,7 @@ describe("Doctor", () => {
         Effect.provideService(SchemaName, "digits"),
         Effect.provide(connect({ url: ownerUrl, poolSize: 1 }))
       )
-      assert.deepStrictEqual(messages(yield* examine(url, { TODO_SCHEMA: "digits" })), [])
+      assert.deepStrictEqual(messagesOf(yield* examine(url, { TODO_SCHEMA: "digits" })), [])
     }).pipe(withOwnDatabase)
   )
 
@@ -348,7 +314,7 @@ describe("Doctor", () => {
         TODO_MIGRATE: ""
       })
       assert.deepStrictEqual(
-        messages(problems).map((line) => line.split(" ").slice(0, 2).join(" ")),
+        messagesOf(problems).map((line) => line.split(" ").slice(0, 2).join(" ")),
         ["settings: TODO_DATABASE_POOL:", "settings: TODO_JWT_SECRET:", "settings: TODO_JWT_SECRT"]
       )
       assert.notMatch(JSON.stringify(problems), /hunter2/)
@@ -385,7 +351,7 @@ describe("Doctor", () => {
       const as = (change: (url: URL) => void) => {
         const changed = new URL(Redacted.value(url))
         change(changed)
-        return Effect.map(examine(Redacted.make(changed.href)), messages)
+        return Effect.map(examine(Redacted.make(changed.href)), messagesOf)
       }
       const [nobody, nowhere, missing] = yield* Effect.all([
         as((url) => (url.username = "nobody_at_all")),

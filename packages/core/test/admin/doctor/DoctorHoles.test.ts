@@ -5,19 +5,10 @@
 import { randomUUID } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Migrations } from "@todo/core"
-import { Doctor, type Finding } from "@todo/core/admin"
+import type { Finding } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
-import * as ConfigProvider from "effect/ConfigProvider"
-import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import * as SqlClient from "effect/sql/SqlClient"
-import { connect } from "../../support/host.ts"
-
-const run = (url: Redacted.Redacted, statements: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    yield* Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared, { discard: true })
-  }).pipe(Effect.provide(connect({ url, poolSize: 1, unlimited: true })))
+import { Effect, Redacted } from "effect"
+import { examineServer, messagesOf, problemsOf, run } from "../../support/doctor.ts"
 
 /** The roles of a test: that of the server, and two of the host. All databases of a server share their roles. */
 interface Roles {
@@ -43,20 +34,7 @@ const withRoles = <A, E>(
     const all = `${roles.runtime}, ${roles.other}, ${roles.group}`
     const as = new URL(Redacted.value(url))
     as.username = roles.runtime
-    const examine = Effect.provide(
-      Doctor.examine(),
-      ConfigProvider.layer(
-        ConfigProvider.fromEnv({
-          env: {
-            TODO_JWT_SECRET: "correct horse battery staple, and so on",
-            TODO_JWT_ISSUER: "https://issuer.example",
-            TODO_JWT_AUDIENCE: "todo",
-            DATABASE_URL: as.href,
-            TODO_MIGRATE_URL: Redacted.value(ownerUrl)
-          }
-        })
-      )
-    )
+    const examine = examineServer(Redacted.make(as.href), ownerUrl)
     return yield* Effect.acquireUseRelease(
       run(adminUrl, [
         `create role ${roles.runtime} login`,
@@ -75,13 +53,6 @@ const withRoles = <A, E>(
         )
     )
   }).pipe(Effect.provide(TestDatabase.layer))
-
-/** Leaves out durability, because test servers run without fsync. */
-const problems = (findings: ReadonlyArray<Finding>) =>
-  findings.filter(({ check, status }) => status !== "passed" && check !== "durability")
-
-const messages = (findings: ReadonlyArray<Finding>) =>
-  problems(findings).map(({ check, detail }) => `${check}: ${detail}`)
 
 type Hole = readonly [hole: string, make: (roles: Roles) => ReadonlyArray<string>, found: RegExp, minimum?: number]
 
@@ -576,17 +547,17 @@ describe("Doctor: holes in the isolation", () => {
             adminUrl,
             suitable.flatMap(([, make]) => make(roles))
           )
-          const before = problems(yield* examine)
+          const before = problemsOf(yield* examine)
           for (const [hole, , found] of suitable) {
             const named = before.find(({ check, detail }) => found.test(`${check}: ${detail}`))
-            assert.isDefined(named, `${hole}: ${JSON.stringify(messages(before), undefined, 2)}`)
+            assert.isDefined(named, `${hole}: ${JSON.stringify(messagesOf(before), undefined, 2)}`)
             assert.isNotEmpty(named?.statements, `${hole}: ${JSON.stringify(named)}`)
           }
           for (const { check, statements = [] } of before) {
             const isOwners = check === "schema" && !statements.some((statement) => statement.endsWith("trigger all"))
             yield* run(isOwners ? ownerUrl : adminUrl, statements)
           }
-          assert.deepStrictEqual(messages(yield* examine), [])
+          assert.deepStrictEqual(messagesOf(yield* examine), [])
         })
       )
     )
@@ -638,7 +609,7 @@ describe("Doctor: holes in the isolation", () => {
           "alter function todo.plain() owner to todo_owner",
           "alter table todo.settings owner to todo_owner"
         ])
-        assert.deepStrictEqual(messages(yield* examine), [])
+        assert.deepStrictEqual(messagesOf(yield* examine), [])
       })
     )
   )
@@ -646,9 +617,6 @@ describe("Doctor: holes in the isolation", () => {
 
 const serverVersion = Effect.gen(function* () {
   const { adminUrl } = yield* TestDatabase
-  const [row] = yield* Effect.flatMap(
-    SqlClient.SqlClient,
-    (sql) => sql`select current_setting('server_version_num')::int / 10000`.values
-  ).pipe(Effect.provide(connect({ url: adminUrl, poolSize: 1 })))
-  return Number(row?.[0])
+  const [rows] = yield* run(adminUrl, ["select current_setting('server_version_num')::int / 10000 as version"])
+  return Number(rows?.[0]?.["version"])
 })
