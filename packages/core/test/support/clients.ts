@@ -92,5 +92,29 @@ export const broken = (name: string, ...changes: ReadonlyArray<readonly [part: s
     })
   )
 
+/** Deletes from a table fail with 57P01 while `self` runs: those of rows that fulfil the condition. */
+export const whileDeletesFail =
+  (table: string, condition: string) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>) =>
+    Effect.acquireUseRelease(
+      asOwner(
+        Effect.flatMap(SqlClient.SqlClient, (sql) =>
+          sql.withTransaction(
+            Effect.andThen(
+              sql.unsafe(`create function todo.stop() returns trigger language plpgsql as
+                $$ begin raise exception 'stop' using errcode = '57P01'; end $$`),
+              sql.unsafe(`create trigger stop before delete on todo.${table} for each row when (${condition})
+                execute function todo.stop()`)
+            )
+          )
+        )
+      ),
+      () => self,
+      () =>
+        Effect.orDie(
+          asOwner(Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe("drop function todo.stop() cascade")))
+        )
+    )
+
 /** The numbers from 0 to below `length`. */
 export const range = (length: number): ReadonlyArray<number> => Array.from({ length }, (_, n) => n)
