@@ -152,6 +152,14 @@ const after = (ticks: number) =>
     return until(() => ran.count(tick) >= before + ticks)
   })
 
+/** Waits until no statement of the services is running. */
+const untilIdle = asSuperuser(
+  query(
+    `select from pg_stat_activity
+     where datname = current_database() and usename <> current_user and state <> 'idle'`
+  ).pipe(Effect.repeat({ until: (running) => running.length === 0 }), Effect.timeout("10 seconds"))
+)
+
 const silent = Layer.succeed(References.MinimumLogLevel, "None")
 
 layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of streams", (it) => {
@@ -187,9 +195,9 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
       const timedOut = Effect.timeoutOption(Stream.runDrain(changes.stream({})), "50 millis")
       const refused = Effect.exit(Stream.runDrain(changes.stream({ since: "x" })))
       yield* Effect.all([taken, failed, timedOut, refused, following().pipe(Effect.scoped)], { concurrency: 5 })
-      // A query may still be running.
-      yield* Effect.sleep("300 millis")
+      yield* untilIdle
       const before = ran.texts.length
+      // Nothing marks the absence of polls: these are four intervals.
       yield* Effect.sleep("1 second")
       assert.strictEqual(ran.texts.length, before)
     }).pipe(asNewUser)
@@ -201,9 +209,9 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
       yield* until(() => ran.count(page) >= 200)
       yield* after(2)
       const [pages, ticks] = [ran.count(page), ran.count(tick)]
-      yield* Effect.sleep("1 second")
+      yield* after(4)
       assert.strictEqual(ran.count(page), pages)
-      assert.isAtMost(ran.count(tick) - ticks, 5)
+      assert.isAtMost(ran.count(tick) - ticks, 8)
     }).pipe(Effect.scoped)
   )
 
@@ -236,7 +244,7 @@ layer(Layer.provideMerge(onRecordedPool(ran), silent), live)("the queries of str
         Effect.forkIn(scope)
       )
       yield* until(() => ran.count(page) > before)
-      yield* Effect.sleep("500 millis")
+      yield* after(2)
       assert.isAtMost(ran.count(page) - before, 2)
       yield* Scope.close(scope, Exit.void)
     }).pipe(asNewUser)

@@ -133,6 +133,13 @@ const terminated = asSuperuser(
   )
 )
 
+/** Waits until the server has closed every connection of the services. */
+const gone = asSuperuser(
+  query(
+    "select from pg_stat_activity where datname = current_database() and usename is not null and usename <> current_user"
+  ).pipe(Effect.repeat({ until: (open) => open.length === 0 }), Effect.timeout("10 seconds"))
+)
+
 layer(onRecordedPool(new Ran(), 8), live)("with connections that are terminated", (it) => {
   it.effect(
     "a write succeeds or fails with its outcome, never with a defect, and a write that is not-applied stored nothing",
@@ -207,7 +214,7 @@ layer(onRecordedPool(new Ran(), 8), live)("with connections that are terminated"
       for (const n of range(5)) {
         yield* Effect.forEach(range(8), () => todos.list({}), { concurrency: 8 })
         yield* terminated
-        yield* Effect.sleep("250 millis")
+        yield* gone
         yield* todos.create({ title: `${n}` })
       }
       assert.lengthOf(yield* titles, 5)
