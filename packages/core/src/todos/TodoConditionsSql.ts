@@ -65,6 +65,8 @@ const dueBetween = ({ dueFrom, dueTo, timeZone = "UTC" }: TodoQuery, add: Add): 
 /**
  * Hides the selectivity of a condition from the planner. It then assumes half of the rows, and reads them in the requested
  * order until the page is full. Statistics cover all users, so a word that one user has in every todo would look rare.
+ * With two words that all 20,000 todos of one of 102 users have, a page reads 2,073 blocks instead of 2,837. Measure with
+ * the plans in `QueryPlans.test.ts`.
  */
 const hidden = (condition: string): string => `case when ${condition} then true else false end`
 

@@ -194,7 +194,7 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
                 unbounded
               )
             },
-            text.replaceAll("$", "calls.p"),
+            text.replaceAll("$1", "me.id").replaceAll("$", "calls.p"),
             isFirst ? [users] : [users, after]
           )
           assertServed(all, "plain pages")
