@@ -123,7 +123,7 @@ const longReadme =
 
 /** Words that say nothing to a reader who does not know the code. */
 const retiredWords =
-  /\b(Together|HookedWrite|PromisedMethods|Prerequisites|Adoption|Abandonable|Destination|mend|write_held)\b/g
+  /\b(Together|HookedWrite|PromisedMethods|Prerequisites|Adoption|Abandonable|Destination|mend|write_held|KeptTotals|keptTotals|readAhead|queuedAhead)\b/g
 /** Names of files that would be too vague. As words of English they are fine. */
 const retiredFiles = /^(Turns|Reports|Starter|Representations|Here|Home|Edge|Repeat|Methods|Embedded|Rows)$/
 
