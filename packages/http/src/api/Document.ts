@@ -138,8 +138,8 @@ type Response = OpenApi.OpenApiSpecResponse
 
 /** The description of a response, from its status or its body. */
 const meaningOf = (status: string, { content = {} }: Response, components: Record<string, Schema>): string => {
-  if (status === "204") return "The row is in the trash"
-  if (status === "304") return "The row has not changed"
+  if (status === "204") return "The todo or list is in the trash"
+  if (status === "304") return "The todo or list has not changed"
   const problems = content[mediaType]?.schema
   if (problems !== undefined) return codesOf(problems)
   const [name = ""] = namesOf(content["application/json"]?.schema ?? {})

@@ -14,7 +14,7 @@ import { HttpApiSchema } from "effect/http-api"
 export const etag = (revision: number): string => `"${revision}"`
 
 /** The `ETag` header of a response. */
-export const EntityTag = Schema.String.annotate({ description: "The revision of the row", examples: ['"42"'] })
+export const EntityTag = Schema.String.annotate({ description: "The revision of the todo or list", examples: ['"42"'] })
 
 /** The headers of a response with one resource. */
 export const etagHeader = { etag: EntityTag }
@@ -22,7 +22,9 @@ export const etagHeader = { etag: EntityTag }
 /** The headers of a response with a new resource. */
 export const createdHeaders = {
   ...etagHeader,
-  location: Schema.String.annotate({ description: "The path of the row, or its URL if the server has a public URL" })
+  location: Schema.String.annotate({
+    description: "The path of the todo or list, or its URL if the server has a public URL"
+  })
 }
 
 /** 304: the client has the current version (RFC 9110, 15.4.5). */
@@ -68,18 +70,20 @@ const entityTags = (weak: boolean, description: string) =>
 
 /** `If-Match`, the precondition of a write (RFC 9110, 13.1.1). The comparison is strong. */
 export const ifMatch = {
-  "if-match": Schema.optionalKey(entityTags(false, "Write only if the row is still at one of these revisions"))
+  "if-match": Schema.optionalKey(entityTags(false, "Write only if the todo or list is still at one of these revisions"))
 }
 
 /** `If-None-Match` of a read (RFC 9110, 13.1.2). The comparison is weak. */
 export const ifNoneMatch = {
-  "if-none-match": Schema.optionalKey(entityTags(true, "Answer 304 if the row is still at one of these revisions"))
+  "if-none-match": Schema.optionalKey(
+    entityTags(true, "Answer 304 if the todo or list is still at one of these revisions")
+  )
 }
 
 /** `If-None-Match: *`, the precondition of a write that only creates. */
 export const ifNoneMatchAny = {
   "if-none-match": Schema.optionalKey(
-    Schema.Literal("*").annotate({ description: "Write only if there is no row with this id yet" })
+    Schema.Literal("*").annotate({ description: "Write only if there is no todo or list with this id yet" })
   )
 }
 

@@ -45,8 +45,8 @@ export class ProblemError<Code extends ProblemCode> extends Error {
 }
 
 /**
- * The row has changed since it was read (412). The error has the version that the write was based on, the rejected write,
- * and the current version.
+ * The todo or list has changed since it was read (412). The error has the version that the write was based on, the
+ * rejected write, and the current version.
  *
  * @example
  * ```ts
@@ -54,11 +54,11 @@ export class ProblemError<Code extends ProblemCode> extends Error {
  * ```
  */
 export class RevisionMismatchError<Row, Mine> extends ProblemError<"revision-mismatch"> {
-  /** The row that the call was given. `undefined` if the call was given an id. */
+  /** The todo or list that the call was given. `undefined` if the call was given an id. */
   readonly base: Row | undefined
   /** The rejected write. `undefined` for a deletion. */
   readonly mine: Mine
-  /** The row on the server. `null` if it does not exist, `undefined` if it could not be fetched. */
+  /** The todo or list on the server. `null` if it does not exist, `undefined` if it could not be fetched. */
   readonly current: Row | null | undefined
 
   constructor(
@@ -84,10 +84,10 @@ export class NetworkError extends Error {
 }
 
 /** The response does not fit the contract. It may come from a proxy, a captive portal or another server. */
-export class UnreadableAnswer extends Error {
-  readonly _tag = "UnreadableAnswer"
+export class UnreadableResponse extends Error {
+  readonly _tag = "UnreadableResponse"
   readonly code = "unreadable-answer"
-  override readonly name = "UnreadableAnswer"
+  override readonly name = "UnreadableResponse"
   /** The HTTP status. */
   readonly status: number
   /** The id of the request in the server's log, if the response has one. */
@@ -115,7 +115,7 @@ export class TokenUnavailable extends Error {
 }
 
 /** The errors of every call that are not problems of the contract. */
-export type Failure = NetworkError | UnreadableAnswer | TokenUnavailable
+export type Failure = NetworkError | UnreadableResponse | TokenUnavailable
 
 type ProblemErrorOf<Code extends ProblemCode, Row, Mine> = Code extends "revision-mismatch"
   ? RevisionMismatchError<Row, Mine>
@@ -152,5 +152,5 @@ export type ClientError =
 export const isClientError = (error: unknown): error is ClientError =>
   error instanceof ProblemError ||
   error instanceof NetworkError ||
-  error instanceof UnreadableAnswer ||
+  error instanceof UnreadableResponse ||
   error instanceof TokenUnavailable

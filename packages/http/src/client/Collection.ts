@@ -16,13 +16,13 @@ export interface Overwrite {
   readonly overwrite: true
 }
 
-/** Writes only if the row is at one of these revisions. Otherwise the call fails with `revision-mismatch`. */
+/** Writes only if the todo or list is at one of these revisions. Otherwise the call fails with `revision-mismatch`. */
 export interface IfRevision {
-  /** The `revision` of the row, a list of revisions, or `"*"` for any existing row. */
+  /** The `revision` of the todo or list, a list of revisions, or `"*"` for any existing todo or list. */
   readonly ifRevision: Expected
 }
 
-/** Writes only if there is no row with the id. Otherwise the call fails with `revision-mismatch`. */
+/** Writes only if there is no todo or list with the id. Otherwise the call fails with `revision-mismatch`. */
 export interface IfAbsent {
   /** Always `true`. */
   readonly ifAbsent: true
@@ -45,8 +45,9 @@ type WriteError<G extends Group, Name extends keyof G, Mine> = CallError<G[Name]
 /**
  * The calls for todos or lists.
  *
- * A write takes a row or an id. With a row that was read, it is applied only if the row has not changed since. Otherwise it
- * fails with `revision-mismatch`, which has both versions. With an id, the options must state the precondition:
+ * A write takes a todo, a list or an id. With a todo or list that was read, it is applied only if the todo or list has
+ * not changed since. Otherwise it fails with `revision-mismatch`, which has both versions. With an id, the options must
+ * state the precondition:
  * `ifRevision`, `ifAbsent` or `overwrite: true`.
  */
 export interface Collection<G extends Group, Options, Deletion = {}> {
@@ -72,7 +73,7 @@ export interface Collection<G extends Group, Options, Deletion = {}> {
    */
   readonly all: (query?: Query<G["list"]>, options?: Options) => Stream.Stream<Row<G>, CallError<G["list"]>>
   /**
-   * Creates a row. A repeated request creates it once.
+   * Creates a todo or list. A repeated request creates it once.
    *
    * @example
    * ```ts
@@ -83,11 +84,11 @@ export interface Collection<G extends Group, Options, Deletion = {}> {
     row: RequestBody<G["create"]>,
     options?: Keyed & Options
   ) => Effect.Effect<Row<G>, CallError<G["create"]>>
-  /** Reads a row by its id. An unchanged row comes from the cache of the client (`If-None-Match`). */
+  /** Reads a todo or list by its id. An unchanged row comes from the cache of the client (`If-None-Match`). */
   readonly get: (id: string, options?: Options) => Effect.Effect<Row<G>, CallError<G["get"]>>
   /**
-   * Replaces all fields of a row. Fields that are left out get their defaults. With an id of your own and `ifAbsent` it
-   * creates a row.
+   * Replaces all fields of a todo or list. Fields that are left out get their defaults. With an id of your own and
+   * `ifAbsent` it creates a todo or list.
    *
    * @example
    * ```ts
@@ -113,18 +114,18 @@ export interface Collection<G extends Group, Options, Deletion = {}> {
       | [row: Row<G>, patch: RequestBody<G["update"]>, options?: Partial<Overwrite> & Options]
       | [id: string, patch: RequestBody<G["update"]>, options: (IfRevision | Overwrite) & Options]
   ) => Effect.Effect<Row<G>, WriteError<G, "update", RequestBody<G["update"]>>>
-  /** Puts a row into the trash. */
+  /** Puts a todo or list into the trash. */
   readonly delete: (
     ...call:
       | [row: Row<G>, options?: Partial<Overwrite> & Deletion & Options]
       | [id: string, options: (IfRevision | Overwrite) & Deletion & Options]
   ) => Effect.Effect<void, WriteError<G, "delete", undefined>>
-  /** Takes a row out of the trash. */
+  /** Takes a todo or list out of the trash. */
   readonly restore: (
     id: string,
     options?: Partial<IfRevision> & Keyed & Options
   ) => Effect.Effect<Row<G>, WriteError<G, "restore", undefined>>
-  /** Moves a row right before or right behind another one. Only its `position` changes. */
+  /** Moves a todo or list right before or right behind another one. Only its `position` changes. */
   readonly move: (
     id: string,
     where: RequestBody<G["move"]>,
@@ -144,7 +145,7 @@ interface WriteOptions {
   readonly idempotencyKey?: string
 }
 
-/** The precondition of a write: by default, that a row which was read has not changed. */
+/** The precondition of a write: by default, that a todo or list which was read has not changed. */
 const expectationOf = (target: AnyRow | string, { ifAbsent, ifRevision, overwrite }: WriteOptions): Expectation => {
   if (overwrite) return {}
   return typeof target === "string" ? { ifAbsent, ifRevision } : { ifRevision: target.revision }
@@ -164,7 +165,7 @@ const isNotFound = ({ status }: ProblemError<ProblemCode>): boolean => status ==
 const isMismatch = (error: TransportError): error is ProblemError<"revision-mismatch"> =>
   error instanceof ProblemError && error.code === "revision-mismatch"
 
-/** The current row: `null` if there is none, `undefined` if it cannot be fetched. */
+/** The current todo or list: `null` if there is none, `undefined` if it cannot be fetched. */
 export const current = <A, E extends TransportError>(got: Effect.Effect<A, E>): Effect.Effect<A | null | undefined> =>
   Effect.match(got, {
     onSuccess: (row) => row,
@@ -198,8 +199,8 @@ export const make = <G extends Group, Deletion>(
     )
 
   /**
-   * Resolves a mismatch of a repeated write. If the row already has the written values, an earlier attempt was applied, and
-   * the call succeeds.
+   * Resolves a mismatch of a repeated write. If the todo or list already has the written values, an earlier attempt was
+   * applied, and the call succeeds.
    */
   const settle = (id: string, wanted: object) => (refusal: ProblemError<ProblemCode>) =>
     isMismatch(refusal)

@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { ProblemCode } from "../api/ProblemTypes.ts"
-import { NetworkError, ProblemError, UnreadableAnswer } from "./ClientError.ts"
+import { NetworkError, ProblemError, UnreadableResponse } from "./ClientError.ts"
 
 type Failed = { readonly _tag: string } | ProblemError<ProblemCode>
 
@@ -13,7 +13,7 @@ const transientStatuses = new Set([429, 502, 503, 504])
 /** Whether the failure is transient, so that the same request may succeed later. */
 export const isTransient = (error: Failed): boolean =>
   error instanceof NetworkError ||
-  ((error instanceof ProblemError || error instanceof UnreadableAnswer) && transientStatuses.has(error.status)) ||
+  ((error instanceof ProblemError || error instanceof UnreadableResponse) && transientStatuses.has(error.status)) ||
   // The first attempt of the same call is still running.
   (error instanceof ProblemError && error.code === "idempotency-key-in-use")
 

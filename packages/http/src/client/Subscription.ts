@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { type CallError, NetworkError, TokenUnavailable, UnreadableAnswer } from "./ClientError.ts"
+import { type CallError, NetworkError, TokenUnavailable, UnreadableResponse } from "./ClientError.ts"
 import type { Endpoints, ResponseBody } from "./ContractTypes.ts"
 import * as EventParser from "./EventParser.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
@@ -15,12 +15,12 @@ import * as Transport from "./Transport.ts"
 
 type Page = ResponseBody<Endpoints["changes"]["page"]>
 
-/** A row after its latest change. `deleted` is `true` while it is in the trash. */
+/** A todo or list after its latest change. `deleted` is `true` while it is in the trash. */
 export type Change = Page["changes"][number]
 
 /** A change and its cursor. */
 export interface LiveChange {
-  /** The row after the change. */
+  /** The todo or list after the change. */
   readonly change: Change
   /**
    * The cursor to resume at: pass it as `since`. While the client polls, only the last change of a page has the new cursor;
@@ -85,7 +85,7 @@ const connectionFailure = (error: Transport.TransportError, isStrange: boolean):
 
 /** Whether a proxy probably blocks the stream: the response is not from the server, or none came in time. */
 const isBlocked = (error: Transport.TransportError): boolean =>
-  (error instanceof UnreadableAnswer && !RetryPolicy.isTransient(error)) ||
+  (error instanceof UnreadableResponse && !RetryPolicy.isTransient(error)) ||
   (error instanceof NetworkError && Transport.isTimeout(error))
 
 export const subscribe = (
@@ -111,7 +111,7 @@ export const subscribe = (
     const failure = (error: Transport.TransportError) =>
       connectionFailure(
         error,
-        (error instanceof UnreadableAnswer || error instanceof TokenUnavailable) &&
+        (error instanceof UnreadableResponse || error instanceof TokenUnavailable) &&
           strangeResponses++ < maxStrangeResponses
       )
 
@@ -169,7 +169,7 @@ export const subscribe = (
                 serverAnswered()
                 return { change, cursor }
               },
-              catch: () => new UnreadableAnswer(200)
+              catch: () => new UnreadableResponse(200)
             })
           )
         )
@@ -184,7 +184,7 @@ export const subscribe = (
           Effect.map((page) => page as Page),
           Effect.filterOrFail(
             ({ changes }) => Array.isArray(changes),
-            () => new UnreadableAnswer(200)
+            () => new UnreadableResponse(200)
           ),
           Effect.mapError(failure)
         )

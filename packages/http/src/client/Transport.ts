@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ProblemCode } from "../api/ProblemTypes.ts"
-import { NetworkError, ProblemError, TokenUnavailable, UnreadableAnswer } from "./ClientError.ts"
+import { NetworkError, ProblemError, TokenUnavailable, UnreadableResponse } from "./ClientError.ts"
 import type { ProblemBody } from "./ContractTypes.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
 import * as EntityCache from "./EntityCache.ts"
@@ -31,7 +31,7 @@ export interface ClientSettings {
 /** Gives the token before each request, and once more with the refused token after a 401. `undefined` sends none. */
 export type GetToken = (refused: string | undefined) => Effect.Effect<string | undefined, TokenUnavailable>
 
-export type TransportError = ProblemError<ProblemCode> | NetworkError | UnreadableAnswer | TokenUnavailable
+export type TransportError = ProblemError<ProblemCode> | NetworkError | UnreadableResponse | TokenUnavailable
 
 type Route = readonly [method: string, path: string, keyed: boolean]
 
@@ -82,7 +82,7 @@ const answered = <A>(
   Effect.tryPromise({ try: promise, catch: (cause) => new NetworkError(cause) }).pipe(
     Effect.timeoutOrElse({
       duration: limit,
-      orElse: () => Effect.fail(new NetworkError(new DOMException("There was no answer in time", "TimeoutError")))
+      orElse: () => Effect.fail(new NetworkError(new DOMException("There was no response in time", "TimeoutError")))
     })
   )
 
@@ -150,11 +150,11 @@ const isProblem = (body: unknown): body is ProblemBody<ProblemCode> =>
   "status" in body &&
   typeof body.status === "number"
 
-const refusal = ({ headers, status, text }: Reply, now: number): ProblemError<ProblemCode> | UnreadableAnswer => {
+const refusal = ({ headers, status, text }: Reply, now: number): ProblemError<ProblemCode> | UnreadableResponse => {
   const [body, retryAfter] = [parse(text), RetryPolicy.retryAfter(headers.get("retry-after"), now)]
   return isProblem(body)
     ? new ProblemError(body, retryAfter)
-    : new UnreadableAnswer(status, headers.get("x-request-id") ?? undefined, retryAfter)
+    : new UnreadableResponse(status, headers.get("x-request-id") ?? undefined, retryAfter)
 }
 
 const isRow = (body: unknown): body is { readonly id: string } =>
@@ -261,7 +261,7 @@ export const make = (settings: ClientSettings, getToken: GetToken): Transport =>
     }
     const body = parse(reply.text)
     if (body === undefined) {
-      return yield* Effect.fail(new UnreadableAnswer(reply.status, reply.headers.get("x-request-id") ?? undefined))
+      return yield* Effect.fail(new UnreadableResponse(reply.status, reply.headers.get("x-request-id") ?? undefined))
     }
     const etag = reply.headers.get("etag")
     if (etag !== null && isRow(body)) entities.set(cacheKey(token, body.id), { etag, json: reply.text })

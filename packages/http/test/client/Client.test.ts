@@ -507,7 +507,7 @@ describe("The client of Effects", () => {
       | "RouteNotFound"
       | "MethodNotAllowed"
       | "NetworkError"
-      | "UnreadableAnswer"
+      | "UnreadableResponse"
       | "TokenUnavailable"
     expectTypeOf<ErrorOf<typeof todos.get>["_tag"]>().toEqualTypeOf<Anything | "TodoNotFound">()
     expectTypeOf<ErrorOf<typeof todos.update>["_tag"]>().toEqualTypeOf<

@@ -190,7 +190,7 @@ describe("The client, on a bad connection,", () => {
       const { client, proxy } = await connect()
       proxy.next({ status })
       expect(await clientFailure(client.todos.create({ title: "a" }))).toMatchObject({
-        _tag: "UnreadableAnswer",
+        _tag: "UnreadableResponse",
         status
       })
       expect(proxy.passed).toHaveLength(1)
