@@ -65,16 +65,16 @@ export const layer = (settings: RequestSettings, paths: MethodsByPath) =>
             const complete = completed(response)
             // Status 499 means that the client has closed the connection.
             const isClosed = complete.status === 499
-            const answer = complete.status < 400 || isClosed ? complete : toProblem(complete, info.id)
+            const sent = complete.status < 400 || isClosed ? complete : toProblem(complete, info.id)
             return Effect.as(
-              RequestMetrics.observe(request, answer.status, started, info, settings.userLabel ?? "hashed"),
-              HttpServerResponse.setHeaders(answer, {
-                "cache-control": answer.headers["cache-control"] ?? "no-store",
+              RequestMetrics.observe(request, sent.status, started, info, settings.userLabel ?? "hashed"),
+              HttpServerResponse.setHeaders(sent, {
+                "cache-control": sent.headers["cache-control"] ?? "no-store",
                 "x-content-type-options": "nosniff",
                 "x-request-id": info.id,
                 ...info.rateLimit,
                 // The unread rest of a body that is too large would be taken for the next request.
-                ...((lifecycle.draining() || answer.status === 413) && { connection: "close" })
+                ...((lifecycle.draining() || sent.status === 413) && { connection: "close" })
               })
             )
           }

@@ -98,7 +98,7 @@ export const make = (settings: Transport.ClientSettings, getToken: Transport.Get
 
   const batch: Todos["batch"] = (operations, { idempotencyKey } = {}) =>
     transport.send({ route: routes.todos.batch, body: { operations }, idempotencyKey }).pipe(
-      Effect.map((answer) => (answer as ResponseBody<Endpoints["todos"]["batch"]>).results.map(({ todo }) => todo)),
+      Effect.map((body) => (body as ResponseBody<Endpoints["todos"]["batch"]>).results.map(({ todo }) => todo)),
       Effect.catch((error) => {
         if (!(error instanceof ProblemError) || error.code !== "revision-mismatch") {
           return Effect.fail(error as BatchError)

@@ -84,7 +84,7 @@ export interface Collection<G extends Group, Options, Deletion = {}> {
     row: RequestBody<G["create"]>,
     options?: Keyed & Options
   ) => Effect.Effect<Row<G>, CallError<G["create"]>>
-  /** Reads a todo or list by its id. An unchanged row comes from the cache of the client (`If-None-Match`). */
+  /** Reads a todo or list by its id. If it has not changed, it comes from the cache of the client (`If-None-Match`). */
   readonly get: (id: string, options?: Options) => Effect.Effect<Row<G>, CallError<G["get"]>>
   /**
    * Replaces all fields of a todo or list. Fields that are left out get their defaults. With an id of your own and

@@ -24,7 +24,7 @@ export interface ClientSettings {
   readonly timeout?: Duration.Input
   /** The most repetitions of a request, and the time after the call within which they start: 4 `times` `within` 30 seconds by default. */
   readonly retry?: { readonly times?: number; readonly within?: Duration.Input }
-  /** The most todos and lists in the cache, 500 by default. An unchanged row is not sent again. The cache separates tokens. */
+  /** The most todos and lists in the cache, 500 by default. Unchanged ones are not sent again. The cache separates tokens. */
   readonly cache?: number
 }
 

@@ -64,11 +64,11 @@ const layerClient = Layer.effect(
           ? Effect.logInfo(`OTEL_EXPORTER_OTLP_ENDPOINT: ${signal} are exported again`)
           : Effect.void
       )
-    return HttpClient.transform(client, (answer, { url }) => {
+    return HttpClient.transform(client, (response, { url }) => {
       const signal = url.slice(url.lastIndexOf("/") + 1)
-      return answer.pipe(
+      return response.pipe(
         Effect.tap(({ status }) => (status < 300 ? passed(signal) : failed(signal, `the status is ${status}`))),
-        Effect.tapError(() => failed(signal, "no answer"))
+        Effect.tapError(() => failed(signal, "no response"))
       )
     })
   })

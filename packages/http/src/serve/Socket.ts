@@ -99,13 +99,13 @@ export const layer = (settings: SocketSettings, port: number, setting: "port" | 
       // Event streams send heartbeats, so a connection that is silent both ways belongs to a client that does not read.
       // Node closes it after one to two of these intervals.
       server.setTimeout(30_000)
-      const answers = new WeakMap<Duplex, ServerResponse>()
+      const responses = new WeakMap<Duplex, ServerResponse>()
       server.on("request", HostHeader.markMissing)
-      server.on("request", ({ socket }, answer) => answers.set(socket, answer))
+      server.on("request", ({ socket }, response) => responses.set(socket, response))
       const refuseOn = (error: NodeJS.ErrnoException, socket: Duplex) => {
-        const answer = answers.get(socket)
+        const response = responses.get(socket)
         // A response that has begun cannot be followed by an error response.
-        refuse(error, socket, answer !== undefined && answer.headersSent && !answer.writableFinished)
+        refuse(error, socket, response !== undefined && response.headersSent && !response.writableFinished)
       }
       server.on("clientError", refuseOn)
       // Node would close the connection of a CONNECT request, and answer an unknown `Expect` without a body. RFC 9110,

@@ -64,6 +64,6 @@ describe("The OTLP export", () => {
 
   it("the exporter logs one warning for each signal that cannot be exported", async () => {
     const { stdout } = await serve({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}` })
-    expect(stdout().split("traces cannot be exported: no answer")).toHaveLength(2)
+    expect(stdout().split("traces cannot be exported: no response")).toHaveLength(2)
   })
 })
