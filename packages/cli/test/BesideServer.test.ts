@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { assert, describe, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { admin, environment, json, newUser, sql, start } from "./support/program.ts"
 import { sender, server } from "./support/server.ts"
 

@@ -1,7 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
+import { Effect, Redacted } from "effect"
 import { admin, assertFailed, newUser, run, start, together } from "./support/program.ts"
 
 /** The database is read-only, as a standby is, or as `default_transaction_read_only` makes it. */

@@ -1,7 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { type Change, Lists, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { admin, assertFailed, asUser, environment, newUser, sql, start, together } from "../support/program.ts"
 
 type Line = Change & { readonly cursor: string }

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
+import { Effect, Redacted } from "effect"
 import { pgbouncer, startPgBouncer } from "../../../../.config/pgbouncer.ts"
 import { run, sql, together } from "../support/program.ts"
 

@@ -6,7 +6,7 @@ import { promisify } from "node:util"
 import { assert, describe, layer } from "@effect/vitest"
 import { Lists, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { admin, assertFailed, asUser, environment, json, newUser, sql, start, together } from "../support/program.ts"
 
 const execute = promisify(execFile)

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
-import type * as Command from "effect/cli/Command"
+import { Effect } from "effect"
+import type { Command } from "effect/cli"
 import { todoAdmin } from "../../src/TodoAdmin.ts"
 import { bin, run } from "../support/program.ts"
 

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { admin, environment, newUser, sql, start } from "../support/program.ts"
 
 // oxlint-disable-next-line node/no-process-env

@@ -1,7 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Lists, type Page, type TodoList, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { admin, assertFailed, asUser, json, newUser, together } from "../support/program.ts"
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {

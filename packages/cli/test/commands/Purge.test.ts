@@ -1,8 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Lists, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
+import { Effect, Redacted } from "effect"
 import { admin, asUser, assertFailed, json, newUser, run, sql, together } from "../support/program.ts"
 
 /** A user with two todos and a list that have been in the trash for 40 days, and a todo that was just moved there. */

@@ -2,7 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Lists, Todos } from "@todo/core"
 import type { Stats } from "@todo/core/admin"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { renderDays, renderStats } from "../../src/views/StatsView.ts"
 import { admin, asUser, json, newUser, sql, together } from "../support/program.ts"
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto"
 import { assert, describe, layer } from "@effect/vitest"
 import { Lists, type Page, type Todo, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { admin, assertFailed, asUser, environment, json, newUser, run, together } from "../support/program.ts"
 
 /** A user with three todos: "a" is completed and has tags, "b" has a tag and a priority. */

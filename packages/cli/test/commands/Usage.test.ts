@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import pkg from "../../package.json" with { type: "json" }
 import { assertFailed, run, together } from "../support/program.ts"
 

@@ -3,8 +3,7 @@ import { Lists, Todos } from "@todo/core"
 import type { Erased, User, UserDetails } from "@todo/core/admin"
 import type { Page } from "@todo/core/domain"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
+import { Effect, Redacted } from "effect"
 import { admin, asUser, assertFailed, json, newUser, run, together } from "../support/program.ts"
 
 const add = (user: string, ...titles: ReadonlyArray<string>) =>

@@ -1,7 +1,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import type { Page, Todo } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { protectDashedArguments } from "../../src/flags/DashedArguments.ts"
 import { flags } from "../../src/TodoAdmin.ts"
 import { admin, assertFailed, json, newUser, together } from "../support/program.ts"

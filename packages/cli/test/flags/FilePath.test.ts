@@ -5,7 +5,7 @@ import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { environment, json, newUser, start, together } from "../support/program.ts"
 
 const scratch = (parent: string) =>

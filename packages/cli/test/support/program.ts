@@ -6,10 +6,8 @@ import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import { CurrentUser, Database, type Lists, Services, type Todos, UserId } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
-import * as SqlClient from "effect/sql/SqlClient"
+import { Effect, Layer, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
 import { inject } from "vitest"
 
 /** The bundled program, as it is published. `.config/commandLine.ts` builds it before the tests. */

@@ -4,7 +4,7 @@ import { once } from "node:events"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { SignJWT } from "jose"
 import { environment } from "./program.ts"
 

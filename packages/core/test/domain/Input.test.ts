@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { IfRevision, InvalidInput, ListTodos, toInvalidInput, TodoId, TodoQuery, UserId } from "@todo/core/domain"
-import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import { Effect, Schema } from "effect"
 
 const refusalOf = (schema: Schema.Codec<unknown, unknown>, value: unknown) =>
   Schema.decodeUnknownEffect(schema, { errors: "all", onExcessProperty: "error" })(value).pipe(

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
+import { Effect } from "effect"
 import { newId } from "../../src/writes/newId.ts"
 
 // One block of random bytes is enough for 256 ids.
