@@ -20,16 +20,16 @@ const scratch = Effect.acquireRelease(
   (directory) => Effect.promise(() => rm(directory, { recursive: true }))
 )
 
-const asAdmin = (statement: string) => Effect.flatMap(TestDatabase, ({ adminUrl }) => sql(adminUrl, statement))
+const asSuperuser = (statement: string) => Effect.flatMap(TestDatabase, ({ adminUrl }) => sql(adminUrl, statement))
 
 /** A user with this number of todos, inserted by SQL. */
 const userWith = Effect.fnUntraced(function* (count: number) {
   const user = newUser()
-  yield* asAdmin(`insert into todo.users (id, revision, horizon, created_at, written_at)
+  yield* asSuperuser(`insert into todo.users (id, revision, horizon, created_at, written_at)
     values ('${user}', ${count + 10}, 0, '2026-01-01', '2026-06-01')`)
-  yield* asAdmin(`insert into todo.lists select '${user}', gen_random_uuid(), 'list ' || n, todo.last_position(n), n, '2026-01-01', '2026-01-01', null
+  yield* asSuperuser(`insert into todo.lists select '${user}', gen_random_uuid(), 'list ' || n, todo.last_position(n), n, '2026-01-01', '2026-01-01', null
     from generate_series(1, 10) n`)
-  yield* asAdmin(`insert into todo.todos (owner_id, id, title, title_key, title_words, description, description_words, priority,
+  yield* asSuperuser(`insert into todo.todos (owner_id, id, title, title_key, title_words, description, description_words, priority,
       due_date, tags, list_id, position, revision, created_at, updated_at, completed_at, deleted_at)
     select '${user}', gen_random_uuid(), 'Buy milk and bread ' || n, '', '{}', case when n % 3 = 0 then repeat('as one said to another ', 8) end,
       '{}', n % 4, case when n % 5 = 0 then date '2026-12-01' + n % 300 end, case when n % 2 = 0 then array['home', 'tag' || n % 50] else '{}' end,
@@ -140,7 +140,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
           const other = newUser()
           const { child, ended } = start(["user", "import", other, path], yield* environment)
           for (;;) {
-            const [row] = (yield* asAdmin(busy)) as ReadonlyArray<{ query: string }>
+            const [row] = (yield* asSuperuser(busy)) as ReadonlyArray<{ query: string }>
             if (child.exitCode !== null) break
             if (row?.query.includes(moment) !== true) continue
             child.kill("SIGKILL")
@@ -148,8 +148,8 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
             break
           }
           yield* Effect.promise(() => ended)
-          while ((yield* asAdmin(busy)).length > 0);
-          const [row] = (yield* asAdmin(`select
+          while ((yield* asSuperuser(busy)).length > 0);
+          const [row] = (yield* asSuperuser(`select
             (select count(*)::int from todo.users where id = '${other}') as users,
             (select count(*)::int from todo.todos where owner_id = '${other}') as todos,
             (select count(distinct todo_id)::int from todo.todo_words where owner_id = '${other}') as found`)) as ReadonlyArray<{

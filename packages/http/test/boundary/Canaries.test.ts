@@ -38,7 +38,7 @@ const secretOf = (name: string) => `${marker}-${name}-${randomBytes(16).toString
 describe("Canaries", () => {
   const database = useDatabase()
 
-  const asAdmin = (...statements: ReadonlyArray<string>) =>
+  const asSuperuser = (...statements: ReadonlyArray<string>) =>
     Effect.runPromise(
       Effect.flatMap(SqlClient.SqlClient, (sql) =>
         Effect.forEach(statements, (statement) => sql.unsafe(statement).unprepared, { discard: true })
@@ -167,9 +167,9 @@ describe("Canaries", () => {
     }
 
     // 500: an unknown constraint, whose error quotes the row, and a missing function.
-    await asAdmin(`alter table todo.todos add constraint odd check (title not like '%${marker} title') not valid`)
+    await asSuperuser(`alter table todo.todos add constraint odd check (title not like '%${marker} title') not valid`)
     expect((await send("POST", "/v1/todos", { json: todo })).status).toBe(500)
-    await asAdmin(
+    await asSuperuser(
       "alter table todo.todos drop constraint odd",
       "alter function todo.write_locked(todo.users, jsonb) rename to sound"
     )
@@ -180,15 +180,15 @@ describe("Canaries", () => {
       "return op",
       "return null"
     ]) {
-      await asAdmin(
+      await asSuperuser(
         `create or replace function todo.write_locked(account todo.users, op jsonb) returns json language plpgsql as $$ begin ${body}; end $$`,
         "grant execute on function todo.write_locked(todo.users, jsonb) to public"
       )
       expect((await send("POST", "/v1/todos", { json: todo })).status).toBe(500)
     }
-    await asAdmin("drop function todo.write_locked(todo.users, jsonb)")
+    await asSuperuser("drop function todo.write_locked(todo.users, jsonb)")
     await Promise.all(routes.map((route) => visit(route, randomUUID())))
-    await asAdmin("alter function todo.sound(todo.users, jsonb) rename to write_locked")
+    await asSuperuser("alter function todo.sound(todo.users, jsonb) rename to write_locked")
     // 503: the database stops while statements run.
     const pending = Array.from({ length: 5 }, () => send("POST", "/v1/todos", { json: todo, headers: keyed() }))
     await way.close()

@@ -93,7 +93,7 @@ const states: ReadonlyArray<readonly [code: string, name: string, meaning: Meani
 
 describe("An SQLSTATE of PostgreSQL is answered", () => {
   const urls = useDatabase()
-  const asAdmin = (...statements: ReadonlyArray<string>) =>
+  const asSuperuser = (...statements: ReadonlyArray<string>) =>
     Effect.runPromise(
       Effect.flatMap(SqlClient.SqlClient, (sql) =>
         Effect.forEach(statements, (statement) => sql.unsafe<{ n: string }>(statement))
@@ -102,14 +102,14 @@ describe("An SQLSTATE of PostgreSQL is answered", () => {
 
   /** Makes the next statements fail with a state, at each row that is read or at the commit of a write. */
   const failing = (where: "read" | "write", code: string) =>
-    asAdmin(`update broken set site = '${where}', code = '${code}'`, "alter sequence attempts restart")
+    asSuperuser(`update broken set site = '${where}', code = '${code}'`, "alter sequence attempts restart")
   const attempts = async () => {
-    const [rows] = await asAdmin("select nextval('attempts')::text as n")
+    const [rows] = await asSuperuser("select nextval('attempts')::text as n")
     return Number(rows?.[0]?.n) - 1
   }
 
   beforeAll(() =>
-    asAdmin(
+    asSuperuser(
       "create table broken (site text, code text)",
       "insert into broken values ('nowhere', '')",
       "create sequence attempts",
@@ -167,7 +167,7 @@ describe("An SQLSTATE of PostgreSQL is answered", () => {
         expect([code, await attempts()]).toEqual([code, meaning.attempts[1]])
       }
       await failing("read", "nowhere")
-      await asAdmin("update broken set site = 'nowhere'")
+      await asSuperuser("update broken set site = 'nowhere'")
       expect(JSON.parse((await exchange(address, { headers, path: "/v1/todos" })).text).items).toHaveLength(1)
 
       // The log has the state of each 500 and 503 under the request id of the response.
@@ -196,7 +196,7 @@ describe("An SQLSTATE of PostgreSQL is answered", () => {
     await failing("read", "22P02")
     const answer = await exchange(address, { headers, path: `/v1/todos?limit=1&cursor=${nextCursor}` })
     expect([answer.status, JSON.parse(answer.text).code]).toEqual([400, "invalid-cursor"])
-    await asAdmin("update broken set site = 'nowhere'")
+    await asSuperuser("update broken set site = 'nowhere'")
   })
 
   // Behind a pooler the limits are set on the role: see DatabaseSettings.
@@ -204,9 +204,12 @@ describe("An SQLSTATE of PostgreSQL is answered", () => {
     const program = start({ ...settings, DATABASE_URL: urls.DATABASE_URL })
     const address = await program.address()
     await answers(address, "/readyz", 200)
-    const [rows] = await asAdmin("create table seen (name text, setting text)", "grant insert on seen to todo_runtime")
+    const [rows] = await asSuperuser(
+      "create table seen (name text, setting text)",
+      "grant insert on seen to todo_runtime"
+    )
     expect(rows).toEqual([])
-    await asAdmin(
+    await asSuperuser(
       `create or replace function fail_write() returns trigger language plpgsql security invoker as $$
        begin
          insert into public.seen select name, setting from pg_settings
@@ -217,13 +220,13 @@ describe("An SQLSTATE of PostgreSQL is answered", () => {
     const headers = await bearer()
     const post = () => exchange(address, { headers, method: "POST", path: "/v1/todos", json: { title: "a" } })
     expect((await post()).status).toBe(201)
-    const [, seen] = await asAdmin("select 1 as n", "select name || '=' || setting as n from seen order by 1")
+    const [, seen] = await asSuperuser("select 1 as n", "select name || '=' || setting as n from seen order by 1")
     expect(seen?.map(({ n }) => n)).toEqual([
       "idle_in_transaction_session_timeout=10000",
       "lock_timeout=3000",
       "statement_timeout=5000"
     ])
-    await asAdmin(
+    await asSuperuser(
       `create function sleep() returns trigger language plpgsql as $$
        begin perform pg_sleep(20); return null; end $$`,
       "create trigger sleep after insert on todo.todos for each row execute function sleep()"

@@ -65,10 +65,10 @@ describe.skipIf(process.env["TEST_POOLER"] !== undefined).each(hosts)(
     beforeAll(begin)
     afterAll(end)
 
-    const asAdmin = <A>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, unknown>) =>
+    const asSuperuser = <A>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, unknown>) =>
       Effect.flatMap(SqlClient.SqlClient, use).pipe(Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 })))
     const ask = (statement: string) =>
-      Effect.runPromise(asAdmin((sql) => sql.unsafe<Record<string, unknown>>(statement)))
+      Effect.runPromise(asSuperuser((sql) => sql.unsafe<Record<string, unknown>>(statement)))
 
     /** Sends a request, and checks the response against the OpenAPI document. */
     const send = async (method: string, path: string, sent: Sent = {}) => {

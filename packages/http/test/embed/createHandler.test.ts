@@ -58,7 +58,7 @@ describe("createHandler", () => {
     return { handler, dispose, send }
   }
 
-  const asAdmin = <A>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, unknown>) =>
+  const asSuperuser = <A>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, unknown>) =>
     Effect.flatMap(SqlClient.SqlClient, use).pipe(Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 })))
 
   const waits = () => waitingForLock(urls.admin)
@@ -142,7 +142,7 @@ describe("createHandler", () => {
     const user = `user-${randomUUID()}`
     const { send } = create()
     await send("POST", "/v1/todos", user, { json: { title: "a" } })
-    await Effect.runPromise(asAdmin((sql) => sql`update todo.users set disabled_at = now() where id = ${user}`))
+    await Effect.runPromise(asSuperuser((sql) => sql`update todo.users set disabled_at = now() where id = ${user}`))
     const { send: later } = create()
     expect(await later("GET", "/v1/me", user)).toMatchObject({ status: 403, body: { code: "user-disabled" } })
   })

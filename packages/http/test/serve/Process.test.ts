@@ -20,7 +20,7 @@ describe("The process", () => {
     return { id, send }
   }
 
-  const asAdmin = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  const asSuperuser = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
     Effect.runPromise(Effect.provide(effect, Database.layer({ url: urls.admin, poolSize: 2 })))
 
   it.each(["SIGTERM", "SIGINT"] as const)("the process serves, and ends with 0 on %s", async (signal) => {
@@ -154,7 +154,7 @@ describe("The process", () => {
     const program = start(environment())
     const address = await program.address()
     const rename = (from: string, to: string) =>
-      asAdmin(Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(`alter table todo.${from} rename to ${to}`)))
+      asSuperuser(Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(`alter table todo.${from} rename to ${to}`)))
     await rename("lists", "gone")
     const answer = await (await newUser()).send(address, "GET", "/v1/lists").finally(() => rename("gone", "lists"))
     expect(answer).toMatchObject({ status: 500, body: { code: "internal" } })

@@ -29,7 +29,7 @@ describe("Clients that are slow or rude", () => {
   let seeded = false
   const user = "somebody-with-much"
 
-  const asAdmin = (statement: string, ...parameters: ReadonlyArray<unknown>) =>
+  const asSuperuser = (statement: string, ...parameters: ReadonlyArray<unknown>) =>
     Effect.runPromise(
       Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<{ n: number }>(statement, parameters)).pipe(
         Effect.provide(Database.layer({ url: urls.admin, poolSize: 1 }))
@@ -44,13 +44,13 @@ describe("Clients that are slow or rude", () => {
     const json = { title: "a", description: "x".repeat(10_000) }
     const made = await exchange(address, { headers, method: "POST", path: "/v1/todos", json })
     if (made.status !== 201) throw new Error(made.text)
-    await asAdmin(
+    await asSuperuser(
       `insert into todo.todos select (jsonb_populate_record(t, jsonb_build_object(
          'id', gen_random_uuid(), 'revision', n, 'position', 'b' || n))).*
        from todo.todos t cross join generate_series(2, 200) n where owner_id = $1`,
       user
     )
-    await asAdmin("update todo.users set revision = 200 where id = $1", user)
+    await asSuperuser("update todo.users set revision = 200 where id = $1", user)
   }
 
   const begin = async (more: Record<string, string> = {}) => {
@@ -79,7 +79,7 @@ describe("Clients that are slow or rude", () => {
 
   /** The active backends of the database. */
   const busy = async () => {
-    const [row] = await asAdmin(
+    const [row] = await asSuperuser(
       "select count(*)::int as n from pg_stat_activity where datname = current_database() and usename = 'todo_runtime' and state <> 'idle'"
     )
     return row?.n
