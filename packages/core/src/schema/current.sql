@@ -56,6 +56,10 @@ create table todo.migrations (
   constraint migrations_pkey PRIMARY KEY (id)
 );
 
+create table todo.search_form (
+  form integer not null
+);
+
 create table todo.todo_words (
   owner_id text collate "C" not null,
   word text collate "C" not null,

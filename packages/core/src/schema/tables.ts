@@ -23,6 +23,7 @@ export const ownedTables: ReadonlyArray<OwnedTable> = [
 /** All grants of the runtime role, by table. `doctor` reports any other grant. */
 export const rights: Readonly<Record<string, ReadonlyArray<string>>> = {
   migrations: ["select"],
+  search_form: ["select"],
   erasures: [],
   ...Object.fromEntries(ownedTables.map(({ name, rights }) => [name, rights]))
 }

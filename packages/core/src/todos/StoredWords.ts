@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { UserId } from "../domain/User.ts"
 import { onBehalfOf, overAllUsers } from "../database/OperatorScope.ts"
-import { quotedSchema, SchemaName } from "../schema/SchemaName.ts"
+import { quotedSchema } from "../schema/SchemaName.ts"
 import { words } from "./SearchWords.ts"
 import * as StoredWordsSql from "./StoredWordsSql.ts"
 
@@ -15,8 +15,8 @@ import * as StoredWordsSql from "./StoredWordsSql.ts"
 export const refresh = Effect.fnUntraced(function* (begin: Effect.Effect<void>) {
   const sql = yield* SqlClient.SqlClient
   const schema = yield* quotedSchema
-  const [table] = yield* sql.unsafe<StoredWordsSql.WordsTable>(StoredWordsSql.wordsTable, [yield* SchemaName])
-  if (table?.isOwn !== true || table.comment === StoredWordsSql.comment) return
+  const [stored] = yield* sql.unsafe<StoredWordsSql.Stored>(StoredWordsSql.stored(schema))
+  if (stored?.isOwn !== true || stored.isRenewed) return
   for (let last = "", begun = false; ;) {
     const users = yield* overAllUsers(sql.unsafe<StoredWordsSql.User>(StoredWordsSql.users(schema), [last]))
     if (users.length > 0 && !begun) yield* begin
@@ -28,7 +28,7 @@ export const refresh = Effect.fnUntraced(function* (begin: Effect.Effect<void>) 
     last = String(users.at(-1)?.id)
     begun = true
   }
-  yield* sql.unsafe(StoredWordsSql.setComment(schema)).unprepared
+  yield* sql.unsafe(StoredWordsSql.setForm(schema))
 })
 
 /** Runs batches until there is none left. Each one begins after the last id of the previous one. */

@@ -5,25 +5,22 @@ import { form } from "./SearchWords.ts"
 /** The number of users, and of todos, in one statement. */
 export const batchSize = 500
 
-/** A comment on the table of words says which form the words have. */
-export const comment = `form ${form} of the words of search`
+/** Whether the stored words have this form. Until `refresh` has ended, tags are missing. The table has one row. */
+export const isRenewed = (schema: string): string =>
+  /* sql */ `exists (select from ${schema}.search_form where form = ${form})`
 
-export const setComment = (schema: string) => /* sql */ `comment on table ${schema}.todo_words is '${comment}'`
-
-/** The table of words. */
-export interface WordsTable {
-  readonly comment: string | null
-  /** Whether the role has the rights of its owner. */
+/** The stored words. */
+export interface Stored {
+  readonly isRenewed: boolean
+  /** Whether the role has the rights of the owner of the tables. */
   readonly isOwn: boolean
 }
 
-/** No row if the schema `$1` does not exist. */
-export const wordsTable = /* sql */ `select obj_description(oid, 'pg_class') as comment, pg_has_role(relowner, 'usage') as "isOwn"
-from pg_class where oid = to_regclass(format('%I.todo_words', $1::text))`
+export const stored = (schema: string) => /* sql */ `select ${isRenewed(schema)} as "isRenewed",
+  pg_has_role(relowner, 'usage') as "isOwn" from pg_class where oid = '${schema}.search_form'::regclass`
 
-/** Whether the stored words have this form. Until `refresh` has ended, tags are missing. */
-export const isRenewed = (schema: string): string => /* sql */ `exists (select from pg_description
-  where objoid = '${schema}.todo_words'::regclass and classoid = 'pg_class'::regclass and description = '${comment}')`
+export const setForm = (schema: string) =>
+  /* sql */ `with former as (delete from ${schema}.search_form) insert into ${schema}.search_form values (${form})`
 
 export interface User {
   readonly id: UserId

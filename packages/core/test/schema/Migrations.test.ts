@@ -28,7 +28,7 @@ const released: Readonly<Record<number, string>> = {
   5: "7df1e06efeb9c1b6",
   6: "a93aed69f2d256b8",
   7: "e3b0c44298fc1c14",
-  8: "d95c46784bf6fd8f"
+  8: "33b7eb218741fe7d"
 }
 
 /** The functions of the last migration. If they changed, add a migration with the next number, and change this line. */

@@ -157,7 +157,7 @@ using (owner_id, todo_id, word) where stored is null or ours is null`)
           ({ length }) => length
         )
         assert.deepStrictEqual([yield* found, yield* stored], [[tagged.id], 1])
-        yield* asSuperuser(query("comment on table todo.todo_words is null"))
+        yield* asSuperuser(query("delete from todo.search_form"))
         yield* asSuperuser(query("delete from todo.todo_words where word like ' %'"))
         assert.deepStrictEqual([yield* found, yield* stored], [[tagged.id], 0], "before they are renewed")
         yield* up

@@ -52,7 +52,7 @@ export const connect = (settings: Database.DatabaseSettings) =>
   isOdd ? layerOdd(settings, {}) : Database.layer(settings)
 
 const role = "Shop App"
-const tables = ["users", "lists", "todos", "todo_words", "idempotency_keys", "migrations", "erasures"]
+const tables = ["users", "lists", "todos", "todo_words", "idempotency_keys", "migrations", "erasures", "search_form"]
 
 /** Statements that create the role, tables and functions of the odd host. */
 const shop = [

@@ -24,6 +24,10 @@ $$`,
   /* sql */ `alter table ${s}.todos drop constraint is_todo`,
   /* sql */ `drop function ${s}.is_todo(${s}.todos)`,
   /* sql */ `alter type ${s}.outcome rename attribute steps to revisions`,
+  // The form of the words of search, which was a comment on their table. A router of statements cannot read comments.
+  /* sql */ `create table ${s}.search_form (form int not null)`,
+  /* sql */ `insert into ${s}.search_form
+  select 3 where obj_description('${s}.todo_words'::regclass, 'pg_class') = 'form 3 of the words of search'`,
   ...[
     "done(int, json, boolean)",
     "index_words(text, uuid, text[], text[])",
