@@ -28,7 +28,7 @@ const released: Readonly<Record<number, string>> = {
   5: "7df1e06efeb9c1b6",
   6: "a93aed69f2d256b8",
   7: "e3b0c44298fc1c14",
-  8: "33b7eb218741fe7d"
+  8: "2300b7c3d7d68727"
 }
 
 /** The functions of the last migration. If they changed, add a migration with the next number, and change this line. */

@@ -55,7 +55,7 @@ const sized = (schema: string) => `(
 /** Joins users `u` with the account that each of them sees. */
 const accounts = (schema: string) =>
   `${forEachUser}
-  cross join lateral (${AccountsSql.me(schema)} offset 0) account`
+  cross join lateral (${AccountsSql.me(schema, "me.id")} offset 0) account`
 
 const userJson = (schema: string) => `json_build_object(
     'id', u.id,

@@ -35,5 +35,10 @@ $$`,
     "write_list(text, jsonb, bigint, timestamptz)",
     "write_once(text, jsonb, text, text)",
     "write_todo(text, jsonb, bigint, timestamptz)"
-  ].map((signature) => /* sql */ `drop function if exists ${s}.${signature}`)
+  ].map(
+    // A new schema does not have them. Without the condition, psql prints a notice for each.
+    (signature) => /* sql */ `do $$ begin
+  if to_regprocedure('${s}.${signature}') is not null then drop function ${s}.${signature}; end if;
+end $$`
+  )
 ]
