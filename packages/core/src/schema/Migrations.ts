@@ -187,7 +187,8 @@ export interface Upgrade {
  * policies. If the search words of this release differ, it then recomputes the stored words in short transactions.
  *
  * Connect as the owner of the tables, not as the role that servers use. Several processes may call it at once: they queue
- * on an advisory lock. Servers of the previous release keep working during and after the upgrade.
+ * on an advisory lock. Servers of the previous release can run meanwhile. A migration that builds an index or checks a table
+ * blocks them: a statement that waits longer than 3 seconds fails with `Unavailable`. The changelog names such migrations.
  *
  * Errors: `EncodingUnsupported`; `MigrationFailed` (nothing was changed); `SchemaMismatch` if the schema is newer than this
  * release or older than the oldest version that it can upgrade; `Unavailable`.

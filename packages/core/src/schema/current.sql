@@ -618,7 +618,7 @@ begin
       select * into next from "todo".lists where owner_id = me and id = was.id;
       return "todo".done(cardinality(ids), "todo".list_json(next));
     end if;
-  else
+  else -- put and patch have set their fields already.
   end case;
   if next is not distinct from was then
     return "todo".done(0, "todo".list_json(was));
@@ -704,6 +704,7 @@ begin
   if stored.key is not null then
     delete from "todo".idempotency_keys where owner_id = me and key = idempotency_key;
   end if;
+  -- Each write deletes up to ten expired answers of the user.
   for expired in
     select key from "todo".idempotency_keys where owner_id = me and created_at <= day_ago order by created_at limit 10
   loop
@@ -726,7 +727,7 @@ declare
   fields constant jsonb := op->'fields';
   was "todo".todos;
   next "todo".todos;
-  words int;
+  ignored int; -- An assignment needs no executor, PERFORM does.
   anchor text;
   low text;
   high text;
@@ -760,7 +761,7 @@ begin
     next.updated_at := moment;
     insert into "todo".todos (owner_id, id, created_at, title, description, completed_at, priority, due_date, due_time, due_zone, tags, list_id, title_key, title_words, description_words, due_at, position, revision, updated_at, deleted_at)
     values (me, next.id, next.created_at, next.title, next.description, next.completed_at, next.priority, next.due_date, next.due_time, next.due_zone, next.tags, next.list_id, next.title_key, next.title_words, next.description_words, next.due_at, next.position, next.revision, next.updated_at, next.deleted_at);
-    words := "todo".replace_words(me, next.id, '{}', "todo".stored_words(next));
+    ignored := "todo".replace_words(me, next.id, '{}', "todo".stored_words(next));
     return "todo".done(1, "todo".todo_json(next), true);
   end if;
 
@@ -798,7 +799,7 @@ begin
       select * into next from "todo".todos where owner_id = me and id = was.id;
       return "todo".done(cardinality(ids), "todo".todo_json(next));
     end if;
-  else
+  else -- put and patch have set their fields already.
   end case;
   if next is not distinct from was then
     return "todo".done(0, "todo".todo_json(was));
@@ -826,7 +827,7 @@ begin
     deleted_at = next.deleted_at
   where owner_id = me and id = next.id;
   if next.title <> was.title or next.description is distinct from was.description or next.tags <> was.tags then
-    words := "todo".replace_words(me, next.id, "todo".stored_words(was), "todo".stored_words(next));
+    ignored := "todo".replace_words(me, next.id, "todo".stored_words(was), "todo".stored_words(next));
   end if;
   return "todo".done(1, "todo".todo_json(next));
 end

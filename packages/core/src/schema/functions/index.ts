@@ -11,13 +11,14 @@ import { formerNames } from "./formerNames.ts"
 import { json } from "./json.ts"
 import { outcome } from "./outcome.ts"
 import { positions } from "./positions.ts"
+import { words } from "./words.ts"
 import { write } from "./write.ts"
 import { writeList } from "./writeList.ts"
 import { writeTodo } from "./writeTodo.ts"
 
 /** The definitions of all functions. `schema` is the quoted name. A function comes after those that it calls. */
 export const functions = (schema: string): ReadonlyArray<string> =>
-  [checks, json, positions, outcome, writeTodo, writeList, write, formerNames].flatMap((part) => part(schema))
+  [checks, json, positions, outcome, words, writeTodo, writeList, write, formerNames].flatMap((part) => part(schema))
 
 /** The parts of a definition as PostgreSQL stores them in `pg_proc`. Parameters are not among them. */
 export const parse = (definition: string) => {

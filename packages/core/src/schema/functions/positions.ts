@@ -15,6 +15,11 @@ $$`,
   select chr(91 - length(to_hex(revision))) || translate(to_hex(revision), '0123456789abcdef', 'fedcba9876543210')
 $$`,
 
+  // The number of characters of the integer part.
+  /* sql */ `create or replace function ${s}.position_width(key text) returns int language sql immutable as $$
+  select 1 + case when ascii(key) < ascii('a') then 91 - ascii(key) else ascii(key) - 96 end
+$$`,
+
   // Expects low < high. Follows the common digits. If the next digits differ by more than one, a digit between them ends
   // the key, and it is never 0. If they differ by one, any longer key below the lower digit is right, and high is no
   // bound any more.
@@ -39,11 +44,6 @@ begin
     bounded := bounded and floor = ceiling;
   end loop;
 end
-$$`,
-
-  // The number of characters of the integer part.
-  /* sql */ `create or replace function ${s}.position_width(key text) returns int language sql immutable as $$
-  select 1 + case when ascii(key) < ascii('a') then 91 - ascii(key) else ascii(key) - 96 end
 $$`,
 
   // The place-th of total keys with the same integer part, at even distances. It has one digit more than total, so that

@@ -12,8 +12,8 @@ import { keyLifetime } from "../../writes/keyLifetime.ts"
  * The lock on the user's row comes first. Writers of one user queue there, so two batches cannot deadlock, in whatever
  * order they name their rows, and a reader who has seen revision r has seen every change up to r.
  *
- * Every statement in these functions names one table, has `owner_id = me`, and has no subquery: Citus runs only such
- * statements on the machine of the user.
+ * Every statement in these functions names one table, with `owner_id = me` (in `users`, `id = me`), and has no subquery on
+ * a table: Citus runs only such statements on the machine of the user.
  */
 
 /**
@@ -100,9 +100,9 @@ exception when sqlstate 'TODO0' then
 end
 $$`,
 
-  // A write under an idempotency key. The first answer is stored in the transaction of the write and returned again for
-  // a day, counted to the start of the asking transaction. Each write deletes up to ten expired answers of the user. A failure is not stored, so the key can be used again. The
-  // advisory lock detects a request that is still running; it ends with the transaction.
+  // A write under an idempotency key. The first answer is stored in the transaction of the write, and is returned again
+  // for 24 hours, counted back from the start of the later transaction. A failure is not stored, so the key can be used
+  // again. The advisory lock detects a request that is still running. It ends with the transaction.
   /* sql */ `create or replace function ${s}.write_once_as_user(me text, input jsonb, idempotency_key text, fingerprint text) returns json language plpgsql as $$
 declare
   stored ${s}.idempotency_keys;
@@ -126,6 +126,7 @@ begin
   if stored.key is not null then
     delete from ${s}.idempotency_keys where owner_id = me and key = idempotency_key;
   end if;
+  -- Each write deletes up to ten expired answers of the user.
   for expired in
     select key from ${s}.idempotency_keys where owner_id = me and created_at <= day_ago order by created_at limit 10
   loop

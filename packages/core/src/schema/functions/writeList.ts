@@ -1,3 +1,4 @@
+/** The function `write_list`: one create, replace, rename, move, delete or restore of a list. */
 import { listColumns } from "../../lists/ListColumns.ts"
 import { storedColumns } from "../../writes/FieldColumns.ts"
 import { guard } from "./outcome.ts"
@@ -58,7 +59,7 @@ begin
   when 'restore' then
     next.deleted_at := null;
   when 'move' then${move(s, "lists", "list-not-found")}
-  else
+  else -- put and patch have set their fields already.
   end case;
   if next is not distinct from was then
     return ${s}.done(0, ${s}.list_json(was));

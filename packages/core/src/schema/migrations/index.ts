@@ -15,7 +15,8 @@ export interface Migration {
 /**
  * All migrations, in order. The first is a baseline: it makes everything up to its number, which is not 1. A change of a
  * database function (`functions/`) needs a migration without statements: its number tells servers and `migrate up` which
- * release is newer.
+ * release is newer. All missing migrations run in one transaction, so an index or a constraint on a large table blocks
+ * writes until the end: say so in the changelog.
  */
 export const migrations: ReadonlyArray<Migration> = [
   { id: 5, name: "baseline", up: baseline },
