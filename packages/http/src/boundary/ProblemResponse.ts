@@ -33,6 +33,9 @@ export const overloaded = unavailable("The server has more requests than it can 
 /** 503: the server is draining, or the handler has been disposed of. */
 export const ending = unavailable("The server is shutting down; send the request to another one", "not-applied")
 
+/** 503: the handler could not start, or was disposed of before it had. */
+export const notStarted = unavailable("The handler is not running; its log says why", "not-applied")
+
 /** 503: a read passed its deadline. */
 export const outOfTime = unavailable("The server could not answer in time; try again later", "not-applied")
 

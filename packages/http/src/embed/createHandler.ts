@@ -1,6 +1,7 @@
 /**
  * The API as one function, for hosts that are not written with Effect.
  */
+import { randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Database, SchemaName, Unavailable } from "@todo/core"
@@ -19,7 +20,7 @@ import type * as EmbeddedApi from "./EmbeddedApi.ts"
 import { assertHandlerOptions } from "./HandlerOptions.ts"
 import * as Logging from "../observability/Logging.ts"
 import { NodeHandler } from "./NodeHandler.ts"
-import { ending } from "../boundary/ProblemResponse.ts"
+import { notStarted, toProblem } from "../boundary/ProblemResponse.ts"
 import { ErrorTracker, type Report } from "../observability/ErrorReports.ts"
 import { type TokenSettings, TokenVerifier } from "../auth/TokenVerifier.ts"
 import { WebHandler } from "./WebHandler.ts"
@@ -89,6 +90,21 @@ interface CommonOptions extends EmbeddedApi.HandlerSettings, Authentication.Auth
 const logStartFailure = Layer.tapCause((cause: Cause.Cause<unknown>) =>
   Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("the handler cannot start", cause)
 )
+
+/** The response of a handler that is not running. It does not pass the middleware, so it sets the headers itself. */
+const refused = (): HttpServerResponse.HttpServerResponse => {
+  const id = randomUUID()
+  return HttpServerResponse.setHeaders(toProblem(notStarted, id), {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "x-request-id": id
+  })
+}
+
+const refuse = (response: ServerResponse): void => {
+  const { body, headers, status } = refused()
+  response.writeHead(status, headers).end(body._tag === "Uint8Array" ? body.body : undefined)
+}
 
 /** Calls the `authenticate` of the host. */
 const callerOf = <Request>(
@@ -165,11 +181,14 @@ export const createHandler = (
     WebHandler.layer(options).pipe(Layer.provide(layerHost(options, ({ source }) => source as Request)))
   )
   const started = runtime.runPromise(WebHandler)
-  const ended = () => HttpServerResponse.toWeb(ending)
   // A disposal before the start rejects this promise, which is not an unhandled error.
   started.catch(() => {})
   return {
-    handler: (request) => started.then((handler) => handler(request), ended),
+    handler: (request) =>
+      started.then(
+        (handler) => handler(request),
+        () => HttpServerResponse.toWeb(refused())
+      ),
     dispose: () => runtime.dispose()
   }
 }
@@ -203,13 +222,12 @@ export const createNodeHandler = <Request extends IncomingMessage = IncomingMess
     )
   )
   const started = runtime.runPromise(NodeHandler)
-  const ended = (response: ServerResponse) => response.writeHead(ending.status, ending.headers).end()
   started.catch(() => {})
   return {
     handler: (request, response) =>
       void started.then(
         (handler) => handler(request, response),
-        () => ended(response)
+        () => refuse(response)
       ),
     dispose: () => runtime.dispose()
   }

@@ -96,4 +96,32 @@ describe("createNodeHandler", () => {
     for (let n = 0; n < 3; n++) statuses.push((await request(`${origin}/v1/me`, "GET", bad)).status)
     expect(statuses).toEqual([401, 401, 429])
   })
+
+  it("a request to a handler that could not start gets a 503 with problem details", async () => {
+    // The option is valid when it is checked, and throws when it is used.
+    let reads = 0
+    const rateLimit = {
+      requests: 1,
+      get window() {
+        if (reads++ > 0) throw new Error("broken")
+        return "1 minute" as const
+      }
+    }
+    const origin = await listen(withUser(create({ rateLimit })))
+    const { body, headers, status } = await request(`${origin}/api/todos/v1/me`, "GET")
+    expect(status).toBe(503)
+    expect(headers).toMatchObject({
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "x-request-id": body.requestId,
+      "retry-after": "1"
+    })
+    expect(body).toMatchObject({
+      code: "unavailable",
+      detail: "The handler is not running; its log says why",
+      outcome: "not-applied",
+      requestId: expect.stringMatching(/./)
+    })
+  })
 })
