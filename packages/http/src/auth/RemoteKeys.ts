@@ -53,6 +53,9 @@ const fetchJwks = Effect.fnUntraced(function* (url: URL) {
  * The key set that an issuer publishes at a URL (JWKS). It is fetched again at an interval, and when a token has an unknown
  * `kid`. If a fetch fails, the last keys stay. Keys that cannot be used are ignored, because issuers also publish keys for
  * other purposes.
+ *
+ * `jose.createRemoteJWKSet` does not fit: it fetches when a token needs a key, never in the background. Once its copy is
+ * older than `cacheMaxAge` (10 minutes by default), every token fails while the issuer is down. Here the last keys stay.
  */
 export const make = Effect.fnUntraced(function* (url: URL): Effect.fn.Return<KeySet, never, Scope.Scope> {
   /** By the text of the JWK. An unchanged key stays the same object, so tokens that it verified stay verified. */
