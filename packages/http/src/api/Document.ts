@@ -178,6 +178,7 @@ export const transform = (generated: Record<string, unknown>): Record<string, un
     for (const operation of Object.values(path)) complete(operation as OpenApi.OpenAPISpecOperation, schemas)
   }
   for (const [name, schema] of Object.entries(schemas)) {
+    // The copies that the second content type of a patch referred to, until `complete`.
     if (name.endsWith("_1")) delete schemas[name]
     // The middleware adds the id of the request to every problem.
     if (name.startsWith("Problem-")) (schema["required"] as Array<string>).push("requestId")

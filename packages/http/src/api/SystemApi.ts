@@ -7,7 +7,10 @@ const Ok = Schema.Struct({
   status: Schema.Literal("ok").annotateKey({ description: "Always `ok`; otherwise the status is 503" })
 }).annotate({ identifier: "Ok", description: "The check succeeded" })
 
-/** The annotation keeps the emitted declarations from importing all of `@todo/core`, which browsers cannot load. */
+/**
+ * Naming the type here lets the compiler emit its import from `@todo/core/domain`. Otherwise it emits all of `@todo/core`,
+ * which browsers cannot load.
+ */
 const unavailable = UnavailableProblem satisfies Schema.Schema<Unavailable>
 
 /** The health checks of orchestrators. They need no token. */

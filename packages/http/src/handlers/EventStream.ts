@@ -44,6 +44,7 @@ export const make = Effect.gen(function* () {
     const user = yield* CurrentUser
     const { expires } = yield* RequestInfo
     const query = since === undefined ? {} : { since }
+    // Fails while an error can still be a problem response: the status is sent with the first byte.
     yield* changes.page({ ...query, limit: 1 })
 
     const now = yield* Clock.currentTimeMillis
