@@ -31,7 +31,35 @@ it("docs/http-api.md lists every route of the contract", () => {
   expect(written.filter((route) => !text.includes(route))).toEqual([])
 })
 
-describe("The samples of docs/client.md", () => {
+/** The first part that a text does not have behind the parts before it. */
+const lacks = (text: string, parts: ReadonlyArray<string>) => {
+  let from = 0
+  return parts.find((part) => {
+    const at = text.indexOf(part, from)
+    from = at + part.length
+    return at < 0
+  })
+}
+
+/** What a script prints until it ends or `isEnough`. An event stream does not end. */
+const outputOf = async (script: string, token: string, isEnough: (output: string) => boolean) => {
+  const child = spawn("bash", ["-c", script], {
+    detached: true,
+    env: { ...process.env, TOKEN: token },
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  let output = ""
+  for await (const chunk of child.stdout.setEncoding("utf8")) {
+    output += String(chunk)
+    if (!isEnough(output)) continue
+    // The group has the script and its `curl`.
+    if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid)
+    break
+  }
+  return output
+}
+
+describe("with a server", () => {
   let server: Awaited<ReturnType<typeof startTestServer>>
   beforeAll(async () => {
     server = await startTestServer()
@@ -47,6 +75,20 @@ describe("The samples of docs/client.md", () => {
     onTestFinished(() => void child.kill("SIGKILL"))
     return child.stdout
   }
+
+  it("the examples of docs/http-api.md give the responses that the page shows", async () => {
+    const token = await server.token("docs")
+    const local = page("http-api").replaceAll("http://127.0.0.1:3000", server.url)
+    const examples = [...local.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, code = ""]) => code)
+    const variables = examples[0]?.match(/^[A-Z]+=.*\n/gm)?.join("") ?? ""
+    expect(examples.length).toBeGreaterThan(6)
+    for (const example of examples) {
+      const shown = [...example.matchAll(/^# (.*)$/gm)].flatMap(([, line = ""]) => line.split("..."))
+      const parts = shown.map((part) => part.trim()).filter((part) => part !== "")
+      const output = await outputOf(variables + example, token, (output) => lacks(output, parts) === undefined)
+      expect({ output, missing: lacks(output, parts) }).toEqual({ output, missing: undefined })
+    }
+  })
 
   it("the subscription delivers the todo as it is now", async () => {
     const output = (await run("client")).setEncoding("utf8")
