@@ -12,6 +12,7 @@ import * as Cursor from "./Cursor.ts"
 import { isDataException } from "./SqlErrors.ts"
 import type { Statement } from "./UserScope.ts"
 import type { Row, SelectOf } from "./UserScopeSql.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 /** A select with its parameters. They are numbered from `$2` for a user (`$1` is the user), and from `$1` for an operator. */
 export interface Select<R extends Row = Row> {
@@ -140,7 +141,7 @@ export const ordered = (
 }
 
 /** A sort value as text that does not depend on settings of the session. */
-export const sortValue = (schema: string, { column, type }: Order): string =>
+export const sortValue = (schema: QuotedSchema, { column, type }: Order): string =>
   type === "timestamptz" ? `${schema}.instant(${column})` : `${column}::text`
 
 /** Splits a sort order into its name, and whether it is descending. */

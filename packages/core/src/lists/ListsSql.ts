@@ -10,10 +10,11 @@ import {
   sortValue
 } from "../database/KeysetPage.ts"
 import type { SelectOf } from "../database/UserScopeSql.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 /** One list as JSON. Uses the primary key. */
 export const get = (
-  schema: string
+  schema: QuotedSchema
 ): SelectOf<
   readonly [item: string]
 > => /* sql */ `select ${schema}.list_json(row(l.*)::${schema}.lists)::text as item from ${schema}.lists l
@@ -23,7 +24,7 @@ const conditions = (query: ListQuery) =>
   `owner_id = $1 and deleted_at is ${query.deleted === true ? "not null" : "null"}`
 
 /** The number of lists. */
-export const count = (schema: string, query: ListQuery): SelectOf<readonly [total: number]> =>
+export const count = (schema: QuotedSchema, query: ListQuery): SelectOf<readonly [total: number]> =>
   /* sql */ `select count(*)::int as total from ${schema}.lists where ${conditions(query)}`
 
 type Column = Exclude<ListSort, `-${string}`>
@@ -35,7 +36,7 @@ const orders: Record<Column, Order> = {
 }
 
 /** A page of lists after a key. Columns: sort value, id, JSON. */
-export const list = (schema: string, query: ListQuery, limit: number, after: Key | undefined): PageSelect => {
+export const list = (schema: QuotedSchema, query: ListQuery, limit: number, after: Key | undefined): PageSelect => {
   const { add, values } = parameters()
   const [sort, descending] = direction<Column>(query.sort ?? "position")
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)

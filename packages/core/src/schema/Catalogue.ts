@@ -10,6 +10,7 @@ import { migrations } from "./migrations/index.ts"
 import * as CatalogueSql from "./CatalogueSql.ts"
 import type { Entry } from "./CatalogueSql.ts"
 import { policies } from "./MigrationsSql.ts"
+import { quote } from "./SchemaName.ts"
 
 export type { Entry }
 
@@ -22,37 +23,37 @@ class Read extends Data.TaggedError("Read")<{
  * Reads both schemas in one transaction, which is rolled back. The migrations run in the temporary schema of the
  * connection. So the same server describes both, and the role needs only the right to create temporary tables.
  */
-export const readBoth = Effect.fnUntraced(function* (schema: string) {
+export const readBoth = Effect.fnUntraced(function* (schemaName: string) {
   const sql = yield* SqlClient.SqlClient
   const run = (statement: string) => sql.unsafe(statement).unprepared
   return yield* sql
     .withTransaction(
       Effect.gen(function* () {
         // PostgreSQL describes objects of the search path without their schema.
-        yield* run(CatalogueSql.useSearchPath(`"${schema}"`))
-        const here = yield* entries(schema, schema)
+        yield* run(CatalogueSql.useSearchPath(quote(schemaName)))
+        const here = yield* entries(schemaName, schemaName)
         yield* run(CatalogueSql.useSearchPath("''"))
         const made = [...migrations.flatMap(({ up }) => up(temporary)), ...functions(temporary), ...policies(temporary)]
         for (const statement of made) yield* run(statement)
-        return yield* new Read({ here, ours: yield* entries("pg_temp", schema) })
+        return yield* new Read({ here, ours: yield* entries("pg_temp", schemaName) })
       })
     )
     .pipe(Effect.catchTag("Read", ({ here, ours }) => Effect.succeed({ here, ours })))
 })
 
-const temporary = '"pg_temp"'
+const temporary = quote("pg_temp")
 
-/** Reads the objects of `schema`. The statements create them in the schema `to`. */
-const entries = Effect.fnUntraced(function* (schema: string, to: string) {
+/** Reads the objects of the schema. The statements create them in the schema `to`. */
+const entries = Effect.fnUntraced(function* (schemaName: string, to: string) {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql.unsafe<Entry>(CatalogueSql.entries, [schema])
-  const home = schema === "pg_temp" ? /"pg_temp"|\bpg_temp(_\d+)?(?=\.)/g : new RegExp(`"${schema}"`, "g")
+  const rows = yield* sql.unsafe<Entry>(CatalogueSql.entries, [schemaName])
+  const home = schemaName === "pg_temp" ? /"pg_temp"|\bpg_temp(_\d+)?(?=\.)/g : new RegExp(quote(schemaName), "g")
   const withoutSchema = (text: string) => text.replaceAll(home, "ours").replaceAll("ours.", "")
   return rows.map((row): Entry => {
     const entry = {
       ...row,
       definition: withoutSchema(row.definition),
-      statement: row.statement?.replaceAll(home, `"${to}"`) ?? null
+      statement: row.statement?.replaceAll(home, quote(to)) ?? null
     }
     if (entry.kind !== "column" || entry.facts.default === null) return entry
     return { ...entry, facts: { ...entry.facts, default: withoutSchema(entry.facts.default) } }

@@ -19,7 +19,7 @@ import { functions, parse } from "./functions/index.ts"
 import { type Migration, migrations } from "./migrations/index.ts"
 import { ownedTables } from "./tables.ts"
 import * as MigrationsSql from "./MigrationsSql.ts"
-import { SchemaName } from "./SchemaName.ts"
+import { quote, SchemaName } from "./SchemaName.ts"
 
 export { grants } from "./MigrationsSql.ts"
 
@@ -114,21 +114,22 @@ export const check: Effect.Effect<
   SqlClient.SqlClient
 > = Effect.gen(function* () {
   yield* toUnavailable(checkEncoding)
-  const schema = yield* SchemaName
+  const schemaName = yield* SchemaName
   const found = versionOf(
     yield* Effect.catchDefect(status, (defect) =>
       isSqlError(defect) && defect.reason._tag === "AuthorizationError"
-        ? Effect.fail(new SchemaForbidden({ schema }))
+        ? Effect.fail(new SchemaForbidden({ schema: schemaName }))
         : Effect.die(defect)
     )
   )
-  if (found !== version) return yield* new SchemaMismatch({ schema, found, expected: version })
-  const differing = yield* toUnavailable(differingFunctions(schema))
+  if (found !== version) return yield* new SchemaMismatch({ schema: schemaName, found, expected: version })
+  const differing = yield* toUnavailable(differingFunctions(schemaName))
   if (differing.length > 0) {
-    return yield* new SchemaMismatch({ schema, found, expected: version, functions: differing })
+    return yield* new SchemaMismatch({ schema: schemaName, found, expected: version, functions: differing })
   }
-  const open = yield* toUnavailable(openTables(schema))
-  if (open.length > 0) return yield* new SchemaMismatch({ schema, found, expected: version, openTables: open })
+  const open = yield* toUnavailable(openTables(schemaName))
+  if (open.length > 0)
+    return yield* new SchemaMismatch({ schema: schemaName, found, expected: version, openTables: open })
 })
 
 /** Row-level security does not apply to the role of this connection, so one of the two guards of isolation is missing. */
@@ -209,17 +210,17 @@ const refreshWords = ({ onStep = () => Effect.void }: UpOptions) =>
 export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.void, runtimeRole }: UpOptions) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const schema = yield* SchemaName
+    const schemaName = yield* SchemaName
     yield* checkEncoding
-    yield* sql.unsafe(MigrationsSql.lock, [schema])
+    yield* sql.unsafe(MigrationsSql.lock, [schemaName])
     const found = versionOf(yield* readStatus(known))
     const expected = known.at(-1)?.id ?? 0
     if (found > expected || (found > 0 && found < oldest)) {
-      return yield* new SchemaMismatch({ schema, found, expected })
+      return yield* new SchemaMismatch({ schema: schemaName, found, expected })
     }
-    const differing = yield* differingFunctions(schema)
-    const isBehind = found < expected || differing.length > 0 || (yield* openTables(schema)).length > 0
-    for (const { name, statements } of script(known, schema, found, runtimeRole, isBehind)) {
+    const differing = yield* differingFunctions(schemaName)
+    const isBehind = found < expected || differing.length > 0 || (yield* openTables(schemaName)).length > 0
+    for (const { name, statements } of script(known, schemaName, found, runtimeRole, isBehind)) {
       yield* onStep(name)
       for (const statement of statements) yield* run(name, statement)
     }
@@ -227,11 +228,11 @@ export const upTo = (known: ReadonlyArray<Migration>, { onStep = () => Effect.vo
   }).pipe(inTransaction, toUnavailable)
 
 /** The names of functions of this release that are missing in the database or differ there. */
-const differingFunctions = Effect.fnUntraced(function* (schema: string) {
+const differingFunctions = Effect.fnUntraced(function* (schemaName: string) {
   const sql = yield* SqlClient.SqlClient
-  const stored = yield* sql.unsafe<MigrationsSql.StoredFunction>(MigrationsSql.storedFunctions, [schema])
+  const stored = yield* sql.unsafe<MigrationsSql.StoredFunction>(MigrationsSql.storedFunctions, [schemaName])
   const there = new Set(stored.map(({ digest, name }) => `${name} ${digest}`))
-  return functions(`"${schema}"`)
+  return functions(quote(schemaName))
     .map(parse)
     .filter(({ body, isSecurityDefiner, name, settings, volatility }) => {
       const text = [volatility.at(0), isSecurityDefiner ? "t" : "f", settings, body].join(" ")
@@ -241,43 +242,46 @@ const differingFunctions = Effect.fnUntraced(function* (schema: string) {
 })
 
 /** The names of tables with an owner on which row-level security or its policy is missing. */
-const openTables = Effect.fnUntraced(function* (schema: string) {
+const openTables = Effect.fnUntraced(function* (schemaName: string) {
   const sql = yield* SqlClient.SqlClient
   const owned = ownedTables.map(({ name }) => name)
-  const open = yield* sql.unsafe<MigrationsSql.OpenTable>(MigrationsSql.openTables, [schema, owned])
+  const open = yield* sql.unsafe<MigrationsSql.OpenTable>(MigrationsSql.openTables, [schemaName, owned])
   return open.map(({ name }) => name)
 })
 
 /** The steps of `up`, in order, with their statements. */
 const script = (
   known: ReadonlyArray<Migration>,
-  schema: string,
+  schemaName: string,
   from: number,
   runtimeRole: string | undefined,
   withFunctions: boolean
-): ReadonlyArray<{ readonly name: string; readonly statements: ReadonlyArray<string> }> => [
-  ...(from === 0 ? [{ name: "Creating the schema", statements: MigrationsSql.createSchema(schema) }] : []),
-  ...pending(known, from).map((migration) => ({
-    name: `Migration ${migration.id} (${migration.name})`,
-    statements: [...migration.up(`"${schema}"`), MigrationsSql.record(schema, migration)]
-  })),
-  ...(withFunctions
-    ? [
-        {
-          name: "Functions and policies",
-          statements: [...functions(`"${schema}"`), ...MigrationsSql.policies(`"${schema}"`)]
-        }
-      ]
-    : []),
-  ...(runtimeRole === undefined
-    ? []
-    : [
-        {
-          name: `Granting to role "${runtimeRole}"`,
-          statements: [MigrationsSql.createRole(runtimeRole), ...MigrationsSql.grants(schema, runtimeRole)]
-        }
-      ])
-]
+): ReadonlyArray<{ readonly name: string; readonly statements: ReadonlyArray<string> }> => {
+  const schema = quote(schemaName)
+  return [
+    ...(from === 0 ? [{ name: "Creating the schema", statements: MigrationsSql.createSchema(schemaName) }] : []),
+    ...pending(known, from).map((migration) => ({
+      name: `Migration ${migration.id} (${migration.name})`,
+      statements: [...migration.up(schema), MigrationsSql.record(schema, migration)]
+    })),
+    ...(withFunctions
+      ? [
+          {
+            name: "Functions and policies",
+            statements: [...functions(schema), ...MigrationsSql.policies(schema)]
+          }
+        ]
+      : []),
+    ...(runtimeRole === undefined
+      ? []
+      : [
+          {
+            name: `Granting to role "${runtimeRole}"`,
+            statements: [MigrationsSql.createRole(runtimeRole), ...MigrationsSql.grants(schemaName, runtimeRole)]
+          }
+        ])
+  ]
+}
 
 const pending = (known: ReadonlyArray<Migration>, from: number) => known.filter(({ id }) => id > from)
 
@@ -286,9 +290,10 @@ const versionOf = (steps: ReadonlyArray<MigrationStatus>): number =>
 
 const readStatus = Effect.fnUntraced(function* (known: ReadonlyArray<Migration>) {
   const sql = yield* SqlClient.SqlClient
-  const schema = yield* SchemaName
-  const [table] = yield* sql.unsafe<MigrationsSql.MigrationsTable>(MigrationsSql.migrationsTable, [schema])
-  const applied = table?.isOurs === true ? yield* sql.unsafe<MigrationsSql.Applied>(MigrationsSql.applied(schema)) : []
+  const schemaName = yield* SchemaName
+  const [table] = yield* sql.unsafe<MigrationsSql.MigrationsTable>(MigrationsSql.migrationsTable, [schemaName])
+  const applied =
+    table?.isOurs === true ? yield* sql.unsafe<MigrationsSql.Applied>(MigrationsSql.applied(quote(schemaName))) : []
   const missing = known.filter(({ id }) => !applied.some((row) => row.id === id))
   return [...applied, ...missing.map(({ id, name }) => ({ id, name, appliedAt: null }))]
 })

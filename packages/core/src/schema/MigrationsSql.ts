@@ -1,4 +1,5 @@
 /** The statements of migrations and of the checks at a server's start. `$1` is the schema. */
+import { quote, type QuotedSchema } from "./SchemaName.ts"
 import { ownedTables, rights } from "./tables.ts"
 
 /** PostgreSQL's name of the encoding. */
@@ -27,9 +28,9 @@ export interface Applied {
   readonly appliedAt: string
 }
 
-export const applied = (schema: string) => /* sql */ `select
+export const applied = (schema: QuotedSchema) => /* sql */ `select
   id, name, to_char(applied_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "appliedAt"
-from "${schema}".migrations order by id`
+from ${schema}.migrations order by id`
 
 /** A function of the database, with the MD5 digest of its attributes and its body. */
 export interface StoredFunction {
@@ -72,29 +73,32 @@ export const role = /* sql */ `select rolname as name, rolsuper as "isSuperuser"
  * Creates the schema if it does not exist, and the table `migrations`. A schema with objects but without that table
  * belongs to another program, and is refused.
  */
-export const createSchema = (schema: string): ReadonlyArray<string> => [
-  /* sql */ `do $$ declare found text; begin
-  if not exists (select from pg_namespace where nspname = '${schema}') then create schema "${schema}"; end if;
+export const createSchema = (schemaName: string): ReadonlyArray<string> => {
+  const schema = quote(schemaName)
+  return [
+    /* sql */ `do $$ declare found text; begin
+  if not exists (select from pg_namespace where nspname = '${schemaName}') then create schema ${schema}; end if;
   select pg_describe_object(classid, objid, 0) into found
-  from pg_depend where refclassid = 'pg_namespace'::regclass and refobjid = '"${schema}"'::regnamespace limit 1;
+  from pg_depend where refclassid = 'pg_namespace'::regclass and refobjid = '${schema}'::regnamespace limit 1;
   if found is not null then
     raise exception using errcode = 'duplicate_schema',
-      message = 'schema "${schema}" is in use by something else (' || found || '); set TODO_SCHEMA to a name that is free';
+      message = 'schema ${schema} is in use by something else (' || found || '); set TODO_SCHEMA to a name that is free';
   end if;
 end $$`,
-  /* sql */ `create table "${schema}".migrations (
+    /* sql */ `create table ${schema}.migrations (
   id int primary key,
   name text not null,
   applied_at timestamptz(3) not null default now()
 )`
-]
+  ]
+}
 
 /** Records a migration as applied. */
-export const record = (schema: string, { id, name }: { readonly id: number; readonly name: string }) =>
-  /* sql */ `insert into "${schema}".migrations (id, name) values (${id}, '${name}')`
+export const record = (schema: QuotedSchema, { id, name }: { readonly id: number; readonly name: string }) =>
+  /* sql */ `insert into ${schema}.migrations (id, name) values (${id}, '${name}')`
 
 /** Statements that force row-level security and create the policy on each table that lacks it. */
-export const policies = (s: string): ReadonlyArray<string> =>
+export const policies = (s: QuotedSchema): ReadonlyArray<string> =>
   ownedTables.map(({ name, owner }) => {
     const isOwn = `${owner} = nullif(current_setting('todo.user_id', true), '')`
     return /* sql */ `do $$ begin
@@ -116,15 +120,16 @@ exception when duplicate_object or unique_violation then null;
 end $role$`
 
 /** The grants of the runtime role. They are rights on rows and functions; the role cannot change tables. */
-export const grants = (schema: string, role: string): ReadonlyArray<string> => {
+export const grants = (schemaName: string, role: string): ReadonlyArray<string> => {
+  const schema = quote(schemaName)
   const to = `to ${quoted(role)}`
   const tables = Map.groupBy(Object.keys(rights), (table) => rights[table]?.join(", ") ?? "")
   return [
-    `grant usage on schema "${schema}" ${to}`,
+    `grant usage on schema ${schema} ${to}`,
     ...[...tables].flatMap(([allowed, names]) =>
-      allowed === "" ? [] : [`grant ${allowed} on ${names.map((name) => `"${schema}".${name}`).join(", ")} ${to}`]
+      allowed === "" ? [] : [`grant ${allowed} on ${names.map((name) => `${schema}.${name}`).join(", ")} ${to}`]
     ),
-    `grant execute on all functions in schema "${schema}" ${to}`
+    `grant execute on all functions in schema ${schema} ${to}`
   ]
 }
 

@@ -1,3 +1,4 @@
+import type * as Brand from "effect/Brand"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -20,5 +21,11 @@ export const SchemaNameValue = Schema.String.check(
  */
 export class SchemaName extends Context.Reference<string>("@todo/core/SchemaName", { defaultValue: () => "todo" }) {}
 
-/** The name of the schema as an SQL identifier. */
-export const quotedSchema: Effect.Effect<string> = Effect.map(SchemaName, (name) => `"${name}"`)
+/** The schema as an SQL identifier. Every function that builds SQL takes this, never the bare name. */
+export type QuotedSchema = string & Brand.Brand<"QuotedSchema">
+
+/** Quotes the name of a schema, which has no quotation marks (`SchemaNameValue`). */
+export const quote = (schemaName: string): QuotedSchema => `"${schemaName}"` as QuotedSchema
+
+/** The schema of `SchemaName` as an SQL identifier. */
+export const quotedSchema: Effect.Effect<QuotedSchema> = Effect.map(SchemaName, quote)

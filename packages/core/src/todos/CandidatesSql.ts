@@ -10,6 +10,7 @@ import type { Add } from "../database/KeysetPage.ts"
 import { askedWords, endOfPrefix, tagWord } from "./SearchWords.ts"
 import { isRenewed } from "./StoredWordsSql.ts"
 import { hasWords } from "./TodoConditionsSql.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 /** With up to this many candidates, all of them are read. With more, reading in order fills a page sooner. */
 const maxCandidates = 1_000
@@ -28,7 +29,7 @@ export interface Plans {
  * The plans of a query, or `undefined` if no part of it can be looked up in an index. The statement looks up words, the
  * completed todos and tags one after the other, until it finds one that at most `maxCandidates` todos have.
  */
-export const plans = (schema: string, query: TodoQuery, add: Add): Plans | undefined => {
+export const plans = (schema: QuotedSchema, query: TodoQuery, add: Add): Plans | undefined => {
   const sources = [
     ...wordConditions(query.q, add).map(
       (condition) => /* sql */ `select todo_id as id ${fromWords(schema, condition)}`
@@ -55,7 +56,7 @@ export const plans = (schema: string, query: TodoQuery, add: Add): Plans | undef
 }
 
 /** Counts the todos of a query that has only words, from the index of words. It is used if there are many candidates. */
-export const countByWord = (schema: string, q: string, add: Add): string => {
+export const countByWord = (schema: QuotedSchema, q: string, add: Add): string => {
   const conditions = wordConditions(q, add)
   const [first = ""] = conditions
   const intersection = conditions
@@ -85,12 +86,12 @@ const wordConditions = (q: string | undefined, add: Add): ReadonlyArray<string> 
 }
 
 /** Uses the primary key of `todo_words`. */
-const fromWords = (schema: string, condition: string) =>
+const fromWords = (schema: QuotedSchema, condition: string) =>
   /* sql */ `from ${schema}.todo_words where owner_id = $1 and ${condition}`
 
 /** Whether the order of the page is that of the index `todos_done`. */
 const isByPosition = ({ sort = "position" }: TodoQuery): boolean => sort === "position" || sort === "-position"
 
 /** Uses the index `todos_done`. */
-const completed = (schema: string) => /* sql */ `select id from ${schema}.todos
+const completed = (schema: QuotedSchema) => /* sql */ `select id from ${schema}.todos
 where owner_id = $1 and completed_at is not null order by position`

@@ -9,9 +9,10 @@ import { type Key, type PageRow, type PageSelect, parameters } from "../database
 import * as CandidatesSql from "./CandidatesSql.ts"
 import { conditions, type Now } from "./TodoConditionsSql.ts"
 import * as TodoRow from "./TodoRow.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 export const list = (
-  schema: string,
+  schema: QuotedSchema,
   query: TodoQuery,
   now: Now,
   descending: boolean,

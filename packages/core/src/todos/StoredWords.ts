@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { UserId } from "../domain/User.ts"
 import { onBehalfOf, overAllUsers } from "../database/OperatorScope.ts"
-import { quotedSchema } from "../schema/SchemaName.ts"
+import { type QuotedSchema, quotedSchema } from "../schema/SchemaName.ts"
 import { words } from "./SearchWords.ts"
 import * as StoredWordsSql from "./StoredWordsSql.ts"
 
@@ -40,7 +40,7 @@ const inBatches = Effect.fnUntraced(function* <E, R>(
   }
 })
 
-const renewWords = (schema: string, user: UserId, after: string) =>
+const renewWords = (schema: QuotedSchema, user: UserId, after: string) =>
   onBehalfOf(user)(
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
@@ -60,7 +60,7 @@ const renewWords = (schema: string, user: UserId, after: string) =>
     })
   )
 
-const addTags = (schema: string, user: UserId, after: string) =>
+const addTags = (schema: QuotedSchema, user: UserId, after: string) =>
   onBehalfOf(user)(
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient

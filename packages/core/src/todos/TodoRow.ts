@@ -3,9 +3,10 @@ import * as KeysetPage from "../database/KeysetPage.ts"
 import { optimisations } from "../database/optimisations.ts"
 import type { Todo } from "../domain/Todo.ts"
 import { fastRows } from "./fastRows.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 /** The columns of a row `t` that `toTodo` reads. The first one is the value that the page is sorted by. */
-export const columns = (schema: string, sortValue: string): string => {
+export const columns = (schema: QuotedSchema, sortValue: string): string => {
   const todo = optimisations.fastRows
     ? fastRows.columns
     : `${schema}.todo_json(row(t.*)::${schema}.todos)::text as item`

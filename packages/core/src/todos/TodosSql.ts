@@ -18,10 +18,11 @@ import {
 import type { SelectOf } from "../database/UserScopeSql.ts"
 import { conditions, filtersOf, type Now } from "./TodoConditionsSql.ts"
 import * as TodoRow from "./TodoRow.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 /** Uses the primary key. */
 export const get = (
-  schema: string
+  schema: QuotedSchema
 ): SelectOf<PageRow> => /* sql */ `select ${TodoRow.columns(schema, "null")} from ${schema}.todos t
 where owner_id = $1 and id = $2::uuid and deleted_at is null`
 
@@ -29,7 +30,7 @@ where owner_id = $1 and id = $2::uuid and deleted_at is null`
 export type CountRow = readonly [total: number, revision: string]
 
 /** Counts the todos that meet the conditions. */
-export const count = (schema: string, query: TodoQuery, now: Now): Select<CountRow> => {
+export const count = (schema: QuotedSchema, query: TodoQuery, now: Now): Select<CountRow> => {
   const { add, values } = parameters()
   const shared = conditions(query, now, add)
   const plans = CandidatesSql.plans(schema, query, add)
@@ -52,7 +53,7 @@ select sum(n) from (${counted(plans.lookUp)} union all ${scanned}) counts`
 }
 
 /** The user's revision. It returns a row even if the user has never written. */
-export const revision = (schema: string): SelectOf<readonly [revision: string]> =>
+export const revision = (schema: QuotedSchema): SelectOf<readonly [revision: string]> =>
   /* sql */ `select coalesce(max(u.revision), 0)::text as revision from ${schema}.users u where u.id = $1`
 
 /** The default page size plus one row. It is part of the text and not a parameter, so the planner knows it. */
@@ -71,7 +72,13 @@ const orders: Record<Column, Order> = {
 }
 
 /** Todos that meet the conditions, in order, after a key: sort value, and the columns of a row. */
-export const list = (schema: string, query: TodoQuery, now: Now, limit: number, after: Key | undefined): PageSelect => {
+export const list = (
+  schema: QuotedSchema,
+  query: TodoQuery,
+  now: Now,
+  limit: number,
+  after: Key | undefined
+): PageSelect => {
   const [sort, descending] = direction<Column | "due">(query.sort ?? "position")
   if (sort === "due") return DueOrderSql.list(schema, query, now, descending, limit, after)
   const { add, values } = parameters()
@@ -92,5 +99,5 @@ order by ${orderBy} limit ${most}`
 }
 
 /** The statements of a first and of a later page without filters, of the default size. They do not depend on the time. */
-export const plainPages = (schema: string): ReadonlyArray<PageSelect> =>
+export const plainPages = (schema: QuotedSchema): ReadonlyArray<PageSelect> =>
   [undefined, ["", ""] as const].map((after) => list(schema, {}, DateTime.makeUnsafe(0), usualLimit, after))

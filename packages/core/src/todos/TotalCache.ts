@@ -19,6 +19,7 @@ import type { Select } from "../database/KeysetPage.ts"
 import * as TodosSql from "./TodosSql.ts"
 import type { BatchedScope } from "../database/BatchedScope.ts"
 import type { UserScope } from "../database/UserScope.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 type CountSelect = Select<TodosSql.CountRow>
 
@@ -37,7 +38,7 @@ const limits = { totals: 1_000, age: 60_000 }
 export const make = Effect.fnUntraced(function* (
   scope: Pick<UserScope, "read">,
   batched: Pick<BatchedScope, "read">,
-  schema: string
+  schema: QuotedSchema
 ) {
   const { transactionService } = yield* SqlClient.SqlClient
   const cache = new Map<string, Total>()

@@ -9,6 +9,7 @@ import type { BatchedScope } from "../database/BatchedScope.ts"
 import type { PageScope } from "../database/KeysetPage.ts"
 import { optimisations } from "../database/optimisations.ts"
 import * as TodosSql from "./TodosSql.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 /**
  * At most four pages share a statement. PostgreSQL needs as long for a page as this process needs for its response. With 16
@@ -17,7 +18,7 @@ import * as TodosSql from "./TodosSql.ts"
 const limits = { calls: 4 }
 
 /** Reads pages. A page with conditions may be slow, so it runs alone. */
-export const batchedPages = (scope: PageScope, batched: BatchedScope, schema: string): PageScope => {
+export const batchedPages = (scope: PageScope, batched: BatchedScope, schema: QuotedSchema): PageScope => {
   if (!optimisations.batchedPages) return scope
   const batchedSelects = new Map(
     TodosSql.plainPages(schema).map(({ parameters, text }) => [text, batched.read(text, parameters.length, limits)])

@@ -13,6 +13,7 @@ import * as WritesSql from "./WritesSql.ts"
 import type { ConditionalRequest, WriteRequest } from "./WriteRequest.ts"
 import type { BatchedScope } from "../database/BatchedScope.ts"
 import type { UserScope } from "../database/UserScope.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 /** The result of a write: the row after it, and whether the write created it. */
 export interface Written<Row> {
@@ -71,11 +72,11 @@ export interface Writer<Row, Request extends WriteRequest> {
   ) => Effect.Effect<ReadonlyArray<Written<Row>>, FailureOf<Expected> | KeyError | WriteError, CurrentUser>
 }
 
-/** Builds the writer. `schema` is the quoted name. */
+/** Builds the writer. */
 export const make = <Row, Request extends WriteRequest>(
   scope: UserScope,
   batched: BatchedScope,
-  schema: string,
+  schema: QuotedSchema,
   { columnsOf, derived }: FieldWrites<Request>
 ): Writer<Row, Request> => {
   const single = batchedWrites(scope, batched, schema)

@@ -8,13 +8,14 @@ import type { BatchedScope } from "../database/BatchedScope.ts"
 import type { UserScope } from "../database/UserScope.ts"
 import type { WriteRequest } from "./WriteRequest.ts"
 import * as WritesSql from "./WritesSql.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 /** Whether a write is short enough to share a statement with other calls, which wait for it. */
 const isShort = ({ kind, op }: Pick<WriteRequest, "kind" | "op">, json: string): boolean =>
   kind === "todo" && op !== "move" && json.length <= 4_096
 
 /** Chooses the statement that runs one request, which is given as JSON too. */
-export const batchedWrites = (scope: UserScope, batched: BatchedScope, schema: string) => {
+export const batchedWrites = (scope: UserScope, batched: BatchedScope, schema: QuotedSchema) => {
   const write = scope.write(WritesSql.write(schema))
   const writeBatched = batched.write(WritesSql.write(schema), WritesSql.writeUnlessLocked(schema), 1)
   const writeOnce = scope.write(WritesSql.writeOnce(schema))

@@ -10,12 +10,13 @@ import type { WriteHooks } from "./Hooks.ts"
 import type { ConditionalRequest, WriteDone, WriteRequest } from "./WriteRequest.ts"
 import type { WriteError, Writer, Written } from "./Writer.ts"
 import * as WritesSql from "./WritesSql.ts"
+import type { QuotedSchema } from "../schema/SchemaName.ts"
 
 /** A writer that runs the host's hooks around each write, or the same writer if there are none. */
 export const withHooks = <Row extends Todo | TodoList, Request extends WriteRequest>(
   hooks: WriteHooks | undefined,
   scope: UserScope,
-  schema: string,
+  schema: QuotedSchema,
   writer: Writer<Row, Request>
 ): Writer<Row, Request> => {
   if (hooks === undefined) return writer

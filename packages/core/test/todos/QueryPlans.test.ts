@@ -11,6 +11,7 @@ import * as UserScope from "../../src/database/UserScope.ts"
 import { asSuperuser, unbounded } from "../support/connections.ts"
 import { layerDatabase } from "../support/host.ts"
 import { live, query } from "../support/suite.ts"
+import { quote } from "../../src/schema/SchemaName.ts"
 
 /** Creates 100,000 todos of one user, and 1,000 of each of 100 users. 1 % are done, few are in the trash, some are due. */
 const many = [
@@ -131,7 +132,7 @@ const assertServed = (all: ReadonlyArray<Node>, what: string, most = Infinity) =
 }
 
 const limit = 201
-const list = (given: TodoQuery, after?: Key) => TodosSql.list('"todo"', given, now, limit, after)
+const list = (given: TodoQuery, after?: Key) => TodosSql.list(quote("todo"), given, now, limit, after)
 
 const columns = {
   position: "position",
@@ -183,7 +184,7 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
           )
         )
         const after = deep.map(({ position }) => position)
-        for (const { parameters, text } of TodosSql.plainPages('"todo"')) {
+        for (const { parameters, text } of TodosSql.plainPages(quote("todo"))) {
           const isFirst = parameters.length === 0
           const { all } = yield* planOf(
             (_scope, batched) => {
@@ -249,7 +250,7 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
           const { all } = yield* plan(big, list({ ...filter, sort }))
           assertServed(all, `${JSON.stringify(filter)} by ${sort}`)
         }
-        const { all } = yield* plan(big, TodosSql.count('"todo"', filter, now))
+        const { all } = yield* plan(big, TodosSql.count(quote("todo"), filter, now))
         assertServed(all, `count of ${JSON.stringify(filter)}`)
       }
     })
@@ -265,7 +266,7 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
       }
     }
     // The count of a word does not read rows of todos.
-    const { all } = yield* plan(big, TodosSql.count('"todo"', { q: "todo" }, now))
+    const { all } = yield* plan(big, TodosSql.count(quote("todo"), { q: "todo" }, now))
     const rows = all
       .filter((node) => node["Relation Name"] === "todos")
       .map((node) => node["Actual Rows"] * node["Actual Loops"])

@@ -8,6 +8,7 @@ import * as PurgeSql from "../../src/admin/purge/PurgeSql.ts"
 import { asSuperuser } from "../support/connections.ts"
 import { exported, imported } from "../support/exports.ts"
 import { live, query, services } from "../support/suite.ts"
+import { quote } from "../../src/schema/SchemaName.ts"
 
 /** A user with 20,000 todos. The statistics of PostgreSQL are from the time when the tables were empty. */
 const size = 20_000
@@ -58,7 +59,7 @@ where owner_id = '${id}' and id = '00000000-0000-4000-8000-${String(n).padStart(
               yield* query(
                 `update todo.todos set deleted_at = now() - interval '2 days' where revision between 101 and 150`
               )
-              const purge = PurgeSql.deleteTodos('"todo"')
+              const purge = PurgeSql.deleteTodos(quote("todo"))
                 .replaceAll("$1", `'${id}'`)
                 .replaceAll("$2", "now()")
                 .replaceAll("$3", "''")
@@ -82,7 +83,7 @@ and not exists (select from todo.todos t where t.owner_id = w.owner_id and t.id 
           const sql = yield* SqlClient.SqlClient
           yield* sql.withTransaction(
             Effect.gen(function* () {
-              for (const statement of ImportSql.createStagingTables('"todo"')) yield* query(statement)
+              for (const statement of ImportSql.createStagingTables(quote("todo"))) yield* query(statement)
               const other = newUser().id
               yield* query(
                 `insert into pg_temp.import_todos select revision, t.* from todo.todos t where owner_id = '${id}'`
@@ -96,7 +97,7 @@ select line, 'todo', id, 'added', revision, position from pg_temp.import_todos`)
                   .replaceAll("$2", "10000")
                   .replaceAll("$3", "10100")
                   .replaceAll("$4", "null")
-              for (const text of [ImportSql.insertRows('"todo"', "todo"), ImportSql.indexAdded('"todo"')]) {
+              for (const text of [ImportSql.insertRows(quote("todo"), "todo"), ImportSql.indexAdded(quote("todo"))]) {
                 // A hundred rows, of 20,000 that are staged in some 400 pages.
                 const [row] = yield* query<{ readonly "QUERY PLAN": unknown }>(
                   `explain (analyze, buffers, format json) ${lines(text)}`

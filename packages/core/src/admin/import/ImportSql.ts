@@ -6,6 +6,7 @@ import { listColumns } from "../../lists/ListColumns.ts"
 import { storedWords } from "../../todos/SearchWords.ts"
 import { todoColumns } from "../../todos/TodoColumns.ts"
 import { derivedColumns, storedColumns } from "../../writes/FieldColumns.ts"
+import type { QuotedSchema } from "../../schema/SchemaName.ts"
 
 export type Kind = "list" | "todo"
 
@@ -18,7 +19,7 @@ export interface Written {
 }
 
 /** Creates the staging tables. */
-export const createStagingTables = (schema: string): ReadonlyArray<string> => [
+export const createStagingTables = (schema: QuotedSchema): ReadonlyArray<string> => [
   ...(["lists", "todos"] as const).flatMap((table) => [
     /* sql */ `create temporary table import_${table} on commit drop as
   select 0 as line, t.* from ${schema}.${table} t with no data`,
@@ -45,7 +46,7 @@ export const analyzeSteps = /* sql */ `analyze pg_temp.import_steps`
  * Refreshes the planner's statistics after a large import, because autovacuum may take a minute. If the role may not
  * analyze or another process does, PostgreSQL only warns. No query depends on it.
  */
-export const analyzeFilled = (schema: string) =>
+export const analyzeFilled = (schema: QuotedSchema) =>
   /* sql */ `analyze (skip_locked) ${schema}.users, ${schema}.lists, ${schema}.todos, ${schema}.todo_words`
 
 /** A line that contradicts another one. */
@@ -75,7 +76,7 @@ select line, message, count(*) over ()::int as total from (
 ) found order by line, message limit ${limit}`
 
 /** Inserts the row of the user `$1` if it is missing. It returns a row if it did. */
-export const insertUser = (schema: string) =>
+export const insertUser = (schema: QuotedSchema) =>
   /* sql */ `insert into ${schema}.users (id) values ($1) on conflict (id) do nothing returning id`
 
 export interface LockedUser {
@@ -88,7 +89,7 @@ export interface LockedUser {
 
 /** Locks the row of the user `$1`, as every write does. */
 export const lockUser = (
-  schema: string
+  schema: QuotedSchema
 ) => /* sql */ `select revision::float8 as revision, greatest(clock_timestamp(), written_at)::timestamptz(3)::text as now,
   revision = horizon and written_at = created_at
     and not exists (select from ${schema}.lists where owner_id = $1)
@@ -115,14 +116,14 @@ const tuple = (columns: Expressions) => `(${Object.values(columns).join(", ")})`
  * those todos each time.
  */
 const mergedListId = (
-  schema: string
+  schema: QuotedSchema
 ) => /* sql */ `case when $2::text = 'merge' and n.deleted_at is null and n.list_id in (
           select l.id from ${schema}.lists l join pg_temp.import_lists f on f.id = l.id
           where l.owner_id = $1 and l.deleted_at is not null and l.updated_at >= f.updated_at
         ) then null else n.list_id end`
 
 /** The rows `n` of the file with their verdicts. `d` is the row of the database. `$1` is the user, `$2` the mode. */
-const rowsOfFile = (schema: string, kind: Kind, columns: Expressions) => {
+const rowsOfFile = (schema: QuotedSchema, kind: Kind, columns: Expressions) => {
   const exact = ["position", "revision", "updated_at"]
   return /* sql */ `select n.line, '${kind}' as kind, n.id, n.revision, n.position,
       case
@@ -147,7 +148,7 @@ const rowsOfFile = (schema: string, kind: Kind, columns: Expressions) => {
  * Except for `restore`, changed rows get the revisions after `$3`, in the order of their old ones. Rows whose position is
  * taken go to the end, in the order of the file's positions.
  */
-export const insertSteps = (schema: string) => /* sql */ `insert into pg_temp.import_steps
+export const insertSteps = (schema: QuotedSchema) => /* sql */ `insert into pg_temp.import_steps
 select line, kind, id, verdict,
   case when $2::text = 'restore' then revision else $3::bigint + row_number() over (
     partition by verdict in ('added', 'replaced') order by revision
@@ -215,7 +216,7 @@ where step.kind = '${kind}' and step.verdict = '${verdict}'
 /**
  * Adds rows of the lines after `$2` up to `$3` for the user `$1`. `$4` is their update time; null takes that of the file.
  */
-export const insertRows = (schema: string, kind: Kind) => /* sql */ `with added as (
+export const insertRows = (schema: QuotedSchema, kind: Kind) => /* sql */ `with added as (
   insert into ${schema}.${kind}s (owner_id, id, position, revision, updated_at, ${copied[kind].join(", ")})
   select $1, n.id, step.position, step.revision, coalesce($4::timestamptz, n.updated_at),
     ${copied[kind].map((name) => `n.${name}`).join(", ")}
@@ -227,7 +228,7 @@ select count(*)::int as rows from added`
  * Replaces the content of rows of the lines after `$2` up to `$3` for the user `$1`. `$4` is their update time. Their
  * position stays.
  */
-export const replaceRows = (schema: string, kind: Kind) => /* sql */ `update ${schema}.${kind}s d set
+export const replaceRows = (schema: QuotedSchema, kind: Kind) => /* sql */ `update ${schema}.${kind}s d set
   ${copied[kind].map((name) => `${name} = r.${name}`).join(", ")}, revision = r.step_revision, updated_at = $4::timestamptz
 from (select n.*, step.revision as step_revision from ${steps(kind, "replaced")}) r
 where d.owner_id = $1 and d.id = r.id`
@@ -236,7 +237,9 @@ where d.owner_id = $1 and d.id = r.id`
  * Adds the words of added todos to the search index, for the lines after `$2` up to `$3` and the user `$1`. These todos have
  * no words yet, so no lookup is needed. The order of the primary key keeps inserts on the same index pages.
  */
-export const indexAdded = (schema: string) => /* sql */ `insert into ${schema}.todo_words (owner_id, word, todo_id)
+export const indexAdded = (
+  schema: QuotedSchema
+) => /* sql */ `insert into ${schema}.todo_words (owner_id, word, todo_id)
 select distinct $1, word collate "C", n.id
 from ${steps("todo", "added", `cross join lateral unnest(${storedWords("n")}) word`)}
 order by word collate "C", n.id`
@@ -245,7 +248,7 @@ order by word collate "C", n.id`
  * Updates the search index for todos that will be replaced, for the lines after `$2` up to `$3` and the user `$1`. It has to
  * run before `replaceRows`. It returns the number of these todos.
  */
-export const indexReplaced = (schema: string) => /* sql */ `select count(*)::int as rows from (
+export const indexReplaced = (schema: QuotedSchema) => /* sql */ `select count(*)::int as rows from (
   select n.* from ${steps("todo", "replaced")}
 ) n join ${schema}.todos d on d.owner_id = $1 and d.id = n.id
 cross join lateral ${schema}.replace_words(
@@ -256,7 +259,7 @@ cross join lateral ${schema}.replace_words(
  * Removes todos of the user `$1` that are outside the trash from lists in the trash, a state that only a merge can produce.
  * The todos get the revisions after `$2` and the update time `$3`.
  */
-export const removeFromTrashedLists = (schema: string) => /* sql */ `with removed as (
+export const removeFromTrashedLists = (schema: QuotedSchema) => /* sql */ `with removed as (
   update ${schema}.todos set list_id = null, revision = $2::bigint + place, updated_at = $3::timestamptz
   from (
     select t.id as todo_id, row_number() over (order by t.revision) as place
@@ -281,12 +284,12 @@ export interface UserRevision {
  *   rows below it. Both numbers grow by one, so that these cursors expire.
  * - `written_at` is not after now, because later writes never get an earlier time than it.
  */
-export const restoreUser = (schema: string) => /* sql */ `update ${schema}.users set
+export const restoreUser = (schema: QuotedSchema) => /* sql */ `update ${schema}.users set
   revision = greatest(revision + used, $2), horizon = greatest(horizon + used, $3), created_at = $4::timestamptz,
   written_at = least($5::timestamptz, clock_timestamp()), disabled_at = coalesce(disabled_at, $6::timestamptz)
 from (select case when $7::boolean and revision > 0 then 1 else 0 end as used from ${schema}.users where id = $1) before
 where id = $1 returning revision::float8 as revision`
 
 /** Sets the revision `$2` and the time `$3` of the last write of the user `$1`. */
-export const advanceUser = (schema: string) => /* sql */ `update ${schema}.users
+export const advanceUser = (schema: QuotedSchema) => /* sql */ `update ${schema}.users
 set revision = $2, written_at = $3::timestamptz where id = $1 returning revision::float8 as revision`

@@ -11,7 +11,7 @@ import type { UserId } from "../../domain/User.ts"
 import * as ImportSql from "./ImportSql.ts"
 import { toUnavailableTransaction } from "../../database/SqlErrors.ts"
 import { onBehalfOf } from "../../database/OperatorScope.ts"
-import { quotedSchema } from "../../schema/SchemaName.ts"
+import { type QuotedSchema, quotedSchema } from "../../schema/SchemaName.ts"
 import type { Header } from "../export/ExportFormat.ts"
 import { ImportConflict, ImportInvalid, maxProblems } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport, RowCounts } from "./ImportReport.ts"
@@ -67,7 +67,7 @@ export type ImportFailure<E> = Exclude<E, SqlError> | ImportInvalid | ImportConf
 const statementLimit = { rows: 500, size: 1_000_000 }
 
 const stage = Effect.fnUntraced(function* (
-  schema: string
+  schema: QuotedSchema
 ): Effect.fn.Return<StagedRows, SqlError, SqlClient.SqlClient> {
   const sql = yield* SqlClient.SqlClient
   for (const statement of ImportSql.createStagingTables(schema)) yield* sql.unsafe(statement)
@@ -107,7 +107,7 @@ const batch = 2_000
 
 /** Gives verdicts to the staged rows and writes them. If nothing `changed`, the caller rolls back. */
 const write = Effect.fnUntraced(function* <R>(
-  schema: string,
+  schema: QuotedSchema,
   plan: ImportPlan,
   watch: ImportOptions<R>["watch"]
 ): Effect.fn.Return<
@@ -200,7 +200,7 @@ const outcomes = Effect.gen(function* () {
 
 /** Writes added and replaced rows. Lists come first, because todos refer to them. */
 const writeRows = Effect.fnUntraced(function* (
-  schema: string,
+  schema: QuotedSchema,
   user: UserId,
   writtenAt: string | null,
   { lists, todos }: Pick<ImportReport, "lists" | "todos">,

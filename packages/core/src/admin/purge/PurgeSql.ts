@@ -5,6 +5,7 @@ import type { UserId } from "../../domain/User.ts"
 import { storedWords } from "../../todos/SearchWords.ts"
 import { forEachUser } from "../../database/UserScopeSql.ts"
 import { keyLifetime } from "../../writes/keyLifetime.ts"
+import type { QuotedSchema } from "../../schema/SchemaName.ts"
 
 const expired = `created_at <= clock_timestamp() - ${keyLifetime}`
 
@@ -14,7 +15,7 @@ export interface PurgeTime {
 }
 
 /** `$1` is the age in seconds, at most a century. */
-export const purgeTime = (schema: string) =>
+export const purgeTime = (schema: QuotedSchema) =>
   /* sql */ `select ${schema}.instant(clock_timestamp() - make_interval(secs => least($1::float8, 3e9))) as before`
 
 /** The number of a user's rows that a purge removes. */
@@ -30,7 +31,9 @@ export interface Purgeable {
  * `$3` a single user or null. Users without such rows are included, because the last id is the cursor. A list is only
  * removed after its last todo.
  */
-export const count = (schema: string) => /* sql */ `select u.id, todos.n as todos, lists.n as lists, keys.n as keys
+export const count = (
+  schema: QuotedSchema
+) => /* sql */ `select u.id, todos.n as todos, lists.n as lists, keys.n as keys
 from (
   select id from ${schema}.users where id > $2 and ($3::text is null or id = $3) order by id limit ${usersAtOnce} offset 0
 ) u ${forEachUser}
@@ -53,14 +56,14 @@ order by u.id`
 export const usersAtOnce = 1_000
 
 /** Locks the row of the user, as every write does. It returns no row if the user does not exist. */
-export const lock = (schema: string) => /* sql */ `select id from ${schema}.users where id = $1 for no key update`
+export const lock = (schema: QuotedSchema) => /* sql */ `select id from ${schema}.users where id = $1 for no key update`
 
 /** The number of rows of each table that one transaction removes. It limits how long writes of the user wait. */
 export const rowsAtOnce = 50
 
 /** Raises the horizon in the statement that deletes the rows, so that readers see both changes or neither. */
 const raiseHorizon = (
-  schema: string
+  schema: QuotedSchema
 ) => /* sql */ `update ${schema}.users set horizon = greatest(horizon, (select max(revision) from deleted))
   where id = $1 and exists (select from deleted)`
 
@@ -77,7 +80,7 @@ export interface DeletedTodos extends Deleted {
  * Deletes the next todos of the user after a position (`$3`), with their words. Returns their number and the position of
  * the last one. The index of the trash returns todos in order, so those that stay are read only once.
  */
-export const deleteTodos = (schema: string) => /* sql */ `with deleted as (
+export const deleteTodos = (schema: QuotedSchema) => /* sql */ `with deleted as (
   delete from ${schema}.todos where owner_id = $1 and id in (
     select id from ${schema}.todos where owner_id = $1 and deleted_at < $2::timestamptz and position > $3
     order by position limit ${rowsAtOnce}
@@ -88,7 +91,7 @@ export const deleteTodos = (schema: string) => /* sql */ `with deleted as (
 select count(*)::int as rows, max(position) as last from deleted cross join lateral ${schema}.replace_words($1, id, words, '{}')`
 
 /** Deletes some empty lists of the user. Returns their number. */
-export const deleteLists = (schema: string) => /* sql */ `with deleted as (
+export const deleteLists = (schema: QuotedSchema) => /* sql */ `with deleted as (
   delete from ${schema}.lists where owner_id = $1 and id in (
     select id from ${schema}.lists l where owner_id = $1 and deleted_at < $2::timestamptz
       and not exists (select from ${schema}.todos where owner_id = $1 and list_id = l.id)
@@ -100,7 +103,7 @@ export const deleteLists = (schema: string) => /* sql */ `with deleted as (
 select count(*)::int as rows from deleted`
 
 /** Deletes some expired idempotency keys of the user. Returns their number. */
-export const deleteKeys = (schema: string) => /* sql */ `with deleted as (
+export const deleteKeys = (schema: QuotedSchema) => /* sql */ `with deleted as (
   delete from ${schema}.idempotency_keys where owner_id = $1 and key in (
     select key from ${schema}.idempotency_keys where owner_id = $1 and ${expired} limit ${rowsAtOnce}
   ) returning 1

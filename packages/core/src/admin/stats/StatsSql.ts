@@ -1,5 +1,6 @@
 /** The statements of statistics over all users. They run in `overAllUsers`. */
 import { forEachUser } from "../../database/UserScopeSql.ts"
+import type { QuotedSchema } from "../../schema/SchemaName.ts"
 
 /** The numbers of users and of lists. */
 export interface Users {
@@ -12,7 +13,7 @@ export interface Users {
   readonly trashedLists: number
 }
 
-export const users = (schema: string) => /* sql */ `select
+export const users = (schema: QuotedSchema) => /* sql */ `select
   count(*)::int as total,
   count(u.disabled_at)::int as disabled,
   (count(*) filter (where u.written_at > now() - interval '7 days'))::int as "activeIn7Days",
@@ -34,7 +35,7 @@ export interface Todos {
  * Todos by state, by the day (UTC) of their last change for the last `$1` days including today, and of the `$2` users with
  * the most. It is one pass over the todos. Todos that are older than these days are grouped under one more day.
  */
-export const todos = (schema: string) => /* sql */ `with held as (
+export const todos = (schema: QuotedSchema) => /* sql */ `with held as (
   select u.id, t.*
   from ${schema}.users u ${forEachUser}
   cross join lateral (
