@@ -57,7 +57,7 @@ export const userOf = ({ context }: Fiber.Fiber<unknown, unknown>): UserId | und
 /** Without a valid user nothing is sent. This is a defect of the host. */
 export const invalidUser = Effect.die(new Error("CurrentUser has no valid id"))
 
-/** Runs a statement. The compiler cannot see that PostgreSQL returns the columns `R`: this is the only cast of rows. */
+/** Runs a statement. The compiler cannot see that PostgreSQL returns the columns `R`: this is the only cast of rows that are read by position. */
 export const rowsOf = <R extends Row>(
   sql: SqlClient.SqlClient,
   text: SelectOf<R>,

@@ -1,6 +1,7 @@
 /**
- * Tells PostgreSQL for which user a statement runs. This is the only file that sets `todo.user_id`, which the policies of
- * row-level security compare with the owner. It also sets `todo.operator`, which lets the owner of the tables list users.
+ * Tells PostgreSQL for which user a select runs, by `todo.user_id`, which the policies of row-level security compare with
+ * the owner. The write functions set it themselves (`schema/functions/write.ts`). No other file does. This file also sets
+ * `todo.operator`, which lets the owner of the tables list users.
  *
  * A select names the user as `$1`, as in `owner_id = $1`. Its own parameters begin with `$2`.
  */
