@@ -28,6 +28,18 @@ export interface Plans {
 /**
  * The plans of a query, or `undefined` if no part of it can be looked up in an index. The statement looks up words, the
  * completed todos and tags one after the other, until it finds one that at most `maxCandidates` todos have.
+ *
+ * The count for `q: "milk", completed: true`, with `...` for the conditions of the query:
+ *
+ * with candidates as materialized (select coalesce((
+ *   select case when count(*) <= 1000 then coalesce(array_agg(id), '{}') end
+ *   from (select todo_id as id from "todo".todo_words where owner_id = $1 and word >= $3 and word < $4 limit 1001) one
+ * )) as ids)
+ * select sum(n) from (
+ *   select count(*) as n from "todo".todos t where ... and id = any ((select ids from candidates)::uuid[])
+ *   union all
+ *   select count(*) as n from "todo".todos t where ... and (select ids is null from candidates)
+ * ) counts
  */
 export const plans = (schema: QuotedSchema, query: TodoQuery, add: Add): Plans | undefined => {
   const sources = [

@@ -32,22 +32,17 @@ export type CountRow = readonly [total: number, revision: string]
 /** Counts the todos that meet the conditions. */
 export const count = (schema: QuotedSchema, query: TodoQuery, now: Now): Select<CountRow> => {
   const { add, values } = parameters()
-  const shared = conditions(query, now, add)
+  const all = /* sql */ `select count(*) as n from ${schema}.todos t where ${conditions(query, now, add).join(" and ")}`
   const plans = CandidatesSql.plans(schema, query, add)
-  const counted = (...plan: ReadonlyArray<string>) =>
-    /* sql */ `select count(*) as n from ${schema}.todos t where ${[...shared, ...plan].join(" and ")}`
-  const total = () => {
-    if (plans === undefined) return counted()
-    const isOnlyWords = Object.keys(filtersOf(query)).every((name) => name === "q")
-    const scanned =
-      query.q !== undefined && isOnlyWords
-        ? /* sql */ `select ${CandidatesSql.countByWord(schema, query.q, add)} where ${plans.scan}`
-        : counted(plans.scan)
-    return /* sql */ `${plans.candidates}
-select sum(n) from (${counted(plans.lookUp)} union all ${scanned}) counts`
-  }
+  const isOnlyWords = Object.keys(filtersOf(query)).every((name) => name === "q")
+  const byWord = plans && query.q !== undefined && isOnlyWords && CandidatesSql.countByWord(schema, query.q, add)
+  const scanned = plans && (byWord ? /* sql */ `select ${byWord} where ${plans.scan}` : `${all} and ${plans.scan}`)
+  const total = plans
+    ? /* sql */ `${plans.candidates}
+select sum(n) from (${all} and ${plans.lookUp} union all ${scanned}) counts`
+    : all
   return {
-    text: /* sql */ `select (${total()})::int as total, (${revision(schema)}) as revision`,
+    text: /* sql */ `select (${total})::int as total, (${revision(schema)}) as revision`,
     parameters: values
   }
 }
