@@ -2,6 +2,7 @@
 import type { SelectOf } from "../database/UserScopeSql.ts"
 import type { UserId } from "../domain/User.ts"
 import type { QuotedSchema } from "../schema/SchemaName.ts"
+import { rowOf } from "../schema/rowOf.ts"
 
 /** A row of a page: the user, or a todo or a list as JSON. */
 export type ChangeRow = readonly [kind: "user" | "todo" | "list", revision: unknown, item: string]
@@ -17,10 +18,10 @@ export const page = (schema: QuotedSchema): SelectOf<ChangeRow> => /* sql */ `se
   select 'user' as kind, 0::bigint as revision, json_build_array(revision, horizon)::text as item
   from ${schema}.users where id = $1
   union all
-  (select 'todo', revision, ${schema}.todo_json(row(t.*)::${schema}.todos)::text from ${schema}.todos t
+  (select 'todo', revision, ${schema}.todo_json(${rowOf(schema, "todos")})::text from ${schema}.todos t
    where owner_id = $1 and revision > $2::bigint order by revision limit $3)
   union all
-  (select 'list', revision, ${schema}.list_json(row(l.*)::${schema}.lists)::text from ${schema}.lists l
+  (select 'list', revision, ${schema}.list_json(${rowOf(schema, "lists", "l")})::text from ${schema}.lists l
    where owner_id = $1 and revision > $2::bigint order by revision limit $3)
 ) changes order by revision limit $3 + 1`
 

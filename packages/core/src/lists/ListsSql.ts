@@ -11,13 +11,14 @@ import {
 } from "../database/KeysetPage.ts"
 import type { SelectOf } from "../database/UserScopeSql.ts"
 import type { QuotedSchema } from "../schema/SchemaName.ts"
+import { rowOf } from "../schema/rowOf.ts"
 
 /** One list as JSON. Uses the primary key. */
 export const get = (
   schema: QuotedSchema
 ): SelectOf<
   readonly [item: string]
-> => /* sql */ `select ${schema}.list_json(row(l.*)::${schema}.lists)::text as item from ${schema}.lists l
+> => /* sql */ `select ${schema}.list_json(${rowOf(schema, "lists", "l")})::text as item from ${schema}.lists l
 where owner_id = $1 and id = $2::uuid and deleted_at is null`
 
 const conditions = (query: ListQuery) =>
@@ -41,7 +42,7 @@ export const list = (schema: QuotedSchema, query: ListQuery, limit: number, afte
   const [sort, descending] = direction<Column>(query.sort ?? "position")
   const { begin, orderBy } = ordered(orders[sort], descending, after, add)
   return {
-    text: /* sql */ `select ${sortValue(schema, orders[sort])} as value, id, ${schema}.list_json(row(l.*)::${schema}.lists)::text as item from ${schema}.lists l
+    text: /* sql */ `select ${sortValue(schema, orders[sort])} as value, id, ${schema}.list_json(${rowOf(schema, "lists", "l")})::text as item from ${schema}.lists l
 where ${[conditions(query), ...begin].join(" and ")}
 order by ${orderBy} limit ${add(limit)}`,
     parameters: values

@@ -1,4 +1,6 @@
 /** The statements of an export. They run in a transaction on behalf of one user, which is `$1`. */
+import { rowOf } from "../../schema/rowOf.ts"
+import type { QuotedSchema } from "../../schema/SchemaName.ts"
 
 /** All statements of the transaction see one snapshot. */
 export const begin = "begin isolation level repeatable read read only"
@@ -11,7 +13,7 @@ export interface Account {
 }
 
 /** The row of the user, and the number of lists and of todos. */
-export const account = (s: string) => /* sql */ `select
+export const account = (s: QuotedSchema) => /* sql */ `select
   json_build_object(
     'id', id,
     'revision', revision,
@@ -32,8 +34,8 @@ export interface Row {
 
 /** One page of rows, ordered by id along the primary key. `$2` is the page size, `$3` the last id of the page before. */
 export const page = (
-  s: string,
+  s: QuotedSchema,
   kind: "list" | "todo",
   isFirst: boolean
-) => /* sql */ `select id::text, ${s}.${kind}_json(row(t.*)::${s}.${kind}s)::text as item from ${s}.${kind}s t
+) => /* sql */ `select id::text, ${s}.${kind}_json(${rowOf(s, `${kind}s`)})::text as item from ${s}.${kind}s t
 where owner_id = $1${isFirst ? "" : " and id > $3"} order by t.id limit $2`
