@@ -31,26 +31,24 @@ export class Accounts extends Context.Service<
   /** Uses the host's `SqlClient`, as `Todos.layer` does. */
   static readonly layer: Layer.Layer<Accounts, never, SqlClient.SqlClient> = Layer.effect(
     Accounts,
-    Effect.suspend(() => make)
+    Effect.gen(function* () {
+      const { read, readPriority } = yield* UserScope.make
+      const schema = yield* quotedSchema
+      const select = read(AccountsSql.me(schema))
+      const selectDisabled = readPriority(AccountsSql.disabled(schema))
+      return Accounts.of({
+        me: Effect.gen(function* () {
+          const { id } = yield* CurrentUser
+          const [row] = yield* select()
+          const [revision, open, completed, trashed, lists] = row ?? ["0", 0, 0, 0, 0]
+          return {
+            id,
+            revision: Number(revision),
+            counts: { open, completed, trashed, lists }
+          }
+        }),
+        isDisabled: Effect.suspend(() => Effect.map(selectDisabled(), (rows) => rows.length > 0))
+      })
+    })
   )
 }
-
-const make = Effect.gen(function* () {
-  const { read, readPriority } = yield* UserScope.make
-  const schema = yield* quotedSchema
-  const select = read(AccountsSql.me(schema))
-  const selectDisabled = readPriority(AccountsSql.disabled(schema))
-  return Accounts.of({
-    me: Effect.gen(function* () {
-      const { id } = yield* CurrentUser
-      const [row] = yield* select()
-      const [revision, open, completed, trashed, lists] = row ?? ["0", 0, 0, 0, 0]
-      return {
-        id,
-        revision: Number(revision),
-        counts: { open, completed, trashed, lists }
-      }
-    }),
-    isDisabled: Effect.suspend(() => Effect.map(selectDisabled(), (rows) => rows.length > 0))
-  })
-})

@@ -75,8 +75,80 @@ export class Changes extends Context.Service<
   /** Uses the host's `SqlClient`, as `Todos.layer` does. One query every 250 ms serves all streams of the process. */
   static readonly layer: Layer.Layer<Changes, never, SqlClient.SqlClient> = Layer.effect(
     Changes,
-    Effect.suspend(() => make)
-  ).pipe(Layer.provide(Layer.suspend(() => RevisionWatch.layer)))
+    Effect.gen(function* () {
+      const { read } = yield* UserScope.make
+      const batched = yield* BatchedScope.make
+      const revisions = yield* RevisionWatch
+      const schema = yield* quotedSchema
+      const selectPage = read(ChangesSql.page(schema))
+      const selectIsCurrent = batched.read(ChangesSql.isCurrent(schema), 1)
+      const valid = validate(ChangeQuery)
+
+      const openCursor = (
+        user: UserId,
+        cursor: string | undefined
+      ): Effect.Effect<CursorValues | undefined, InvalidCursor> =>
+        cursor === undefined
+          ? Effect.succeed(undefined)
+          : Effect.filterOrFail(Cursor.open(user, binding, cursor), isCursorValues, () => new InvalidCursor())
+
+      const pageAfter = Effect.fnUntraced(function* (values: CursorValues | undefined, limit: number) {
+        // A reader who has seen nothing cannot have missed a purge, so its first horizon is the current one.
+        const [since, firstHorizon] = values === undefined || values[0] === 0 ? [0, undefined] : values
+        const rows = yield* selectPage(since, limit + 1)
+        const user = rows[0]?.[0] === "user" ? rows[0] : undefined
+        const [revision, horizon]: readonly [number, number] = user === undefined ? [0, 0] : JSON.parse(user[2])
+        // A cursor beyond the user's revision was made before the database was restored to an earlier state. After more
+        // writes it cannot be recognised any more: see docs/backup-and-users.md.
+        if (since > revision || (since < horizon && firstHorizon !== undefined && firstHorizon < horizon)) {
+          return yield* new CursorExpired()
+        }
+        const changed = rows.slice(user === undefined ? 0 : 1)
+        const changes = changed.slice(0, limit).map(([kind, , item]) => toChange(kind, item))
+        const hasMore = changed.length > limit
+        // The last page ends at the user's revision, even if the rows of the latest revisions were purged.
+        const seen = hasMore ? (changes.at(-1)?.revision ?? since) : revision
+        return { changes, hasMore, firstHorizon: firstHorizon ?? horizon, seen }
+      })
+
+      return Changes.of({
+        page: Effect.fnUntraced(function* (query) {
+          const { limit = changesLimit.default, since } = yield* valid(query)
+          const user = yield* CurrentUser
+          const values = yield* openCursor(user.id, since)
+          // Most polls find nothing new. This batched lookup by primary key answers them without reading a page.
+          if (since !== undefined && values !== undefined && (yield* selectIsCurrent(values[0])).length > 0) {
+            return { changes: [], nextCursor: since, hasMore: false }
+          }
+          const page = yield* pageAfter(values, limit)
+          return {
+            changes: page.changes,
+            nextCursor: Cursor.make(user.id, binding, [page.seen, page.firstHorizon]),
+            hasMore: page.hasMore
+          }
+        }),
+
+        stream: ({ since }) =>
+          Stream.unwrap(
+            Effect.gen(function* () {
+              const user = yield* CurrentUser
+              const start = yield* openCursor(user.id, since)
+              const watch = yield* revisions.watch(user.id)
+              const next = Effect.fnUntraced(function* (values: CursorValues | undefined) {
+                const page = yield* pageAfter(values, changesLimit.default)
+                if (!page.hasMore && page.changes.length === 0) yield* watch.waitForChange(page.seen)
+                const changes = page.changes.map((change): LiveChange => ({
+                  change,
+                  cursor: Cursor.make(user.id, binding, [change.revision, page.firstHorizon])
+                }))
+                return [changes, Option.some<CursorValues>([page.seen, page.firstHorizon])] as const
+              })
+              return Stream.paginate(start, next)
+            })
+          )
+      })
+    })
+  ).pipe(Layer.provide(RevisionWatch.layer))
 }
 
 /**
@@ -90,80 +162,6 @@ const isCursorValues: (values: unknown) => values is CursorValues = Schema.is(Sc
 
 /** Cursors of the change feed are valid nowhere else. */
 const binding = "changes"
-
-const make = Effect.gen(function* () {
-  const { read } = yield* UserScope.make
-  const batched = yield* BatchedScope.make
-  const revisions = yield* RevisionWatch
-  const schema = yield* quotedSchema
-  const selectPage = read(ChangesSql.page(schema))
-  const selectIsCurrent = batched.read(ChangesSql.isCurrent(schema), 1)
-  const valid = validate(ChangeQuery)
-
-  const openCursor = (
-    user: UserId,
-    cursor: string | undefined
-  ): Effect.Effect<CursorValues | undefined, InvalidCursor> =>
-    cursor === undefined
-      ? Effect.succeed(undefined)
-      : Effect.filterOrFail(Cursor.open(user, binding, cursor), isCursorValues, () => new InvalidCursor())
-
-  const pageAfter = Effect.fnUntraced(function* (values: CursorValues | undefined, limit: number) {
-    // A reader who has seen nothing cannot have missed a purge, so its first horizon is the current one.
-    const [since, firstHorizon] = values === undefined || values[0] === 0 ? [0, undefined] : values
-    const rows = yield* selectPage(since, limit + 1)
-    const user = rows[0]?.[0] === "user" ? rows[0] : undefined
-    const [revision, horizon]: readonly [number, number] = user === undefined ? [0, 0] : JSON.parse(user[2])
-    // A cursor beyond the user's revision was made before the database was restored to an earlier state. After more
-    // writes it cannot be recognised any more: see docs/backup-and-users.md.
-    if (since > revision || (since < horizon && firstHorizon !== undefined && firstHorizon < horizon)) {
-      return yield* new CursorExpired()
-    }
-    const changed = rows.slice(user === undefined ? 0 : 1)
-    const changes = changed.slice(0, limit).map(([kind, , item]) => toChange(kind, item))
-    const hasMore = changed.length > limit
-    // The last page ends at the user's revision, even if the rows of the latest revisions were purged.
-    const seen = hasMore ? (changes.at(-1)?.revision ?? since) : revision
-    return { changes, hasMore, firstHorizon: firstHorizon ?? horizon, seen }
-  })
-
-  return Changes.of({
-    page: Effect.fnUntraced(function* (query) {
-      const { limit = changesLimit.default, since } = yield* valid(query)
-      const user = yield* CurrentUser
-      const values = yield* openCursor(user.id, since)
-      // Most polls find nothing new. This batched lookup by primary key answers them without reading a page.
-      if (since !== undefined && values !== undefined && (yield* selectIsCurrent(values[0])).length > 0) {
-        return { changes: [], nextCursor: since, hasMore: false }
-      }
-      const page = yield* pageAfter(values, limit)
-      return {
-        changes: page.changes,
-        nextCursor: Cursor.make(user.id, binding, [page.seen, page.firstHorizon]),
-        hasMore: page.hasMore
-      }
-    }),
-
-    stream: ({ since }) =>
-      Stream.unwrap(
-        Effect.gen(function* () {
-          const user = yield* CurrentUser
-          const start = yield* openCursor(user.id, since)
-          const watch = yield* revisions.watch(user.id)
-          const next = Effect.fnUntraced(function* (values: CursorValues | undefined) {
-            const page = yield* pageAfter(values, changesLimit.default)
-            if (!page.hasMore && page.changes.length === 0) yield* watch.waitForChange(page.seen)
-            const changes = page.changes.map((change): LiveChange => ({
-              change,
-              cursor: Cursor.make(user.id, binding, [change.revision, page.firstHorizon])
-            }))
-            return [changes, Option.some<CursorValues>([page.seen, page.firstHorizon])] as const
-          })
-          return Stream.paginate(start, next)
-        })
-      )
-  })
-})
 
 const toChange = (kind: string, item: string): Change => {
   const row = JSON.parse(item)

@@ -56,73 +56,71 @@ export class RevisionWatch extends Context.Service<
 >()("@todo/core/RevisionWatch") {
   static readonly layer: Layer.Layer<RevisionWatch, never, SqlClient.SqlClient> = Layer.effect(
     RevisionWatch,
-    Effect.suspend(() => make)
+    Effect.gen(function* () {
+      const { readEach } = yield* UserScope.make
+      const selectChanged = readEach(ChangesSql.changedUser(yield* quotedSchema))
+      const watched = new Map<UserId, WatchedUser>()
+      let lastSuccess = yield* Clock.currentTimeMillis
+
+      const poll = Effect.gen(function* () {
+        if (watched.size === 0) {
+          lastSuccess = yield* Clock.currentTimeMillis
+          return
+        }
+        const known = [...watched.values()].map(({ revision }) => revision)
+        const changed = yield* withTimeout(selectChanged([...watched.keys()], known))
+        for (const [user, revision, isDisabled] of changed) {
+          const entry = watched.get(user)
+          if (entry === undefined) continue
+          if (isDisabled) resumeAll(entry, Effect.fail(new UserDisabled({})))
+          setRevision(entry, Number(revision))
+        }
+        lastSuccess = yield* Clock.currentTimeMillis
+      }).pipe(
+        // The next poll finds what a failed poll has missed, so a short outage is not an error.
+        Effect.catchTag("Unavailable", (error) =>
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            if (now - lastSuccess < failAfter) return
+            for (const entry of watched.values()) resumeAll(entry, Effect.fail(error))
+          })
+        ),
+        Effect.ignoreCause({ log: "Warn", message: "polling for changes failed" })
+      )
+      yield* poll.pipe(Effect.andThen(Effect.sleep(pollInterval)), Effect.forever, Effect.forkScoped)
+
+      return RevisionWatch.of({
+        watch: Effect.fnUntraced(function* (user) {
+          const entry = yield* Effect.acquireRelease(
+            Effect.sync(() => {
+              const entry: WatchedUser = watched.get(user) ?? { revision: -1, watchers: 0, waiting: new Map() }
+              entry.watchers++
+              watched.set(user, entry)
+              return entry
+            }),
+            (entry) =>
+              Effect.sync(() => {
+                entry.watchers--
+                if (entry.watchers === 0) watched.delete(user)
+              })
+          )
+          // The check and the registration are one synchronous step, so no poll can come in between.
+          const waitForChange = (seen: number) =>
+            Effect.callback<void, Unavailable | UserDisabled>((resume) => {
+              if (entry.revision > seen) return resume(Effect.void)
+              setRevision(entry, seen)
+              const resumeOnce: Resume = (result) => {
+                entry.waiting.delete(resumeOnce)
+                resume(result)
+              }
+              entry.waiting.set(resumeOnce, seen)
+              return Effect.sync(() => entry.waiting.delete(resumeOnce))
+            })
+          return { waitForChange }
+        })
+      })
+    })
   )
 }
-
-const make = Effect.gen(function* () {
-  const { readEach } = yield* UserScope.make
-  const selectChanged = readEach(ChangesSql.changedUser(yield* quotedSchema))
-  const watched = new Map<UserId, WatchedUser>()
-  let lastSuccess = yield* Clock.currentTimeMillis
-
-  const poll = Effect.gen(function* () {
-    if (watched.size === 0) {
-      lastSuccess = yield* Clock.currentTimeMillis
-      return
-    }
-    const known = [...watched.values()].map(({ revision }) => revision)
-    const changed = yield* withTimeout(selectChanged([...watched.keys()], known))
-    for (const [user, revision, isDisabled] of changed) {
-      const entry = watched.get(user)
-      if (entry === undefined) continue
-      if (isDisabled) resumeAll(entry, Effect.fail(new UserDisabled({})))
-      setRevision(entry, Number(revision))
-    }
-    lastSuccess = yield* Clock.currentTimeMillis
-  }).pipe(
-    // The next poll finds what a failed poll has missed, so a short outage is not an error.
-    Effect.catchTag("Unavailable", (error) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
-        if (now - lastSuccess < failAfter) return
-        for (const entry of watched.values()) resumeAll(entry, Effect.fail(error))
-      })
-    ),
-    Effect.ignoreCause({ log: "Warn", message: "polling for changes failed" })
-  )
-  yield* poll.pipe(Effect.andThen(Effect.sleep(pollInterval)), Effect.forever, Effect.forkScoped)
-
-  return RevisionWatch.of({
-    watch: Effect.fnUntraced(function* (user) {
-      const entry = yield* Effect.acquireRelease(
-        Effect.sync(() => {
-          const entry: WatchedUser = watched.get(user) ?? { revision: -1, watchers: 0, waiting: new Map() }
-          entry.watchers++
-          watched.set(user, entry)
-          return entry
-        }),
-        (entry) =>
-          Effect.sync(() => {
-            entry.watchers--
-            if (entry.watchers === 0) watched.delete(user)
-          })
-      )
-      // The check and the registration are one synchronous step, so no poll can come in between.
-      const waitForChange = (seen: number) =>
-        Effect.callback<void, Unavailable | UserDisabled>((resume) => {
-          if (entry.revision > seen) return resume(Effect.void)
-          setRevision(entry, seen)
-          const resumeOnce: Resume = (result) => {
-            entry.waiting.delete(resumeOnce)
-            resume(result)
-          }
-          entry.waiting.set(resumeOnce, seen)
-          return Effect.sync(() => entry.waiting.delete(resumeOnce))
-        })
-      return { waitForChange }
-    })
-  })
-})
 
 /** Records the user's revision, and resumes the streams that have seen another one. */
 const setRevision = (entry: WatchedUser, revision: number): void => {

@@ -108,84 +108,87 @@ export class Lists extends Context.Service<
   /** Uses the host's `SqlClient`, as `Todos.layer` does. */
   static readonly layer: Layer.Layer<Lists, never, SqlClient.SqlClient> = Layer.effect(
     Lists,
-    Effect.suspend(() => make)
+    Effect.gen(function* () {
+      const scope = yield* UserScope.make
+      const batched = yield* BatchedScope.make
+      const schema = yield* quotedSchema
+      const selectOne = batched.read(ListsSql.get(schema), 1)
+      const write = withHooks(
+        yield* Hooks,
+        scope,
+        schema,
+        Writer.make<TodoList, ListRequest>(scope, batched, schema, listWrites)
+      )
+
+      const validNew = validate(NewList)
+      const validPatch = validate(ListPatch)
+      const validQuery = validate(ListQuery)
+      const validMove = validate(ListMove)
+
+      /** Writes a list that must exist. With a key it happens once. */
+      const changeOnce = (request: ListRequest, { idempotencyKey, ifRevision }: Expectation & Once = {}) =>
+        Effect.map(
+          write.once(idempotencyKey, { request, ifRevision }, ["list-not-found", "revision-mismatch"]),
+          ({ row }) => row
+        )
+
+      return Lists.of({
+        create: Effect.fnUntraced(function* (list, options) {
+          const valid = yield* validNew(list)
+          const request: ListRequest = { kind: "list", op: "create", id: (yield* newId) as ListId, list: valid }
+          const { row } = yield* write.once(options?.idempotencyKey, { request }, [])
+          return row
+        }),
+
+        get: Effect.fnUntraced(function* (id) {
+          const [row] = yield* selectOne(id)
+          return row === undefined ? yield* new ListNotFound({}) : JSON.parse(row[0])
+        }),
+
+        list: Effect.fnUntraced(function* (input) {
+          const query = yield* validQuery(input)
+          return yield* KeysetPage.read<TodoList, ListQuery>(scope, "lists", query, {
+            rows: (limit, after) => ListsSql.list(schema, query, limit, after),
+            item: KeysetPage.parseItem,
+            total: () => Effect.map(scope.read(ListsSql.count(schema, query))(), ([row]) => row?.[0] ?? 0)
+          })
+        }),
+
+        put: Effect.fnUntraced(function* (id, list, { ifAbsent = false, ifRevision } = {}) {
+          const request: ListRequest = {
+            kind: "list",
+            op: ifAbsent ? "create" : "put",
+            id,
+            list: yield* validNew(list)
+          }
+          const { created, row } = yield* write.one({ request, ifRevision }, ["revision-mismatch", "in-trash"])
+          return { list: row, created }
+        }),
+
+        update: Effect.fnUntraced(function* (id, patch, options) {
+          const request: ListRequest = { kind: "list", op: "update", id, patch: yield* validPatch(patch) }
+          const { row } = yield* write.one({ request, ifRevision: options?.ifRevision }, [
+            "list-not-found",
+            "revision-mismatch"
+          ])
+          return row
+        }),
+
+        delete: Effect.fnUntraced(function* (id, { ifRevision, todos } = {}) {
+          const request: ListRequest = { kind: "list", op: "delete", id, ...(todos !== undefined && { todos }) }
+          const { row } = yield* write.one({ request, ifRevision }, [
+            "list-not-found",
+            "list-not-empty",
+            "revision-mismatch"
+          ])
+          return row
+        }),
+
+        restore: (id, options) => changeOnce({ kind: "list", op: "restore", id }, options),
+        move: Effect.fnUntraced(function* (id, to, options) {
+          return yield* changeOnce({ kind: "list", op: "move", id, to: yield* validMove(to) }, options)
+        })
+      })
+    })
   )
 }
-
-const make = Effect.gen(function* () {
-  const scope = yield* UserScope.make
-  const batched = yield* BatchedScope.make
-  const schema = yield* quotedSchema
-  const selectOne = batched.read(ListsSql.get(schema), 1)
-  const write = withHooks(
-    yield* Hooks,
-    scope,
-    schema,
-    Writer.make<TodoList, ListRequest>(scope, batched, schema, listWrites)
-  )
-
-  const validNew = validate(NewList)
-  const validPatch = validate(ListPatch)
-  const validQuery = validate(ListQuery)
-  const validMove = validate(ListMove)
-
-  /** Writes a list that must exist. With a key it happens once. */
-  const changeOnce = (request: ListRequest, { idempotencyKey, ifRevision }: Expectation & Once = {}) =>
-    Effect.map(
-      write.once(idempotencyKey, { request, ifRevision }, ["list-not-found", "revision-mismatch"]),
-      ({ row }) => row
-    )
-
-  return Lists.of({
-    create: Effect.fnUntraced(function* (list, options) {
-      const valid = yield* validNew(list)
-      const request: ListRequest = { kind: "list", op: "create", id: (yield* newId) as ListId, list: valid }
-      const { row } = yield* write.once(options?.idempotencyKey, { request }, [])
-      return row
-    }),
-
-    get: Effect.fnUntraced(function* (id) {
-      const [row] = yield* selectOne(id)
-      return row === undefined ? yield* new ListNotFound({}) : JSON.parse(row[0])
-    }),
-
-    list: Effect.fnUntraced(function* (input) {
-      const query = yield* validQuery(input)
-      return yield* KeysetPage.read<TodoList, ListQuery>(scope, "lists", query, {
-        rows: (limit, after) => ListsSql.list(schema, query, limit, after),
-        item: KeysetPage.parseItem,
-        total: () => Effect.map(scope.read(ListsSql.count(schema, query))(), ([row]) => row?.[0] ?? 0)
-      })
-    }),
-
-    put: Effect.fnUntraced(function* (id, list, { ifAbsent = false, ifRevision } = {}) {
-      const request: ListRequest = { kind: "list", op: ifAbsent ? "create" : "put", id, list: yield* validNew(list) }
-      const { created, row } = yield* write.one({ request, ifRevision }, ["revision-mismatch", "in-trash"])
-      return { list: row, created }
-    }),
-
-    update: Effect.fnUntraced(function* (id, patch, options) {
-      const request: ListRequest = { kind: "list", op: "update", id, patch: yield* validPatch(patch) }
-      const { row } = yield* write.one({ request, ifRevision: options?.ifRevision }, [
-        "list-not-found",
-        "revision-mismatch"
-      ])
-      return row
-    }),
-
-    delete: Effect.fnUntraced(function* (id, { ifRevision, todos } = {}) {
-      const request: ListRequest = { kind: "list", op: "delete", id, ...(todos !== undefined && { todos }) }
-      const { row } = yield* write.one({ request, ifRevision }, [
-        "list-not-found",
-        "list-not-empty",
-        "revision-mismatch"
-      ])
-      return row
-    }),
-
-    restore: (id, options) => changeOnce({ kind: "list", op: "restore", id }, options),
-    move: Effect.fnUntraced(function* (id, to, options) {
-      return yield* changeOnce({ kind: "list", op: "move", id, to: yield* validMove(to) }, options)
-    })
-  })
-})

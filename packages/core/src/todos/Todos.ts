@@ -200,104 +200,102 @@ export class Todos extends Context.Service<
    */
   static readonly layer: Layer.Layer<Todos, never, SqlClient.SqlClient> = Layer.effect(
     Todos,
-    Effect.suspend(() => make)
+    Effect.gen(function* () {
+      const scope = yield* UserScope.make
+      const batched = yield* BatchedScope.make
+      const schema = yield* quotedSchema
+      const selectOne = batched.read(TodosSql.get(schema), 1)
+      const pages = batchedPages(scope, batched, schema)
+      const totals = yield* TotalCache.make(scope, batched, schema)
+      const write = withHooks(
+        yield* Hooks,
+        scope,
+        schema,
+        Writer.make<Todo, TodoRequest>(scope, batched, schema, todoWrites)
+      )
+
+      const validNew = validate(NewTodo)
+      const validPatch = validate(TodoPatch)
+      const validQuery = validate(TodoQuery)
+      const validMove = validate(TodoMove)
+      const validBatch = validate(TodoBatch)
+
+      /** Writes a todo that must exist. */
+      const change = (request: TodoRequest, options?: Expectation) =>
+        Effect.map(
+          write.one({ request, ifRevision: options?.ifRevision }, ["todo-not-found", "revision-mismatch"]),
+          ({ row }) => row
+        )
+
+      /** Writes a todo that must exist. With a key it happens once. */
+      const changeOnce = (request: TodoRequest, { idempotencyKey, ifRevision }: Expectation & Once = {}) =>
+        Effect.map(
+          write.once(idempotencyKey, { request, ifRevision }, ["todo-not-found", "revision-mismatch"]),
+          ({ row }) => row
+        )
+
+      // Methods have no span: it would cost each call 5 µs even without a tracer. Requests and statements have spans.
+      return Todos.of({
+        create: Effect.fnUntraced(function* (todo, options) {
+          const request = yield* creation(yield* validNew(todo))
+          const { row } = yield* write.once(options?.idempotencyKey, { request }, ["list-not-found"])
+          return row
+        }),
+
+        get: Effect.fnUntraced(function* (id) {
+          const [row] = yield* selectOne(id)
+          return row === undefined ? yield* new TodoNotFound({}) : TodoRow.toTodo(row)
+        }),
+
+        list: Effect.fnUntraced(function* (input) {
+          const query = yield* validQuery(input)
+          const now = yield* DateTime.now
+          return yield* KeysetPage.read<Todo, TodoQuery>(pages, "todos", query, {
+            rows: (limit, after) => TodosSql.list(schema, query, now, limit, after),
+            item: TodoRow.toTodo,
+            total: () => totals.of(query, TodosSql.count(schema, query, now))
+          })
+        }),
+
+        put: Effect.fnUntraced(function* (id, todo, { ifAbsent, ifRevision } = {}) {
+          const request = replacement(id, yield* validNew(todo), ifAbsent)
+          const { created, row } = yield* write.one({ request, ifRevision }, [
+            "revision-mismatch",
+            "in-trash",
+            "list-not-found"
+          ])
+          return { todo: row, created }
+        }),
+
+        update: Effect.fnUntraced(function* (id, patch, options) {
+          const request: TodoRequest = { kind: "todo", op: "update", id, patch: yield* validPatch(patch) }
+          const { row } = yield* write.one({ request, ifRevision: options?.ifRevision }, [
+            "todo-not-found",
+            "revision-mismatch",
+            "list-not-found"
+          ])
+          return row
+        }),
+
+        complete: (id, options) => change({ kind: "todo", op: "update", id, patch: { completed: true } }, options),
+        reopen: (id, options) => change({ kind: "todo", op: "update", id, patch: { completed: false } }, options),
+        delete: (id, options) => change({ kind: "todo", op: "delete", id }, options),
+
+        restore: (id, options) => changeOnce({ kind: "todo", op: "restore", id }, options),
+        move: Effect.fnUntraced(function* (id, to, options) {
+          return yield* changeOnce({ kind: "todo", op: "move", id, to: yield* validMove(to) }, options)
+        }),
+
+        batch: Effect.fnUntraced(function* (input, options) {
+          const { operations } = yield* validBatch({ operations: input })
+          const written = yield* write.allOnce(
+            options?.idempotencyKey,
+            yield* Effect.forEach(operations, conditionalRequest),
+            ["todo-not-found", "list-not-found", "revision-mismatch"]
+          )
+          return written.map(({ row }) => row)
+        })
+      })
+    })
   )
 }
-
-const make = Effect.gen(function* () {
-  const scope = yield* UserScope.make
-  const batched = yield* BatchedScope.make
-  const schema = yield* quotedSchema
-  const selectOne = batched.read(TodosSql.get(schema), 1)
-  const pages = batchedPages(scope, batched, schema)
-  const totals = yield* TotalCache.make(scope, batched, schema)
-  const write = withHooks(
-    yield* Hooks,
-    scope,
-    schema,
-    Writer.make<Todo, TodoRequest>(scope, batched, schema, todoWrites)
-  )
-
-  const validNew = validate(NewTodo)
-  const validPatch = validate(TodoPatch)
-  const validQuery = validate(TodoQuery)
-  const validMove = validate(TodoMove)
-  const validBatch = validate(TodoBatch)
-
-  /** Writes a todo that must exist. */
-  const change = (request: TodoRequest, options?: Expectation) =>
-    Effect.map(
-      write.one({ request, ifRevision: options?.ifRevision }, ["todo-not-found", "revision-mismatch"]),
-      ({ row }) => row
-    )
-
-  /** Writes a todo that must exist. With a key it happens once. */
-  const changeOnce = (request: TodoRequest, { idempotencyKey, ifRevision }: Expectation & Once = {}) =>
-    Effect.map(
-      write.once(idempotencyKey, { request, ifRevision }, ["todo-not-found", "revision-mismatch"]),
-      ({ row }) => row
-    )
-
-  // Methods have no span: it would cost each call 5 µs even without a tracer. Requests and statements have spans.
-  return Todos.of({
-    create: Effect.fnUntraced(function* (todo, options) {
-      const request = yield* creation(yield* validNew(todo))
-      const { row } = yield* write.once(options?.idempotencyKey, { request }, ["list-not-found"])
-      return row
-    }),
-
-    get: Effect.fnUntraced(function* (id) {
-      const [row] = yield* selectOne(id)
-      return row === undefined ? yield* new TodoNotFound({}) : TodoRow.toTodo(row)
-    }),
-
-    list: Effect.fnUntraced(function* (input) {
-      const query = yield* validQuery(input)
-      const now = yield* DateTime.now
-      return yield* KeysetPage.read<Todo, TodoQuery>(pages, "todos", query, {
-        rows: (limit, after) => TodosSql.list(schema, query, now, limit, after),
-        item: TodoRow.toTodo,
-        total: () => totals.of(query, TodosSql.count(schema, query, now))
-      })
-    }),
-
-    put: Effect.fnUntraced(function* (id, todo, { ifAbsent, ifRevision } = {}) {
-      const request = replacement(id, yield* validNew(todo), ifAbsent)
-      const { created, row } = yield* write.one({ request, ifRevision }, [
-        "revision-mismatch",
-        "in-trash",
-        "list-not-found"
-      ])
-      return { todo: row, created }
-    }),
-
-    update: Effect.fnUntraced(function* (id, patch, options) {
-      const request: TodoRequest = { kind: "todo", op: "update", id, patch: yield* validPatch(patch) }
-      const { row } = yield* write.one({ request, ifRevision: options?.ifRevision }, [
-        "todo-not-found",
-        "revision-mismatch",
-        "list-not-found"
-      ])
-      return row
-    }),
-
-    complete: (id, options) => change({ kind: "todo", op: "update", id, patch: { completed: true } }, options),
-    reopen: (id, options) => change({ kind: "todo", op: "update", id, patch: { completed: false } }, options),
-    delete: (id, options) => change({ kind: "todo", op: "delete", id }, options),
-
-    restore: (id, options) => changeOnce({ kind: "todo", op: "restore", id }, options),
-    move: Effect.fnUntraced(function* (id, to, options) {
-      return yield* changeOnce({ kind: "todo", op: "move", id, to: yield* validMove(to) }, options)
-    }),
-
-    batch: Effect.fnUntraced(function* (input, options) {
-      const { operations } = yield* validBatch({ operations: input })
-      const written = yield* write.allOnce(
-        options?.idempotencyKey,
-        yield* Effect.forEach(operations, conditionalRequest),
-        ["todo-not-found", "list-not-found", "revision-mismatch"]
-      )
-      return written.map(({ row }) => row)
-    })
-  })
-})
