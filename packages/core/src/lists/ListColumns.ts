@@ -1,5 +1,5 @@
 import type { NewList } from "../domain/TodoList.ts"
-import { columnsOf, derivedColumns, type FieldsColumns, type FieldWrites } from "../writes/FieldColumns.ts"
+import { columnsOf, type FieldsColumns, type FieldWrites } from "../writes/FieldColumns.ts"
 import type { ListRequest } from "../writes/WriteRequest.ts"
 
 /** The fields of a list that clients set, with their columns. */
@@ -14,5 +14,5 @@ export const columnsOfList = columnsOf(listColumns)
 export const listWrites: FieldWrites<ListRequest> = {
   columnsOf: (request) =>
     "list" in request ? columnsOfList(request.list) : "patch" in request ? columnsOfList(request.patch) : undefined,
-  derived: derivedColumns(listColumns)
+  fingerprinted: ["name"]
 }

@@ -3,7 +3,7 @@ import { instantOf } from "./DueInstant.ts"
 import { fastTimestamp } from "./fastTimestamp.ts"
 import { milliseconds, type RowReader, rowReader } from "./RowReader.ts"
 import { titleKey, words } from "./SearchWords.ts"
-import { columnsOf, derivedColumns, type FieldsColumns, type FieldWrites } from "../writes/FieldColumns.ts"
+import { columnsOf, type FieldsColumns, type FieldWrites } from "../writes/FieldColumns.ts"
 import type { TodoRequest } from "../writes/WriteRequest.ts"
 
 /** How pages read a field, as well as by `json`. A test compares both. */
@@ -89,7 +89,17 @@ export const columnsOfTodo = columnsOf(todoColumns)
 export const todoWrites: FieldWrites<TodoRequest> = {
   columnsOf: (request) =>
     "todo" in request ? columnsOfTodo(request.todo) : "patch" in request ? columnsOfTodo(request.patch) : undefined,
-  derived: derivedColumns(todoColumns)
+  fingerprinted: [
+    "title",
+    "description",
+    "completed",
+    "priority",
+    "tags",
+    "list_id",
+    "due_date",
+    "due_time",
+    "due_zone"
+  ]
 }
 
 const dueColumns = (due: Due | null) => {

@@ -32,8 +32,11 @@ export const columnsOf =
 export interface FieldWrites<Request> {
   /** The columns that a request sets, derived ones included. */
   readonly columnsOf: (request: Request) => Readonly<Record<string, unknown>> | undefined
-  /** The names of the derived columns. */
-  readonly derived: ReadonlyArray<string>
+  /**
+   * The columns by which an idempotency key recognises a repeated request: all but the derived ones. A stored fingerprint
+   * must still match after an upgrade, so their order must not change. A new column goes to the end.
+   */
+  readonly fingerprinted: ReadonlyArray<string>
 }
 
 type ColumnNames = Readonly<Record<string, Pick<FieldColumns<never>, "columns" | "derived">>>

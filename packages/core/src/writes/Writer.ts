@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Errors from "../domain/Errors.ts"
 import type { IdempotencyKey } from "../domain/IdempotencyKey.ts"
 import type { CurrentUser } from "../domain/User.ts"
-import { batchedWrites } from "./batchedWrites.ts"
 import type { FieldWrites } from "./FieldColumns.ts"
+import { batchedWrites } from "./batchedWrites.ts"
 import * as WritesSql from "./WritesSql.ts"
 import type { ConditionalRequest, WriteRequest } from "./WriteRequest.ts"
 import type { BatchedScope } from "../database/BatchedScope.ts"
@@ -77,7 +77,7 @@ export const make = <Row, Request extends WriteRequest>(
   scope: UserScope,
   batched: BatchedScope,
   schema: QuotedSchema,
-  { columnsOf, derived }: FieldWrites<Request>
+  { columnsOf, fingerprinted }: FieldWrites<Request>
 ): Writer<Row, Request> => {
   const single = batchedWrites(scope, batched, schema)
   const writeAll = scope.write(WritesSql.writeAll(schema))
@@ -112,14 +112,14 @@ export const make = <Row, Request extends WriteRequest>(
       const operation = operationOf(request)
       if (key === undefined) return runOne(operation, expected)
       const json = JSON.stringify(operation)
-      const contentHash = fingerprint({ ...contentOf(operation, derived), ifRevision: undefined })
+      const contentHash = fingerprint({ ...contentOf(operation, fingerprinted), ifRevision: undefined })
       return run(single.writeOnce(operation, json), [...expected, ...keyFailures], json, key, contentHash)
     },
     allOnce: (key, requests, expected) => {
       const operations = requests.map(operationOf)
       const json = JSON.stringify(operations)
       if (key === undefined) return run(writeAll, expected, json)
-      const contentHash = fingerprint(operations.map((operation) => contentOf(operation, derived)))
+      const contentHash = fingerprint(operations.map((operation) => contentOf(operation, fingerprinted)))
       return run(writeAllOnce, [...expected, ...keyFailures], json, key, contentHash)
     }
   }
@@ -162,11 +162,11 @@ const toOperation = (
 
 /**
  * The content by which an idempotency key recognises a repeated request: no ids of the server, no derived columns. A
- * stored fingerprint must still match after an upgrade, so the order of these members and columns must not change.
+ * stored fingerprint must still match after an upgrade, so the order of these members must not change.
  */
 const contentOf = (
   { after, before, fields, id, ifAbsent, ifRevision, kind, op }: Operation,
-  derived: ReadonlyArray<string>
+  fingerprinted: ReadonlyArray<string>
 ) => ({
   kind,
   op,
@@ -175,14 +175,8 @@ const contentOf = (
   before,
   after,
   id: ifAbsent === true ? undefined : id,
-  fields:
-    fields &&
-    Object.entries(fields)
-      .filter(([column]) => !derived.includes(column))
-      .toSorted(([one], [other]) => Number(isDueColumn(one)) - Number(isDueColumn(other)))
+  fields: fields && fingerprinted.flatMap((column) => (column in fields ? [[column, fields[column]]] : []))
 })
-
-const isDueColumn = (column: string): boolean => column.startsWith("due_")
 
 const fingerprint = (content: unknown): string =>
   createHash("sha256").update(JSON.stringify(content)).digest("base64url")

@@ -1,8 +1,10 @@
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { CurrentUser, IdempotencyKey, Lists, Todos, UserId } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Deferred, Effect, Fiber, Result } from "effect"
 import { SqlClient } from "effect/sql"
+import { columnsOfTodo, todoColumns, todoWrites } from "../../src/todos/TodoColumns.ts"
+import { derivedColumns } from "../../src/writes/FieldColumns.ts"
 import { broken, onPool, range } from "../support/clients.ts"
 import { asSuperuser, unbounded } from "../support/connections.ts"
 import { age, kept, newKey, under } from "../support/keys.ts"
@@ -55,7 +57,48 @@ const oldKeys = (count: number) =>
     )
   )
 
+it("every column that a client sets is in the fingerprint, but the derived ones", () => {
+  const set = {
+    title: "a",
+    description: null,
+    completed: false,
+    priority: "none",
+    due: null,
+    tags: [],
+    listId: null
+  } as const
+  const columns = Object.keys(columnsOfTodo(set))
+  const derived = derivedColumns(todoColumns)
+  const expected = columns.filter((column) => !derived.includes(column))
+  assert.sameMembers([...todoWrites.fingerprinted], expected)
+  assert.sameMembers(Object.keys(set), Object.keys(todoColumns))
+})
+
 layer(services, live)("a key", (it) => {
+  it.effect("the fingerprint of a request is the one that earlier releases have stored", () =>
+    Effect.gen(function* () {
+      const todos = yield* Todos
+      const key = newKey()
+      yield* todos.create(
+        {
+          title: "Buy milk",
+          description: "Two bottles",
+          completed: true,
+          priority: "high",
+          due: { dateTime: "2026-12-01T09:00:00", timeZone: "Europe/Berlin" },
+          tags: ["home"],
+          listId: null
+        },
+        under(key)
+      )
+      const { id } = yield* CurrentUser
+      const rows = yield* asSuperuser(
+        query("select fingerprint from todo.idempotency_keys where owner_id = $1 and key = $2", [id, key])
+      )
+      assert.deepStrictEqual(rows, [{ fingerprint: "l3cHpfJJwF3lGlLnlmM4TQg1CYLkTG0BawBnloPQGas" }])
+    }).pipe(asNewUser)
+  )
+
   it.effect("a repeated write returns the first answer, even if the row has changed since", () =>
     Effect.gen(function* () {
       const todos = yield* Todos
