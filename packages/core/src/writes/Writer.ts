@@ -8,7 +8,7 @@ import * as Errors from "../domain/Errors.ts"
 import type { IdempotencyKey } from "../domain/IdempotencyKey.ts"
 import type { CurrentUser } from "../domain/User.ts"
 import type { FieldWrites } from "./FieldColumns.ts"
-import { batchedWrites } from "./batchedWrites.ts"
+import { writeStatements } from "./writeStatements.ts"
 import * as WritesSql from "./WritesSql.ts"
 import type { ConditionalRequest, WriteRequest } from "./WriteRequest.ts"
 import type { BatchedScope } from "../database/BatchedScope.ts"
@@ -79,7 +79,7 @@ export const make = <Row, Request extends WriteRequest>(
   schema: QuotedSchema,
   { columnsOf, fingerprinted }: FieldWrites<Request>
 ): Writer<Row, Request> => {
-  const single = batchedWrites(scope, batched, schema)
+  const statements = writeStatements(scope, batched, schema)
   const writeAll = scope.write(WritesSql.writeAll(schema))
   const writeAllOnce = scope.write(WritesSql.writeOnce(schema))
 
@@ -89,7 +89,8 @@ export const make = <Row, Request extends WriteRequest>(
     ...parameters: ReadonlyArray<string>
   ): Effect.Effect<Done, FailureOf<Expected> | WriteError, CurrentUser> =>
     Effect.flatMap(call(...parameters), ([row]) => {
-      const answer: Answer<Done> = JSON.parse(row?.[0] ?? "")
+      if (row === undefined) return Effect.die(new Error("a write function returned no row"))
+      const answer: Answer<Done> = JSON.parse(row[0])
       if (!("failure" in answer)) return Effect.succeed(answer)
       const isExpected = answer.failure === "user-disabled" || expected.some((name) => name === answer.failure)
       return isExpected
@@ -99,7 +100,7 @@ export const make = <Row, Request extends WriteRequest>(
 
   const runOne = <const Expected extends Failure>(operation: Operation, expected: ReadonlyArray<Expected>) => {
     const json = JSON.stringify(operation)
-    return run<Written<Row>, Expected>(single.write(operation, json), expected, json)
+    return run<Written<Row>, Expected>(statements.one(operation, json), expected, json)
   }
 
   const operationOf = ({ ifRevision, request }: ConditionalRequest<Request>): Operation =>
@@ -113,7 +114,7 @@ export const make = <Row, Request extends WriteRequest>(
       if (key === undefined) return runOne(operation, expected)
       const json = JSON.stringify(operation)
       const contentHash = fingerprint({ ...contentOf(operation, fingerprinted), ifRevision: undefined })
-      return run(single.writeOnce(operation, json), [...expected, ...keyFailures], json, key, contentHash)
+      return run(statements.once(operation, json), [...expected, ...keyFailures], json, key, contentHash)
     },
     allOnce: (key, requests, expected) => {
       const operations = requests.map(operationOf)

@@ -35,7 +35,7 @@ export const writeOnceUnlessLocked = (schema: QuotedSchema): SelectOf<AnswerRow>
   /* sql */ `select ${schema}.write_once($1, $2::jsonb, $3, $4)::text as answer ${unlessLocked(schema)}`
 
 /** Locks the user until the end of the transaction. */
-export const lockUser = (schema: QuotedSchema): SelectOf<AnswerRow> =>
+export const lockUser = (schema: QuotedSchema): SelectOf<readonly [answer: null]> =>
   /* sql */ `select w::text as answer from ${schema}.lock_user($1) w`
 
 /** One row if the answer of a write under the key `$2` is stored and not older than 24 hours. */

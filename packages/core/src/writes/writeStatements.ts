@@ -14,17 +14,16 @@ import type { QuotedSchema } from "../schema/SchemaName.ts"
 const isShort = ({ kind, op }: Pick<WriteRequest, "kind" | "op">, json: string): boolean =>
   kind === "todo" && op !== "move" && json.length <= 4_096
 
-/** Chooses the statement that runs one request, which is given as JSON too. */
-export const batchedWrites = (scope: UserScope, batched: BatchedScope, schema: QuotedSchema) => {
+/** Chooses the statement that runs one request. It looks at the request and at the length of its JSON. */
+export const writeStatements = (scope: UserScope, batched: BatchedScope, schema: QuotedSchema) => {
   const write = scope.write(WritesSql.write(schema))
   const writeBatched = batched.write(WritesSql.write(schema), WritesSql.writeUnlessLocked(schema), 1)
   const writeOnce = scope.write(WritesSql.writeOnce(schema))
   const writeOnceBatched = batched.write(WritesSql.writeOnce(schema), WritesSql.writeOnceUnlessLocked(schema), 3)
   return {
-    write: (request: Pick<WriteRequest, "kind" | "op">, json: string) =>
-      isShort(request, json) ? writeBatched : write,
+    one: (request: Pick<WriteRequest, "kind" | "op">, json: string) => (isShort(request, json) ? writeBatched : write),
     /** With an idempotency key. */
-    writeOnce: (request: Pick<WriteRequest, "kind" | "op">, json: string) =>
+    once: (request: Pick<WriteRequest, "kind" | "op">, json: string) =>
       isShort(request, json) ? writeOnceBatched : writeOnce
   }
 }
