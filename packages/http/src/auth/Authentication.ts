@@ -27,7 +27,7 @@ export interface AuthenticationSettings {
 }
 
 /** How long it is cached that a user is not disabled: a user who has just been disabled can still read for this time. */
-const disabledAfter = Duration.seconds(4)
+const statusTtl = Duration.seconds(4)
 
 /** Whether the header has the Bearer scheme. Any other scheme gets a challenge without an error code (RFC 6750, 3.1). */
 const isBearer = (header = ""): boolean => /^bearer(\s|$)/i.test(header)
@@ -45,7 +45,7 @@ export const layer = (
     Authorization,
     Effect.gen(function* () {
       const verifier = yield* TokenVerifier
-      const addresses = settings.rateLimit === undefined ? undefined : limitAddresses(settings.rateLimit, verifier)
+      const limitInvalid = settings.rateLimit === undefined ? undefined : limitAddresses(settings.rateLimit, verifier)
       const admit = yield* makeAdmission(settings)
 
       const verified = (token: string) => (token === "" ? withoutToken : verifier.verify(token))
@@ -53,7 +53,7 @@ export const layer = (
       return Authorization.of({
         bearer: (handler, { credential }) => {
           const token = Redacted.value(credential)
-          const known = addresses === undefined ? verified(token) : addresses(token, verified(token))
+          const known = limitInvalid === undefined ? verified(token) : limitInvalid(token, verified(token))
           return Effect.flatMap(known, ({ expires, user }) => admit(handler, user, expires))
         }
       })
@@ -122,7 +122,7 @@ const makeAdmission = Effect.fnUntraced(function* ({ rateLimit }: Authentication
   const limit = rateLimit === undefined ? undefined : limitUsers(rateLimit)
   const disabled = yield* Cache.makeWith(
     (id: UserId) => Effect.provideService(accounts.isDisabled, CurrentUser, { id }),
-    { capacity: 10_000, timeToLive: (exit) => (Exit.isSuccess(exit) ? disabledAfter : Duration.zero) }
+    { capacity: 10_000, timeToLive: (exit) => (Exit.isSuccess(exit) ? statusTtl : Duration.zero) }
   )
 
   return <A, E, R>(handler: Effect.Effect<A, E, R>, user: typeof CurrentUser.Service, expires: number | undefined) =>
@@ -162,7 +162,7 @@ const limitAddresses = (settings: RateLimit.RateLimitSettings, verifier: typeof 
     )
   })
   return <A, E, R>(token: string, verified: Effect.Effect<A, E | Unauthorized, R>) =>
-    verifier.remembers(token) ? verified : watched(verified)
+    verifier.isCached(token) ? verified : watched(verified)
 }
 
 const limitUsers = (settings: RateLimit.RateLimitSettings) => {

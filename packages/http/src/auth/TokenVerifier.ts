@@ -52,7 +52,7 @@ export class TokenVerifier extends Context.Service<
       Unauthorized | Unavailable
     >
     /** Whether the token is in the cache of verified tokens, so that verifying it again needs no signature check. */
-    readonly remembers: (token: string) => boolean
+    readonly isCached: (token: string) => boolean
   }
 >()("@todo/http/TokenVerifier") {
   /** Keys at a URL are fetched in the background. Until the first fetch succeeds, `verify` fails with `Unavailable`. */
@@ -85,7 +85,7 @@ const countSignature = (attributes: { readonly outcome: "accepted" | "refused"; 
   Metric.update(Metric.withAttributes(RequestMetrics.signatures, { ...attributes }), 1)
 
 const maxLength = 8_192
-const maxRemembered = 10_000
+const cacheCapacity = 10_000
 const clockTolerance = 5
 
 const make = Effect.fnUntraced(function* (settings: TokenSettings) {
@@ -98,11 +98,11 @@ const make = Effect.fnUntraced(function* (settings: TokenSettings) {
 
   // The cache of verified tokens, first in, first out. Invalid tokens do not enter it, so they evict nothing.
   // A hit takes about 1 µs, a signature check about 100 µs.
-  const remembered = new Map<string, Verified>()
-  const remember = (token: string, verified: Verified): void => {
-    remembered.set(token, verified)
-    const [oldest = token] = remembered.keys()
-    if (remembered.size > maxRemembered) remembered.delete(oldest)
+  const cached = new Map<string, Verified>()
+  const addToCache = (token: string, verified: Verified): void => {
+    cached.set(token, verified)
+    const [oldest = token] = cached.keys()
+    if (cached.size > cacheCapacity) cached.delete(oldest)
   }
 
   const verifyAnew = Effect.fnUntraced(function* (token: string, now: number) {
@@ -120,20 +120,20 @@ const make = Effect.fnUntraced(function* (settings: TokenSettings) {
       }
       yield* countSignature({ outcome: "accepted" })
       const verified = yield* check(settings, result.success, key, now)
-      remember(token, verified)
-      yield* Metric.update(RequestMetrics.tokensRemembered, remembered.size)
+      addToCache(token, verified)
+      yield* Metric.update(RequestMetrics.cachedTokens, cached.size)
       return verified
     }
     return yield* refused
   })
 
   return TokenVerifier.of({
-    remembers: (token) => remembered.has(token),
+    isCached: (token) => cached.has(token),
     verify: (token) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const known = remembered.get(token)
+        const known = cached.get(token)
         if (known !== undefined && keys.has(known.key) && !isExpired(known.expires, now)) return Effect.succeed(known)
-        remembered.delete(token)
+        cached.delete(token)
         return Effect.catchTag(verifyAnew(token, now), "TokenRefused", ({ code, claim }) =>
           Effect.logDebug("token refused").pipe(
             Effect.annotateLogs({ code, ...(claim !== undefined && { claim }) }),

@@ -90,7 +90,12 @@ const isBlocked = (error: Transport.TransportError): boolean =>
 
 export const subscribe = (
   { open, send }: Transport.Transport,
-  { patience = "5 seconds", pollEvery = "5 seconds", silence = "40 seconds", since }: SubscribeOptions = {}
+  {
+    patience: firstByteTimeout = "5 seconds",
+    pollEvery: pollInterval = "5 seconds",
+    silence: idleTimeout = "40 seconds",
+    since
+  }: SubscribeOptions = {}
 ): Stream.Stream<LiveChange, SubscribeError> =>
   Stream.suspend(() => {
     let cursor = since
@@ -131,7 +136,7 @@ export const subscribe = (
         return Stream.unfold(0, (pieces) =>
           reading.pipe(
             Effect.timeoutOrElse({
-              duration: pieces === 0 ? patience : silence,
+              duration: pieces === 0 ? firstByteTimeout : idleTimeout,
               // A proxy may pass on only the first piece.
               orElse: () => Effect.flatMap(pieces > 1 ? again : pollForNow, Effect.fail)
             }),
@@ -149,7 +154,7 @@ export const subscribe = (
         failures++
         const signal = yield* Effect.abortSignal
         const headers = { accept: "text/event-stream", ...(cursor !== undefined && { "last-event-id": cursor }) }
-        const opened = open({ route: routes.changes.page }, headers, { signal, timeout: patience })
+        const opened = open({ route: routes.changes.page }, headers, { signal, timeout: firstByteTimeout })
         const response = yield* Effect.catch(opened, (error) => {
           const end = isBlocked(error) ? pollForNow : Effect.sync(() => failure(error))
           return Effect.flatMap(end, Effect.fail)
@@ -196,7 +201,7 @@ export const subscribe = (
         }))
         const rest = Stream.suspend(() => {
           cursor = nextCursor
-          return Stream.fail(new Disconnected(hasMore ? 0 : pollEvery))
+          return Stream.fail(new Disconnected(hasMore ? 0 : pollInterval))
         })
         return Stream.concat(Stream.fromIterable(live), rest)
       })

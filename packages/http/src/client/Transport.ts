@@ -164,7 +164,7 @@ export const make = (settings: ClientSettings, getToken: GetToken): Transport =>
   const base = String(settings.url).replace(/\/+$/, "")
   const timeout = settings.timeout ?? "15 seconds"
   const { times = 4, within = "30 seconds" } = settings.retry ?? {}
-  const patience = Duration.toMillis(within)
+  const retryWindow = Duration.toMillis(within)
   const entities = EntityCache.make(settings.cache ?? 500)
 
   const ask = (refused: string | undefined) =>
@@ -283,7 +283,7 @@ export const make = (settings: ClientSettings, getToken: GetToken): Transport =>
         if (Result.isSuccess(settled)) return settled.success
       }
       const wait = yield* RetryPolicy.wait(error, attempt)
-      const isOutOfTime = (yield* Clock.currentTimeMillis) + wait - started > patience
+      const isOutOfTime = (yield* Clock.currentTimeMillis) + wait - started > retryWindow
       if (isOutOfTime || attempt > times || !RetryPolicy.mayRepeat(error, { isRepeatable, mayBeApplied })) {
         return yield* Effect.fail(error)
       }

@@ -46,7 +46,7 @@ export const signatures = Metric.counter("token_signatures_checked_total", {
 })
 
 /** The number of tokens in the cache of verified tokens. */
-export const tokensRemembered = Metric.gauge("tokens_remembered", {
+export const cachedTokens = Metric.gauge("tokens_remembered", {
   description: "Verified tokens in the cache"
 })
 
