@@ -97,19 +97,30 @@ const misnamed = [
   })
 ]
 
-// Folders of the command line
+// Folders
 
-/** A folder imports only itself and the folders below it. */
-const layers = [["commands"], ["database", "formats", "views"], ["terminal"], ["flags"], ["errors", "time"]]
+/** By package, from the top down. A folder imports only itself and the folders below it. */
+const layers = {
+  cli: [["commands"], ["database", "formats", "views"], ["terminal"], ["flags"], ["errors", "time"]],
+  http: [
+    ["embed", "settings", "testing"],
+    ["serve"],
+    ["auth", "handlers"],
+    ["boundary"],
+    ["client", "observability"],
+    ["api"]
+  ]
+}
 
-const layerOf = (folder: string) => layers.findIndex((folders) => folders.includes(folder))
-
-const upward = globSync("packages/cli/src/*/*.ts", { cwd: root }).flatMap((file) => {
-  const folder = basename(dirname(file))
-  if (layerOf(folder) === -1) return [`${file}: add the folder to the layers in .config/structure.ts`]
-  return [...read(file).matchAll(/from "\.\.\/(\w+)[/.]/g)].flatMap(([, target = ""]) =>
-    layerOf(target) > layerOf(folder) ? [] : [`${file} imports ${target}, which is not below ${folder}`]
-  )
+const upward = Object.entries(layers).flatMap(([name, layers]) => {
+  const layerOf = (folder: string) => layers.findIndex((folders) => folders.includes(folder))
+  return globSync(`packages/${name}/src/*/*.ts`, { cwd: root }).flatMap((file) => {
+    const folder = basename(dirname(file))
+    if (layerOf(folder) === -1) return [`${file}: add the folder to the layers in .config/structure.ts`]
+    return [...read(file).matchAll(/from "\.\.\/(\w+)[/.]/g)].flatMap(([, target = ""]) =>
+      layerOf(target) > layerOf(folder) ? [] : [`${file} imports ${target}, which is not below ${folder}`]
+    )
+  })
 })
 
 // Length of the README

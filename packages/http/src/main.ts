@@ -12,7 +12,7 @@ import * as References from "effect/References"
 import * as CommandLine from "./settings/CommandLine.ts"
 import * as OtlpExporter from "./observability/OtlpExporter.ts"
 import * as Logging from "./observability/Logging.ts"
-import * as Program from "./serve/Program.ts"
+import * as Program from "./Program.ts"
 import { CannotListen } from "./serve/Socket.ts"
 import { describe } from "./observability/ErrorReports.ts"
 

@@ -39,7 +39,7 @@ const importsOf = (files: ReadonlyArray<string>): ReadonlyMap<string, ReadonlySe
 }
 
 // The server as a program is not an entry point, but its modules serve apps too.
-const program = join(root, "packages/http/src/serve/Program.ts")
+const program = join(root, "packages/http/src/Program.ts")
 const graph = importsOf([...entries.map(({ file }) => file), program])
 
 /** All modules that importing the file loads: paths from the root of the repository, and `node:` builtins. */

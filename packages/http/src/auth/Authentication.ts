@@ -16,7 +16,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import { Authorization } from "../api/Authorization.ts"
 import { RateLimited, Unauthorized } from "../api/Problem.ts"
 import * as RateLimit from "../boundary/RateLimit.ts"
-import { RequestInfo } from "../boundary/RequestInfo.ts"
+import { RequestInfo } from "../observability/RequestInfo.ts"
 import { limited } from "../observability/RequestMetrics.ts"
 import { TokenVerifier } from "./TokenVerifier.ts"
 

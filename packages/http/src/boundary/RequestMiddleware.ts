@@ -16,7 +16,7 @@ import { Lifecycle } from "./Lifecycle.ts"
 import * as Deadline from "./Deadline.ts"
 import { notAllowed } from "./MethodNotAllowed.ts"
 import { outOfTime, outOfTimeWriting, toProblem } from "./ProblemResponse.ts"
-import { RequestInfo } from "./RequestInfo.ts"
+import { RequestInfo } from "../observability/RequestInfo.ts"
 import * as RequestLimits from "./RequestLimits.ts"
 
 export interface RequestSettings {

@@ -6,7 +6,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Lifecycle } from "../boundary/Lifecycle.ts"
-import { RequestInfo } from "../boundary/RequestInfo.ts"
+import { RequestInfo } from "../observability/RequestInfo.ts"
 import { streams } from "../observability/RequestMetrics.ts"
 
 /**

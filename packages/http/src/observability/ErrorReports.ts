@@ -11,7 +11,7 @@ import { HttpApiError } from "effect/http-api"
 import { isHttpServerError } from "effect/http/HttpServerError"
 import * as Predicate from "effect/Predicate"
 import { isSqlError } from "effect/sql/SqlError"
-import { RequestInfo } from "../boundary/RequestInfo.ts"
+import { RequestInfo } from "./RequestInfo.ts"
 
 /** Whether the client did not send its whole body. */
 const isCutOff = (defect: unknown): boolean => isHttpServerError(defect) && defect.reason._tag === "RequestParseError"

@@ -1,7 +1,8 @@
 /**
- * Metrics of the process and its build, under the names that Prometheus clients use. They are read only when `/metrics` is
- * requested, so they cost other requests nothing.
+ * Metrics of the process and its build, under the names that Prometheus clients use. Except the delay of the event loop,
+ * they are read only when `/metrics` is requested, so they cost other requests nothing.
  */
+import { monitorEventLoopDelay } from "node:perf_hooks"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -38,6 +39,10 @@ const build = Metric.gauge("todo_build_info", {
   attributes: { version: pkg.version, node: process.versions.node }
 })
 
+const loopDelay = Metric.gauge("nodejs_eventloop_lag_p99_seconds", {
+  description: "99th percentile of the event loop's delay in the last 5 seconds"
+})
+
 const ignored = () => {}
 
 /** Registers the metrics for the life of the process. Another server in the same process would report the same values. */
@@ -57,5 +62,25 @@ export const layer = Layer.effectDiscard(
       })
     }
     Metric.registerUnsafe(build, context, { ...unchanged, get: () => ({ value: 1 }) })
+  })
+)
+
+/** Measures the delay of the event loop every 5 seconds. It shows how busy the process is. */
+export const layerEventLoop = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const histogram = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const histogram = monitorEventLoopDelay({ resolution: 20 })
+        histogram.enable()
+        return histogram
+      }),
+      (histogram) => Effect.sync(() => histogram.disable())
+    )
+    yield* Effect.sleep("5 seconds").pipe(
+      Effect.andThen(Effect.suspend(() => Metric.update(loopDelay, histogram.percentile(99) / 1e9))),
+      Effect.andThen(Effect.sync(() => histogram.reset())),
+      Effect.forever,
+      Effect.forkScoped
+    )
   })
 )

@@ -1,17 +1,16 @@
 /**
- * The log line and the metrics of each request, and the metrics of the process. They contain no token, query string or
+ * The log line of each request, and the metrics of requests, refusals and streams. They contain no token, query string or
  * text of a user. The path is a template, and the user is a digest unless `TODO_LOG_USER=plain` is set.
  *
  * Two caches, of digests and of metrics with their attributes, take 6 µs off a request: 45 µs of CPU instead of 51 without
  * the second (`node packages/http/bench/request.ts`). To do without, make both anew in `digest` and `metricsOf`.
  */
 import { createHash } from "node:crypto"
-import { monitorEventLoopDelay } from "node:perf_hooks"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
-import type { RequestInfo } from "../boundary/RequestInfo.ts"
+import type { RequestInfo } from "./RequestInfo.ts"
 import { templateOf } from "../api/PathTemplates.ts"
 
 const requests = Metric.counter("http_requests_total", {
@@ -48,10 +47,6 @@ export const signatures = Metric.counter("token_signatures_checked_total", {
 /** The number of tokens in the cache of verified tokens. */
 export const cachedTokens = Metric.gauge("tokens_remembered", {
   description: "Verified tokens in the cache"
-})
-
-const loopDelay = Metric.gauge("nodejs_eventloop_lag_p99_seconds", {
-  description: "99th percentile of the event loop's delay in the last 5 seconds"
 })
 
 /** How log lines name users: by a stable digest of the id, or by the id. */
@@ -124,24 +119,4 @@ export const layerRefusals = Layer.effectDiscard(
       (counter) => Metric.update(counter, 0)
     )
   )
-)
-
-/** Measures the delay of the event loop every 5 seconds. It shows how busy the process is. */
-export const layerEventLoop = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const histogram = yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const histogram = monitorEventLoopDelay({ resolution: 20 })
-        histogram.enable()
-        return histogram
-      }),
-      (histogram) => Effect.sync(() => histogram.disable())
-    )
-    yield* Effect.sleep("5 seconds").pipe(
-      Effect.andThen(Effect.suspend(() => Metric.update(loopDelay, histogram.percentile(99) / 1e9))),
-      Effect.andThen(Effect.sync(() => histogram.reset())),
-      Effect.forever,
-      Effect.forkScoped
-    )
-  })
 )

@@ -12,7 +12,6 @@ import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import { templateOf } from "../api/PathTemplates.ts"
-import { ownUrl } from "../boundary/Prefix.ts"
 
 const withheld = new Set(["url.full", "url.path", "url.query", "user_agent.original"])
 
@@ -57,10 +56,13 @@ const isSampled = ({ parentBased, ratio }: Sampler, span: Tracer.Span): boolean 
 /** The route as OpenAPI writes it. */
 const inBraces = (route: string): string => route.replace(":id", "{id}")
 
-/** Names spans `GET /v1/todos/{id}`. The number of names must not grow with the paths that clients invent. */
-export const layerSpanNames = (publicPath: string) =>
+/**
+ * Names spans `GET /v1/todos/{id}`. The number of names must not grow with the paths that clients invent. `ownUrl` removes
+ * the public path from the URL of a request.
+ */
+export const layerSpanNames = (ownUrl: (url: string) => string) =>
   Layer.succeed(HttpMiddleware.SpanNameGenerator, ({ method, url }) => {
-    const route = templateOf(ownUrl(publicPath, url))
+    const route = templateOf(ownUrl(url))
     return route === "unknown" ? method : `${method} ${inBraces(route)}`
   })
 

@@ -84,7 +84,7 @@ export const layer = (settings: ServerSettings) => {
   return layerDrain(settings).pipe(
     Layer.provideMerge(HttpRouter.serve(Layer.merge(app, development ? layerHome : Layer.empty), options)),
     Layer.provideMerge(Socket.layer(settings, settings.port, "port")),
-    Layer.provide([metrics, RequestMetrics.layerEventLoop, ProcessMetrics.layer, RequestMetrics.layerRefusals]),
+    Layer.provide([metrics, ProcessMetrics.layer, ProcessMetrics.layerEventLoop, RequestMetrics.layerRefusals]),
     Layer.provide(HttpApp.layerRequestServices(settings)),
     Layer.provide(Lifecycle.layer)
   )

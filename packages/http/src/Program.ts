@@ -9,13 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as HttpServer from "effect/http/HttpServer"
-import * as Development from "../settings/Development.ts"
-import * as Server from "./Server.ts"
-import * as Prefix from "../boundary/Prefix.ts"
-import { describe } from "../observability/ErrorReports.ts"
-import * as Tracing from "../observability/Tracing.ts"
-import { loadSettings, type ProgramSettings } from "../settings/ProgramSettings.ts"
-import { TokenVerifier } from "../auth/TokenVerifier.ts"
+import * as Development from "./settings/Development.ts"
+import * as Server from "./serve/Server.ts"
+import * as Prefix from "./boundary/Prefix.ts"
+import { describe } from "./observability/ErrorReports.ts"
+import * as Tracing from "./observability/Tracing.ts"
+import { loadSettings, type ProgramSettings } from "./settings/ProgramSettings.ts"
+import { TokenVerifier } from "./auth/TokenVerifier.ts"
 
 /**
  * Checks that the role of the database cannot bypass row-level security. An unsafe role is a warning with
@@ -116,17 +116,18 @@ export const listenSettings = { host: "HOST", port: "PORT", metricsPort: "TODO_M
 
 /** The server. Fails with one of the documented errors if it cannot start. */
 const layer = Layer.unwrap(
-  Effect.map(loadSettings, (settings) =>
-    layerAnnouncement(settings).pipe(
+  Effect.map(loadSettings, (settings) => {
+    const publicPath = Prefix.pathOf(settings.server.publicUrl)
+    return layerAnnouncement(settings).pipe(
       Layer.provide(Server.layer(settings.server)),
-      Layer.provide(Tracing.layerSpanNames(Prefix.pathOf(settings.server.publicUrl))),
+      Layer.provide(Tracing.layerSpanNames((url) => Prefix.ownUrl(publicPath, url))),
       Layer.provide([Services.layer, TokenVerifier.layer(settings.tokens)]),
       Layer.provideMerge(layerSchema(settings)),
       Layer.provide(Installation.layerDatabase),
       Layer.provide(Installation.layer((line) => Console.error(line))),
       Layer.provide(Installation.layerSchema)
     )
-  )
+  })
 ).pipe(Layer.provide([Ended.layer, layerUnknownSettings]))
 
 /** Serves until it is interrupted, or until the late check of the role fails. */
