@@ -1,11 +1,10 @@
-import { Lists } from "@todo/core"
+import { Lists, type TodoList } from "@todo/core"
 import * as Effect from "effect/Effect"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
-import { created, ok, okUnlessMatched, writeOptions } from "./ResourceResponse.ts"
+import { responses, writeOptions } from "./ResourceResponse.ts"
 
-const createdList = created("/v1/lists")
+const { created, ok, okUnlessMatched, page } = responses<TodoList>("/v1/lists")
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -13,9 +12,9 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const lists = yield* Lists
     return handlers.handleAll({
-      list: ({ query }) => Effect.map(lists.list(query), (page) => HttpServerResponse.jsonUnsafe(page)),
+      list: ({ query }) => Effect.map(lists.list(query), page),
       create: ({ headers, payload }) =>
-        Effect.map(lists.create(payload, { idempotencyKey: headers["idempotency-key"] }), createdList),
+        Effect.map(lists.create(payload, { idempotencyKey: headers["idempotency-key"] }), created),
       get: ({ headers, params }) => Effect.map(lists.get(params.id), okUnlessMatched(headers["if-none-match"])),
       put: ({ headers, params, payload }) =>
         Effect.map(
@@ -23,7 +22,7 @@ export const layer = HttpApiBuilder.group(
             ifRevision: headers["if-match"],
             ifAbsent: headers["if-none-match"] !== undefined
           }),
-          (put) => (put.created ? createdList(put.list) : ok(put.list))
+          (put) => (put.created ? created(put.list) : ok(put.list))
         ),
       update: ({ headers, params, payload }) =>
         Effect.map(lists.update(params.id, payload, { ifRevision: headers["if-match"] }), ok),

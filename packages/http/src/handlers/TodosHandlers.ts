@@ -1,11 +1,11 @@
-import { Todos } from "@todo/core"
+import { type Todo, Todos } from "@todo/core"
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
-import { created, ok, okUnlessMatched, writeOptions } from "./ResourceResponse.ts"
+import { responses, writeOptions } from "./ResourceResponse.ts"
 
-const createdTodo = created("/v1/todos")
+const { created, ok, okUnlessMatched, page } = responses<Todo>("/v1/todos")
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -13,9 +13,9 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const todos = yield* Todos
     return handlers.handleAll({
-      list: ({ query }) => Effect.map(todos.list(query), (page) => HttpServerResponse.jsonUnsafe(page)),
+      list: ({ query }) => Effect.map(todos.list(query), page),
       create: ({ headers, payload }) =>
-        Effect.map(todos.create(payload, { idempotencyKey: headers["idempotency-key"] }), createdTodo),
+        Effect.map(todos.create(payload, { idempotencyKey: headers["idempotency-key"] }), created),
       get: ({ headers, params }) => Effect.map(todos.get(params.id), okUnlessMatched(headers["if-none-match"])),
       put: ({ headers, params, payload }) =>
         Effect.map(
@@ -23,7 +23,7 @@ export const layer = HttpApiBuilder.group(
             ifRevision: headers["if-match"],
             ifAbsent: headers["if-none-match"] !== undefined
           }),
-          (put) => (put.created ? createdTodo(put.todo) : ok(put.todo))
+          (put) => (put.created ? created(put.todo) : ok(put.todo))
         ),
       update: ({ headers, params, payload }) =>
         Effect.map(todos.update(params.id, payload, { ifRevision: headers["if-match"] }), ok),
