@@ -1,9 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { Random } from "../../../../.config/random.ts"
 import { broken, onPool, range } from "../support/clients.ts"
 import { asOwner } from "../support/connections.ts"
 import { history, Superuser } from "../support/history.ts"
-import { asNewUser, live, query, Random, rounds as howMany, seeded } from "../support/suite.ts"
+import { asNewUser, live, query, rounds as howMany, seeded } from "../support/suite.ts"
 
 const on = (poolSize: number) => Superuser.layer.pipe(Layer.provideMerge(onPool(poolSize)))
 

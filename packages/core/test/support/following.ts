@@ -2,7 +2,7 @@
 import { Changes, type LiveChange, Lists, Todos } from "@todo/core"
 import { Effect, Schedule, Stream } from "effect"
 import { SqlClient } from "effect/sql"
-import type { Random } from "./suite.ts"
+import type { Random } from "../../../../.config/random.ts"
 
 /** Collects the current user's changes into `got` until the scope closes. */
 export const following = Effect.fnUntraced(function* (since?: string) {

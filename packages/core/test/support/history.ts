@@ -6,10 +6,10 @@ import { Changes, CursorExpired, type ListId, Lists, type TodoId, Todos } from "
 import { TestDatabase } from "@todo/core/testing"
 import { Context, Effect, Layer, Ref, Result } from "effect"
 import { SqlClient } from "effect/sql"
+import type { Random } from "../../../../.config/random.ts"
 import { range } from "./clients.ts"
 import { Fold, purge, stored, walkChanges } from "./feed.ts"
 import { connect } from "./host.ts"
-import type { Random } from "./suite.ts"
 
 /** A client of the superuser that stays open. */
 export class Superuser extends Context.Service<Superuser, SqlClient.SqlClient>()("@todo/core/test/Superuser") {
@@ -41,7 +41,7 @@ const makeWrite = Effect.fnUntraced(function* (random: Random, allowed: Readonly
   let title = 0
 
   const create = Effect.gen(function* () {
-    const listId = made.lists.length > 0 && random.chance(50) ? random.pick(made.lists) : null
+    const listId = made.lists.length > 0 && random.chance(0.5) ? random.pick(made.lists) : null
     const { id } = yield* todos.create({ title: `${title++}`, listId })
     made.todos.push(id)
   })
@@ -54,7 +54,7 @@ const makeWrite = Effect.fnUntraced(function* (random: Random, allowed: Readonly
     const id = random.pick(made.todos)
     switch (kind) {
       case "update":
-        return todos.update(id, random.chance(70) ? { title: `${title++}` } : { completed: random.chance(50) })
+        return todos.update(id, random.chance(0.7) ? { title: `${title++}` } : { completed: random.chance(0.5) })
       case "delete":
         return todos.delete(id)
       case "restore":
@@ -69,7 +69,7 @@ const makeWrite = Effect.fnUntraced(function* (random: Random, allowed: Readonly
       case "drop":
         return made.lists.length === 0
           ? create
-          : lists.delete(random.pick(made.lists), { todos: random.chance(50) ? "keep" : "trash" })
+          : lists.delete(random.pick(made.lists), { todos: random.chance(0.5) ? "keep" : "trash" })
     }
   })
 })
@@ -81,17 +81,17 @@ export const history = Effect.fnUntraced(function* (random: Random, options: Opt
   const sql = yield* SqlClient.SqlClient
   const changes = yield* Changes
   const write = Effect.ignore(yield* makeWrite(random, options.kinds ?? kinds))
-  const purges = options.purges === true && random.chance(50)
+  const purges = options.purges === true && random.chance(0.5)
 
   const late = Effect.suspend(() => Effect.sleep(random.int(4)))
   const inTransaction = Effect.suspend(() => {
-    const ends = random.chance(75) ? Effect.void : Effect.fail(new Undone())
+    const ends = random.chance(0.75) ? Effect.void : Effect.fail(new Undone())
     const inside = Effect.forEach(range(1 + random.int(3)), () => Effect.andThen(write, late), { discard: true })
     return sql.withTransaction(Effect.andThen(inside, ends))
   })
   const step = Effect.suspend((): Effect.Effect<unknown, unknown, Effect.Services<typeof write> | Superuser> => {
-    if (purges && random.chance(15)) return withSuperuser(purge)
-    return random.chance(50)
+    if (purges && random.chance(0.15)) return withSuperuser(purge)
+    return random.chance(0.5)
       ? write
       : Effect.catch(inTransaction, (error) => (error instanceof Undone ? Effect.void : Effect.fail(error)))
   })

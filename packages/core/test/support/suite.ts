@@ -4,6 +4,7 @@ import { newUser } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomInt, randomUUID } from "node:crypto"
+import { Random } from "../../../../.config/random.ts"
 import { layerDatabase } from "./host.ts"
 
 /** An option of `layer`: tests use the real clock. */
@@ -46,33 +47,6 @@ export const walkTodos = Effect.fnUntraced(function* (given: TodoQuery) {
 })
 
 export const ids = (todos: ReadonlyArray<{ readonly id: string }>) => todos.map(({ id }) => id)
-
-/** Random numbers from a seed (mulberry32). */
-export class Random {
-  #state: number
-  constructor(seed: number) {
-    this.#state = seed
-  }
-  /** A whole number from 0 to below `limit`. */
-  int(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit)
-  }
-  chance(percent: number): boolean {
-    return this.int(100) < percent
-  }
-  pick<A>(items: ReadonlyArray<A>): A {
-    const item = items[this.int(items.length)]
-    if (item === undefined) throw new Error("nothing to pick from")
-    return item
-  }
-  /** A random part of the items, in order. */
-  some<A>(items: ReadonlyArray<A>): ReadonlyArray<A> {
-    return items.filter(() => this.chance(50))
-  }
-}
 
 /** `TODO_TEST_SEED=<seed>` repeats a failed run. */
 const seed = process.env["TODO_TEST_SEED"] === undefined ? randomInt(2 ** 31) : Number(process.env["TODO_TEST_SEED"])

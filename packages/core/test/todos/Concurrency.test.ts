@@ -1,10 +1,11 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { type CurrentUser, Lists, type Todo, type TodoId, type TodoOperation, Todos } from "@todo/core"
 import { Effect, Exit, Result } from "effect"
+import type { Random } from "../../../../.config/random.ts"
 import { broken, onPool, range } from "../support/clients.ts"
 import { unbounded } from "../support/connections.ts"
 import { explained, type Observed } from "../support/orders.ts"
-import { asNewUser, live, newTodoId, type Random, rounds, seeded } from "../support/suite.ts"
+import { asNewUser, live, newTodoId, rounds, seeded } from "../support/suite.ts"
 
 const races = rounds(20, 60, 60)
 const batches = rounds(200, 1_000, 1_000)
@@ -66,7 +67,7 @@ const crossing = Effect.fnUntraced(function* (random: Random, rounds: number) {
   const todos = yield* Todos
   const rows = yield* todos.batch(range(4).map((n) => ({ op: "create", todo: { title: `${n}` } })))
   const forwards = rows.map(({ id }) => id)
-  const orders = range(rounds).map(() => (random.chance(50) ? forwards : forwards.toReversed()))
+  const orders = range(rounds).map(() => (random.chance(0.5) ? forwards : forwards.toReversed()))
   const batch = (ids: ReadonlyArray<TodoId>, n: number) =>
     todos.batch(ids.map((id): TodoOperation => ({ op: "update", id, patch: { title: `${n}` } })))
   return yield* Effect.forEach(orders, (ids, n) => Effect.exit(batch(ids, n)), { concurrency: 8 })

@@ -2,8 +2,9 @@ import { assert, layer } from "@effect/vitest"
 import { CurrentUser, Lists, Todos } from "@todo/core"
 import { newUser } from "@todo/core/testing"
 import { Effect } from "effect"
+import { Random } from "../../../../.config/random.ts"
 import { Model, type Outcome } from "../support/model.ts"
-import { live, Random, rounds, seeded, services } from "../support/suite.ts"
+import { live, rounds, seeded, services } from "../support/suite.ts"
 import { anyStep, type Step } from "../support/steps.ts"
 
 const steps = 30

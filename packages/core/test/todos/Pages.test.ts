@@ -3,24 +3,13 @@ import { CurrentUser, InvalidCursor, Lists, type Todo, type TodoQuery, type Todo
 import { newUser } from "@todo/core/testing"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import type { Random } from "../../../../.config/random.ts"
 import * as Cursor from "../../src/database/Cursor.ts"
 import * as BatchedScope from "../../src/database/BatchedScope.ts"
 import { optimisations } from "../../src/database/optimisations.ts"
 import { onRecordedPool, Ran } from "../support/clients.ts"
 import { asSuperuser, unbounded } from "../support/connections.ts"
-import {
-  asNewUser,
-  ids,
-  live,
-  newTodoId,
-  query,
-  type Random,
-  rounds,
-  seeded,
-  services,
-  tagOf,
-  walkTodos
-} from "../support/suite.ts"
+import { asNewUser, ids, live, newTodoId, query, rounds, seeded, services, tagOf, walkTodos } from "../support/suite.ts"
 
 const columns = ["position", "createdAt", "updatedAt", "due", "priority", "title"] as const
 const sorts = columns.flatMap((column): ReadonlyArray<TodoSort> => [column, `-${column}`])
@@ -88,7 +77,7 @@ const inOneTransaction = (random: Random, count: number) =>
             title: random.pick(["a", "B", "b", "Æ", "é", "中", "😀"]) + random.pick(["", " ", "1", "Z", "z"]),
             priority: random.pick(["none", "low", "medium", "high"]),
             due: someDue(random),
-            completed: random.chance(40),
+            completed: random.chance(0.4),
             tags: random.some(["x", "y"])
           }),
         { discard: true }

@@ -4,9 +4,10 @@ import { newUser, TestDatabase } from "@todo/core/testing"
 import { Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
+import type { Random } from "../../../../.config/random.ts"
 import { asSuperuser } from "../support/connections.ts"
 import { connect } from "../support/host.ts"
-import { asNewUser, ids, live, query, type Random, seeded, services, walkTodos } from "../support/suite.ts"
+import { asNewUser, ids, live, query, seeded, services, walkTodos } from "../support/suite.ts"
 
 const longest = 64
 
@@ -34,7 +35,7 @@ const shuffled = (random: Random, moves: number) =>
     for (let n = 0; n < moves; n++) {
       const id = random.pick(order)
       const anchor = random.pick(order)
-      const before = random.chance(50)
+      const before = random.chance(0.5)
       yield* todos.move(id, before ? { before: anchor } : { after: anchor })
       if (id !== anchor) {
         order.splice(order.indexOf(id), 1)
@@ -123,11 +124,11 @@ layer(services, live)("order keys", (it) => {
     () =>
       seeded((random) =>
         Effect.gen(function* () {
-          const ends = yield* Effect.forEach(revisions(random), (n) => (random.chance(50) ? last(n) : first(n)))
+          const ends = yield* Effect.forEach(revisions(random), (n) => (random.chance(0.5) ? last(n) : first(n)))
           const keys = [...new Set(ends)].toSorted(ascending)
           for (let n = 0; n < 600; n++) {
             // Mostly keys that are close together, because there keys grow.
-            const at = random.chance(80) ? Math.floor(keys.length / 2) : random.int(keys.length - 1)
+            const at = random.chance(0.8) ? Math.floor(keys.length / 2) : random.int(keys.length - 1)
             const [low, high] = [keys[at] ?? "", keys[at + 1] ?? ""]
             const made = yield* between(low, high)
             assert.isBelow(ascending(low, made), 0, `${low} < ${made} (< ${high})`)
@@ -217,7 +218,7 @@ where t.owner_id = $1 order by t.revision`,
               if (n % 20 === 0) return yield* todos.create({ title: "new" })
               if (n % 21 === 0) return yield* Effect.andThen(todos.delete(id), todos.restore(id))
               // Most moves go into the same gap.
-              const anchor = random.chance(70) ? rows[3]?.id : random.pick(rows).id
+              const anchor = random.chance(0.7) ? rows[3]?.id : random.pick(rows).id
               return yield* todos.move(id, { after: anchor ?? id })
             },
             // One of the two todos may be in the trash.

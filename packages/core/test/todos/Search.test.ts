@@ -1,7 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { Lists, type Todo, type TodoQuery, Todos } from "@todo/core"
 import { Effect } from "effect"
-import { asNewUser, ids, live, type Random, seeded, services, tagOf, walkTodos } from "../support/suite.ts"
+import type { Random } from "../../../../.config/random.ts"
+import { asNewUser, ids, live, seeded, services, tagOf, walkTodos } from "../support/suite.ts"
 
 /** Scripts without spaces between words. */
 const unspaced = /^[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}]$/u
@@ -111,7 +112,7 @@ const plain = [
 
 const anyText = (random: Random, parts: number): string => {
   const text = Array.from({ length: 1 + random.int(parts) }, () =>
-    random.pick(random.pick([special, others, plain, plain])).concat(random.chance(45) ? " " : "")
+    random.pick(random.pick([special, others, plain, plain])).concat(random.chance(0.45) ? " " : "")
   ).join("")
   return wordsOf(text).length === 0 ? "a" : text
 }
@@ -126,9 +127,9 @@ layer(services, live)("search", (it) => {
         for (let n = 0; n < 150; n++) {
           yield* todos.create({
             title: anyText(random, 6),
-            description: random.chance(30) ? null : anyText(random, 12),
+            description: random.chance(0.3) ? null : anyText(random, 12),
             tags: random.some(["x", "y"]),
-            completed: random.chance(30)
+            completed: random.chance(0.3)
           })
         }
         const all = yield* walkTodos({ limit: 200 })
@@ -137,11 +138,11 @@ layer(services, live)("search", (it) => {
           Array.from({ length: 500 }),
           Effect.fnUntraced(function* () {
             const { description, title } = random.pick(all)
-            const source = [...(random.chance(50) ? title : (description ?? title))]
+            const source = [...(random.chance(0.5) ? title : (description ?? title))]
             // Half of the searches are a part of an existing text, cut at any place.
             const from = random.int(source.length)
             const piece = source.slice(from, from + 1 + random.int(8)).join("")
-            const asked = random.chance(50) && wordsOf(piece).length > 0 ? piece : anyText(random, 3)
+            const asked = random.chance(0.5) && wordsOf(piece).length > 0 ? piece : anyText(random, 3)
             const q = [...asked].slice(0, 200).join("")
             const expected = all.filter((todo) => meets(q, todo))
             assert.deepStrictEqual(yield* find({ q }), ids(expected).toSorted(), JSON.stringify(q))

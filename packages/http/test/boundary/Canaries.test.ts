@@ -14,7 +14,7 @@ import { unreadableQueries } from "../support/hostileAddresses.ts"
 import { badFields, malformedBodies } from "../support/hostileInputs.ts"
 import { collector } from "../support/otlpCollector.ts"
 import { answers, gate, settings, start, useDatabase } from "../support/program.ts"
-import { Random } from "../support/random.ts"
+import { Random } from "../../../../.config/random.ts"
 import { routes } from "../support/routes.ts"
 import { type Answer, claims, request, type Sent, sign } from "../support/testServer.ts"
 

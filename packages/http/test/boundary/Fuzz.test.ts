@@ -8,7 +8,7 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, expect, it } from "vitest"
 import { assertPromised } from "../support/OpenApiAnswers.ts"
-import { Random } from "../support/random.ts"
+import { Random } from "../../../../.config/random.ts"
 import { type Fuzzer, type FuzzRequest, makeRequest } from "../support/fuzzRequests.ts"
 import { useServer } from "../support/testServer.ts"
 

@@ -4,7 +4,7 @@
 import { Api } from "@todo/http/api"
 import { OpenApi } from "effect/http-api"
 import { type JsonSchema, type Sender, toJson, Values } from "./fuzzValues.ts"
-import { Random } from "./random.ts"
+import { Random } from "../../../../.config/random.ts"
 
 /** A user, with the ids and cursors of earlier responses, which later requests use. */
 export interface Fuzzer extends Sender {

@@ -2,7 +2,7 @@
  * Test kit: random values from the schemas of the OpenAPI document. Some are valid, some are nearly valid, and some are
  * hostile.
  */
-import type { Random } from "./random.ts"
+import type { Random } from "../../../../.config/random.ts"
 
 /** The part of JSON Schema that the document uses. */
 export interface JsonSchema {

@@ -3,11 +3,12 @@ import { Accounts, Changes, CurrentUser, Lists, TodoId, Todos, type UserId } fro
 import { type ImportInvalid, Users } from "@todo/core/admin"
 import { newUser } from "@todo/core/testing"
 import { Arbitrary, Effect } from "effect"
+import type { Random } from "../../../../../.config/random.ts"
 import * as arbitraries from "../../support/arbitraries.ts"
 import { asOwner, asSuperuser, runAs } from "../../support/connections.ts"
 import { exported, fileOf, imported, linesOf } from "../../support/exports.ts"
 import { purgeAsSuperuser, walkChanges } from "../../support/feed.ts"
-import { asNewUser, ids, live, query, type Random, seeded, services, tagOf, walkTodos } from "../../support/suite.ts"
+import { asNewUser, ids, live, query, seeded, services, tagOf, walkTodos } from "../../support/suite.ts"
 
 /** Everything that a client of the user can read. */
 const visible = Effect.gen(function* () {
@@ -32,7 +33,7 @@ const useAtRandom = Effect.fnUntraced(function* (random: Random, steps: number) 
   const listIds = ids(yield* Effect.forEach(["m", "b", "c"], (name) => lists.create({ name })))
   const made: Array<TodoId> = []
   for (const todo of all) {
-    const listId = random.chance(50) ? null : random.pick(listIds)
+    const listId = random.chance(0.5) ? null : random.pick(listIds)
     const { id } = yield* todos.create({ ...todo, listId: listId as never })
     made.push(id)
     const other = random.pick(made)
@@ -43,8 +44,8 @@ const useAtRandom = Effect.fnUntraced(function* (random: Random, steps: number) 
     else if (step === 3) yield* Effect.ignore(todos.update(other, { title: `m ${todo.title.slice(0, 100)}` }))
   }
   yield* todos.put(TodoId.make("00000000-0000-0000-0000-000000000000"), { title: "nil" })
-  yield* lists.delete(listIds[0] as never, { todos: random.chance(50) ? "trash" : "keep" })
-  if (random.chance(50)) yield* purgeAsSuperuser
+  yield* lists.delete(listIds[0] as never, { todos: random.chance(0.5) ? "trash" : "keep" })
+  if (random.chance(0.5)) yield* purgeAsSuperuser
 })
 
 layer(services, live)("an import", (it) => {

@@ -232,8 +232,8 @@ layer(services, live)("a purge", (it) => {
           const todos = yield* Todos
           const write = Effect.gen(function* () {
             const { id } = yield* todos.create({ title: `${random.int(1_000)} words` })
-            if (random.chance(80)) yield* todos.delete(id)
-            if (random.chance(20)) yield* Effect.ignore(todos.restore(id))
+            if (random.chance(0.8)) yield* todos.delete(id)
+            if (random.chance(0.2)) yield* Effect.ignore(todos.restore(id))
           })
           const written = yield* Effect.forEach(range(3), () => Effect.repeat(write, Schedule.recurs(60)), {
             concurrency: "unbounded",

@@ -1,4 +1,4 @@
-/** Test kit: a random generator with a seed (mulberry32). */
+/** Random numbers from a seed (mulberry32), for tests. */
 export class Random {
   #state: number
 
@@ -20,6 +20,7 @@ export class Random {
     return Math.floor(this.next() * limit)
   }
 
+  /** True with this probability, from 0 to 1. */
   chance(share: number): boolean {
     return this.next() < share
   }
@@ -27,6 +28,11 @@ export class Random {
   pick<A>(from: ReadonlyArray<A>): A {
     if (from.length === 0) throw new RangeError("nothing to pick from")
     return from[this.int(from.length)] as A
+  }
+
+  /** A random part of the items, in order. */
+  some<A>(items: ReadonlyArray<A>): ReadonlyArray<A> {
+    return items.filter(() => this.chance(0.5))
   }
 
   list<A>(length: number, make: (index: number) => A): Array<A> {
