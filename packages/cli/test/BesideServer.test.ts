@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises"
 import { assert, describe, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { admin, environment, json, newUser, sql, start } from "./support/program.ts"
 import { sender, server } from "./support/server.ts"
 
@@ -48,6 +47,14 @@ const count = (user: string) =>
       )
     ),
     ([row]) => row as { readonly todos: number; readonly words: number; readonly last: number }
+  )
+
+/** Repeats an effect until its value is the expected one, for at most a minute. */
+const waitUntil = <A, E, R>(self: Effect.Effect<A, E, R>, expected: (value: A) => boolean) =>
+  self.pipe(
+    Effect.repeat({ until: expected, schedule: Schedule.spaced("5 millis") }),
+    Effect.timeout("1 minute"),
+    Effect.asVoid
   )
 
 /** The number of connections of the program. PostgreSQL notices a closed connection a little later. */
@@ -126,11 +133,11 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           const disabled = Date.now()
           assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 403)
           assert.include(yield* Effect.promise(() => stream.ended), "Buy milk")
-          while ((yield* status("GET", "/v1/todos")) !== 403) yield* Effect.promise(() => sleep(50))
+          yield* waitUntil(status("GET", "/v1/todos"), (code) => code === 403)
           assert.isBelow(Date.now() - disabled, 5_000)
 
           yield* admin("user", "enable", user)
-          while ((yield* status("GET", "/v1/todos")) !== 200) yield* Effect.promise(() => sleep(50))
+          yield* waitUntil(status("GET", "/v1/todos"), (code) => code === 200)
           assert.strictEqual(yield* status("POST", "/v1/todos", { title: "Buy milk" }), 201)
         })
     )
@@ -147,7 +154,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         yield* Effect.promise(() => stream.ended)
         // The stream may have ended earlier, because the erasure disables the user first.
         const list = Effect.promise(() => send("GET", "/v1/todos"))
-        while ((yield* list).status === 403) yield* Effect.promise(() => sleep(50))
+        yield* waitUntil(list, ({ status }) => status !== 403)
         assert.deepStrictEqual(yield* list, { status: 200, body: { items: [], nextCursor: null } })
         for (let n = 0; n < 3; n++) {
           const { status } = yield* Effect.promise(() => send("POST", "/v1/todos", { title: "New" }))
@@ -184,10 +191,10 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           const begun = performance.now()
           const args = ["purge", "--older-than", "30d", "--yes", "--json"]
           const killed = start(args, yield* environment)
-          while ((yield* count(user)).todos > trashed * 0.8) yield* Effect.promise(() => sleep(5))
+          yield* waitUntil(count(user), ({ todos }) => todos <= trashed * 0.8)
           killed.child.kill("SIGKILL")
           yield* Effect.promise(() => killed.ended)
-          while ((yield* operators) > 0) yield* Effect.promise(() => sleep(5))
+          yield* waitUntil(operators, (number) => number === 0)
           const left = yield* count(user)
           assert.isAbove(left.todos, 0)
           assert.strictEqual(left.words, left.todos * 3)

@@ -1,26 +1,14 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { run, together } from "./support/program.ts"
-
-/** A folder that the user of the embedded database can enter too. */
-const folder = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const path = await mkdtemp(join(tmpdir(), "todo-admin-"))
-    await chmod(path, 0o755)
-    return path
-  }),
-  (path) => Effect.promise(() => rm(path, { recursive: true }))
-)
+import { run, atMostThree, temporaryDirectory } from "./support/program.ts"
 
 describe("todo-admin without DATABASE_URL", () => {
   it.live(
     "todo-admin without DATABASE_URL starts and migrates the embedded database, and shares it with other processes",
     () =>
       Effect.gen(function* () {
-        const development = { TODO_DATA_DIR: join(yield* folder, "data") }
+        const development = { TODO_DATA_DIR: join(yield* temporaryDirectory(), "data") }
         const unmigrated = yield* run(["todo", "list", "--user", "dev"], { ...development, TODO_MIGRATE: "check" })
         assert.deepInclude(unmigrated, { code: 1, stdout: "" })
         // The first start takes longer, and prints a message before this line.
@@ -29,7 +17,7 @@ describe("todo-admin without DATABASE_URL", () => {
           /PostgreSQL.*\ntodo-admin: schema "todo" is at version 0.*: run "todo-admin migrate up"\n$/
         )
 
-        const added = yield* together(
+        const added = yield* atMostThree(
           run(["todo", "add", "one", "--user", "dev", "--json"], development),
           run(["todo", "add", "two", "--user", "dev", "--json"], development),
           run(["todo", "add", "three", "--user", "dev", "--json"], development)

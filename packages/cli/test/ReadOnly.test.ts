@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, Redacted } from "effect"
-import { admin, assertFailed, newUser, run, start, together } from "./support/program.ts"
+import { admin, assertFailed, newUser, run, start, atMostThree } from "./support/program.ts"
 
 /** The database is read-only, as a standby is, or as `default_transaction_read_only` makes it. */
 const readOnly = (url: Redacted.Redacted) => {
@@ -19,7 +19,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("todo-admin on a databa
       const user = newUser()
       assert.strictEqual((yield* admin("todo", "add", "--user", user, "kept")).code, 0)
       const file = (yield* admin("user", "export", user)).stdout
-      const [list, exported, status, ...refused] = yield* together(
+      const [list, exported, status, ...refused] = yield* atMostThree(
         run(["todo", "list", "--user", user], environment),
         run(["user", "export", user], environment),
         run(["migrate", "status"], environment),

@@ -2,7 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { type Change, Lists, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
-import { admin, assertFailed, asUser, environment, newUser, sql, start, together } from "../support/program.ts"
+import { add, admin, assertFailed, asUser, environment, newUser, sql, start, atMostThree } from "../support/program.ts"
 
 type Line = Change & { readonly cursor: string }
 
@@ -11,12 +11,6 @@ const parse = (stdout: string): ReadonlyArray<Line> =>
     .split("\n")
     .slice(0, -1)
     .map((line) => JSON.parse(line))
-
-const add = (user: string, ...titles: ReadonlyArray<string>) =>
-  asUser(
-    user,
-    Effect.flatMap(Todos, ({ create }) => Effect.forEach(titles, (title) => create({ title })))
-  )
 
 /** A user with two todos, one of them in the trash, and a list. */
 const someone = Effect.gen(function* () {
@@ -46,7 +40,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const user = yield* someone
         const changes = (...flags: ReadonlyArray<string>) => admin("changes", "--user", user, ...flags)
-        const [all, drawn] = yield* together(changes("--json"), changes())
+        const [all, drawn] = yield* atMostThree(changes("--json"), changes())
         assert.deepStrictEqual([all.code, all.stderr], [0, ""])
         const lines = parse(all.stdout)
         assert.deepStrictEqual(
@@ -64,7 +58,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.strictEqual(drawn.stderr, `To continue after the last change: --since ${lines[2]?.cursor}\n`)
 
         const since = (at: number) => ["--since", lines[at]?.cursor ?? ""]
-        const [rest, first, none, nobody] = yield* together(
+        const [rest, first, none, nobody] = yield* atMostThree(
           changes(...since(0), "--json"),
           changes("--limit", "1"),
           changes(...since(2)),
@@ -96,7 +90,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const [first] = parse((yield* admin("changes", "--user", user, "--json", "--limit", "1")).stdout)
         const { adminUrl } = yield* TestDatabase
         yield* sql(adminUrl, `update todo.users set horizon = 4 where id = '${user}'`)
-        const runs = yield* together(
+        const runs = yield* atMostThree(
           admin("changes", "--user", user, "--since", first?.cursor ?? ""),
           admin("changes", "--user", user, "--since", first?.cursor ?? "", "--follow", "--json")
         )
@@ -108,7 +102,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
     it.effect("`changes` prints changes of others within two seconds, until Ctrl-C, and then exits with 130", () =>
       Effect.gen(function* () {
         const user = yield* someone
-        const [drawn, document] = yield* together(following(user, 3), following(user, 3, "--json"))
+        const [drawn, document] = yield* atMostThree(following(user, 3), following(user, 3, "--json"))
         yield* add(user, "live")
         const changed = Date.now()
         const [[, , , line], [, , , json]] = yield* Effect.promise(() =>
@@ -130,7 +124,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
     it.effect("`changes` exits with 0 when the reader closes the pipe, and after --limit changes", () =>
       Effect.gen(function* () {
         const user = yield* someone
-        const [unread, limited] = yield* together(following(user, 3), following(user, 3, "--limit", "4"))
+        const [unread, limited] = yield* atMostThree(following(user, 3), following(user, 3, "--limit", "4"))
         unread.child.stdout.destroy()
         yield* add(user, "four")
         const [{ code, stderr }, four] = yield* Effect.promise(() => Promise.all([unread.ended, limited.ended]))

@@ -1,10 +1,9 @@
 import { spawnSync } from "node:child_process"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { run } from "../support/program.ts"
+import { run, temporaryDirectory } from "../support/program.ts"
 
 type Shell = "bash" | "zsh" | "fish"
 
@@ -13,10 +12,7 @@ const script = (shell: Shell) =>
   Effect.gen(function* () {
     const { code, stderr, stdout } = yield* run(["--completions", shell])
     assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
-    const folder = yield* Effect.acquireRelease(
-      Effect.promise(() => mkdtemp(join(tmpdir(), "todo-completions-"))),
-      (folder) => Effect.promise(() => rm(folder, { recursive: true }))
-    )
+    const folder = yield* temporaryDirectory()
     yield* Effect.promise(() => writeFile(join(folder, "script"), stdout))
     return join(folder, "script")
   })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, Redacted } from "effect"
 import { pgbouncer, startPgBouncer } from "../../../../.config/pgbouncer.ts"
-import { run, sql, together } from "../support/program.ts"
+import { run, sql, atMostThree } from "../support/program.ts"
 
 const onItsOwn = Effect.provide(TestDatabase.layer)
 
@@ -87,7 +87,7 @@ describe.concurrent("todo-admin doctor", () => {
     () =>
       Effect.gen(function* () {
         const { adminUrl, ownerUrl } = yield* TestDatabase
-        const [owner, superuser, late] = yield* together(
+        const [owner, superuser, late] = yield* atMostThree(
           doctor({ DATABASE_URL: Redacted.value(ownerUrl), TODO_MIGRATE_URL: Redacted.value(adminUrl) }),
           doctor({ DATABASE_URL: Redacted.value(adminUrl), TODO_MIGRATE_URL: Redacted.value(ownerUrl) }),
           doctor({ NODE_OPTIONS: "--import=data:text/javascript,const{now}=Date;Date.now=()=>now()-9000" })
@@ -160,7 +160,7 @@ describe.concurrent("todo-admin doctor", () => {
           through("transaction", []),
           through("session", timeLimits)
         ])
-        const [forgets, refuses, suits, session] = yield* together(
+        const [forgets, refuses, suits, session] = yield* atMostThree(
           doctor({ DATABASE_URL: tolerant }),
           doctor({ DATABASE_URL: strict }),
           doctor({ DATABASE_URL: strict, TODO_DATABASE_PREPARE: "false" }),

@@ -1,21 +1,26 @@
 import { execFile } from "node:child_process"
-import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { access, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { assert, describe, layer } from "@effect/vitest"
 import { Lists, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
-import { admin, assertFailed, asUser, environment, json, newUser, sql, start, together } from "../support/program.ts"
+import {
+  add,
+  admin,
+  assertFailed,
+  asUser,
+  environment,
+  json,
+  newUser,
+  sql,
+  start,
+  atMostThree,
+  temporaryDirectory
+} from "../support/program.ts"
 
 const execute = promisify(execFile)
-
-/** A directory that is removed after the test. */
-const scratch = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "todo-export-"))),
-  (directory) => Effect.promise(() => rm(directory, { recursive: true }))
-)
 
 const read = (path: string) => Effect.promise(() => readFile(path, "utf8"))
 
@@ -48,7 +53,7 @@ const someone = Effect.gen(function* () {
 layer(TestDatabase.layer, { excludeTestServices: true })("where todos are read slowly", (it) => {
   it.effect("an interrupted export leaves no temporary file", () =>
     Effect.gen(function* () {
-      const directory = yield* scratch
+      const directory = yield* temporaryDirectory()
       const user = yield* someone
       const path = join(directory, "user.ndjson")
       const given = yield* environment
@@ -79,10 +84,10 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin user export", () => {
     it.effect("an export has the same lines on stdout and in a file, and prints a summary to stderr", () =>
       Effect.gen(function* () {
-        const directory = yield* scratch
+        const directory = yield* temporaryDirectory()
         const user = yield* someone
         const path = join(directory, "user.ndjson")
-        const [plain, quiet, report] = yield* together(
+        const [plain, quiet, report] = yield* atMostThree(
           admin("user", "export", user),
           admin("user", "export", user, "--quiet"),
           json<object>("user", "export", user, "--output", path)
@@ -95,32 +100,46 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.strictEqual(quiet.stdout, plain.stdout)
         assert.strictEqual(yield* read(path), plain.stdout)
         assert.strictEqual((yield* Effect.promise(() => stat(path))).mode & 0o777, 0o600)
+      })
+    )
 
-        const [nobody, nowhere, noFile, ics, device] = yield* together(
-          admin("user", "export", newUser(), "--output", path),
-          admin("user", "export", user, "--output", join(directory, "none", "file")),
-          admin("user", "export", user, "--output", ""),
-          admin("user", "export", user, "--format", "vcard"),
-          admin("user", "export", user, "--output", "/dev/null")
-        )
-        assertFailed(nobody, 3, /no such user/)
-        assertFailed(nowhere, 1, /ENOENT: no such file or directory/)
-        assertFailed(noFile, 2, /--output.*the name of a file/)
-        assertFailed(ics, 2, /--format/)
-        assert.strictEqual(device.code, 0)
-        assert.strictEqual((yield* Effect.promise(() => stat("/dev/null"))).isCharacterDevice(), true)
-        // The failed exports have kept the older file, and left no other file.
-        assert.strictEqual(yield* read(path), plain.stdout)
+    it.effect("an export of an unknown user exits with 3, keeps the older file, and leaves no other file", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory()
+        const path = join(directory, "user.ndjson")
+        yield* Effect.promise(() => writeFile(path, "older"))
+        assertFailed(yield* admin("user", "export", newUser(), "--output", path), 3, /no such user/)
+        assert.strictEqual(yield* read(path), "older")
         assert.deepStrictEqual(yield* Effect.promise(() => readdir(directory)), ["user.ndjson"])
+      })
+    )
+
+    it.effect("an export into a missing folder exits with 1, and does not create the folder", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory()
+        const user = newUser()
+        yield* add(user, "Buy milk")
+        const made = yield* admin("user", "export", user, "--output", join(directory, "none", "file"))
+        assertFailed(made, 1, /ENOENT: no such file or directory/)
+        assert.deepStrictEqual(yield* Effect.promise(() => readdir(directory)), [])
+      })
+    )
+
+    it.effect("an export to /dev/null succeeds, and does not replace the device", () =>
+      Effect.gen(function* () {
+        const user = newUser()
+        yield* add(user, "Buy milk")
+        assert.deepInclude(yield* admin("user", "export", user, "--output", "/dev/null"), { code: 0 })
+        assert.isTrue((yield* Effect.promise(() => stat("/dev/null"))).isCharacterDevice())
       })
     )
 
     it.effect("an export as CSV runs no formula in a spreadsheet, and can be imported unchanged", () =>
       Effect.gen(function* () {
-        const directory = yield* scratch
+        const directory = yield* temporaryDirectory()
         const user = yield* someone
         const path = join(directory, "user.csv")
-        const [one, two] = yield* together(
+        const [one, two] = yield* atMostThree(
           admin("user", "export", user, "--format", "csv", "--quiet"),
           admin("user", "export", user, "--format", "csv", "--output", path)
         )
@@ -164,7 +183,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
 
     it.effect("an export as todo.txt or a calendar can be imported, and reports the content that it leaves out", () =>
       Effect.gen(function* () {
-        const directory = yield* scratch
+        const directory = yield* temporaryDirectory()
         const user = newUser()
         yield* asUser(
           user,
@@ -178,7 +197,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           })
         )
         const [text, ics] = [join(directory, "todo.txt"), join(directory, "todo.ics")]
-        const [shown, report] = yield* together(
+        const [shown, report] = yield* atMostThree(
           admin("user", "export", user, "--format", "todotxt"),
           json<{ leftOut: ReadonlyArray<object> }>("user", "export", user, "--format", "todotxt", "-o", text),
           admin("user", "export", user, "--format", "ics", "-o", ics)
@@ -204,7 +223,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.strictEqual(yield* read(text), shown.stdout)
 
         const [fromText, fromIcs] = [newUser(), newUser()]
-        yield* together(
+        yield* atMostThree(
           json("user", "import", fromText, text, "--format", "todotxt"),
           json("user", "import", fromIcs, ics, "--format", "ics")
         )
@@ -234,9 +253,9 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
 
     it.effect("an exported calendar can be read by other programs, and has the same bytes each time", (ctx) =>
       Effect.gen(function* () {
-        const directory = yield* scratch
+        const directory = yield* temporaryDirectory()
         const user = yield* someone
-        const [one, two] = yield* together(
+        const [one, two] = yield* atMostThree(
           admin("user", "export", user, "--format", "ics", "--quiet"),
           admin("user", "export", user, "--format", "ics", "--quiet")
         )

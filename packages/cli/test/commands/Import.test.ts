@@ -1,25 +1,27 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, layer } from "@effect/vitest"
 import { Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
-import { admin, assertFailed, asUser, json, newUser, start, environment, together } from "../support/program.ts"
+import {
+  admin,
+  assertFailed,
+  asUser,
+  json,
+  newUser,
+  start,
+  environment,
+  atMostThree,
+  temporaryDirectory
+} from "../support/program.ts"
 
 /** A file that is removed after the test. */
-const file = (text: string) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.promise(async () => {
-        const directory = await mkdtemp(join(tmpdir(), "todo-import-"))
-        await writeFile(join(directory, "file"), text)
-        return directory
-      }),
-      (directory) => Effect.promise(() => rm(directory, { recursive: true }))
-    ),
-    (directory) => join(directory, "file")
-  )
+const file = Effect.fnUntraced(function* (text: string) {
+  const path = join(yield* temporaryDirectory(), "file")
+  yield* Effect.promise(() => writeFile(path, text))
+  return path
+})
 
 const titles = (user: string) =>
   asUser(
@@ -52,7 +54,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const { text, user } = yield* exported
         const path = yield* file(text)
         const [other, third] = [newUser(), newUser()]
-        const [same, dry] = yield* together(
+        const [same, dry] = yield* atMostThree(
           admin("user", "import", path),
           admin("user", "import", other, path, "--dry-run")
         )
@@ -110,26 +112,24 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("an import exits with 2 if lines are invalid, names them, and changes nothing", () =>
+    it.effect("an import of a file that was cut off exits with 2, and changes nothing", () =>
       Effect.gen(function* () {
-        const { text, user } = yield* exported
+        const { text } = yield* exported
         const other = newUser()
-        const cut = yield* file(text.slice(0, -10))
-        const long = yield* file(`${text.split("\n")[0]}\n${"{}\n".repeat(100)}`)
-        const [truncated, wrong, document, missing, noFile, noUser, merge, badId] = yield* together(
-          admin("user", "import", other, cut),
-          admin("user", "import", other, long),
-          admin("user", "import", other, long, "--json"),
-          admin("user", "import", other, `${cut}.none`),
-          admin("user", "import", other, ""),
-          admin("user", "import", cut, "--format", "csv"),
-          admin("user", "import", user, cut, "--format", "todotxt", "--merge"),
-          admin("user", "import", "a\u0007", cut)
-        )
-        assert.deepStrictEqual([truncated.code, truncated.stdout], [2, ""])
-        assert.match(
-          truncated.stderr,
-          /^line 4: the line must be JSON\nline 4: the file was cut off[^\n]+\ntodo-admin: /
+        const made = yield* admin("user", "import", other, yield* file(text.slice(0, -10)))
+        assert.deepStrictEqual([made.code, made.stdout], [2, ""])
+        assert.match(made.stderr, /^line 4: the line must be JSON\nline 4: the file was cut off[^\n]+\ntodo-admin: /)
+        assert.deepStrictEqual(yield* titles(other), [])
+      })
+    )
+
+    it.effect("an import names the first 20 invalid lines and counts all of them, as lines and as JSON", () =>
+      Effect.gen(function* () {
+        const { text } = yield* exported
+        const path = yield* file(`${text.split("\n")[0]}\n${"{}\n".repeat(100)}`)
+        const [wrong, document] = yield* atMostThree(
+          admin("user", "import", newUser(), path),
+          admin("user", "import", newUser(), path, "--json")
         )
         assert.deepStrictEqual([wrong.code, wrong.stdout], [2, ""])
         assert.match(wrong.stderr, /^(line \d+: [^\n]+\n){20}and 81 more\ntodo-admin: nothing was imported[^\n]+\n$/)
@@ -141,12 +141,20 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           problems.map(({ line, message }: { line: number; message: string }) => `line ${line}: ${message}`),
           wrong.stderr.split("\n").slice(0, 20)
         )
-        assertFailed(missing, 1, /ENOENT: no such file/)
-        assertFailed(noFile, 2, /file/)
-        assertFailed(noUser, 2, /--format csv needs the id of a user/)
-        assertFailed(merge, 2, /--merge is only for ndjson/)
-        assertFailed(badId, 2, /the id must have 1 to 255 characters/)
-        assert.strictEqual((yield* admin("user", "export", other)).code, 3)
+      })
+    )
+
+    it.effect("an import of a CSV without the id of a user exits with 2", () =>
+      Effect.gen(function* () {
+        const made = yield* admin("user", "import", yield* file("title\n"), "--format", "csv")
+        assertFailed(made, 2, /--format csv needs the id of a user/)
+      })
+    )
+
+    it.effect("an import of a missing file exits with 1", () =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryDirectory(), "none")
+        assertFailed(yield* admin("user", "import", newUser(), path), 1, /ENOENT: no such file/)
       })
     )
 
@@ -190,7 +198,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const [empty, header] = [yield* file(""), yield* file("title\n")]
         const take = (path: string, ...args: ReadonlyArray<string>) =>
           admin("user", "import", user, path, "--format", "csv", ...args)
-        const [shown, document, nothing, none] = yield* together(
+        const [shown, document, nothing, none] = yield* atMostThree(
           take(csv, "--dry-run"),
           take(csv, "--dry-run", "--json"),
           take(empty),
@@ -229,7 +237,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         yield* Effect.promise(() => writeFile(latin, Buffer.from("title\ncaf\u00E9\n", "latin1")))
         const csv = (path: string, ...args: ReadonlyArray<string>) =>
           admin("user", "import", user, path, "--format", "csv", ...args)
-        const [wrong, unknown, unclosed, encoded] = yield* together(csv(bad), csv(names), csv(open), csv(latin))
+        const [wrong, unknown, unclosed, encoded] = yield* atMostThree(csv(bad), csv(names), csv(open), csv(latin))
         assert.match(
           wrong.stderr,
           /^line 2: 1 cells under 2 columns\nline 3: title must [^\n]+\nline 4: due[^\n]* must [^\n]+\ntodo-admin: /

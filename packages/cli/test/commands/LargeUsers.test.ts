@@ -4,21 +4,14 @@
  */
 import { createReadStream } from "node:fs"
 import { createHash } from "node:crypto"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
-import { admin, environment, newUser, sql, start } from "../support/program.ts"
+import { admin, environment, newUser, sql, start, temporaryDirectory } from "../support/program.ts"
 
 // oxlint-disable-next-line node/no-process-env
 const long = process.env["TODO_TEST_LONG"] === "1"
-
-const scratch = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "todo-large-"))),
-  (directory) => Effect.promise(() => rm(directory, { recursive: true }))
-)
 
 const asSuperuser = (statement: string) => Effect.flatMap(TestDatabase, ({ adminUrl }) => sql(adminUrl, statement))
 
@@ -78,7 +71,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
     "an export of a large user takes constant memory",
     () =>
       Effect.gen(function* () {
-        const directory = yield* scratch
+        const directory = yield* temporaryDirectory()
         const peaks: Array<number> = []
         for (const size of sizes) {
           const user = yield* userWith(size)
@@ -101,7 +94,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
     "an import restores the exported bytes, and a second import changes nothing",
     () =>
       Effect.gen(function* () {
-        const directory = yield* scratch
+        const directory = yield* temporaryDirectory()
         const [before, after] = [join(directory, "before"), join(directory, "after")]
         const user = yield* userWith(long ? 200_000 : 5_000)
         const other = newUser()
@@ -129,7 +122,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })("a large user", (it) =>
     "a user is there whole or not at all when the import is killed, whenever that is",
     () =>
       Effect.gen(function* () {
-        const directory = yield* scratch
+        const directory = yield* temporaryDirectory()
         const size = long ? 50_000 : 3_000
         const path = join(directory, "file")
         const user = yield* userWith(size)

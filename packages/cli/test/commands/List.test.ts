@@ -2,7 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Lists, type Page, type TodoList, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
-import { admin, assertFailed, asUser, json, newUser, together } from "../support/program.ts"
+import { admin, assertFailed, asUser, json, newUser, atMostThree } from "../support/program.ts"
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("todo-admin list", () => {
@@ -21,7 +21,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
 
         const renamed = yield* list("rename", id, "Chores", "--if-revision", "1")
         assert.deepStrictEqual(renamed, { ...added, name: "Chores", revision: 3, updatedAt: renamed.updatedAt })
-        const [shown, late, foreign, unnamed] = yield* together(
+        const [shown, late, foreign, unnamed] = yield* atMostThree(
           list("show", id),
           admin("list", "rename", id, "late", "--user", user, "--if-revision", "1"),
           admin("list", "show", id, "--user", newUser()),
@@ -33,7 +33,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assertFailed(unnamed, 2, /: name must /)
 
         yield* list("move", other.id, "--before", id)
-        const [table, page] = yield* together(
+        const [table, page] = yield* atMostThree(
           admin("list", "list", "--user", user),
           list<Page<TodoList>>("list", "--limit", "1", "--count")
         )
@@ -66,7 +66,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const remove = (id: string, ...flags: ReadonlyArray<string>) =>
           admin("list", "delete", "--user", user, id, "--yes", ...flags)
         assertFailed(yield* remove(kept.id), 4, /holds todos.*add --todos trash or --todos keep/)
-        const [keeping, trashing] = yield* together(
+        const [keeping, trashing] = yield* atMostThree(
           remove(kept.id, "--todos", "keep"),
           remove(gone.id, "--todos", "trash")
         )

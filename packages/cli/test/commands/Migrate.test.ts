@@ -4,7 +4,7 @@ import { Database, Migrations } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { admin, assertFailed, json, run, sql, start, together } from "../support/program.ts"
+import { admin, assertFailed, json, run, sql, start, atMostThree } from "../support/program.ts"
 
 const tables = "select relname from pg_class where relnamespace = to_regnamespace('todo') and relkind = 'r' order by 1"
 
@@ -23,7 +23,7 @@ const onEmpty = Effect.provide(TestDatabase.layerEmpty)
 describe.concurrent("todo-admin migrate", () => {
   it.live("`migrate plan` prints the plan without a database", () =>
     Effect.gen(function* () {
-      const [text, document, rest, quiet, grants] = yield* together(
+      const [text, document, rest, quiet, grants] = yield* atMostThree(
         run(["migrate", "plan"], { TODO_SCHEMA: "chores" }),
         run(["migrate", "plan", "--json"]),
         run(["migrate", "plan", "--from", `${Migrations.version}`]),
@@ -64,7 +64,7 @@ describe.concurrent("todo-admin migrate", () => {
         encoding: "utf8"
       })
       assert.deepStrictEqual({ code: psql.status, stderr: psql.stderr }, { code: 0, stderr: "" })
-      const [status, used, up] = yield* together(
+      const [status, used, up] = yield* atMostThree(
         json<ReadonlyArray<{ id: number; appliedAt: string | null }>>("migrate", "status"),
         admin("todo", "add", "x", "--user", "a"),
         json<{ applied: ReadonlyArray<object> }>("migrate", "up")
@@ -92,7 +92,7 @@ describe.concurrent("todo-admin migrate", () => {
           `Migrated to version ${Migrations.version}\n`
         ].join("\n")
       )
-      const [again, quiet, document, alone] = yield* together(
+      const [again, quiet, document, alone] = yield* atMostThree(
         admin("migrate", "up"),
         admin("migrate", "up", "--quiet"),
         json<object>("migrate", "up"),
@@ -147,7 +147,7 @@ describe.concurrent("todo-admin migrate", () => {
       const before = yield* json<ReadonlyArray<{ appliedAt: string | null }>>("migrate", "status")
       assert.isTrue(before.every(({ appliedAt }) => appliedAt === null))
 
-      const runs = yield* together(admin("migrate", "up"), admin("migrate", "up"), admin("migrate", "up"))
+      const runs = yield* atMostThree(admin("migrate", "up"), admin("migrate", "up"), admin("migrate", "up"))
       assert.deepStrictEqual(
         runs.map(({ code }) => code),
         [0, 0, 0]
@@ -160,7 +160,7 @@ describe.concurrent("todo-admin migrate", () => {
       )
       assert.strictEqual(runs.filter(({ stderr }) => /^Migrated to version \d+$/m.test(stderr)).length, 1)
 
-      const [after, status, used] = yield* together(
+      const [after, status, used] = yield* atMostThree(
         json<ReadonlyArray<{ appliedAt: string | null }>>("migrate", "status"),
         admin("migrate", "status"),
         admin("todo", "add", "x", "--user", "a")

@@ -3,7 +3,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Lists, type Page, type Todo, Todos } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
-import { admin, assertFailed, asUser, environment, json, newUser, run, together } from "../support/program.ts"
+import { admin, assertFailed, asUser, environment, json, newUser, run, atMostThree } from "../support/program.ts"
 
 /** A user with three todos: "a" is completed and has tags, "b" has a tag and a priority. */
 const abc = Effect.gen(function* () {
@@ -44,7 +44,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
             yield* lists.delete(gone.id, { todos: "trash" })
           })
         )
-        const [shown, trash] = yield* together(
+        const [shown, trash] = yield* atMostThree(
           admin("todo", "list", "--user", user),
           admin("todo", "list", "--user", user, "--trash")
         )
@@ -118,7 +118,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const { id } = yield* json<Todo>("todo", "add", "mine", "--user", newUser())
         for (const verb of [["show"], ["edit", "--title", "taken"], ["delete", "--yes"]]) {
-          const [foreign, random] = yield* together(
+          const [foreign, random] = yield* atMostThree(
             admin("todo", ...verb, id, "--user", newUser()),
             admin("todo", ...verb, randomUUID(), "--user", newUser())
           )
@@ -140,7 +140,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const first = yield* admin("todo", "list", "--user", user, "--limit", "2")
         const cursor = /^There are more pages: add --all, or --cursor (\S+)\n$/.exec(first.stderr)?.[1]
         assert.isDefined(cursor)
-        const [next, all, other] = yield* together(
+        const [next, all, other] = yield* atMostThree(
           list(user, "--limit", "2", "--cursor", cursor),
           list(user, "--limit", "1", "--all"),
           admin("todo", "list", "--user", newUser(), "--cursor", cursor)
@@ -240,7 +240,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const installed = yield* environment
         const list = (TZ: string, ...flags: ReadonlyArray<string>) =>
           run(["todo", "list", "--user", user, ...flags], { ...installed, TZ })
-        const [here, none, there, nowhere, one, other] = yield* together(
+        const [here, none, there, nowhere, one, other] = yield* atMostThree(
           list(kiritimati, "--due", "today"),
           list(pagoPago, "--due", "today"),
           list(kiritimati, "--time-zone", pagoPago),
@@ -258,7 +258,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
 
     it.effect("an error names the rule that a field breaks, and a list that does not exist", () =>
       Effect.gen(function* () {
-        const [title, tags, list] = yield* together(
+        const [title, tags, list] = yield* atMostThree(
           admin("todo", "add", " ", "--user", newUser()),
           admin("todo", "add", "x", "--user", newUser(), "--tag", "twice", "--tag", "twice"),
           admin("todo", "add", "x", "--user", newUser(), "--list", randomUUID())
@@ -276,7 +276,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const texts = ["--description", `one\n${nasty}`, "--tag", "\u001B[2J"]
         const added = yield* json<Todo>("todo", "add", nasty, "--user", user, ...texts)
         assert.strictEqual(added.title, nasty)
-        const [list, show, document] = yield* together(
+        const [list, show, document] = yield* atMostThree(
           admin("todo", "list", "--user", user),
           admin("todo", "show", added.id, "--user", user),
           admin("todo", "show", added.id, "--user", user, "--json")

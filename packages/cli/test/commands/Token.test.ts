@@ -1,10 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { decodeProtectedHeader, jwtVerify } from "jose"
-import { assertFailed, run, together } from "../support/program.ts"
+import { assertFailed, run, atMostThree, temporaryDirectory } from "../support/program.ts"
 
 const secret = "a secret of at least thirty-two bytes"
 
@@ -21,7 +20,7 @@ describe.concurrent("todo-admin token", () => {
         TODO_JWT_TYP: "at+jwt",
         TODO_JWT_MAX_AGE: "2 hours"
       }
-      const [made, given, long] = yield* together(
+      const [made, given, long] = yield* atMostThree(
         run(["token", "--user", "alice", "--expires", "90m"], environment),
         run(["token", "--user", "alice", "--issuer", "me", "--audience", "you", "--json"], environment),
         run(["token", "--user", "alice", "--expires", "3h"], environment)
@@ -43,12 +42,9 @@ describe.concurrent("todo-admin token", () => {
 
   it.live("`token` signs with the stored secret of development mode if no secret is set", () =>
     Effect.gen(function* () {
-      const directory = yield* Effect.acquireRelease(
-        Effect.promise(() => mkdtemp(join(tmpdir(), "todo-token-"))),
-        (directory) => Effect.promise(() => rm(directory, { recursive: true }))
-      )
+      const directory = yield* temporaryDirectory()
       const environment = { TODO_DATA_DIR: join(directory, "data") }
-      const [one, two] = yield* together(
+      const [one, two] = yield* atMostThree(
         run(["token", "--user", "dev"], environment),
         run(["token", "--user", "dev", "--expires", "24h"], environment)
       )

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import pkg from "../../package.json" with { type: "json" }
-import { assertFailed, run, together } from "../support/program.ts"
+import { assertFailed, run, atMostThree } from "../support/program.ts"
 
 const uuid = "019ab2c3-0000-7000-8000-000000000000"
 const elsewhere = { DATABASE_URL: "postgres://nobody:hunter2@127.0.0.1:1/nowhere" }
@@ -9,7 +9,7 @@ const elsewhere = { DATABASE_URL: "postgres://nobody:hunter2@127.0.0.1:1/nowhere
 describe.concurrent("todo-admin", () => {
   it.live("todo-admin prints help with examples, and its version, on stdout", () =>
     Effect.gen(function* () {
-      const [bare, help, verb, version, completions] = yield* together(
+      const [bare, help, verb, version, completions] = yield* atMostThree(
         run([]),
         run(["--help"]),
         run(["todo", "add", "--help"]),
@@ -81,6 +81,20 @@ describe.concurrent("todo-admin", () => {
       /: --todos must be one of trash, keep;/
     ],
     ["a deletion that nobody confirms", ["todo", "delete", "--user", "a", uuid], /--yes/],
+    ["an export to an empty name", ["user", "export", "a", "--output", ""], /--output.*the name of a file/],
+    ["a format that is none", ["user", "export", "a", "--format", "vcard"], /--format/],
+    ["an import of an empty name", ["user", "import", "a", ""], /file/],
+    [
+      "a merge of a todo.txt",
+      ["user", "import", "a", "todo.txt", "--format", "todotxt", "--merge"],
+      /--merge is only for ndjson/
+    ],
+    [
+      "an import for a user that no token can name",
+      ["user", "import", "a\u0007", "file"],
+      /the id must have 1 to 255 characters/
+    ],
+    ["a purge without an age", ["purge", "--yes"], /--older-than/],
     ["a time without a unit", ["token", "--user", "a", "--expires", "60"], /--expires.*30m/]
   ]
   for (const [what, args, line] of mistakes) {
@@ -91,7 +105,7 @@ describe.concurrent("todo-admin", () => {
 
   it.live("todo-admin exits with 5 if the database is unreachable", () =>
     Effect.gen(function* () {
-      const [list, up, doctor] = yield* together(
+      const [list, up, doctor] = yield* atMostThree(
         run(["todo", "list", "--user", "a"], elsewhere),
         run(["migrate", "up"], elsewhere),
         run(["doctor"], elsewhere)
@@ -107,7 +121,7 @@ describe.concurrent("todo-admin", () => {
 
   it.live("an invalid setting is named in one line, and never its value", () =>
     Effect.gen(function* () {
-      const [url, mode, password, secret, schema, debug] = yield* together(
+      const [url, mode, password, secret, schema, debug] = yield* atMostThree(
         run(["todo", "list", "--user", "a"], { DATABASE_URL: "mysql://root:hunter2@db/x" }),
         run(["migrate", "up"], {
           DATABASE_URL: "postgres://root:hunter2@db/x",

@@ -4,13 +4,7 @@ import type { Erased, User, UserDetails } from "@todo/core/admin"
 import type { Page } from "@todo/core/domain"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, Redacted } from "effect"
-import { admin, asUser, assertFailed, json, newUser, run, together } from "../support/program.ts"
-
-const add = (user: string, ...titles: ReadonlyArray<string>) =>
-  asUser(
-    user,
-    Effect.flatMap(Todos, ({ create }) => Effect.forEach(titles, (title) => create({ title })))
-  )
+import { add, admin, asUser, assertFailed, json, newUser, run, atMostThree } from "../support/program.ts"
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe("todo-admin user list", () => {
@@ -34,7 +28,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         yield* add(c, "one", "two")
 
         const list = (...flags: ReadonlyArray<string>) => json<Page<User>>("user", "list", ...flags)
-        const [byId, bySize, byChange, byCreation] = yield* together(
+        const [byId, bySize, byChange, byCreation] = yield* atMostThree(
           list("--count"),
           list("--sort=-size"),
           list("--sort", "updatedAt", "--all"),
@@ -57,7 +51,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         } as object)
         assert.isBelow(Date.parse(createdAt), Date.parse(updatedAt))
 
-        const [first, drawn] = yield* together(
+        const [first, drawn] = yield* atMostThree(
           list("--sort=-size", "--limit", "2"),
           admin("user", "list", "--sort=-size", "--limit", "2")
         )
@@ -71,7 +65,7 @@ ${c}  2      0      ${today}  ${today}
 `
         )
         assert.strictEqual(drawn.stderr, `There are more pages: add --all, or --cursor ${first.nextCursor}\n`)
-        const [second, other] = yield* together(
+        const [second, other] = yield* atMostThree(
           list("--sort=-size", "--cursor", first.nextCursor ?? ""),
           admin("user", "list", "--cursor", first.nextCursor ?? "")
         )
@@ -85,7 +79,7 @@ ${c}  2      0      ${today}  ${today}
         const [off, on] = [`d-${newUser()}`, `d-${newUser()}`]
         yield* add(on, "one")
         yield* admin("user", "disable", off)
-        const [only, marked] = yield* together(json<Page<User>>("user", "list", "--disabled"), admin("user", "list"))
+        const [only, marked] = yield* atMostThree(json<Page<User>>("user", "list", "--disabled"), admin("user", "list"))
         assert.deepStrictEqual(
           only.items.map(({ id }) => id),
           [off]
@@ -109,7 +103,7 @@ ${c}  2      0      ${today}  ${today}
       Effect.gen(function* () {
         const [user, nobody] = [newUser(), newUser()]
         yield* add(user, "one", "two")
-        const [shown, drawn, unknown, none] = yield* together(
+        const [shown, drawn, unknown, none] = yield* atMostThree(
           json<UserDetails>("user", "show", user),
           admin("user", "show", user),
           admin("user", "show", nobody),
@@ -185,7 +179,7 @@ changed   ${updatedAt}
         assertFailed(unasked, 2, /add --yes/)
         const erased = yield* admin("user", "erase", user, "--yes")
         assert.deepStrictEqual(erased, { code: 0, stderr: "", stdout: `Erased ${user}: 2 todos, 0 lists\n` })
-        const [gone, kept] = yield* together(
+        const [gone, kept] = yield* atMostThree(
           admin("user", "erase", user, "--yes"),
           json<UserDetails>("user", "show", other)
         )

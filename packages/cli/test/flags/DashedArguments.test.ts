@@ -4,7 +4,7 @@ import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
 import { protectDashedArguments } from "../../src/flags/DashedArguments.ts"
 import { flags } from "../../src/TodoAdmin.ts"
-import { admin, assertFailed, json, newUser, together } from "../support/program.ts"
+import { admin, assertFailed, json, newUser, atMostThree } from "../support/program.ts"
 
 const cases: ReadonlyArray<readonly [given: ReadonlyArray<string>, read: ReadonlyArray<string>]> = [
   [
@@ -80,7 +80,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         assert.strictEqual((yield* admin("todo", "add", "--user", user, "--quiet", "--", "--json")).code, 0)
         const list = yield* json<{ id: string }>("list", "add", "--quiet", "-list", "--user", user)
         assert.deepInclude(yield* json<object>("list", "rename", list.id, "- name", "--user", user), { name: "- name" })
-        const [newest, lists, users, found] = yield* together(
+        const [newest, lists, users, found] = yield* atMostThree(
           json<Page<Todo>>("todo", "list", "--user", user, "--sort", "-createdAt"),
           json<object>("list", "list", "--user", user, "--sort", "-createdAt"),
           json<object>("user", "list", "--sort", "-size"),
@@ -101,7 +101,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
 
     it.effect("the error says how to write text that looks like a flag", () =>
       Effect.gen(function* () {
-        const [argument, value, typo] = yield* together(
+        const [argument, value, typo] = yield* atMostThree(
           admin("todo", "add", "--user", "a", "--bullet"),
           admin("todo", "add", "--user", "a", "x", "--description", "--more"),
           admin("doctor", "--fix")

@@ -1,24 +1,17 @@
 import { spawnSync } from "node:child_process"
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdir, readdir, readFile } from "node:fs/promises"
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, layer } from "@effect/vitest"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect } from "effect"
-import { environment, json, newUser, start, together } from "../support/program.ts"
-
-const scratch = (parent: string) =>
-  Effect.acquireRelease(
-    Effect.promise(() => mkdtemp(join(parent, "todo-named-file-"))),
-    (directory) => Effect.promise(() => rm(directory, { recursive: true }))
-  )
+import { environment, json, newUser, start, atMostThree, temporaryDirectory } from "../support/program.ts"
 
 layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
   describe.concurrent("A file on the command line", () => {
     it.effect("a path is resolved against the current folder, and may be - or begin with ~", () =>
       Effect.gen(function* () {
-        const directory = yield* scratch(tmpdir())
+        const directory = yield* temporaryDirectory()
         const user = newUser()
         yield* json("todo", "add", "--user", user, "x")
         const given = { ...(yield* environment), HOME: directory, INIT_CWD: join(directory, "in here") }
@@ -26,7 +19,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const byNpm = { ...given, npm_lifecycle_event: "todo-admin" }
         const exporting = (environment: Record<string, string>, ...output: ReadonlyArray<string>) =>
           Effect.promise(() => start(["user", "export", user, ...output], environment).ended)
-        const [out] = yield* together(
+        const [out] = yield* atMostThree(
           exporting(byNpm, "--output", "-"),
           exporting(byNpm, "-o", "my file.ndjson"),
           exporting(byNpm, "--output=~/home.ndjson"),
@@ -55,7 +48,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const cwd = fileURLToPath(new URL("../../..", import.meta.url))
         // npm changes to the root of the repository, where the same name would be another file.
-        const directory = yield* scratch(join(cwd, "cli"))
+        const directory = yield* temporaryDirectory(join(cwd, "cli"))
         const user = newUser()
         yield* json("todo", "add", "--user", user, "x")
         const path = relative(cwd, join(directory, "out.ndjson"))

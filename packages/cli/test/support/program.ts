@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
+import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
-import { CurrentUser, Database, type Lists, Services, type Todos, UserId } from "@todo/core"
+import { CurrentUser, Database, type Lists, Services, Todos, UserId } from "@todo/core"
 import { TestDatabase } from "@todo/core/testing"
 import { Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -87,8 +88,27 @@ export const asUser = <A, E>(id: string, use: Effect.Effect<A, E, CurrentUser | 
     )
   )
 
+/** Creates todos with these titles. */
+export const add = (user: string, ...titles: ReadonlyArray<string>) =>
+  asUser(
+    user,
+    Effect.flatMap(Todos, ({ create }) => Effect.forEach(titles, (title) => create({ title })))
+  )
+
+/** A directory that is removed when the scope ends. The user of the embedded database can read it too. */
+export const temporaryDirectory = (parent = tmpdir()) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const directory = await mkdtemp(join(parent, "todo-admin-"))
+      await chmod(directory, 0o755)
+      return directory
+    }),
+    (directory) => Effect.promise(() => rm(directory, { recursive: true }))
+  )
+
 export const newUser = () => `user-${randomUUID()}`
 
-/** Runs as many effects at once as there are processors. */
-export const together = <const Runs extends ReadonlyArray<Effect.Effect<unknown, unknown, unknown>>>(...runs: Runs) =>
-  Effect.all(runs, { concurrency: 3 })
+/** Runs effects, at most three at once: each starts a process. */
+export const atMostThree = <const Runs extends ReadonlyArray<Effect.Effect<unknown, unknown, unknown>>>(
+  ...runs: Runs
+) => Effect.all(runs, { concurrency: 3 })
