@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process"
 import { once } from "node:events"
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { Agent, request as send } from "node:http"
 import { connect, type Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -349,7 +349,8 @@ describe("Clients that are slow or rude", () => {
       headers = await bearer(user)
       execFileSync(limits, ["--pid", String(program.pid), "--nofile=150:150"])
       const many = await Promise.all(Array.from({ length: 300 }, () => open(Number(new URL(address).port))))
-      await sleep(500)
+      // The connections have used up the descriptors.
+      await expect.poll(() => readdirSync(`/proc/${program.pid}/fd`).length, { timeout: 30_000 }).toBeGreaterThan(140)
       for (const socket of many) socket.destroy()
       await answers(address, "/readyz", 200)
       expect((await exchange(address, { headers, path: "/v1/me" })).status).toBe(200)
