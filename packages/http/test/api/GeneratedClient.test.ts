@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process"
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { readFile, symlink, writeFile } from "node:fs/promises"
 import { registerHooks } from "node:module"
-import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { promisify } from "node:util"
-import { expect, it, onTestFinished } from "vitest"
+import { expect, it } from "vitest"
 import { program } from "../support/GeneratedClientProgram.ts"
 import { checks } from "../support/openApiTools.ts"
+import { temporaryDirectory } from "../support/program.ts"
 import { useServer } from "../support/testServer.ts"
 
 const modules = resolve(import.meta.dirname, "../../../../node_modules")
@@ -35,8 +35,7 @@ const run = (cwd: string, ...command: ReadonlyArray<string>) =>
 const server = useServer()
 
 it("a client that is generated from the OpenAPI document compiles under strict and works", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "todo-client-"))
-  onTestFinished(() => rm(folder, { recursive: true }))
+  const folder = await temporaryDirectory()
   const document = await readFile(resolve(import.meta.dirname, "../../openapi.json"), "utf8")
   await writeFile(join(folder, "api.d.ts"), await generate(document))
   await writeFile(join(folder, "program.ts"), program)

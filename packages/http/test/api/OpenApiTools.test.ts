@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { readFile, symlink, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
-import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest"
+import { beforeAll, beforeEach, describe, expect, it } from "vitest"
 import { checks, type Generator, generators, install, run } from "../support/openApiTools.ts"
+import { temporaryDirectory } from "../support/program.ts"
 
 const tsc = resolve(import.meta.dirname, "../../../../node_modules/typescript/bin/tsc")
 const document = await readFile(resolve(import.meta.dirname, "../../openapi.json"), "utf8")
@@ -17,8 +17,7 @@ describe("Third-party tools for openapi.json", () => {
 
   /** A folder with a document in it, where imports find the packages that generated code needs. */
   const folderWith = async (text: string): Promise<string> => {
-    const folder = await mkdtemp(join(tmpdir(), "todo-generated-"))
-    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const folder = await temporaryDirectory()
     await symlink(join(tools ?? "", "node_modules"), join(folder, "node_modules"))
     await writeFile(join(folder, "openapi.json"), text)
     await writeFile(join(folder, "package.json"), '{ "type": "module" }')
