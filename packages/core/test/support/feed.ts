@@ -53,6 +53,14 @@ export const stored = Effect.gen(function* () {
   return rows.map(({ row }) => row)
 })
 
+/** The search words of a user that no todo has. */
+export const orphanWords = (user: string) =>
+  query(
+    `select word from todo.todo_words w where owner_id = $1
+     and not exists (select from todo.todos t where t.owner_id = w.owner_id and t.id = w.todo_id)`,
+    [user]
+  )
+
 /** Purges all todos in the trash with their words, and raises the horizon. */
 export const purge = Effect.gen(function* () {
   const { id } = yield* CurrentUser

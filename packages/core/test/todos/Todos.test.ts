@@ -94,17 +94,20 @@ layer(services, live)("Todos", (it) => {
       const { list, todo, todos } = yield* inList
       const other = yield* todos.create({ title: "other" })
       const before = yield* revision
-      const writes = [
-        todos.update(todo.id, {}),
-        todos.update(todo.id, { ...full, listId: list.id }),
-        Effect.map(todos.put(todo.id, { ...full, listId: list.id }), (put) => put.todo),
-        todos.complete(todo.id),
-        todos.restore(todo.id),
-        todos.move(todo.id, { before: todo.id }),
-        todos.move(todo.id, { before: other.id }),
-        Effect.map(todos.batch([{ op: "update", id: todo.id, patch: { title: full.title } }]), ([row]) => row)
-      ]
-      for (const write of writes) assert.deepStrictEqual(yield* write, todo)
+      const writes = {
+        "an empty update": todos.update(todo.id, {}),
+        "an update with equal values": todos.update(todo.id, { ...full, listId: list.id }),
+        "a put with equal values": Effect.map(todos.put(todo.id, { ...full, listId: list.id }), (put) => put.todo),
+        complete: todos.complete(todo.id),
+        restore: todos.restore(todo.id),
+        "a move before itself": todos.move(todo.id, { before: todo.id }),
+        "a move to the same place": todos.move(todo.id, { before: other.id }),
+        "a batch": Effect.map(
+          todos.batch([{ op: "update", id: todo.id, patch: { title: full.title } }]),
+          ([row]) => row
+        )
+      }
+      for (const [name, write] of Object.entries(writes)) assert.deepStrictEqual(yield* write, todo, name)
       assert.deepStrictEqual(yield* todos.reopen(other.id), other)
       assert.strictEqual(yield* revision, before)
     }).pipe(asNewUser)
@@ -156,24 +159,24 @@ layer(services, live)("Todos", (it) => {
         const anchor = yield* todos.create({ title: "b" })
         const todo = yield* todos.update(id, { title: "c" })
         const other = { ifRevision: [1, todo.revision + 1, 10 ** 9] }
-        const writes = [
-          todos.update(id, { title: "d" }, other),
-          todos.update(id, {}, other),
-          todos.complete(id, other),
-          todos.reopen(id, other),
-          todos.delete(id, other),
-          todos.restore(id, other),
-          todos.move(id, { after: anchor.id }, other),
-          todos.put(id, { title: "d" }, other),
-          todos.put(id, { title: "d" }, { ifRevision: [] }),
-          todos.update(id, { title: "d" }, { ifRevision: 1 }),
-          todos.restore(id, { ifRevision: todo.revision + 1 }),
-          todos.batch([{ op: "delete", id, ifRevision: 1 }]),
-          todos.batch([{ op: "update", id, patch: { title: "d" }, ...other }]),
-          todos.batch([{ op: "delete", id, ifRevision: [] }])
-        ]
-        for (const write of writes) {
-          assert.deepInclude(yield* failureOf(write), { _tag: "RevisionMismatch", current: todo.revision })
+        const writes = {
+          update: todos.update(id, { title: "d" }, other),
+          "an empty update": todos.update(id, {}, other),
+          complete: todos.complete(id, other),
+          reopen: todos.reopen(id, other),
+          delete: todos.delete(id, other),
+          restore: todos.restore(id, other),
+          move: todos.move(id, { after: anchor.id }, other),
+          put: todos.put(id, { title: "d" }, other),
+          "a put that expects none": todos.put(id, { title: "d" }, { ifRevision: [] }),
+          "an update that expects an earlier revision": todos.update(id, { title: "d" }, { ifRevision: 1 }),
+          "a restore that expects a later revision": todos.restore(id, { ifRevision: todo.revision + 1 }),
+          "a batch of a delete": todos.batch([{ op: "delete", id, ifRevision: 1 }]),
+          "a batch of an update": todos.batch([{ op: "update", id, patch: { title: "d" }, ...other }]),
+          "a batch that expects none": todos.batch([{ op: "delete", id, ifRevision: [] }])
+        }
+        for (const [name, write] of Object.entries(writes)) {
+          assert.deepInclude(yield* failureOf(write), { _tag: "RevisionMismatch", current: todo.revision }, name)
         }
         assert.deepStrictEqual(yield* todos.get(id), todo)
         const changed = yield* todos.update(id, { title: "d" }, { ifRevision: [1, todo.revision] })
@@ -225,17 +228,20 @@ layer(services, live)("Todos", (it) => {
       yield* lists.delete(trashed.id)
       const foreign = yield* lists.create({ name: "theirs" }).pipe(asNewUser)
       const before = yield* revision
-      for (const listId of [trashed.id, foreign.id, ListId.make(randomUUID())]) {
-        const writes = [
-          todos.create({ title: "a", listId }),
-          todos.update(todo.id, { title: "a", listId }),
-          todos.put(todo.id, { title: "a", listId }),
-          todos.put(newTodoId(), { title: "a", listId }),
-          todos.create({ title: "a", listId }).pipe(asNewUser)
-        ]
-        for (const write of writes) assert.strictEqual(yield* tagOf(write), "ListNotFound")
+      const unusable = { missing: ListId.make(randomUUID()), "in the trash": trashed.id, "of another user": foreign.id }
+      for (const [which, listId] of Object.entries(unusable)) {
+        const writes = {
+          create: todos.create({ title: "a", listId }),
+          update: todos.update(todo.id, { title: "a", listId }),
+          "a put that replaces": todos.put(todo.id, { title: "a", listId }),
+          "a put that creates": todos.put(newTodoId(), { title: "a", listId }),
+          "the first create of a new user": todos.create({ title: "a", listId }).pipe(asNewUser)
+        }
+        for (const [name, write] of Object.entries(writes)) {
+          assert.strictEqual(yield* tagOf(write), "ListNotFound", `${name}, a list ${which}`)
+        }
         const batch = yield* Effect.flip(todos.batch([{ op: "create", todo: { title: "a", listId } }]))
-        assert.deepInclude(batch, { _tag: "ListNotFound", index: 0 })
+        assert.deepInclude(batch, { _tag: "ListNotFound", index: 0 }, `batch, a list ${which}`)
       }
       assert.deepStrictEqual(yield* todos.get(todo.id), todo)
       assert.strictEqual(yield* revision, before)
@@ -248,21 +254,23 @@ layer(services, live)("Todos", (it) => {
       const user = yield* CurrentUser
       yield* asSuperuser(query("update todo.users set disabled_at = now() where id = $1", [user.id]))
       const { id } = todo
-      const writes = [
-        todos.create({ title: "a" }),
-        todos.put(newTodoId(), { title: "a" }),
-        todos.update(id, { title: "a" }),
-        todos.complete(id),
-        todos.reopen(id),
-        todos.delete(id),
-        todos.delete(newTodoId()),
-        todos.restore(id),
-        todos.move(id, { before: id }),
-        todos.batch([{ op: "delete", id }]),
-        lists.create({ name: "a" }),
-        lists.delete(list.id, { todos: "trash" })
-      ]
-      for (const write of writes) assert.strictEqual(yield* tagOf(write), "UserDisabled")
+      const writes = {
+        create: todos.create({ title: "a" }),
+        put: todos.put(newTodoId(), { title: "a" }),
+        update: todos.update(id, { title: "a" }),
+        complete: todos.complete(id),
+        reopen: todos.reopen(id),
+        delete: todos.delete(id),
+        "a delete of an unknown todo": todos.delete(newTodoId()),
+        restore: todos.restore(id),
+        move: todos.move(id, { before: id }),
+        batch: todos.batch([{ op: "delete", id }]),
+        "the creation of a list": lists.create({ name: "a" }),
+        "the deletion of a list": lists.delete(list.id, { todos: "trash" })
+      }
+      for (const [name, write] of Object.entries(writes)) {
+        assert.strictEqual(yield* tagOf(write), "UserDisabled", name)
+      }
       assert.deepStrictEqual((yield* todos.list({})).items, [todo])
       assert.deepStrictEqual(yield* lists.get(list.id), list)
     }).pipe(asNewUser)

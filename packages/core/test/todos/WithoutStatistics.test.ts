@@ -7,6 +7,7 @@ import * as ImportSql from "../../src/admin/import/ImportSql.ts"
 import * as PurgeSql from "../../src/admin/purge/PurgeSql.ts"
 import { asSuperuser } from "../support/connections.ts"
 import { exported, imported } from "../support/exports.ts"
+import { orphanWords } from "../support/feed.ts"
 import { live, query, services } from "../support/suite.ts"
 import { quote } from "../../src/schema/SchemaName.ts"
 
@@ -65,9 +66,7 @@ where owner_id = '${id}' and id = '00000000-0000-4000-8000-${String(n).padStart(
                 .replaceAll("$3", "''")
               // Fifty rows with entries in every index and three words cost about 60 pages each.
               assert.isBelow(yield* pagesOf(purge), 50 * 60)
-              const left = yield* query(`select from todo.todo_words w where owner_id = '${id}'
-and not exists (select from todo.todos t where t.owner_id = w.owner_id and t.id = w.todo_id)`)
-              assert.deepStrictEqual(left, [])
+              assert.deepStrictEqual(yield* orphanWords(id), [])
             })
           )
         })

@@ -5,7 +5,7 @@ import { Deferred, Effect, Fiber, Schedule, Stream } from "effect"
 import { Users } from "../../../src/admin.ts"
 import { range, whileDeletesFail } from "../../support/clients.ts"
 import { asOwner, asSuperuser, runAs } from "../../support/connections.ts"
-import { walkChanges } from "../../support/feed.ts"
+import { orphanWords, walkChanges } from "../../support/feed.ts"
 import { erasedTables, ownedTables } from "../../../src/schema/tables.ts"
 import { ids, live, query, services, tagOf } from "../../support/suite.ts"
 
@@ -220,14 +220,7 @@ layer(services, live)("a user who is erased", (it) => {
       yield* Fiber.interrupt(writers)
       const { changes } = yield* runAs(user)(walkChanges())
       for (const change of changes) assert.isAbove(change.revision, last)
-      const orphans = yield* asSuperuser(
-        query(
-          `select 1 from todo.todo_words w where owner_id = $1 and not exists (
-          select from todo.todos where owner_id = $1 and id = todo_id)`,
-          [user.id]
-        )
-      )
-      assert.deepStrictEqual(orphans, [])
+      assert.deepStrictEqual(yield* asSuperuser(orphanWords(user.id)), [])
       yield* erase(user.id).pipe(Effect.catchTag("UserNotFound", () => Effect.void))
       assert.deepStrictEqual(yield* tablesWith(user.id), [])
     })
