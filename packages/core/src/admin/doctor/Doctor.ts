@@ -8,6 +8,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import * as Database from "../../database/Database.ts"
 import { Installation, prepare } from "../../installation/Installation.ts"
+import { firstRow } from "../../database/firstRow.ts"
 import { isForbidden, isRefusedRole, isUnknownDatabase } from "../../database/SqlErrors.ts"
 import * as Migrations from "../../schema/Migrations.ts"
 import { SchemaName } from "../../schema/SchemaName.ts"
@@ -63,9 +64,9 @@ const inspect = Effect.gen(function* () {
   const schema = yield* SchemaName
 
   const { place, role: runtimeRole } = yield* Database.address(url)
-  const server = yield* Effect.result(sql.unsafe<DoctorSql.Server>(DoctorSql.server))
+  const server = yield* Effect.result(firstRow<DoctorSql.Server>(DoctorSql.server))
   if (server._tag === "Failure") return [unreachable(place, server.failure)]
-  const facts = server.success[0] as DoctorSql.Server
+  const facts = server.success
   const findings: Array<CheckFinding> = [
     passed("connection", `to ${place} as ${facts.role}`),
     ...ServerCheck.check(facts),

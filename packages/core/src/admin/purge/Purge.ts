@@ -8,6 +8,7 @@ import type { Unavailable } from "../../domain/Errors.ts"
 import type { Timestamp } from "../../domain/Time.ts"
 import type { UserId } from "../../domain/User.ts"
 import { toUnavailable } from "../../database/SqlErrors.ts"
+import { firstRow } from "../../database/firstRow.ts"
 import { onBehalfOf, overAllUsers } from "../../database/OperatorScope.ts"
 import { quotedSchema } from "../../schema/SchemaName.ts"
 import * as TableOwner from "../TableOwner.ts"
@@ -55,8 +56,7 @@ export const plan = ({
     const sql = yield* SqlClient.SqlClient
     const schema = yield* quotedSchema
     yield* TableOwner.required
-    const [row] = yield* sql.unsafe<PurgeSql.PurgeTime>(PurgeSql.purgeTime(schema), [olderThan])
-    const { before } = row as PurgeSql.PurgeTime
+    const { before } = yield* firstRow<PurgeSql.PurgeTime>(PurgeSql.purgeTime(schema), [olderThan])
 
     const userIds: Array<UserId> = []
     const total = { todos: 0, lists: 0, keys: 0 }

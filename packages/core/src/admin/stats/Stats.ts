@@ -6,6 +6,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { Unavailable } from "../../domain/Errors.ts"
 import type { UserId } from "../../domain/User.ts"
 import { toUnavailable } from "../../database/SqlErrors.ts"
+import { firstRow } from "../../database/firstRow.ts"
 import { overAllUsers } from "../../database/OperatorScope.ts"
 import { quotedSchema } from "../../schema/SchemaName.ts"
 import * as TableOwner from "../TableOwner.ts"
@@ -48,17 +49,15 @@ export const read: Effect.Effect<Stats, TableOwner.NotTheOwner | Unavailable, Sq
     const sql = yield* SqlClient.SqlClient
     const schema = yield* quotedSchema
     yield* TableOwner.required
-    const [[users], [todos], tables] = yield* overAllUsers(
+    const [{ lists, trashedLists, ...users }, { numbers }, tables] = yield* overAllUsers(
       Effect.all([
-        sql.unsafe<StatsSql.Users>(StatsSql.users(schema)),
-        sql.unsafe<StatsSql.Todos>(StatsSql.todos(schema), [days, biggest]),
+        firstRow<StatsSql.Users>(StatsSql.users(schema)),
+        firstRow<StatsSql.Todos>(StatsSql.todos(schema), [days, biggest]),
         sql.unsafe<StatsSql.Table>(StatsSql.tables, [schema])
       ])
     )
-    const { lists, trashedLists, ...counts } = users as StatsSql.Users
-    const { numbers } = todos as StatsSql.Todos
     return {
-      users: counts,
+      users,
       lists: { total: lists, trashed: trashedLists },
       ...(JSON.parse(numbers) as Pick<Stats, "todos" | "days" | "biggest">),
       tables
