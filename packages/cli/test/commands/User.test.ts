@@ -96,6 +96,24 @@ ${c}  2      0      ${today}  ${today}
         assertFailed(list, 1, /connect as the owner of the tables, "todo_owner".*set TODO_MIGRATE_URL/)
       })
     )
+
+    it.effect("`user export` and `user import` as the role of servers name the setting that is missing", () =>
+      Effect.gen(function* () {
+        const { url } = yield* TestDatabase
+        const user = newUser()
+        yield* asUser(
+          user,
+          Effect.flatMap(Todos, (todos) => todos.create({ title: "mine" }))
+        )
+        const asServer = { DATABASE_URL: Redacted.value(url) }
+        const [exported, restored, foreign] = yield* together(
+          run(["user", "export", user], asServer),
+          run(["user", "import", "/dev/null"], asServer),
+          run(["user", "import", user, "/dev/null", "--format", "todotxt"], asServer)
+        )
+        for (const made of [exported, restored, foreign]) assertFailed(made, 1, /set TODO_MIGRATE_URL/)
+      })
+    )
   })
 
   describe("todo-admin user show, disable and enable", () => {

@@ -14,6 +14,7 @@ import { toReadError, toUnavailableTransaction } from "../../database/SqlErrors.
 import { onBehalfOf } from "../../database/OperatorScope.ts"
 import { quotedSchema } from "../../schema/SchemaName.ts"
 import type { Header, Trailer } from "./ExportFormat.ts"
+import * as TableOwner from "../TableOwner.ts"
 import { UserNotFound } from "../users/UserNotFound.ts"
 
 /** All data of one user, including the trash. The streams read rows on demand, in pages ordered by id. */
@@ -34,13 +35,14 @@ const pageSize = 500
  * Runs `use` with a snapshot of a user's data. One transaction (repeatable read) stays open until `use` ends, so `use` does
  * not see later writes. It needs the owner of the tables and a connection without statement timeout.
  *
- * Fails with `UserNotFound` if the user has never written anything, and with `Unavailable`.
+ * Fails with `UserNotFound` if the user has never written anything, with `NotTheOwner` and with `Unavailable`.
  */
 export const snapshot = <A, E, R>(user: UserId, use: (snapshot: Snapshot) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const context = yield* Effect.context<SqlClient.SqlClient>()
     const schema = yield* quotedSchema
+    yield* TableOwner.required
     const [account] = yield* sql.unsafe<ExportSql.Account>(ExportSql.account(schema), [user])
     if (account === undefined) return yield* new UserNotFound()
 

@@ -51,7 +51,8 @@ const decode = Schema.decodeUnknownResult(Candidate, { errors: "all", onExcessPr
  * Adds the todos whose ids the user does not have, behind all others. Todos that the user has stay unchanged, also those in
  * the trash.
  *
- * Fails with `ImportInvalid`, which lists the first problems of the file, with `ImportConflict` and with `Unavailable`.
+ * Fails with `ImportInvalid`, which lists the first problems of the file, with `ImportConflict`, with `NotTheOwner` and
+ * with `Unavailable`.
  */
 export const run = <E, R, R2>(
   found: Stream.Stream<UnvalidatedTodo, E, R>,

@@ -22,7 +22,8 @@ import { type ImportFailure, type ImportPlan, importStaged, type StagedRow } fro
  * - With `merge`, missing rows are added, and of two versions the one that was written later is kept. Changed rows get new
  *   revisions, so clients receive them as changes.
  *
- * Fails with `ImportInvalid`, which lists the first problems of the file, with `ImportConflict` and with `Unavailable`.
+ * Fails with `ImportInvalid`, which lists the first problems of the file, with `ImportConflict`, with `NotTheOwner` and
+ * with `Unavailable`.
  */
 export const restore = <E, R, R2>(
   file: Stream.Stream<Uint8Array, E, R>,

@@ -10,9 +10,11 @@ import type { Unavailable } from "../../domain/Errors.ts"
 import type { UserId } from "../../domain/User.ts"
 import * as ImportSql from "./ImportSql.ts"
 import { toUnavailableTransaction } from "../../database/SqlErrors.ts"
+import { firstRow } from "../../database/firstRow.ts"
 import { onBehalfOf } from "../../database/OperatorScope.ts"
 import { type QuotedSchema, quotedSchema } from "../../schema/SchemaName.ts"
 import type { Header } from "../export/ExportFormat.ts"
+import * as TableOwner from "../TableOwner.ts"
 import { ImportConflict, ImportInvalid, maxProblems } from "./ImportProblems.ts"
 import type { ImportOptions, ImportReport, RowCounts } from "./ImportReport.ts"
 
@@ -45,6 +47,7 @@ export const importStaged = <E, R, R2>(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const schema = yield* quotedSchema
+    yield* TableOwner.required
     const importing = Effect.gen(function* () {
       const plan = yield* Effect.flatMap(stage(schema), read)
       const { changed, report } = yield* onBehalfOf(plan.user)(write<R2>(schema, plan, watch))
@@ -55,13 +58,18 @@ export const importStaged = <E, R, R2>(
     Effect.catch((error) =>
       error instanceof RolledBack
         ? Effect.succeed(error.report)
-        : Effect.fail(error as Exclude<E, RolledBack> | SqlError | ImportConflict)
+        : Effect.fail(error as Exclude<E, RolledBack> | SqlError | ImportConflict | TableOwner.NotTheOwner)
     ),
     toUnavailableTransaction
   )
 
 /** The errors of an import; `E` are those of reading the file. */
-export type ImportFailure<E> = Exclude<E, SqlError> | ImportInvalid | ImportConflict | Unavailable
+export type ImportFailure<E> =
+  | Exclude<E, SqlError>
+  | ImportInvalid
+  | ImportConflict
+  | TableOwner.NotTheOwner
+  | Unavailable
 
 /** The maximum of one statement, in rows and in characters of JSON. */
 const statementLimit = { rows: 500, size: 1_000_000 }
@@ -118,8 +126,7 @@ const write = Effect.fnUntraced(function* <R>(
   const sql = yield* SqlClient.SqlClient
   const { header, mode, user } = plan
   const inserted = yield* sql.unsafe(ImportSql.insertUser(schema), [user])
-  const [locked] = yield* sql.unsafe<ImportSql.LockedUser>(ImportSql.lockUser(schema), [user])
-  const { isEmpty, now, revision } = locked as ImportSql.LockedUser
+  const { isEmpty, now, revision } = yield* firstRow<ImportSql.LockedUser>(ImportSql.lockUser(schema), [user])
   const restored = isEmpty ? header : undefined
   const base = Math.max(revision, header?.revision ?? 0)
 
