@@ -24,25 +24,26 @@ export const purge = Command.make(
     yield* requireTerminalOrYes(yes || dryRun)
     const purged = yield* runAsOperator(
       Effect.gen(function* () {
-        const { before, userIds, ...planned } = yield* Purge.plan({ olderThan, ...Flags.given({ user }) })
+        const plan = yield* Purge.plan({ olderThan, ...Flags.given({ user }) })
+        const { before, userIds: _, ...planned } = plan
         const rows = planned.todos + planned.lists + planned.keys
         if (dryRun || rows === 0) return { ...planned, before, dryRun }
         yield* confirm(
-          `Permanently remove ${describePurged(planned)} that were moved to the trash before ${before}?`,
+          `Permanently remove ${describePurged(planned)}? The todos and lists were moved to the trash before ${before}.`,
           yes
         )
-        const done = yield* withProgress("Purging", rows, (advance) =>
-          Purge.run({ before, userIds, ...planned }, advance)
-        )
-        return { ...done, before, dryRun }
+        const removed = yield* withProgress("Purging", rows, (advance) => Purge.run(plan, advance))
+        return { ...removed, before, dryRun }
       })
     )
     // cron sends a mail for each run that prints something.
     const isSilent = (yield* Quiet) && !dryRun
-    yield* printResult(purged, (purged) =>
-      isSilent ? "" : `${dryRun ? "Would remove" : "Removed"} ${describePurged(purged)}`
+    yield* printResult(purged, (counts) =>
+      isSilent ? "" : `${dryRun ? "Would remove" : "Removed"} ${describePurged(counts)}`
     )
-    yield* printInfo(`The items were moved to the trash before ${purged.before}`)
+    if (purged.todos + purged.lists > 0) {
+      yield* printInfo(`The todos and lists were moved to the trash before ${purged.before}`)
+    }
   })
 ).pipe(
   Command.withDescription(

@@ -55,7 +55,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const age = Date.now() - Date.parse(before)
         assert.isTrue(age > 30 * 86_400_000 && age < 30 * 86_400_000 + 120_000)
         assert.strictEqual(shown.stdout, "Would remove 2 todos, 1 list and 0 idempotency keys of 1 user\n")
-        assert.match(shown.stderr, /^The items were moved to the trash before \d{4}-\S+Z\n$/)
+        assert.match(shown.stderr, /^The todos and lists were moved to the trash before \d{4}-\S+Z\n$/)
         assert.deepStrictEqual(yield* trashOf(user), ["Errands", "one", "three", "two"])
       })
     )
@@ -65,7 +65,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
         const [user, other] = [yield* someone, yield* someone]
         const made = yield* admin(...purge, "--user", user, "--yes")
         assert.strictEqual(made.stdout, "Removed 2 todos, 1 list and 0 idempotency keys of 1 user\n")
-        assert.match(made.stderr, /^The items were moved to the trash before \S+Z\n$/)
+        assert.match(made.stderr, /^The todos and lists were moved to the trash before \S+Z\n$/)
         assert.deepStrictEqual(yield* trashOf(user), ["three"])
         assert.deepStrictEqual(yield* trashOf(other), ["Errands", "one", "three", "two"])
       })
@@ -85,6 +85,15 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const made = yield* admin(...purge, "--user", yield* someone, "--yes", "--quiet")
         assert.deepStrictEqual(made, { code: 0, stderr: "", stdout: "" })
+      })
+    )
+
+    it.effect("`purge` does not mention the trash if nothing was in it", () =>
+      Effect.gen(function* () {
+        const user = yield* someone
+        yield* admin(...purge, "--user", user, "--yes")
+        const stdout = "Removed 0 todos, 0 lists and 0 idempotency keys of 0 users\n"
+        assert.deepStrictEqual(yield* admin(...purge, "--user", user, "--yes"), { code: 0, stderr: "", stdout })
       })
     )
 
