@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runAsUser } from "../database/RunAs.ts"
-import * as ChangeView from "../views/ChangeView.ts"
+import { renderChange } from "../views/renderChange.ts"
 import * as Flags from "../flags/Flags.ts"
 import { isBrokenPipe, printInfo, printStream } from "../terminal/Output.ts"
 
@@ -41,7 +41,7 @@ export const changes = Command.make(
             )
           )
         ),
-        ChangeView.render
+        renderChange
       )
     ).pipe(
       Effect.onExit((exit) => {

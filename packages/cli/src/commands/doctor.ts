@@ -3,14 +3,14 @@ import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import { ProblemsFound } from "../errors/CommandError.ts"
 import { noticePrinter, printResult } from "../terminal/Output.ts"
-import * as FindingView from "../views/FindingView.ts"
+import { renderFindings } from "../views/renderFindings.ts"
 
 export const doctor = Command.make(
   "doctor",
   {},
   Effect.fnUntraced(function* () {
     const findings = yield* Doctor.examine(yield* noticePrinter)
-    yield* printResult(findings, FindingView.render)
+    yield* printResult(findings, renderFindings)
     const count = findings.filter(({ status }) => status === "failed").length
     if (count > 0) return yield* new ProblemsFound({ count })
   })

@@ -14,7 +14,7 @@ import * as CsvExport from "../formats/CsvExport.ts"
 import * as ICalendarExport from "../formats/ICalendarExport.ts"
 import { ConversionNotes } from "../formats/ConversionNotes.ts"
 import * as TodoTxtExport from "../formats/TodoTxtExport.ts"
-import { withSchema } from "../flags/Flags.ts"
+import * as Flags from "../flags/Flags.ts"
 import { resolveFilePath } from "../flags/FilePath.ts"
 import { printResult, printInfo } from "../terminal/Output.ts"
 import { withProgress } from "../terminal/Progress.ts"
@@ -26,7 +26,7 @@ export const exportUser = Command.make(
   "export",
   {
     id: Argument.String("id").pipe(
-      withSchema(UserId),
+      Flags.withSchema(UserId),
       Argument.withDescription("The id of the user: the sub claim of the user's tokens")
     ),
     format: Flag.Literals("format", formats).pipe(
@@ -36,7 +36,7 @@ export const exportUser = Command.make(
     output: Flag.String("output").pipe(
       Flag.withAlias("o"),
       Flag.withMetavar("FILE"),
-      withSchema(Schema.NonEmptyString.annotate({ expected: "the name of a file" })),
+      Flags.withSchema(Schema.NonEmptyString.annotate({ expected: "the name of a file" })),
       Flag.withDescription("Write to this file instead of stdout (-). The file appears when it is complete"),
       Flag.optional
     )

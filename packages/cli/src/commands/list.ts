@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as RunAs from "../database/RunAs.ts"
+import { runAsUser } from "../database/RunAs.ts"
 import { confirm, requireTerminalOrYes } from "../terminal/Confirm.ts"
 import * as Flags from "../flags/Flags.ts"
 import { renderList, renderLists } from "../views/ListView.ts"
@@ -20,7 +20,7 @@ type Service = typeof Lists.Service
 
 /** Runs on behalf of `--user`. */
 const withLists = <A, E, R>(use: (lists: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
-  Effect.flatMap(base, ({ user }) => RunAs.runAsUser(user, ({ lists }) => use(lists)))
+  Effect.flatMap(base, ({ user }) => runAsUser(user, ({ lists }) => use(lists)))
 
 const printOne = <E, R>(use: (lists: Service) => Effect.Effect<TodoList, E, R | CurrentUser>) =>
   Effect.flatMap(withLists(use), (list) => printResult(list, renderList))
@@ -29,7 +29,7 @@ const id = Argument.String("id").pipe(Flags.withSchema(ListId), Argument.withDes
 
 const name = Argument.String("name").pipe(Argument.withDescription("The name of the list"))
 
-const all = Command.make(
+const listLists = Command.make(
   "list",
   {
     deleted: Flags.trash,
@@ -140,5 +140,5 @@ export const list = base.pipe(
     { command: "todo-admin list list --user alice", description: "The lists of alice" },
     { command: 'todo-admin list add --user alice "Errands"' }
   ]),
-  Command.withSubcommands([all, show, add, rename, remove, restore, move])
+  Command.withSubcommands([listLists, show, add, rename, remove, restore, move])
 )

@@ -6,13 +6,13 @@ import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runAsMigrator } from "../database/RunAs.ts"
-import { wholeNumber, withSchema } from "../flags/Flags.ts"
+import * as Flags from "../flags/Flags.ts"
 import { printResult, printInfo, infoPrinter } from "../terminal/Output.ts"
 import { renderPlan, renderStatus } from "../views/MigrationView.ts"
 
 const runtimeRole = Flag.String("runtime-role").pipe(
   Flag.withMetavar("ROLE"),
-  withSchema(
+  Flags.withSchema(
     Schema.String.check(
       Schema.isPattern(/^[^\p{Cc}$]{1,63}$/u, {
         expected: "the name of a role, at most 63 characters without control characters or $"
@@ -27,7 +27,7 @@ const SchemaVersion = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expect
 const plan = Command.make(
   "plan",
   {
-    from: wholeNumber("from", SchemaVersion).pipe(
+    from: Flags.wholeNumber("from", SchemaVersion).pipe(
       Flag.withMetavar("VERSION"),
       Flag.withDescription("The present version of the schema (default: 0, an empty database)"),
       Flag.withDefault(0)

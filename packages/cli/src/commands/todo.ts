@@ -4,7 +4,7 @@ import { todoDefaults } from "@todo/core/domain/defaults"
 import * as Effect from "effect/Effect"
 import * as Struct from "effect/Struct"
 import * as Command from "effect/cli/Command"
-import * as RunAs from "../database/RunAs.ts"
+import { runAsUser } from "../database/RunAs.ts"
 import { confirm, requireTerminalOrYes } from "../terminal/Confirm.ts"
 import { Usage } from "../errors/CommandError.ts"
 import * as Flags from "../flags/Flags.ts"
@@ -24,7 +24,7 @@ type Service = typeof Todos.Service
 
 /** Runs on behalf of `--user`. */
 const withTodos = <A, E, R>(use: (todos: Service) => Effect.Effect<A, E, R | CurrentUser>) =>
-  Effect.flatMap(base, ({ user }) => RunAs.runAsUser(user, ({ todos }) => use(todos)))
+  Effect.flatMap(base, ({ user }) => runAsUser(user, ({ todos }) => use(todos)))
 
 const printOne = <E, R>(use: (todos: Service) => Effect.Effect<Todo, E, R | CurrentUser>) =>
   Effect.flatMap(withTodos(use), (todo) => printResult(todo, renderTodo))
@@ -48,7 +48,7 @@ const list = Command.make(
     const query = isTable && dependsOnTimeZone(flags) ? { ...flags, timeZone: here.timeZone } : flags
 
     const { user } = yield* base
-    const { lists, page } = yield* RunAs.runAsUser(
+    const { lists, page } = yield* runAsUser(
       user,
       Effect.fnUntraced(function* ({ lists, todos }) {
         const page = yield* all ? collectPages(todos.list, query) : todos.list(query)

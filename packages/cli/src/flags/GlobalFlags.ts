@@ -1,13 +1,13 @@
 /** Flags that every command has. */
 import * as GlobalFlag from "effect/cli/GlobalFlag"
-import { boolean } from "./Flags.ts"
+import * as Flags from "./Flags.ts"
 
-export const Json = GlobalFlag.Setting("json")({ flag: boolean("json", "Print JSON") })
+export const Json = GlobalFlag.Setting("json")({ flag: Flags.boolean("json", "Print JSON") })
 
 export const Quiet = GlobalFlag.Setting("quiet")({
-  flag: boolean("quiet", "Print only results and errors, no messages and no progress")
+  flag: Flags.boolean("quiet", "Print only results and errors, no messages and no progress")
 })
 
-export const Debug = GlobalFlag.Setting("debug")({ flag: boolean("debug", "Print the stack trace of an error") })
+export const Debug = GlobalFlag.Setting("debug")({ flag: Flags.boolean("debug", "Print the stack trace of an error") })
 
 export const globalFlags = [Json, Quiet, Debug] as const

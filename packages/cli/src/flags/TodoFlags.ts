@@ -4,27 +4,27 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import { boolean, paging, text, trash, withSchema } from "./Flags.ts"
+import * as Flags from "./Flags.ts"
 
-export const id = Argument.String("id").pipe(withSchema(TodoId), Argument.withDescription("The todo's id"))
+export const id = Argument.String("id").pipe(Flags.withSchema(TodoId), Argument.withDescription("The todo's id"))
 
 export const title = Argument.String("title").pipe(Argument.withDescription("The title of the todo"))
 
-const tag = (description: string) => text("tag", description).pipe(Flag.withMetavar("TAG"), Flag.atLeast(0))
+const tag = (description: string) => Flags.text("tag", description).pipe(Flag.withMetavar("TAG"), Flag.atLeast(0))
 
 const list = Flag.String("list").pipe(Flag.withMetavar("ID"))
 
 const bound = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withMetavar("DATE|TIME"),
-    withSchema(DueBound),
+    Flags.withSchema(DueBound),
     Flag.withDescription(`${description}: 2026-12-01, or 2026-12-01T00:00:00Z`),
     Flag.optional
   )
 
 /** The fields of a todo. The core validates title, description and tags. */
 export const fields = {
-  description: text("description", "The description; may have several lines").pipe(Flag.optional),
+  description: Flags.text("description", "The description; may have several lines").pipe(Flag.optional),
   priority: Flag.Literals("priority", Priority.literals).pipe(Flag.withDescription("The priority"), Flag.optional),
   due: Flag.String("due").pipe(
     Flag.withMetavar("DATE|DATETIME@ZONE"),
@@ -38,7 +38,7 @@ export const fields = {
     Flag.optional
   ),
   tag: tag("A tag. Repeat the flag for several tags"),
-  listId: list.pipe(withSchema(ListId), Flag.withDescription("The list that the todo belongs to"), Flag.optional)
+  listId: list.pipe(Flags.withSchema(ListId), Flag.withDescription("The list that the todo belongs to"), Flag.optional)
 }
 
 /** Parses `DATE` or `DATETIME@ZONE`. The seconds are optional. */
@@ -54,22 +54,22 @@ const decodeDue = Schema.decodeUnknownResult(Due)
 /** The fields that `edit` sets. */
 export const changes = {
   ...fields,
-  title: text("title", "The title of the todo").pipe(Flag.optional),
+  title: Flags.text("title", "The title of the todo").pipe(Flag.optional),
   tag: tag("A tag. Repeat the flag for several tags. They replace the present tags")
 }
 
 /** The fields that `edit` clears: it sets them to their defaults. */
 export const clear = {
-  description: boolean("clear-description", "Remove the description"),
-  due: boolean("clear-due", "Remove the due date"),
-  tags: boolean("clear-tags", "Remove all tags"),
-  listId: boolean("clear-list", "Remove the todo from its list")
+  description: Flags.boolean("clear-description", "Remove the description"),
+  due: Flags.boolean("clear-due", "Remove the due date"),
+  tags: Flags.boolean("clear-tags", "Remove all tags"),
+  listId: Flags.boolean("clear-list", "Remove the todo from its list")
 }
 
 /** Filters, order and page of `todo list`. */
 export const query = {
-  completed: boolean("completed", "Only completed todos"),
-  open: boolean("open", "Only open todos"),
+  completed: Flags.boolean("completed", "Only completed todos"),
+  open: Flags.boolean("open", "Only open todos"),
   priority: Flag.Literals("priority", Priority.literals).pipe(
     Flag.withDescription("Only todos with this priority"),
     Flag.optional
@@ -77,7 +77,7 @@ export const query = {
   tag: tag("Only todos with this tag. Repeat the flag to require several tags"),
   listId: list.pipe(
     Flag.withMetavar("ID|none"),
-    withSchema(Schema.Union([ListId, Schema.Literal("none")])),
+    Flags.withSchema(Schema.Union([ListId, Schema.Literal("none")])),
     Flag.withDescription("Only todos in this list; none: only todos without a list"),
     Flag.optional
   ),
@@ -87,17 +87,17 @@ export const query = {
   ),
   timeZone: Flag.String("time-zone").pipe(
     Flag.withMetavar("ZONE"),
-    withSchema(TimeZone),
+    Flags.withSchema(TimeZone),
     Flag.withDescription("The time zone for dates, such as Europe/Paris (default: this machine's; with --json: UTC)"),
     Flag.optional
   ),
   dueFrom: bound("due-from", "Only todos that are due at this time or later"),
   dueTo: bound("due-to", "Only todos that are due at this time or earlier"),
-  q: text("search", "Only todos with these words in the title or description").pipe(Flag.optional),
-  deleted: trash,
+  q: Flags.text("search", "Only todos with these words in the title or description").pipe(Flag.optional),
+  deleted: Flags.trash,
   sort: Flag.Literals("sort", TodoSort.literals).pipe(
     Flag.withDescription("The order. A leading - means descending (--sort=-createdAt)"),
     Flag.optional
   ),
-  ...paging
+  ...Flags.paging
 }

@@ -7,7 +7,7 @@ const colours = { passed: "green", warning: "yellow", failed: "red" } as const
 
 const indent = "warning  ".length
 
-export const render = (findings: ReadonlyArray<Finding>, screen: Screen): string =>
+export const renderFindings = (findings: ReadonlyArray<Finding>, screen: Screen): string =>
   findings
     .flatMap(({ check, detail, hint, statements = [], status }) => [
       `${styled(screen, colours[status], status)}${" ".repeat(indent - status.length)}${styled(screen, "bold", check)}${hangingIndent(screen, `${check}: ${oneLine(detail)}`).slice(check.length)}`,

@@ -5,7 +5,7 @@ import { fit, oneLine } from "../terminal/TerminalText.ts"
 const minTitleWidth = 12
 
 /** One line per change, beginning with the revision. On a narrow terminal the id gets its own line. */
-export const render = (change: Change, screen: Screen): string => {
+export const renderChange = (change: Change, screen: Screen): string => {
   const [state, text] =
     change.kind === "list"
       ? [change.deleted ? "trash" : "", change.list.name]
