@@ -106,7 +106,7 @@ ${c}  2      0      ${today}  ${today}
           Effect.flatMap(Todos, (todos) => todos.create({ title: "mine" }))
         )
         const asServer = { DATABASE_URL: Redacted.value(url) }
-        const [exported, restored, foreign] = yield* together(
+        const [exported, restored, foreign] = yield* atMostThree(
           run(["user", "export", user], asServer),
           run(["user", "import", "/dev/null"], asServer),
           run(["user", "import", user, "/dev/null", "--format", "todotxt"], asServer)
