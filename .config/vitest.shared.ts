@@ -14,9 +14,11 @@ export const longTests = [
     "boundary/HostileInput",
     "client/ClientSubscription",
     "embed/Embedding",
+    "handlers/EventClients",
     "serve/DocsPage",
     "serve/Production"
   ].map((name) => `packages/http/test/${name}.test.ts`),
+  "packages/http/test/Bench.test.ts",
   ...["commands/LargeUsers", "terminal/Colours"].map((name) => `packages/cli/test/${name}.test.ts`)
 ]
 
@@ -25,7 +27,7 @@ export const repeatedTests = [
   ...["changes/History", "database/Retries", "todos/Concurrency", "todos/Model", "todos/Pages"].map(
     (name) => `packages/core/test/${name}.test.ts`
   ),
-  "packages/http/test/serve/Start.test.ts"
+  ...["boundary/SqlStates", "serve/Start"].map((name) => `packages/http/test/${name}.test.ts`)
 ]
 
 /** Tests that put the machine under load, or ask for answers in time: they run alone, and again if it was busy. */

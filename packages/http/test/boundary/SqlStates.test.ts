@@ -91,6 +91,10 @@ const states: ReadonlyArray<readonly [code: string, name: string, meaning: Meani
   ["XX001", "data corrupted", ours]
 ]
 
+/** All of them in long runs, otherwise one of each meaning. */
+const tried =
+  process.env["TODO_TEST_ROUNDS"] === "many" ? states : [...new Map(states.map((state) => [state[2], state])).values()]
+
 describe("An SQLSTATE of PostgreSQL is answered", () => {
   const urls = useDatabase()
   const asSuperuser = (...statements: ReadonlyArray<string>) =>
@@ -152,7 +156,7 @@ describe("An SQLSTATE of PostgreSQL is answered", () => {
       expect((await post()).status).toBe(201)
 
       const reported = new Map<string, string>()
-      for (const [code, , meaning] of states) {
+      for (const [code, , meaning] of tried) {
         await failing("read", code)
         const read = await exchange(address, { headers, path: "/v1/todos" })
         const body = expectAnswer(read, code, meaning.read)
