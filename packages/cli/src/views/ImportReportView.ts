@@ -1,7 +1,7 @@
 /** Renders the result of an import. */
 import type { ImportReport, RowCounts } from "@todo/core/admin"
 import type { Screen } from "../terminal/Screen.ts"
-import { oneLine } from "../terminal/TerminalText.ts"
+import { oneLine, pluralize } from "../terminal/TerminalText.ts"
 import { table } from "./Table.ts"
 
 export const renderImport = ({ differing, lists, takenOut, todos, user }: ImportReport, screen: Screen): string => {
@@ -29,7 +29,7 @@ export const renderImport = ({ differing, lists, takenOut, todos, user }: Import
         : `line ${line}: ${kind} ${id} differs; the older row in the database is replaced`
     ),
     ...(differ > differing.length ? [`and ${differ - differing.length} more that differ`] : []),
-    ...(takenOut > 0 ? [`${takenOut} todos were moved out of lists that are in the trash`] : [])
+    ...(takenOut > 0 ? [`${pluralize(takenOut, "todo")} moved out of lists that are in the trash`] : [])
   ].join("\n")
 }
 

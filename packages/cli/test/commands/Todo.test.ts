@@ -294,7 +294,7 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
 })
 
 layer(TestDatabase.layerEmpty, { excludeTestServices: true })("todo-admin todo, without a schema", (it) => {
-  it.effect("an empty list says how to create a todo", () =>
+  it.effect("`todo list` without a schema exits with 1 and names `migrate up`", () =>
     Effect.gen(function* () {
       assertFailed(yield* admin("todo", "list", "--user", "a"), 1, /version 0.*: run "todo-admin migrate up"/)
     })

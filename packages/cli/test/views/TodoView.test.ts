@@ -52,16 +52,22 @@ describe("A due date", () => {
     ["from Kathmandu", "2026-12-01T23:00Z", "Asia/Kathmandu", "2026-12-02T09:00@Asia/Tokyo", "today 05:45"],
 
     ["at the end of a day of 23 hours", "2026-03-29T21:30Z", "Europe/Paris", "2026-03-30", "tomorrow"],
-    ["and of the day before it", "2026-03-28T22:30Z", "Europe/Paris", "2026-03-29", "tomorrow"],
+    ["at the end of the day before a day of 23 hours", "2026-03-28T22:30Z", "Europe/Paris", "2026-03-29", "tomorrow"],
     ["at the end of a day of 25 hours", "2026-10-25T22:30Z", "Europe/Paris", "2026-10-25", "today"],
-    ["and at its beginning", "2026-10-24T22:00Z", "Europe/Paris", "2026-10-26", "tomorrow"],
+    ["at the beginning of a day of 25 hours", "2026-10-24T22:00Z", "Europe/Paris", "2026-10-26", "tomorrow"],
     ["a day that begins at one o'clock", "2026-09-06T03:30Z", "America/Santiago", "2026-09-06", "tomorrow"],
     ["a time that clocks skip", "2026-03-29T00:00Z", "Europe/Paris", "2026-03-29T02:30@Europe/Paris", "today 03:30"],
     ["the first of two times", "2026-10-25T00:29Z", "Europe/Paris", "2026-10-25T02:30@Europe/Paris", "today 02:30"],
-    ["not the second", "2026-10-25T00:31Z", "Europe/Paris", "2026-10-25T02:30@Europe/Paris", "! today 02:30"],
+    [
+      "the first of two times, after it has passed",
+      "2026-10-25T00:31Z",
+      "Europe/Paris",
+      "2026-10-25T02:30@Europe/Paris",
+      "! today 02:30"
+    ],
 
     ["the end of time", "2026-12-01T12:00Z", "Asia/Tokyo", "9999-12-31T23:00@America/New_York", "+010000-01-01"],
-    ["its beginning", "2026-12-01T12:00Z", "UTC", "0001-01-01T00:00@UTC", "! 0001-01-01"]
+    ["the first year of the calendar", "2026-12-01T12:00Z", "UTC", "0001-01-01T00:00@UTC", "! 0001-01-01"]
   ]
   for (const [what, now, zone, text, said] of cases) {
     it(`a due date is shown in the time zone of the viewer: ${what}`, () => {

@@ -287,7 +287,7 @@ where owner_id = any ($1::text[]) group by owner_id order by owner_id`,
     bounded([...queries, { q: "todo", completed: false }])
   )
 
-  it.effect("they are found with few page reads even without statistics", () =>
+  it.effect("a word, a tag and done todos are found with few page reads without statistics", () =>
     Effect.gen(function* () {
       yield* asSuperuser(
         query("delete from pg_statistic where starelid = any (array['todo.todos', 'todo.todo_words']::regclass[])")

@@ -228,7 +228,7 @@ const batches: Readonly<Record<string, ReadonlyArray<Hole>>> = {
   ],
   "a membership in a role with BYPASSRLS": [
     [
-      "it is messages",
+      "the role is a member of a role with BYPASSRLS",
       ({ other, runtime }) => [`alter role ${other} bypassrls`, `grant ${other} to ${runtime}`],
       /^runtime role: "doctor_\w+" is a member of "doctor_other_\w+", which bypasses row-level security$/
     ]
