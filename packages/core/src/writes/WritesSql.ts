@@ -1,6 +1,10 @@
 /**
- * The statements of writes. They call the functions in `schema/functions/write.ts`, which set the user (`$1`) themselves.
- * The call stands alone in `from`: Citus sends only such a call to the machine of the user.
+ * The statements of writes. There are two forms:
+ *
+ * - `write`, `writeAll`, `writeOnce` and `lockUser` call an entry point (`schema/functions/write.ts`), which sets the user
+ *   (`$1`) itself. The call stands alone in `from`: Citus sends only such a call to the machine of the user.
+ * - `writeUnlessLocked` and `writeOnceUnlessLocked` are for `BatchedScope` only, which sets the user. They take the lock on
+ *   the user's row, and return no row if it is taken; the call then uses the first form.
  */
 import type { SelectOf } from "../database/UserScopeSql.ts"
 import { keyLifetime } from "./keyLifetime.ts"
