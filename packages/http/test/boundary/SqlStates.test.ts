@@ -184,7 +184,7 @@ describe("An SQLSTATE of PostgreSQL is answered", () => {
             .map((line) => JSON.parse(line).annotations)
             .map(({ errors: [error], requestId }) => [requestId, (error.cause ?? error).sqlState])
         )
-      expect(reported.size).toBeGreaterThan(70)
+      expect(reported.size).toBeGreaterThan(tried.length)
       await expect.poll(() => [...reported].filter(([id, code]) => causes().get(id) !== code)).toEqual([])
       expect(program.stdout()).not.toContain("canary")
     }
