@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { SchemaMismatch, version } from "../schema/Migrations.ts"
 import { SchemaName } from "../schema/SchemaName.ts"
 import * as TableOwnerSql from "./TableOwnerSql.ts"
 
@@ -18,8 +19,10 @@ export class NotTheOwner extends Schema.TaggedError<NotTheOwner>()("NotTheOwner"
 /** Fails unless the role can see every user. Without this check, a wrong role would report an empty database. */
 export const required: Effect.Effect<void, NotTheOwner | SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const [found] = yield* sql.unsafe<TableOwnerSql.TableOwner>(TableOwnerSql.tableOwner, [yield* SchemaName])
-  if (found?.seesAll !== true) {
-    return yield* new NotTheOwner({ role: String(found?.role), owner: String(found?.owner) })
-  }
+  const schema = yield* SchemaName
+  const [found] = yield* sql.unsafe<TableOwnerSql.TableOwner>(TableOwnerSql.tableOwner, [schema])
+  // A host that has not migrated: its error would name neither a role nor an owner.
+  if (found === undefined) return yield* Effect.die(new SchemaMismatch({ schema, found: 0, expected: version }))
+  const { owner, role, seesAll } = found
+  if (!seesAll) return yield* new NotTheOwner({ role, owner })
 })

@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
-import { CurrentUser, Services, Todos } from "@todo/core"
+import { CurrentUser, SchemaName, Services, Todos } from "@todo/core"
+import { Purge } from "@todo/core/admin"
 import { newUser } from "@todo/core/testing"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
@@ -33,6 +34,13 @@ layer(Services.layer.pipe(Layer.provideMerge(layerDatabase)))("operators", (it) 
       assert.includeMembers(seen.users, [...ids])
       assert.deepStrictEqual(seen.owners, [])
     })
+  )
+
+  it.effect("an operation on all users names `migrate up` if the schema is missing", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(asOwner(Purge.plan({ olderThan: 0 })))
+      assert.match(String(exit), /schema \\?"not_there\\?" is at version 0.*migrate up/)
+    }).pipe(Effect.provideService(SchemaName, "not_there"))
   )
 
   it.effect("operators who act for a user see only the rows of that user", () =>
