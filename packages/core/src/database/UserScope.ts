@@ -57,7 +57,10 @@ export const userOf = ({ context }: Fiber.Fiber<unknown, unknown>): UserId | und
 /** Without a valid user nothing is sent. This is a defect of the host. */
 export const invalidUser = Effect.die(new Error("CurrentUser has no valid id"))
 
-/** Runs a statement. The compiler cannot see that PostgreSQL returns the columns `R`: this is the only cast of rows that are read by position. */
+/**
+ * Runs a statement. The compiler cannot see that PostgreSQL returns the columns `R`: this is the only cast of rows that are
+ * read by position.
+ */
 export const rowsOf = <R extends Row>(
   sql: SqlClient.SqlClient,
   text: SelectOf<R>,
@@ -100,6 +103,8 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
         return toError(inTransaction ? rows : interruptAtOnce(retry(wait(user)(rows))))
       })
 
+  // One queue for all statements of this kind.
+  const priority = priorityQueued(queue)
   const read = <R extends Row>(select: SelectOf<R>, wait: Transform) =>
     statement({
       alone: asUser(select),
@@ -111,7 +116,7 @@ export const make: Effect.Effect<UserScope, never, SqlClient.SqlClient> = Effect
 
   return {
     read: (select) => read(select, queued(queue)),
-    readPriority: (select) => read(select, priorityQueued(queue)),
+    readPriority: (select) => read(select, priority),
     write: (call) =>
       statement({
         alone: call,

@@ -62,13 +62,13 @@ const ofHiddenLength = (parameter: number): string => `(select $${parameter}::te
 export const forEachOfMany = <R extends Row>(select: SelectOf<R>): SelectOf<R> =>
   forEach(
     `unnest(${ofHiddenLength(1)}, ${ofHiddenLength(2)}::bigint[]) calls (id, seen)`,
-    select.replaceAll("$1", "me.id")
+    select.replaceAll(/\$1\b/g, "me.id")
   )
 
 /**
- * Runs the select once for each of many calls. Rows have the number of their call, from 1, as an additional last column. The condition on
- * that number prevents a `Memoize` node, which would copy the rows of each call to reuse them for the same user. The copy
- * would cost 20 µs a page.
+ * Runs the select once for each of many calls. Rows have the number of their call, from 1, as an additional last column.
+ * The condition on that number prevents a `Memoize` node, which would copy the rows of each call to reuse them for the same
+ * user. The copy would cost 20 µs a page.
  */
 export const forEachCall = <R extends Row>(select: SelectOf<R>, parameters: number): SelectOf<R> => {
   const numbers = Array.from({ length: parameters }, (_, n) => n + 2)
