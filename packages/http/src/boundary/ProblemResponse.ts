@@ -41,7 +41,7 @@ export const outOfTime = unavailable("The server could not answer in time; try a
 
 /** 503: a write passed its deadline, so its outcome is unknown. */
 export const outOfTimeWriting = unavailable(
-  "The server could not answer in time, and the write may have happened; repeat it with its Idempotency-Key",
+  "The server could not answer in time, and the write may have happened; repeat it with its Idempotency-Key, or read before you repeat it",
   "unknown"
 )
 
