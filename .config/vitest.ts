@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import { commandLine, loadTests, longTests, server, shared } from "./vitest.shared.ts"
 
-/** Tests that set `optimisations` for their process, which each has to itself. */
-const alone = ["packages/core/test/database/Sharding.test.ts"]
+/** Tests that need a process of their own: `Sharding` sets `optimisations`, `RequestBatching` measures memory. */
+const alone = ["RequestBatching", "Sharding"].map((name) => `packages/core/test/database/${name}.test.ts`)
 
 export default defineConfig({
   test: {
